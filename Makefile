@@ -1,0 +1,61 @@
+# Only python3 (3.11 or newer) is assumed; everything else is installed into .venv from the hashed locks.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes
+
+export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/common
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: run test lint format bench build deploy migrate lock clean
+
+run: $(VENV)/.local            ## the whole stack on http://127.0.0.1:8080
+	@exec $(BIN)/python -m local $(ARGS)
+
+test: $(VENV)/.tests           ## make test ARGS="tests/focus -k complete"
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/squawk layers/common/questlog/migrations/*.sql
+	$(BIN)/cfn-lint template.yaml
+	$(BIN)/sam validate --lint --region eu-central-1
+
+format: $(VENV)/.tests
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/.tests
+	$(BIN)/python -m bench $(ARGS)
+
+build: $(VENV)/.tests          ## what would be deployed, in .aws-sam/build
+	$(BIN)/sam build
+
+deploy: build                  ## asks for the stack's name and parameters, and remembers them in samconfig.toml
+	$(BIN)/sam deploy --guided --capabilities CAPABILITY_IAM
+
+migrate: $(VENV)/.local        ## DATABASE_URL=postgresql://owner@host/questlog make migrate
+	$(BIN)/python -m local.migrate
+
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" $(LOCKFLAGS)
+lock: $(VENV)/.tests           ## make lock LOCKFLAGS=--upgrade; the widest lock first, the others agree with it
+	$(COMPILE) pyproject.toml --extra local --extra dev -o tests/requirements.txt
+	$(COMPILE) pyproject.toml --extra local -c tests/requirements.txt -o local/requirements.txt
+	$(COMPILE) pyproject.toml -c tests/requirements.txt -o layers/common/requirements.txt
+
+clean:                         ## the local stack's data stays: remove .local yourself
+	rm -rf $(VENV) .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.x")'
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp per lock: a later start compares two timestamps and installs nothing.
+$(VENV)/.local: local/requirements.txt | $(BIN)/python
+	$(PIP) -r $< && touch $@
+
+$(VENV)/.tests: tests/requirements.txt | $(BIN)/python
+	$(PIP) -r $< && touch $@ $(VENV)/.local
