@@ -1,0 +1,1 @@
+"""What every Questlog function shares: declaring routes, one database trip, who asks, errors."""

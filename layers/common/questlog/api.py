@@ -1,0 +1,339 @@
+"""Declaring routes: a plain function's signature says what it needs, its return type what it answers.
+
+    api = Api(__file__)
+
+    @api.post("/focus/{session_id}/complete")
+    def complete(db: Db, session_id: UUID) -> FocusCompletion:
+        return db.one(FocusCompletion, "complete", session_id=session_id)
+
+    handler = api.handler
+
+A parameter is bound by its type (Db, Client, Request), by the path, or by one of three names: `query` and `body` are
+pydantic models, `content` the body's bytes as they came. The checks of a request happen in the contract's order
+(platform contract, 1.4): route, body, forgery, session, consent and role, and only then the input itself.
+"""
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar
+
+from mangum import Mangum
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+
+from questlog import identity
+from questlog.db import Db, RepeatableDb, Statement, Statements
+from questlog.edge import Edge
+from questlog.errors import Failure, Forbidden, Interrupted, Invalid, NotFound, Replay, Unavailable
+from questlog.identity import Client
+from questlog.settings import settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MAX_BODY: Final = 1_048_576
+# Fields that change by themselves while nothing happens: an ETag over them would never match (core contract, 7.1).
+VOLATILE: Final = frozenset({"server_time", "time_remaining_seconds", "actual_seconds", "etag"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with more than a value: a status, cookies to set, other headers."""
+
+    value: Any = None
+    status: int = 200
+    cookies: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One method of one path."""
+
+    method: str
+    path: str
+    call: Callable[..., Any]
+    statements: Statements
+    scope: str | None
+    bare: bool
+    polled: bool
+    secret: bool
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Any]:
+        """The types of the call's parameters by name."""
+        return {name: parameter.annotation for name, parameter in inspect.signature(self.call).parameters.items()}
+
+    @cached_property
+    def answer(self) -> TypeAdapter[Any]:
+        """What serializes the answer; a Reply names its model itself."""
+        annotation = inspect.signature(self.call).return_annotation
+        return TypeAdapter(Any if annotation in (Reply, Response) else annotation)
+
+    def __call__(self, request: Request, content: bytes) -> Response:
+        """Answer a request. What interrupts it is tried once more where that cannot do anything twice."""
+        try:
+            return self._attempt(request, content)
+        except Interrupted as interrupted:
+            repeatable = request.method in identity.SAFE_METHODS or "idempotency-key" in request.headers
+            if not (interrupted.nothing_applied or repeatable):
+                raise Unavailable from None
+        try:
+            return self._attempt(request, content)
+        except Interrupted:
+            raise Unavailable from None
+
+    def _attempt(self, request: Request, content: bytes) -> Response:
+        document = {} if "content" in self.parameters else json_object(request, content)
+        if identity.forged(request):
+            self._refuse_forgery(request)
+        db = self._database(request, content)
+        try:
+            response = self._respond(request, self.call(**self._bind(request, db, document, content)))
+            db.keep(response.status_code, bytes(response.body).decode() or None)
+        except Replay as replay:
+            db.forget()
+            response = Response(replay.body, replay.status, {"Idempotent-Replay": "true"}, "application/json")
+        except Failure as failure:
+            failed = to_json(failure.document(request.scope["questlog.request_id"])).decode()
+            if failure.status < 500:
+                db.keep(failure.status, failed)
+            raise
+        if self.scope is not None:
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def _database(self, request: Request, content: bytes) -> Db:
+        opening = [] if self.scope is None else [identity.authenticate(request, self.scope)]
+        key = request.headers.get("idempotency-key")
+        if key is None or self.secret or self.scope is None or request.method in identity.SAFE_METHODS:
+            return Db(self.statements, opening)
+        if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+            Db(self.statements, opening).admit()
+            raise Invalid([("Idempotency-Key", "must be 1 to 255 printable ASCII characters")])
+        fingerprint = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + content).digest()
+        return RepeatableDb(self.statements, opening, key, fingerprint)
+
+    def _refuse_forgery(self, request: Request) -> None:
+        client = Client.of(request)
+        report = Statement(
+            "SELECT report_forgery(%(hash)s, %(ip)s, %(agent)s, %(request_id)s)",
+            {
+                "hash": identity.token_hash(identity.presented_token(request) or ""),
+                "ip": client.ip_address,
+                "agent": client.user_agent,
+                "request_id": client.request_id,
+            },
+        )
+        Db(self.statements, [report]).admit()
+        raise Forbidden("Another site may have sent this request.", "csrf_violation")
+
+    def _bind(self, request: Request, db: Db, document: Any, content: bytes) -> dict[str, Any]:
+        """The call's arguments. Input that does not fit is told only to those who may make the request."""
+        bound: dict[str, Any] = {}
+        problems: list[tuple[str, str]] = []
+        for name, annotation in self.parameters.items():
+            try:
+                bound[name] = self._argument(name, annotation, request, db, document, content)
+            except ValidationError as error:
+                if name in request.path_params:
+                    db.admit()
+                    raise NotFound from None
+                problems += [(_dotted(p["loc"]), _sentence(p)) for p in error.errors(include_url=False, include_input=False)]
+        if problems:
+            db.admit()
+            raise Invalid(problems)
+        return bound
+
+    def _argument(self, name: str, annotation: Any, request: Request, db: Db, document: Any, content: bytes) -> Any:
+        if annotation is Db:
+            return db
+        if annotation is Client:
+            return Client.of(request)
+        if annotation is Request:
+            return request
+        if name in request.path_params:
+            return TypeAdapter(annotation).validate_strings(_storable(request.path_params[name]))
+        if name == "query":
+            return annotation.model_validate_strings({k: _storable(v) for k, v in request.query_params.items() if v})
+        if name == "body":
+            return annotation.model_validate_json(to_json(document))
+        return content
+
+    def _respond(self, request: Request, result: Any) -> Response:
+        if isinstance(result, Response):
+            return result
+        reply = result if isinstance(result, Reply) else Reply(result)
+        if reply.status == 204:
+            body = b""
+        elif reply.value is result:
+            body = self.answer.dump_json(reply.value)
+        else:
+            body = to_json(reply.value)
+        if not self.bare and body:
+            body = b'{"data":' + body + b"}"
+        response = Response(body, reply.status, dict(reply.headers), "application/json" if body else None)
+        for set_cookie in reply.cookies:
+            response.headers.append("Set-Cookie", set_cookie)
+        if self.polled:
+            return _conditional(request, response, etag(reply.value))
+        return response
+
+
+class Api:
+    """The routes of one group; `folder_file` is the module that declares them, beside its queries.sql."""
+
+    def __init__(self, folder_file: str) -> None:
+        folder = Path(folder_file).parent
+        self.name = folder.name
+        self.statements = Statements(folder / "queries.sql")
+        self.endpoints: list[Endpoint] = []
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        scope: str | None = identity.MEMBER,
+        bare: bool = False,
+        polled: bool = False,
+        secret: bool = False,
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """Declare a route.
+
+        `scope` is what authenticate() must grant, None for a public route; `bare` answers the document itself instead of
+        {"data": ...}; `polled` adds an ETag and answers 304; `secret` never keeps the answer under an Idempotency-Key.
+        """
+
+        def declare(call: Callable[P, R]) -> Callable[P, R]:
+            self.endpoints.append(Endpoint(method, path, call, self.statements, scope, bare, polled, secret))
+            return call
+
+        return declare
+
+    def get(self, path: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        return self.route("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        return self.route("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        return self.route("PUT", path, **options)
+
+    def patch(self, path: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        return self.route("PATCH", path, **options)
+
+    def delete(self, path: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        return self.route("DELETE", path, **options)
+
+    @property
+    def handler(self) -> Mangum:
+        """The Lambda handler. Missing configuration stops it here, at start."""
+        settings()
+        by_path: dict[str, dict[str, Endpoint]] = {}
+        for endpoint in self.endpoints:
+            by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+        # Literal segments before parameters, whatever the order of declaration: /focus/active is no session's id.
+        ordered = sorted(by_path, key=lambda path: [segment.startswith("{") for segment in path.split("/")])
+        router = Router([Route(path, _dispatch(by_path[path])) for path in ordered], redirect_slashes=False)
+        return Mangum(Edge(router, self.name), lifespan="off")
+
+
+def _dispatch(methods: Mapping[str, Endpoint]) -> Any:
+    """The ASGI application of one path. Not Starlette's endpoint form, which would run a plain function in a thread."""
+
+    class Dispatch:
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            request = Request(scope, receive)
+            scope["questlog.route"] = next(iter(methods.values())).path
+            method = "GET" if request.method == "HEAD" else request.method
+            if method not in methods:
+                allowed = sorted(methods)
+                raise Failure(405, "method_not_allowed", "This path does not take that method.", {"allowed": allowed})
+            response = methods[method](request, await request.body())
+            await response(scope, receive, send)
+
+    return Dispatch()
+
+
+def json_object(request: Request, content: bytes) -> dict[str, Any]:
+    """The body as a JSON object (platform contract, 1.5); an empty one is {}."""
+    if len(content) > MAX_BODY:
+        raise Failure(413, "payload_too_large", "The body is larger than 1 MiB.", {"limit_bytes": MAX_BODY})
+    if not content or request.method in identity.SAFE_METHODS:
+        return {}
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise Failure(415, "unsupported_media_type", "The body must be JSON.")
+    try:
+        document = from_json(content, allow_inf_nan=False)
+    except ValueError:
+        raise Invalid([("body", "is not valid JSON")]) from None
+    if not isinstance(document, dict):
+        raise Invalid([("body", "must be a JSON object")])
+    unstorable = next(_unstorable(document, "body"), None)
+    if unstorable:
+        raise Invalid([unstorable])
+    return document
+
+
+def _unstorable(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Where a JSON document holds what Postgres cannot: U+0000 in text, an integer beyond 64 bit."""
+    if isinstance(value, str):
+        if "\0" in value:
+            yield path, "must not contain U+0000"
+    elif isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            yield path, "is an integer outside 64 bit"
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _unstorable(item, f"{path}.{index}")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _unstorable(key, path)
+            yield from _unstorable(item, f"{path}.{key}")
+
+
+def _storable(text: str) -> str:
+    """Text from the address line, without what Postgres cannot hold; U+FFFD matches nothing and breaks nothing."""
+    return text.replace("\0", "\ufffd")
+
+
+def etag(value: Any) -> str:
+    """The tag of a document: over all it shows but the fields that change by themselves."""
+    document = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    return hashlib.sha256(to_json(_lasting(document))).hexdigest()[:32]
+
+
+def _lasting(document: Any) -> Any:
+    if isinstance(document, dict):
+        return {key: _lasting(value) for key, value in document.items() if key not in VOLATILE}
+    if isinstance(document, list):
+        return [_lasting(item) for item in document]
+    return document
+
+
+def _conditional(request: Request, response: Response, tag: str) -> Response:
+    """The response with its ETag, or 304 where the client has it already (RFC 9110, 13.1.2: weak comparison)."""
+    headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
+    known = [part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")]
+    if "*" in known or headers["ETag"] in known:
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return response
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "body"
+
+
+def _sentence(problem: Mapping[str, Any]) -> str:
+    """What is wrong in plain words; pydantic's own prefix says nothing to a user."""
+    return str(problem["msg"]).removeprefix("Value error, ")

@@ -1,0 +1,217 @@
+"""A request's way to Postgres: its statements travel behind the statement that says who asks, and come back once.
+
+In autocommit and pipeline mode the server runs everything between two sync points as one transaction, so
+
+    authenticate(...)        sets the user for this transaction only, or refuses
+    <the route's statement>  sees that user's rows only
+
+is one round trip and atomic. Results are fetched after the pipeline has ended: fetching inside would ask for a second
+sync, a second trip.
+"""
+
+import json
+import re
+import select
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, LiteralString, TypeVar, cast
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from pydantic import BaseModel
+
+from questlog.errors import DatabaseFault, Failure, Interrupted, NotFound, Replay
+from questlog.settings import settings
+
+M = TypeVar("M", bound=BaseModel)
+Connection = psycopg.Connection[DictRow]
+
+# Errors after which the transaction is certainly undone and the same statements may well succeed: a serialization
+# failure, a deadlock, and a prepared statement that a migration or a pooler pulled from under the connection.
+_UNDONE: Final = {"40001", "40P01", "0A000", "26000"}
+# The server gives up for reasons of its own: a timeout, no room, a shutdown.
+_OVERLOADED: Final = ("53", "57", "55P03")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement and its named parameters."""
+
+    sql: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Statements:
+    """The named statements of a group's `queries.sql`: everything from one `-- name:` line to the next."""
+
+    def __init__(self, path: Path) -> None:
+        parts = re.split(r"^-- name: (\w+)$", path.read_text("utf-8"), flags=re.MULTILINE) if path.exists() else [""]
+        self._sql = dict(zip(parts[1::2], (sql.strip() for sql in parts[2::2]), strict=True))
+
+    def __getitem__(self, name: str) -> str:
+        return self._sql[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sql)
+
+
+# Per thread, of which a Lambda execution environment has one: it serves one request at a time.
+_held = threading.local()
+
+
+def _connection() -> Connection:
+    """The execution environment's one connection, opened when there is none that still lives."""
+    held: Connection | None = getattr(_held, "connection", None)
+    if held is not None:
+        if _alive(held):
+            return held
+        held.close()
+    try:
+        _held.connection = psycopg.Connection[DictRow].connect(
+            settings().database_url,
+            autocommit=True,
+            row_factory=dict_row,
+            # Prepare at the first execution: the preparation travels in the same pipeline, so it costs no trip, and the
+            # second request of an environment already plans nothing.
+            prepare_threshold=0,
+            connect_timeout=3,
+        )
+    except psycopg.OperationalError:
+        raise Interrupted(nothing_applied=True) from None
+    return cast(Connection, _held.connection)
+
+
+def _alive(connection: Connection) -> bool:
+    """Whether an idle connection still stands, without a trip.
+
+    An idle server says nothing unless it ends the connection, so anything to read means that it has: finding that out
+    now, before sending, is what makes a request after a restart of the database safe to send on a new connection.
+    """
+    if connection.closed:
+        return False
+    if connection.pgconn.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+        return False
+    readable, _, _ = select.select([connection.pgconn.socket], [], [], 0)
+    return not readable
+
+
+def _refusal(error: psycopg.Error) -> Exception:
+    """What a database error means to the request."""
+    sqlstate = error.sqlstate or ""
+    if sqlstate == "PT200":
+        return Replay(int(error.diag.message_primary or "200"), error.diag.message_detail or "")
+    if sqlstate.startswith("PT"):
+        return Failure(
+            int(sqlstate[2:]),
+            error.diag.message_hint or "conflict",
+            error.diag.message_primary or "",
+            json.loads(error.diag.message_detail or "{}"),
+        )
+    if sqlstate in _UNDONE:
+        return Interrupted(nothing_applied=True)
+    if not sqlstate or sqlstate.startswith(("08", *_OVERLOADED)):
+        return Interrupted(nothing_applied=False)
+    return DatabaseFault(sqlstate, error.diag.constraint_name)
+
+
+class Db:
+    """The database as one request sees it: each call is one trip, opened by the statement that says who asks."""
+
+    def __init__(self, statements: Statements, opening: Sequence[Statement] = ()) -> None:
+        self._statements = statements
+        self._opening = opening
+
+    def one(self, model: type[M], name: str, /, **parameters: Any) -> M:
+        """The named statement's row as a `model`; no row is 404: it does not exist, or is someone else's."""
+        found = self.maybe(model, name, **parameters)
+        if found is None:
+            raise NotFound
+        return found
+
+    def maybe(self, model: type[M], name: str, /, **parameters: Any) -> M | None:
+        """The named statement's row as a `model`, or None where it answers no row."""
+        row = self._trip(Statement(self._statements[name], parameters))
+        return None if row is None else model.model_validate(row)
+
+    def admit(self) -> None:
+        """Only ask who it is: what is wrong with the input is told to nobody who may not make the request."""
+        if self._opening:
+            self._trip()
+
+    def opened_by(self, name: str, /, **parameters: Any) -> "Db":
+        """The same database, opened by a statement of the group: where a secret of its own says who asks."""
+        return Db(self._statements, [Statement(self._statements[name], parameters)])
+
+    def keep(self, status: int, body: str | None) -> None:
+        """Nothing to keep: without an Idempotency-Key the trip has committed already."""
+
+    def forget(self) -> None:
+        """Nothing to undo: without an Idempotency-Key a failed trip has undone itself."""
+
+    def _trip(self, *statements: Statement) -> DictRow | None:
+        return _send(_connection(), [*self._opening, *statements])
+
+
+class RepeatableDb(Db):
+    """The database of a request with an Idempotency-Key: the key, the work and the answer are one transaction.
+
+    The answer is known only once the route has made it, so keeping it takes a second trip. A refusal is kept too, after
+    its work is undone; a fault undoes everything, the claim of the key included.
+    """
+
+    def __init__(self, statements: Statements, opening: Sequence[Statement], key: str, fingerprint: bytes) -> None:
+        super().__init__(statements, opening)
+        self._key = key
+        self._fingerprint = fingerprint
+        self._connection: Connection | None = None
+
+    def keep(self, status: int, body: str | None) -> None:
+        """Keep the answer under the key and commit; a refusal before the key was claimed is not kept."""
+        if self._connection is None:
+            return
+        undo = [Statement("ROLLBACK TO SAVEPOINT work")] if status >= 400 else []
+        kept = Statement(
+            "UPDATE idempotency_keys SET status = %(status)s, body = %(body)s::jsonb WHERE key = %(key)s",
+            {"status": status, "body": body, "key": self._key},
+        )
+        try:
+            _send(self._connection, [*undo, kept, Statement("COMMIT")])
+        except DatabaseFault:
+            # There is no savepoint: the request was refused before its key was claimed.
+            self.forget()
+
+    def forget(self) -> None:
+        """Undo everything."""
+        if self._connection is not None and not self._connection.closed:
+            _send(self._connection, [Statement("ROLLBACK")])
+
+    def _trip(self, *statements: Statement) -> DictRow | None:
+        if self._connection is not None:
+            return _send(self._connection, statements)
+        self._connection = _connection()
+        claim = Statement(
+            "SELECT claim_idempotency_key(%(key)s, %(fingerprint)s)",
+            {"key": self._key, "fingerprint": self._fingerprint},
+        )
+        begun = [Statement("BEGIN"), *self._opening, claim, Statement("SAVEPOINT work")]
+        try:
+            return _send(self._connection, [*begun, *statements])
+        except Interrupted:
+            # Not committed, so not applied.
+            raise Interrupted(nothing_applied=True) from None
+
+
+def _send(connection: Connection, statements: Sequence[Statement]) -> DictRow | None:
+    """Send the statements as one trip; the first row of the last one."""
+    try:
+        with connection.pipeline():
+            cursors = [connection.execute(cast(LiteralString, s.sql), s.parameters) for s in statements]
+        return cursors[-1].fetchone() if cursors[-1].description else None
+    except psycopg.Error as error:
+        # Not raised from here, so that the original, whose text quotes SQL and values, is nobody's context.
+        refusal = _refusal(error)
+    if connection.closed:
+        _held.connection = None
+    raise refusal

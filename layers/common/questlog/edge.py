@@ -1,0 +1,116 @@
+"""The outermost layer of a function: what holds for every request, whatever its route.
+
+It gives the request its id, takes the /api prefix off, answers preflights, turns whatever was raised into the one
+envelope, adds the headers every answer has, and writes the one log line.
+"""
+
+import re
+import time
+import traceback
+from typing import Any, Final
+from urllib.parse import unquote
+from uuid import uuid4
+
+from aws_lambda_powertools import Logger
+from pydantic_core import to_json
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from questlog.errors import Failure, NotFound
+from questlog.settings import settings
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_EXPOSED: Final = "X-Request-ID, ETag, Content-Disposition, Retry-After, Idempotent-Replay"
+_PREFLIGHT: Final = {
+    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "Content-Type, Authorization, Idempotency-Key, If-None-Match, X-Request-ID",
+    "Access-Control-Max-Age": "7200",
+}
+
+
+class Edge:
+    """The ASGI application Mangum runs around a group's router."""
+
+    def __init__(self, routes: ASGIApp, service: str) -> None:
+        self._routes = routes
+        self._log = Logger(service=service)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        headers = Headers(scope=scope)
+        request_id = headers.get("x-request-id", "")
+        scope["questlog.request_id"] = request_id if _REQUEST_ID.fullmatch(request_id) else str(uuid4())
+        scope["path"] = _without_prefix(unquote(scope["path"]))
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _add_headers(MutableHeaders(scope=message), scope, headers.get("origin"))
+            await send(message)
+
+        response: Response | None = None
+        if scope["method"] == "OPTIONS":
+            response = Response(status_code=204, headers=_PREFLIGHT if _allowed(headers.get("origin")) else None)
+        else:
+            try:
+                await self._routes(scope, receive, send_with_headers)
+            except Failure as failure:
+                response = self._failed(scope, failure)
+            except HTTPException:
+                response = self._failed(scope, NotFound("There is no such path."))
+            except Exception as error:  # The edge: what nobody foresaw must become an answer and a log line here.
+                self._log.error("fault", **_without_values(error), correlation_id=scope["questlog.request_id"])
+                response = self._failed(scope, Failure(500, "internal_error", "Something went wrong on our side."))
+        if response is not None:
+            await response(scope, receive, send_with_headers)
+        self._log.info(
+            "request",
+            correlation_id=scope["questlog.request_id"],
+            method=scope["method"],
+            # The route, not the path: paths carry ids, and one carries a secret.
+            route=scope.get("questlog.route"),
+            status=status,
+            milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        )
+
+    @staticmethod
+    def _failed(scope: Scope, failure: Failure) -> Response:
+        body = to_json(failure.document(scope["questlog.request_id"]))
+        headers = {"Cache-Control": "no-store", **failure.headers}
+        return Response(body, failure.status, headers, "application/json")
+
+
+def _without_prefix(path: str) -> str:
+    if path == "/api" or path.startswith("/api/"):
+        return path[4:] or "/"
+    return path
+
+
+def _allowed(origin: str | None) -> bool:
+    return origin is not None and origin in settings().allowed_origins
+
+
+def _add_headers(headers: MutableHeaders, scope: Scope, origin: str | None) -> None:
+    headers["X-Request-ID"] = scope["questlog.request_id"]
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers.add_vary_header("Origin")
+    if settings().secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    if origin is not None and _allowed(origin):
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Allow-Credentials"] = "true"
+        headers["Access-Control-Expose-Headers"] = _EXPOSED
+
+
+def _without_values(error: BaseException) -> dict[str, Any]:
+    """An exception for the log: its type and where it came from. Not its message, which may quote what a user sent."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return {
+        "error": type(error).__name__,
+        "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]],
+    }

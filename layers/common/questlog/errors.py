@@ -1,0 +1,106 @@
+"""Every way a request can fail, and the envelope all of them answer in.
+
+    Failure                     status, type, message, details
+    ├── Invalid                 400 validation_error, details.fields
+    ├── Unauthorized            401 unauthorized
+    ├── Forbidden               403 forbidden, csrf_violation
+    ├── NotFound                404 not_found: absent, malformed id and not yours are the same
+    ├── Conflict                409 conflict and its named kinds
+    ├── Unavailable             503 unavailable
+    └── (plain)                 what the database refuses with PTnnn, 405, 413, 415, 422, 429
+
+    Interrupted                 not an answer: the trip to the database ended before its outcome was known
+    Replay                      not a failure: this Idempotency-Key has its answer already
+    DatabaseFault               a database error nobody foresaw: 500, and only its code in the log
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class Failure(Exception):
+    """An answer that is an error.
+
+    `message` is one plain sentence a person can read; `details` is a JSON object for programs; neither holds SQL, tokens
+    or addresses.
+    """
+
+    def __init__(self, status: int, type: str, message: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(type)
+        self.status = status
+        self.type = type
+        self.message = message
+        self.details = dict(details or {})
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers the status requires: Retry-After with 429 (RFC 6585, 4), Allow with 405 (RFC 9110, 15.5.6)."""
+        if self.status == 429:
+            return {"Retry-After": str(self.details.get("retry_after", 1))}
+        if self.status == 405:
+            return {"Allow": ", ".join(self.details["allowed"])}
+        return {}
+
+    def document(self, request_id: str) -> dict[str, Any]:
+        """The one envelope of every error."""
+        return {
+            "error": {"type": self.type, "message": self.message, "details": self.details},
+            "request_id": request_id,
+        }
+
+
+class Invalid(Failure):
+    """Bad input; `fields` are pairs of a dotted path into body, query or path, and what is wrong there."""
+
+    def __init__(self, fields: Sequence[tuple[str, str]], message: str = "Some of what was sent is not valid.") -> None:
+        listed = [{"field": field, "message": problem} for field, problem in fields]
+        super().__init__(400, "validation_error", message, {"fields": listed})
+
+
+class Unauthorized(Failure):
+    def __init__(self) -> None:
+        super().__init__(401, "unauthorized", "Sign in to do this.")
+
+
+class Forbidden(Failure):
+    def __init__(self, message: str, type: str = "forbidden") -> None:
+        super().__init__(403, type, message)
+
+
+class NotFound(Failure):
+    def __init__(self, message: str = "There is nothing here.") -> None:
+        super().__init__(404, "not_found", message)
+
+
+class Conflict(Failure):
+    def __init__(self, type: str, message: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(409, type, message, details)
+
+
+class Unavailable(Failure):
+    def __init__(self, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(503, "unavailable", "The service is not available right now; try again.", details)
+
+
+class Interrupted(Exception):
+    """The trip ended before its outcome was known; with `nothing_applied` it is certain that it changed nothing."""
+
+    def __init__(self, *, nothing_applied: bool) -> None:
+        super().__init__()
+        self.nothing_applied = nothing_applied
+
+
+class Replay(Exception):
+    """The request's Idempotency-Key has an answer: `status` and the JSON text of its body, empty for none."""
+
+    def __init__(self, status: int, body: str) -> None:
+        super().__init__()
+        self.status = status
+        self.body = body
+
+
+class DatabaseFault(Exception):
+    """An error of the database that no rule foresaw, reduced to what may be logged: no message, no values."""
+
+    def __init__(self, sqlstate: str | None, constraint: str | None) -> None:
+        super().__init__(f"sqlstate {sqlstate}, constraint {constraint}")

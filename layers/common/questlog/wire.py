@@ -1,0 +1,100 @@
+"""The types of everything on the wire: models of requests and answers, and the few kinds of value they share."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+
+
+def _rfc3339(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _date_part(value: Any) -> Any:
+    """A date-time given for a date is cut to its date as written (platform contract, 1.7)."""
+    if isinstance(value, str) and len(value) > 10 and value[10] in "Tt ":
+        datetime.fromisoformat(value)
+        return value[:10]
+    return value
+
+
+def _plain_boolean(value: Any) -> Any:
+    """A boolean in a query is true, false, 1 or 0; pydantic alone would also take yes, on and t."""
+    if isinstance(value, str) and value not in ("true", "false", "1", "0"):
+        raise ValueError("must be true or false")
+    return value
+
+
+Instant = Annotated[AwareDatetime, PlainSerializer(_rfc3339, return_type=str, when_used="json")]
+"""A point in time: RFC 3339 in UTC with microseconds and Z."""
+
+Day = Annotated[date, BeforeValidator(_date_part)]
+"""A calendar date in a request."""
+
+Flag = Annotated[bool, BeforeValidator(_plain_boolean)]
+"""A boolean in a query."""
+
+Trimmed = Annotated[str, StringConstraints(strip_whitespace=True)]
+"""Text whose limits are checked after trimming; narrow it with StringConstraints."""
+
+Page = Annotated[int, Field(ge=1, le=2**31 - 1)]
+PageSize = Annotated[int, Field(ge=1, le=100)]
+
+
+class Query(BaseModel):
+    """What a query string may hold. An empty value is absent."""
+
+    model_config = ConfigDict(defer_build=True, frozen=True)
+
+
+class Body(BaseModel):
+    """What a request's JSON object may hold: no number as a string, unknown fields dropped."""
+
+    model_config = ConfigDict(defer_build=True, frozen=True, strict=True)
+
+    def changes(self) -> dict[str, Any]:
+        """Only what was sent, as JSON: absent keeps, null clears (see `absent`)."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+class Answer(BaseModel):
+    """What a route answers."""
+
+    model_config = ConfigDict(defer_build=True, frozen=True, serialize_by_alias=True)
+
+
+def absent() -> Any:
+    """The default of a field that keeps its value when it is not sent. Null is still what the field's type says of it."""
+    return Field(default=None, json_schema_extra=lambda schema: schema.pop("default", None))
+
+
+class Deleted(Answer):
+    """What is answered for something that is gone."""
+
+    success: bool = True
+    id: UUID
+
+
+class Success(Answer):
+    success: bool = True
+
+
+class Unlocked(Answer):
+    """An achievement that this request earned."""
+
+    key: str
+    name: str
+    reward_xp: int
+    reward_coins: int
+
+
+class Reward(Answer):
+    """What every route that pays answers beside its own fields (core contract, 1.9)."""
+
+    xp_awarded: int
+    coins_awarded: int
+    leveled_up: bool
+    new_level: int
+    achievements_unlocked: list[Unlocked]
+    streak: int

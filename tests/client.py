@@ -1,0 +1,154 @@
+"""A front end for tests: requests as API Gateway v2 events, straight into the function that serves the path."""
+
+import base64
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+ROOT = Path(__file__).parents[1]
+CONTEXT = SimpleNamespace(function_name="test", memory_limit_in_mb=256, invoked_function_arn="", aws_request_id="test")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back through the gateway."""
+
+    status: int
+    headers: Mapping[str, str]
+    cookies: tuple[str, ...]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def data(self) -> Any:
+        assert self.status == 200, self.text
+        return self.json["data"]
+
+    @property
+    def error(self) -> Any:
+        """The error object of a failed request, whose envelope is checked on the way."""
+        document = self.json
+        assert set(document) == {"error", "request_id"}, self.text
+        assert set(document["error"]) == {"type", "message", "details"}, self.text
+        assert document["request_id"] == self.headers["x-request-id"]
+        return document["error"]
+
+    def refused(self, status: int, type: str) -> Any:
+        """Assert the refusal and answer its details."""
+        assert (self.status, self.error["type"]) == (status, type), self.text
+        return self.error["details"]
+
+    def invalid(self, *fields: str) -> None:
+        """Assert that exactly these fields were named as bad input."""
+        named = {entry["field"] for entry in self.refused(400, "validation_error")["fields"]}
+        assert named == set(fields), self.text
+
+
+@dataclass(frozen=True)
+class Client:
+    """Someone's browser; without a token, a stranger's."""
+
+    token: str | None = None
+    origin: str | None = None
+
+    def get(self, path: str, **options: Any) -> Answer:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, body: Any = None, **options: Any) -> Answer:
+        return self.request("POST", path, body=body, **options)
+
+    def put(self, path: str, body: Any = None, **options: Any) -> Answer:
+        return self.request("PUT", path, body=body, **options)
+
+    def patch(self, path: str, body: Any = None, **options: Any) -> Answer:
+        return self.request("PATCH", path, body=body, **options)
+
+    def delete(self, path: str, body: Any = None, **options: Any) -> Answer:
+        return self.request("DELETE", path, body=body, **options)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """`body` is sent as JSON unless it is bytes already."""
+        jar = {"session": self.token} if self.token else {}
+        event = gateway_event(
+            method,
+            path,
+            query=urlencode(query or {}, doseq=True),
+            headers={**({"origin": self.origin} if self.origin else {}), **(headers or {})},
+            cookies={**jar, **(cookies or {})},
+            body=body if isinstance(body, bytes) or body is None else json.dumps(body).encode(),
+        )
+        return invoke(event)
+
+
+def gateway_event(
+    method: str,
+    path: str,
+    *,
+    query: str = "",
+    headers: Mapping[str, str] | None = None,
+    cookies: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+) -> dict[str, Any]:
+    """The event API Gateway makes of a request: HTTP API, payload format 2.0."""
+    sent = {"host": "api.questlog.test", "user-agent": "tests", **{k.lower(): v for k, v in (headers or {}).items()}}
+    if body and "content-type" not in sent:
+        sent["content-type"] = "application/json"
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": {name: value for name, value in sent.items() if value},
+        "cookies": [f"{name}={value}" for name, value in (cookies or {}).items()],
+        "requestContext": {
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "tests"},
+            "requestId": str(uuid4()),
+            "stage": "$default",
+        },
+        "isBase64Encoded": body is not None,
+        **({"body": base64.b64encode(body).decode()} if body is not None else {}),
+    }
+
+
+def invoke(event: dict[str, Any]) -> Answer:
+    """Hand an event to its function, as the gateway would."""
+    result = importlib.import_module(f"functions.{group_of(event['rawPath'])}.app").handler(event, CONTEXT)
+    body = result.get("body") or ""
+    if result.get("isBase64Encoded"):
+        body = base64.b64decode(body).decode()
+    return Answer(result["statusCode"], result.get("headers") or {}, tuple(result.get("cookies") or ()), body)
+
+
+def group_of(path: str) -> str:
+    """The route group a path belongs to; the health group answers for paths that are nobody's."""
+    segments = path.removeprefix("/api").split("/")
+    return _groups().get(segments[1] if len(segments) > 1 else "", "health")
+
+
+@cache
+def _groups() -> dict[str, str]:
+    groups = {}
+    for folder in sorted((ROOT / "functions").iterdir()):
+        if (folder / "app.py").exists():
+            api = importlib.import_module(f"functions.{folder.name}.app").api
+            groups |= {endpoint.path.split("/")[1]: folder.name for endpoint in api.endpoints}
+    return groups

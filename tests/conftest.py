@@ -1,0 +1,215 @@
+"""One Postgres for the whole run, one database per worker, one fresh user per test: tests isolate by user.
+
+DATABASE_URL, an administrator's, points the tests at a server that runs already.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.rows import DictRow, dict_row
+
+from local.migrate import migrate, set_login_passwords
+from local.postgres import Postgres
+from tests.client import Answer, Client
+
+T = TypeVar("T")
+LOGINS = ("questlog_app", "questlog_jobs", "questlog_console")
+TERMS = "1.0"
+ENVIRONMENT = {
+    "PUBLIC_URL": "https://api.questlog.test",
+    "FRONTEND_URL": "https://questlog.test",
+    "ALLOWED_ORIGINS": "https://questlog.test,http://localhost:3000",
+    "TOS_VERSION": TERMS,
+    "ADMIN_EMAILS": "admin@questlog.test",
+    "ADMIN_CLAIM_KEY": "a-claim-key-for-tests",
+    "AUTH_RATE_LIMIT": "0",
+    "GOOGLE_ISSUER": "http://127.0.0.1:1",
+    "GOOGLE_CLIENT_ID": "questlog",
+    "GOOGLE_CLIENT_SECRET": "a-client-secret",
+    "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+    "POWERTOOLS_SERVICE_NAME": "questlog",
+}
+
+
+class Server:
+    """The run's server and the template every worker's database is copied from."""
+
+    def __init__(self) -> None:
+        self.run = secrets.token_hex(4)
+        self.template = f"questlog_{self.run}"
+        self.passwords = {role: secrets.token_urlsafe(16) for role in LOGINS}
+        self._folder = Path(tempfile.mkdtemp(prefix="questlog-tests-"))
+        self._postgres: Postgres | None = None
+        given = os.environ.get("DATABASE_URL")
+        if given:
+            self.admin_url = given
+        else:
+            self._postgres = Postgres(self._folder / "postgres", durable=False)
+            self._postgres.start()
+            self.admin_url = self._postgres.admin_url
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{self.template}" TEMPLATE template0'.encode())
+        migrate(at(self.admin_url, self.template))
+        set_login_passwords(self.admin_url, self.passwords)
+
+    def stop(self) -> None:
+        if self._postgres is not None:
+            self._postgres.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def at(url: str, name: str, user: str | None = None, password: str | None = None) -> str:
+    """The connection string of another database, or another role, on the same server."""
+    other = {"dbname": name} | ({"user": user, "password": password or ""} if user else {})
+    return psycopg.conninfo.make_conninfo(url, **other)
+
+
+_server = pytest.StashKey[Server]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ.update(ENVIRONMENT)
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        config.stash[_server] = Server()
+
+
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist where the run's server is."""
+    server = node.config.stash[_server]
+    node.workerinput["questlog"] = (server.admin_url, server.template, server.passwords)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    server = config.stash.get(_server, None)
+    if server is not None:
+        server.stop()
+
+
+@dataclass(frozen=True)
+class Database:
+    """This worker's database, and connections to it as the roles that use it."""
+
+    name: str
+    server_url: str
+    passwords: dict[str, str]
+
+    @property
+    def admin_url(self) -> str:
+        return at(self.server_url, self.name)
+
+    def url(self, role: str) -> str:
+        return at(self.server_url, self.name, role, self.passwords[role])
+
+    @property
+    def app_url(self) -> str:
+        return self.url("questlog_app")
+
+    def query(self, sql: str, *parameters: Any) -> list[DictRow]:
+        """Run a statement as the superuser: to look behind the curtain, or to set a stage."""
+        with psycopg.connect(self.admin_url, autocommit=True, row_factory=dict_row) as connection:
+            cursor = connection.execute(sql.encode(), parameters)
+            return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture(scope="session")
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    given = getattr(request.config, "workerinput", {}).get("questlog")
+    if given is None:
+        server = request.config.stash[_server]
+        given = (server.admin_url, server.template, server.passwords)
+    admin_url, template, passwords = given
+    name = f"{template}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        # Copying needs the template to itself for a moment: workers take turns.
+        connection.execute("SELECT pg_advisory_lock(hashtext('questlog tests'))")
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+    database = Database(name, admin_url, passwords)
+    os.environ["DATABASE_URL"] = database.app_url
+    yield database
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
+
+
+@dataclass(frozen=True)
+class User(Client):
+    """A user with a live session. What is asked of the client is asked as this user."""
+
+    id: UUID = UUID(int=0)
+    email: str = ""
+
+
+NewUser = Callable[..., User]
+
+
+@pytest.fixture
+def new_user(database: Database) -> NewUser:
+    """Makes users: consented, with a session of a browser, unless told otherwise."""
+
+    def make(*, role: str = "user", consented: bool = True, settings: dict[str, Any] | None = None) -> User:
+        email = f"{secrets.token_hex(6)}@questlog.test"
+        token = secrets.token_urlsafe(32)
+        [row] = database.query(
+            """
+            WITH made AS (
+                INSERT INTO users (email, name, role, age_verified_at, tos_version, tos_accepted_at)
+                SELECT %s, 'Test', %s, w.at, CASE WHEN w.at IS NOT NULL THEN %s END, w.at
+                  FROM (SELECT CASE WHEN %s THEN now() END AS at) AS w
+                RETURNING id),
+            signed_in AS (
+                INSERT INTO sessions (user_id, token_hash, expires_at)
+                SELECT id, sha256(%s::bytea), now() + interval '30 days' FROM made),
+            set AS (
+                INSERT INTO user_settings (user_id, key, value)
+                SELECT made.id, s.key, s.value FROM made, jsonb_each(%s::jsonb) AS s)
+            SELECT id FROM made
+            """,
+            *(email, role, TERMS, consented, token.encode(), psycopg.types.json.Json(settings or {})),
+        )
+        return User(token=token, id=row["id"], email=email)
+
+    return make
+
+
+@pytest.fixture
+def user(new_user: NewUser) -> User:
+    return new_user()
+
+
+@pytest.fixture
+def other(new_user: NewUser) -> User:
+    """Someone else."""
+    return new_user()
+
+
+@pytest.fixture
+def stranger(database: Database) -> Client:
+    """Someone without a session."""
+    return Client()
+
+
+@pytest.fixture(autouse=True)
+def _ledger_explains_every_balance(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After every test that used a user, that user's ledger must add up."""
+    yield
+    if "database" in request.fixturenames and "new_user" in request.fixturenames:
+        database: Database = request.getfixturevalue("database")
+        assert database.query("SELECT * FROM ledger_audit") == []
+
+
+def at_once(times: int, call: Callable[[], T]) -> list[T]:
+    """The answers of `times` calls that start together, each in a thread with a connection of its own."""
+    with ThreadPoolExecutor(times) as pool:
+        return [future.result() for future in [pool.submit(call) for _ in range(times)]]
+
+
+__all__ = ["Answer", "Client", "Database", "NewUser", "User", "at_once"]
