@@ -30,8 +30,8 @@ format: $(VENV)/.tests
 bench: $(VENV)/.tests
 	$(BIN)/python -m bench $(ARGS)
 
-build: $(VENV)/.tests          ## what would be deployed, in .aws-sam/build
-	$(BIN)/sam build
+build: $(VENV)/.tests          ## what would be deployed, in .aws-sam/build; PYTHON313=... names a Python 3.13
+	PYTHON=$(CURDIR)/$(BIN)/python $(BIN)/sam build
 
 deploy: build                  ## asks for the stack's name and parameters, and remembers them in samconfig.toml
 	$(BIN)/sam deploy --guided --capabilities CAPABILITY_IAM
