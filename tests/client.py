@@ -43,9 +43,9 @@ class Answer:
         assert document["request_id"] == self.headers["x-request-id"]
         return document["error"]
 
-    def refused(self, status: int, type: str) -> Any:
+    def refused(self, status: int, error_type: str) -> Any:
         """Assert the refusal and answer its details."""
-        assert (self.status, self.error["type"]) == (status, type), self.text
+        assert (self.status, self.error["type"]) == (status, error_type), self.text
         return self.error["details"]
 
     def invalid(self, *fields: str) -> None:
@@ -120,7 +120,13 @@ def gateway_event(
         "headers": {name: value for name, value in sent.items() if value},
         "cookies": [f"{name}={value}" for name, value in (cookies or {}).items()],
         "requestContext": {
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "tests"},
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "tests",
+            },
             "requestId": str(uuid4()),
             "stage": "$default",
         },
@@ -146,7 +152,7 @@ def group_of(path: str) -> str:
 
 @cache
 def _groups() -> dict[str, str]:
-    groups = {}
+    groups: dict[str, str] = {}
     for folder in sorted((ROOT / "functions").iterdir()):
         if (folder / "app.py").exists():
             api = importlib.import_module(f"functions.{folder.name}.app").api

@@ -9,14 +9,16 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 import psycopg
 import pytest
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import Json
 
 from local.migrate import migrate, set_login_passwords
 from local.postgres import Postgres
@@ -68,10 +70,11 @@ class Server:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def at(url: str, name: str, user: str | None = None, password: str | None = None) -> str:
-    """The connection string of another database, or another role, on the same server."""
-    other = {"dbname": name} | ({"user": user, "password": password or ""} if user else {})
-    return psycopg.conninfo.make_conninfo(url, **other)
+def at(url: str, name: str, user: str | None = None, password: str = "") -> str:
+    """The URL of another database, or of another role, on the same server."""
+    parts = urlsplit(url)
+    login = f"{user}:{quote(password, safe='')}" if user else parts.netloc.rpartition("@")[0]
+    return parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}", path=f"/{name}").geturl()
 
 
 _server = pytest.StashKey[Server]()
@@ -144,8 +147,8 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
 class User(Client):
     """A user with a live session. What is asked of the client is asked as this user."""
 
-    id: UUID = UUID(int=0)
-    email: str = ""
+    id: UUID = field(kw_only=True)
+    email: str = field(kw_only=True)
 
 
 NewUser = Callable[..., User]
@@ -173,7 +176,7 @@ def new_user(database: Database) -> NewUser:
                 SELECT made.id, s.key, s.value FROM made, jsonb_each(%s::jsonb) AS s)
             SELECT id FROM made
             """,
-            *(email, role, TERMS, consented, token.encode(), psycopg.types.json.Json(settings or {})),
+            *(email, role, TERMS, consented, token.encode(), Json(settings or {})),
         )
         return User(token=token, id=row["id"], email=email)
 

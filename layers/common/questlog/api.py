@@ -29,7 +29,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 
 from questlog import identity
-from questlog.db import Db, RepeatableDb, Statement, Statements
+from questlog.db import Db, Queries, RepeatableDb, Statement
 from questlog.edge import Edge
 from questlog.errors import Failure, Forbidden, Interrupted, Invalid, NotFound, Replay, Unavailable
 from questlog.identity import Client
@@ -53,6 +53,36 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request on its way to its route, and where each of the route's arguments comes from."""
+
+    request: Request
+    db: Db
+    document: dict[str, Any]
+    content: bytes
+
+    def argument(self, name: str, annotation: Any) -> Any:
+        """The value of one parameter. pydantic's ValidationError where what was sent does not fit its type."""
+        if annotation is Db:
+            return self.db
+        if annotation is Client:
+            return Client.of(self.request)
+        if annotation is Request:
+            return self.request
+        match name:
+            case "query":
+                sent = {key: _storable(value) for key, value in self.request.query_params.items() if value}
+                value = annotation.model_validate_strings(sent)
+            case "body":
+                value = annotation.model_validate_json(to_json(self.document))
+            case "content":
+                value = self.content
+            case _:
+                value = TypeAdapter(annotation).validate_strings(_storable(self.request.path_params[name]))
+        return value
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """One method of one path."""
@@ -60,7 +90,7 @@ class Endpoint:
     method: str
     path: str
     call: Callable[..., Any]
-    statements: Statements
+    queries: Queries
     scope: str | None
     bare: bool
     polled: bool
@@ -96,7 +126,7 @@ class Endpoint:
             self._refuse_forgery(request)
         db = self._database(request, content)
         try:
-            response = self._respond(request, self.call(**self._bind(request, db, document, content)))
+            response = self._respond(request, self.call(**self._bind(Incoming(request, db, document, content))))
             db.keep(response.status_code, bytes(response.body).decode() or None)
         except Replay as replay:
             db.forget()
@@ -114,12 +144,12 @@ class Endpoint:
         opening = [] if self.scope is None else [identity.authenticate(request, self.scope)]
         key = request.headers.get("idempotency-key")
         if key is None or self.secret or self.scope is None or request.method in identity.SAFE_METHODS:
-            return Db(self.statements, opening)
+            return Db(self.queries, opening)
         if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
-            Db(self.statements, opening).admit()
+            Db(self.queries, opening).admit()
             raise Invalid([("Idempotency-Key", "must be 1 to 255 printable ASCII characters")])
         fingerprint = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + content).digest()
-        return RepeatableDb(self.statements, opening, key, fingerprint)
+        return RepeatableDb(self.queries, opening, key, fingerprint)
 
     def _refuse_forgery(self, request: Request) -> None:
         client = Client.of(request)
@@ -132,40 +162,25 @@ class Endpoint:
                 "request_id": client.request_id,
             },
         )
-        Db(self.statements, [report]).admit()
+        Db(self.queries, [report]).admit()
         raise Forbidden("Another site may have sent this request.", "csrf_violation")
 
-    def _bind(self, request: Request, db: Db, document: Any, content: bytes) -> dict[str, Any]:
+    def _bind(self, incoming: "Incoming") -> dict[str, Any]:
         """The call's arguments. Input that does not fit is told only to those who may make the request."""
         bound: dict[str, Any] = {}
         problems: list[tuple[str, str]] = []
         for name, annotation in self.parameters.items():
             try:
-                bound[name] = self._argument(name, annotation, request, db, document, content)
+                bound[name] = incoming.argument(name, annotation)
             except ValidationError as error:
-                if name in request.path_params:
-                    db.admit()
+                if name in incoming.request.path_params:
+                    incoming.db.admit()
                     raise NotFound from None
-                problems += [(_dotted(p["loc"]), _sentence(p)) for p in error.errors(include_url=False, include_input=False)]
+                problems += _problems(error)
         if problems:
-            db.admit()
+            incoming.db.admit()
             raise Invalid(problems)
         return bound
-
-    def _argument(self, name: str, annotation: Any, request: Request, db: Db, document: Any, content: bytes) -> Any:
-        if annotation is Db:
-            return db
-        if annotation is Client:
-            return Client.of(request)
-        if annotation is Request:
-            return request
-        if name in request.path_params:
-            return TypeAdapter(annotation).validate_strings(_storable(request.path_params[name]))
-        if name == "query":
-            return annotation.model_validate_strings({k: _storable(v) for k, v in request.query_params.items() if v})
-        if name == "body":
-            return annotation.model_validate_json(to_json(document))
-        return content
 
     def _respond(self, request: Request, result: Any) -> Response:
         if isinstance(result, Response):
@@ -193,7 +208,7 @@ class Api:
     def __init__(self, folder_file: str) -> None:
         folder = Path(folder_file).parent
         self.name = folder.name
-        self.statements = Statements(folder / "queries.sql")
+        self.queries = Queries(folder / "queries.sql")
         self.endpoints: list[Endpoint] = []
 
     def route(
@@ -208,12 +223,12 @@ class Api:
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Declare a route.
 
-        `scope` is what authenticate() must grant, None for a public route; `bare` answers the document itself instead of
-        {"data": ...}; `polled` adds an ETag and answers 304; `secret` never keeps the answer under an Idempotency-Key.
+        `scope` is what authenticate() must grant, None for a public route; `bare` answers the document itself, not
+        {"data": ...}; `polled` adds an ETag and answers 304; `secret` keeps no answer under an Idempotency-Key.
         """
 
         def declare(call: Callable[P, R]) -> Callable[P, R]:
-            self.endpoints.append(Endpoint(method, path, call, self.statements, scope, bare, polled, secret))
+            self.endpoints.append(Endpoint(method, path, call, self.queries, scope, bare, polled, secret))
             return call
 
         return declare
@@ -242,7 +257,8 @@ class Api:
             by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
         # Literal segments before parameters, whatever the order of declaration: /focus/active is no session's id.
         ordered = sorted(by_path, key=lambda path: [segment.startswith("{") for segment in path.split("/")])
-        router = Router([Route(path, _dispatch(by_path[path])) for path in ordered], redirect_slashes=False)
+        routes = [Route(path, _dispatch(by_path[path])) for path in ordered]
+        router = Router(routes, redirect_slashes=False, default=_no_such_path)
         return Mangum(Edge(router, self.name), lifespan="off")
 
 
@@ -261,6 +277,10 @@ def _dispatch(methods: Mapping[str, Endpoint]) -> Any:
             await response(scope, receive, send)
 
     return Dispatch()
+
+
+async def _no_such_path(_scope: Any, _receive: Any, _send: Any) -> None:
+    raise NotFound("There is no such path.")
 
 
 def json_object(request: Request, content: bytes) -> dict[str, Any]:
@@ -330,10 +350,9 @@ def _conditional(request: Request, response: Response, tag: str) -> Response:
     return response
 
 
-def _dotted(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "body"
-
-
-def _sentence(problem: Mapping[str, Any]) -> str:
-    """What is wrong in plain words; pydantic's own prefix says nothing to a user."""
-    return str(problem["msg"]).removeprefix("Value error, ")
+def _problems(error: ValidationError) -> list[tuple[str, str]]:
+    """What is wrong where, in plain words: pydantic's own prefix says nothing to a user."""
+    return [
+        (".".join(str(part) for part in problem["loc"]) or "body", problem["msg"].removeprefix("Value error, "))
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+    ]

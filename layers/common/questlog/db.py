@@ -20,6 +20,7 @@ from typing import Any, Final, LiteralString, TypeVar, cast
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import JsonbDumper
 from pydantic import BaseModel
 
 from questlog.errors import DatabaseFault, Failure, Interrupted, NotFound, Replay
@@ -39,23 +40,36 @@ _OVERLOADED: Final = ("53", "57", "55P03")
 class Statement:
     """One statement and its named parameters."""
 
-    sql: str
+    sql: LiteralString
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Statements:
-    """The named statements of a group's `queries.sql`: everything from one `-- name:` line to the next."""
+class Queries:
+    """A group's `queries.sql`: what stands between one `-- name:` line and the next, cut where a line ends in `;`.
+
+    A name may hold several statements. They travel in the same trip, each sees what those before it wrote, and the last
+    one answers.
+    """
 
     def __init__(self, path: Path) -> None:
-        parts = re.split(r"^-- name: (\w+)$", path.read_text("utf-8"), flags=re.MULTILINE) if path.exists() else [""]
-        self._sql = dict(zip(parts[1::2], (sql.strip() for sql in parts[2::2]), strict=True))
+        parts = re.split(r"^-- name: (\w+)$", path.read_text("utf-8") if path.exists() else "", flags=re.MULTILINE)
+        self._sql = {
+            name: tuple(
+                cast("LiteralString", sql.strip()) for sql in re.split(r";$", text, flags=re.MULTILINE) if sql.strip()
+            )
+            for name, text in zip(parts[1::2], parts[2::2], strict=True)
+        }
 
-    def __getitem__(self, name: str) -> str:
-        return self._sql[name]
+    def statements(self, name: str, parameters: Mapping[str, Any]) -> list[Statement]:
+        """The statements of a name; each takes from the parameters what it mentions."""
+        return [Statement(sql, parameters) for sql in self._sql[name]]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._sql)
 
+
+# A dict goes out as jsonb wherever it is a parameter.
+psycopg.adapters.register_dumper(dict, JsonbDumper)
 
 # Per thread, of which a Lambda execution environment has one: it serves one request at a time.
 _held = threading.local()
@@ -80,7 +94,7 @@ def _connection() -> Connection:
         )
     except psycopg.OperationalError:
         raise Interrupted(nothing_applied=True) from None
-    return cast(Connection, _held.connection)
+    return cast("Connection", _held.connection)
 
 
 def _alive(connection: Connection) -> bool:
@@ -119,8 +133,8 @@ def _refusal(error: psycopg.Error) -> Exception:
 class Db:
     """The database as one request sees it: each call is one trip, opened by the statement that says who asks."""
 
-    def __init__(self, statements: Statements, opening: Sequence[Statement] = ()) -> None:
-        self._statements = statements
+    def __init__(self, queries: Queries, opening: Sequence[Statement] = ()) -> None:
+        self._queries = queries
         self._opening = opening
 
     def one(self, model: type[M], name: str, /, **parameters: Any) -> M:
@@ -131,9 +145,12 @@ class Db:
         return found
 
     def maybe(self, model: type[M], name: str, /, **parameters: Any) -> M | None:
-        """The named statement's row as a `model`, or None where it answers no row."""
-        row = self._trip(Statement(self._statements[name], parameters))
-        return None if row is None else model.model_validate(row)
+        """The named statement's row as a `model`, or None where it answers no row.
+
+        A column `answer` is the whole document: what SQL functions that show a row as JSON are selected as.
+        """
+        row = self._trip(*self._queries.statements(name, parameters))
+        return None if row is None else model.model_validate(row.get("answer", row))
 
     def admit(self) -> None:
         """Only ask who it is: what is wrong with the input is told to nobody who may not make the request."""
@@ -142,7 +159,7 @@ class Db:
 
     def opened_by(self, name: str, /, **parameters: Any) -> "Db":
         """The same database, opened by a statement of the group: where a secret of its own says who asks."""
-        return Db(self._statements, [Statement(self._statements[name], parameters)])
+        return Db(self._queries, self._queries.statements(name, parameters))
 
     def keep(self, status: int, body: str | None) -> None:
         """Nothing to keep: without an Idempotency-Key the trip has committed already."""
@@ -161,8 +178,8 @@ class RepeatableDb(Db):
     its work is undone; a fault undoes everything, the claim of the key included.
     """
 
-    def __init__(self, statements: Statements, opening: Sequence[Statement], key: str, fingerprint: bytes) -> None:
-        super().__init__(statements, opening)
+    def __init__(self, queries: Queries, opening: Sequence[Statement], key: str, fingerprint: bytes) -> None:
+        super().__init__(queries, opening)
         self._key = key
         self._fingerprint = fingerprint
         self._connection: Connection | None = None
@@ -207,7 +224,7 @@ def _send(connection: Connection, statements: Sequence[Statement]) -> DictRow | 
     """Send the statements as one trip; the first row of the last one."""
     try:
         with connection.pipeline():
-            cursors = [connection.execute(cast(LiteralString, s.sql), s.parameters) for s in statements]
+            cursors = [connection.execute(s.sql, s.parameters) for s in statements]
         return cursors[-1].fetchone() if cursors[-1].description else None
     except psycopg.Error as error:
         # Not raised from here, so that the original, whose text quotes SQL and values, is nobody's context.

@@ -14,11 +14,10 @@ from uuid import uuid4
 from aws_lambda_powertools import Logger
 from pydantic_core import to_json
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from questlog.errors import Failure, NotFound
+from questlog.errors import DatabaseFault, Failure
 from questlog.settings import settings
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -60,9 +59,7 @@ class Edge:
                 await self._routes(scope, receive, send_with_headers)
             except Failure as failure:
                 response = self._failed(scope, failure)
-            except HTTPException:
-                response = self._failed(scope, NotFound("There is no such path."))
-            except Exception as error:  # The edge: what nobody foresaw must become an answer and a log line here.
+            except Exception as error:  # noqa: BLE001 - what nobody foresaw becomes an answer and a log line here
                 self._log.error("fault", **_without_values(error), correlation_id=scope["questlog.request_id"])
                 response = self._failed(scope, Failure(500, "internal_error", "Something went wrong on our side."))
         if response is not None:
@@ -111,6 +108,6 @@ def _without_values(error: BaseException) -> dict[str, Any]:
     """An exception for the log: its type and where it came from. Not its message, which may quote what a user sent."""
     frames = traceback.extract_tb(error.__traceback__)
     return {
-        "error": type(error).__name__,
+        "error": str(error) if isinstance(error, DatabaseFault) else type(error).__name__,
         "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]],
     }

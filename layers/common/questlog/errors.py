@@ -1,17 +1,17 @@
 """Every way a request can fail, and the envelope all of them answer in.
 
-    Failure                     status, type, message, details
-    ├── Invalid                 400 validation_error, details.fields
-    ├── Unauthorized            401 unauthorized
-    ├── Forbidden               403 forbidden, csrf_violation
-    ├── NotFound                404 not_found: absent, malformed id and not yours are the same
-    ├── Conflict                409 conflict and its named kinds
-    ├── Unavailable             503 unavailable
-    └── (plain)                 what the database refuses with PTnnn, 405, 413, 415, 422, 429
+Failure                     status, type, message, details
+├── Invalid                 400 validation_error, details.fields
+├── Unauthorized            401 unauthorized
+├── Forbidden               403 forbidden, csrf_violation
+├── NotFound                404 not_found: absent, malformed id and not yours are the same
+├── Conflict                409 conflict and its named kinds
+├── Unavailable             503 unavailable
+└── (plain)                 what the database refuses with PTnnn, 405, 413, 415, 422, 429
 
-    Interrupted                 not an answer: the trip to the database ended before its outcome was known
-    Replay                      not a failure: this Idempotency-Key has its answer already
-    DatabaseFault               a database error nobody foresaw: 500, and only its code in the log
+Interrupted                 not an answer: the trip to the database ended before its outcome was known
+Replay                      not a failure: this Idempotency-Key has its answer already
+DatabaseFault               a database error nobody foresaw: 500, and only its code in the log
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,14 +21,14 @@ from typing import Any
 class Failure(Exception):
     """An answer that is an error.
 
-    `message` is one plain sentence a person can read; `details` is a JSON object for programs; neither holds SQL, tokens
-    or addresses.
+    `message` is one plain sentence for people, `details` a JSON object for programs; neither holds SQL, tokens or
+    addresses.
     """
 
-    def __init__(self, status: int, type: str, message: str, details: Mapping[str, Any] | None = None) -> None:
-        super().__init__(type)
+    def __init__(self, status: int, error_type: str, message: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(error_type)
         self.status = status
-        self.type = type
+        self.type = error_type
         self.message = message
         self.details = dict(details or {})
 
@@ -63,8 +63,8 @@ class Unauthorized(Failure):
 
 
 class Forbidden(Failure):
-    def __init__(self, message: str, type: str = "forbidden") -> None:
-        super().__init__(403, type, message)
+    def __init__(self, message: str, error_type: str = "forbidden") -> None:
+        super().__init__(403, error_type, message)
 
 
 class NotFound(Failure):
@@ -73,8 +73,8 @@ class NotFound(Failure):
 
 
 class Conflict(Failure):
-    def __init__(self, type: str, message: str, details: Mapping[str, Any] | None = None) -> None:
-        super().__init__(409, type, message, details)
+    def __init__(self, error_type: str, message: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(409, error_type, message, details)
 
 
 class Unavailable(Failure):

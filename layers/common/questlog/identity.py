@@ -67,8 +67,8 @@ def authenticate(request: Request, scope: str) -> Statement:
 def forged(request: Request) -> bool:
     """Whether another site may have made a browser send this unsafe request with its cookie (CSRF).
 
-    The browser says where a request comes from (Fetch Metadata, W3C; Origin, RFC 6454), and scripts cannot change what it
-    says. Without either header it is not a browser, and there is no cookie to abuse.
+    The browser says where a request comes from (Fetch Metadata, W3C; Origin, RFC 6454), and no script can change that.
+    Without either header it is not a browser, and there is no cookie to abuse.
     """
     if request.method in SAFE_METHODS or _bearer(request) or COOKIE not in request.cookies:
         return False

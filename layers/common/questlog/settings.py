@@ -1,6 +1,6 @@
 """Configuration of an execution environment, read from its variables once.
 
-A variable that is missing or malformed stops the function at start with its name and never its value: values are secrets.
+A variable that is missing or malformed stops the function at start with its name, never its value: values are secrets.
 """
 
 import os

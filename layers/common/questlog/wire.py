@@ -38,6 +38,12 @@ Flag = Annotated[bool, BeforeValidator(_plain_boolean)]
 Trimmed = Annotated[str, StringConstraints(strip_whitespace=True)]
 """Text whose limits are checked after trimming; narrow it with StringConstraints."""
 
+
+def blank_is_null(value: str | None) -> str | None:
+    """Optional text that was left blank is no text."""
+    return value or None
+
+
 Page = Annotated[int, Field(ge=1, le=2**31 - 1)]
 PageSize = Annotated[int, Field(ge=1, le=100)]
 
@@ -65,8 +71,12 @@ class Answer(BaseModel):
 
 
 def absent() -> Any:
-    """The default of a field that keeps its value when it is not sent. Null is still what the field's type says of it."""
-    return Field(default=None, json_schema_extra=lambda schema: schema.pop("default", None))
+    """The default of a field that keeps its value when it is not sent; null is what the field's type says of it."""
+    return Field(default=None, json_schema_extra=_without_default)
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
 
 
 class Deleted(Answer):

@@ -1,0 +1,93 @@
+"""Whether Questlog runs, which one it is, what it offers (platform contract, section 3). Also answers for every path
+that belongs to no group, with the 404 of the envelope.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from starlette.responses import HTMLResponse, Response
+
+from questlog.api import Api
+from questlog.db import Db
+from questlog.errors import Interrupted, Unavailable
+from questlog.release import BUILT_AT, COMMIT, VERSION, schema_version
+from questlog.wire import Answer, Instant
+
+api = Api(__file__)
+
+HERE = Path(__file__).parent
+
+
+class Greeting(Answer):
+    name: Literal["Questlog"] = "Questlog"
+    version: str = VERSION
+    docs: str = "/docs"
+    openapi: str = "/openapi.json"
+
+
+class Health(Answer):
+    status: Literal["healthy"] = "healthy"
+    version: str = VERSION
+    schema_version: int
+    timestamp: Instant
+
+
+class Readiness(Answer):
+    status: Literal["ready"] = "ready"
+    database: Literal["ok"] = "ok"
+    schema_version: int
+
+
+class Release(Answer):
+    version: str = VERSION
+    schema_version: int
+    commit: str | None = COMMIT
+    built_at: str | None = BUILT_AT
+
+
+@api.get("/", scope=None, bare=True)
+def greeting() -> Greeting:
+    """Where to go from here."""
+    return Greeting()
+
+
+@api.get("/health", scope=None, bare=True)
+def health() -> Health:
+    """That this function runs; asks no database, and tells the schema version built in."""
+    return Health(schema_version=schema_version(), timestamp=datetime.now(UTC))
+
+
+@api.get("/health/ready", scope=None, bare=True)
+@api.get("/ready", scope=None, bare=True)
+def ready(db: Db) -> Readiness:
+    """That requests can be served: the database answers within two seconds and its schema is not behind; else 503."""
+    expected = schema_version()
+    try:
+        readiness = db.opened_by("patience").one(Readiness, "ready")
+    except Interrupted:
+        raise Unavailable({"database": "error", "schema_version": None, "expected": expected}) from None
+    if readiness.schema_version < expected:
+        raise Unavailable({"database": "ok", "schema_version": readiness.schema_version, "expected": expected})
+    return readiness
+
+
+@api.get("/version", scope=None, bare=True)
+def version() -> Release:
+    """Which release this is."""
+    return Release(schema_version=schema_version())
+
+
+@api.get("/openapi.json", scope=None, bare=True)
+def openapi() -> Response:
+    """Every route, as an OpenAPI 3.1 document."""
+    return Response((HERE / "openapi.json").read_bytes(), media_type="application/json")
+
+
+@api.get("/docs", scope=None, bare=True)
+def docs() -> Response:
+    """The OpenAPI document as a page to read; no script of anyone else's."""
+    return HTMLResponse((HERE / "docs.html").read_text("utf-8"))
+
+
+handler = api.handler

@@ -1,0 +1,246 @@
+-- migrate:up
+-- Focus: a timer the server owns, one per user, that survives closed tabs.
+SET LOCAL ROLE questlog_owner;
+
+CREATE TABLE focus_libraries (
+    user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 120),
+    description text NOT NULL DEFAULT '' CHECK (length(description) <= 2000),
+    library_type text NOT NULL DEFAULT 'custom' CHECK (length(library_type) BETWEEN 1 AND 40),
+    is_favorite boolean NOT NULL DEFAULT false,
+    preset_durations int[] NOT NULL DEFAULT '{}'
+        CHECK (cardinality(preset_durations) <= 10 AND 1 <= ALL (preset_durations) AND 240 >= ALL (preset_durations)),
+    default_duration int CHECK (default_duration BETWEEN 1 AND 240),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (user_id, id)
+);
+CREATE UNIQUE INDEX focus_libraries_name ON focus_libraries (user_id, lower(name));
+CREATE TRIGGER touch BEFORE UPDATE ON focus_libraries FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CALL isolate('focus_libraries');
+GRANT SELECT, INSERT, UPDATE, DELETE ON focus_libraries TO questlog_app;
+
+CREATE TABLE focus_library_tracks (
+    user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    library_id uuid NOT NULL,
+    track_id uuid,
+    track_title text NOT NULL CHECK (length(track_title) BETWEEN 1 AND 200),
+    track_url text CHECK (track_url LIKE 'https://%' AND length(track_url) <= 2000),
+    duration_seconds int CHECK (duration_seconds BETWEEN 0 AND 86400),
+    sort_order int NOT NULL,
+    added_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (user_id, id),
+    FOREIGN KEY (user_id, library_id) REFERENCES focus_libraries ON DELETE CASCADE
+);
+CREATE INDEX focus_library_tracks_order ON focus_library_tracks (user_id, library_id, sort_order);
+CALL isolate('focus_library_tracks');
+GRANT SELECT, INSERT, DELETE ON focus_library_tracks TO questlog_app;
+
+CREATE TABLE focus_sessions (
+    user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    mode text NOT NULL DEFAULT 'focus' CHECK (mode IN ('focus', 'break', 'long_break')),
+    duration_seconds int NOT NULL CHECK (duration_seconds BETWEEN 1 AND 14400),
+    started_at timestamptz NOT NULL DEFAULT now(),
+    ends_at timestamptz,
+    paused_at timestamptz,
+    paused_total_seconds double precision NOT NULL DEFAULT 0 CHECK (paused_total_seconds >= 0),
+    paused_remaining_seconds int CHECK (paused_remaining_seconds BETWEEN 0 AND 14400),
+    completed_at timestamptz,
+    abandoned_at timestamptz,
+    ended_at timestamptz,
+    status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'paused', 'completed', 'abandoned', 'expired')),
+    end_reason text CHECK (end_reason IN ('user', 'timer', 'superseded', 'pause_lapsed')),
+    actual_seconds int NOT NULL DEFAULT 0 CHECK (actual_seconds BETWEEN 0 AND duration_seconds),
+    xp_awarded bigint NOT NULL DEFAULT 0 CHECK (xp_awarded >= 0),
+    coins_awarded bigint NOT NULL DEFAULT 0 CHECK (coins_awarded >= 0),
+    task_title text CHECK (length(task_title) BETWEEN 1 AND 200),
+    notes text CHECK (length(notes) <= 2000),
+    tags text[] NOT NULL DEFAULT '{}' CHECK (cardinality(tags) <= 10),
+    library_id uuid,
+    PRIMARY KEY (user_id, id),
+    FOREIGN KEY (user_id, library_id) REFERENCES focus_libraries ON DELETE SET NULL (library_id),
+    -- Each status has exactly its own instants.
+    CHECK ((ends_at IS NOT NULL) = (status = 'active')),
+    CHECK ((paused_at IS NOT NULL) = (status = 'paused')),
+    CHECK ((paused_remaining_seconds IS NOT NULL) = (status = 'paused')),
+    CHECK ((completed_at IS NOT NULL) = (status = 'completed')),
+    CHECK ((abandoned_at IS NOT NULL) = (status = 'abandoned')),
+    CHECK ((ended_at IS NOT NULL) = (status IN ('completed', 'abandoned', 'expired'))),
+    CHECK ((end_reason IS NOT NULL) = (ended_at IS NOT NULL))
+);
+CREATE UNIQUE INDEX focus_sessions_one_live ON focus_sessions (user_id) WHERE status IN ('active', 'paused');
+CREATE INDEX focus_sessions_started ON focus_sessions (user_id, started_at DESC);
+CREATE INDEX focus_sessions_ended ON focus_sessions (user_id, ended_at) WHERE mode = 'focus';
+CREATE INDEX focus_sessions_library ON focus_sessions (user_id, library_id) WHERE library_id IS NOT NULL;
+CALL isolate('focus_sessions');
+GRANT SELECT, INSERT, UPDATE ON focus_sessions TO questlog_app;
+
+CREATE TABLE focus_pause_state (
+    user_id uuid PRIMARY KEY DEFAULT me() REFERENCES users ON DELETE CASCADE,
+    session_id uuid NOT NULL,
+    mode text NOT NULL CHECK (mode IN ('focus', 'break', 'long_break')),
+    time_remaining_seconds int NOT NULL CHECK (time_remaining_seconds BETWEEN 0 AND 14400),
+    paused_at timestamptz NOT NULL,
+    FOREIGN KEY (user_id, session_id) REFERENCES focus_sessions ON DELETE CASCADE
+);
+CALL isolate('focus_pause_state');
+GRANT SELECT, INSERT, UPDATE, DELETE ON focus_pause_state TO questlog_app;
+GRANT DELETE ON focus_pause_state TO questlog_jobs;
+
+-- Whole seconds the timer has run by `at`: since the start, without the paused time, at most the duration.
+CREATE FUNCTION focus_active_seconds(s focus_sessions, at timestamptz) RETURNS int
+LANGUAGE sql IMMUTABLE
+RETURN CASE
+    WHEN s.ended_at IS NOT NULL THEN s.actual_seconds
+    ELSE least(s.duration_seconds,
+               greatest(0, floor(extract(epoch FROM coalesce(s.paused_at, at) - s.started_at) - s.paused_total_seconds)))::int
+END;
+
+CREATE FUNCTION focus_remaining_seconds(s focus_sessions, at timestamptz) RETURNS int
+LANGUAGE sql IMMUTABLE
+RETURN CASE s.status
+    WHEN 'active' THEN greatest(0, ceil(extract(epoch FROM s.ends_at - at)))::int
+    WHEN 'paused' THEN s.paused_remaining_seconds
+    ELSE 0
+END;
+
+-- When a live session ends by itself: an active one at zero, a paused one after an hour.
+CREATE FUNCTION focus_expires_at(s focus_sessions) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE
+RETURN coalesce(s.ends_at, s.paused_at + interval '3600 seconds');
+
+-- A session as the wire shows it.
+CREATE FUNCTION focus_shown(s focus_sessions) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN to_jsonb(s) || jsonb_build_object(
+    'expires_at', focus_expires_at(s),
+    'actual_seconds', focus_active_seconds(s, now()),
+    'time_remaining_seconds', focus_remaining_seconds(s, now()));
+
+-- Pays an ended session, once: called again it answers what was paid the first time. Null when it earns nothing.
+--   Within max(15 s, a twentieth) of its end a session counts in full. Under a minute nothing is paid, and a break is
+--   paid in full or not at all.
+CREATE FUNCTION pay_focus(s focus_sessions) RETURNS award_result
+LANGUAGE plpgsql AS $$
+DECLARE
+    seconds int := CASE
+        WHEN s.actual_seconds >= s.duration_seconds - greatest(15, s.duration_seconds / 20) THEN s.duration_seconds
+        ELSE s.actual_seconds
+    END;
+    in_full boolean := seconds = s.duration_seconds AND s.status = 'completed';
+BEGIN
+    IF seconds < 60 OR s.status NOT IN ('completed', 'expired') OR (s.mode <> 'focus' AND NOT in_full) THEN
+        RETURN NULL;
+    ELSIF s.mode = 'focus' THEN
+        RETURN award(
+            CASE s.status WHEN 'completed' THEN 'focus_complete' ELSE 'focus_partial' END, 'focus_session', s.id,
+            greatest(5, seconds / 60), greatest(2, seconds / 300), 'focus_complete:' || s.id,
+            counters => jsonb_build_object('focus_minutes', seconds / 60),
+            metadata => jsonb_build_object('duration_seconds', seconds),
+            day => local_day(s.ended_at));
+    END IF;
+    RETURN award(
+        'break_complete', 'focus_session', s.id,
+        CASE s.mode WHEN 'break' THEN 2 ELSE 3 END, CASE s.mode WHEN 'break' THEN 0 ELSE 1 END, 'break_complete:' || s.id,
+        metadata => jsonb_build_object('duration_seconds', seconds),
+        day => local_day(s.ended_at));
+END
+$$;
+
+CREATE TYPE focus_ending AS (session focus_sessions, paid award_result, already_completed boolean);
+
+-- Ends a live session at an instant and pays what it earned.
+CREATE FUNCTION end_focus(s focus_sessions, new_status text, reason text, at timestamptz) RETURNS focus_ending
+LANGUAGE plpgsql AS $$
+DECLARE
+    ending focus_ending;
+BEGIN
+    s.actual_seconds := focus_active_seconds(s, at);
+    s.status := new_status;
+    s.end_reason := reason;
+    s.ended_at := at;
+    s.completed_at := CASE new_status WHEN 'completed' THEN at END;
+    s.abandoned_at := CASE new_status WHEN 'abandoned' THEN at END;
+    s.ends_at := NULL;
+    s.paused_at := NULL;
+    s.paused_remaining_seconds := NULL;
+    ending.paid := pay_focus(s);
+    s.xp_awarded := coalesce((ending.paid).xp, 0);
+    s.coins_awarded := coalesce((ending.paid).coins, 0);
+    UPDATE focus_sessions
+       SET (actual_seconds, status, end_reason, ended_at, completed_at, abandoned_at, ends_at, paused_at,
+            paused_remaining_seconds, xp_awarded, coins_awarded)
+         = (s.actual_seconds, s.status, s.end_reason, s.ended_at, s.completed_at, s.abandoned_at, s.ends_at, s.paused_at,
+            s.paused_remaining_seconds, s.xp_awarded, s.coins_awarded)
+     WHERE id = s.id;
+    DELETE FROM focus_pause_state WHERE session_id = s.id;
+    ending.session := s;
+    ending.already_completed := false;
+    RETURN ending;
+END
+$$;
+
+-- Ends the live session if its time has come while nobody looked: every read and write of the timer does this first.
+-- Looks without a lock, since nearly always there is nothing to do and polls must not write.
+CREATE FUNCTION settle_focus() RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    s focus_sessions;
+BEGIN
+    PERFORM FROM focus_sessions AS f WHERE f.status IN ('active', 'paused') AND focus_expires_at(f) <= now();
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    PERFORM lock_progress();
+    SELECT * INTO s FROM focus_sessions AS f WHERE f.status IN ('active', 'paused') AND focus_expires_at(f) <= now();
+    IF s.status = 'active' THEN
+        PERFORM end_focus(s, 'completed', 'timer', s.ends_at);
+    ELSIF s.status = 'paused' THEN
+        PERFORM end_focus(s, 'expired', 'pause_lapsed', focus_expires_at(s));
+    END IF;
+END
+$$;
+
+-- Completes a session on its user's word, or, past its end, at its end. A completed one answers as the first time.
+CREATE FUNCTION complete_focus(s focus_sessions) RETURNS focus_ending
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF s.status = 'completed' THEN
+        RETURN (s, pay_focus(s), true)::focus_ending;
+    ELSIF s.status IN ('abandoned', 'expired') THEN
+        PERFORM refuse(409, 'invalid_state', 'This session has ended already.', jsonb_build_object('status', s.status));
+    ELSIF s.status = 'active' AND s.ends_at <= now() THEN
+        RETURN end_focus(s, 'completed', 'timer', s.ends_at);
+    END IF;
+    RETURN end_focus(s, 'completed', 'user', now());
+END
+$$;
+
+-- Stops the clock. A client may show a slightly other remainder than the server: within 30 seconds its figure holds.
+CREATE FUNCTION pause_focus(s focus_sessions, shown_seconds int) RETURNS focus_pause_state
+LANGUAGE plpgsql AS $$
+DECLARE
+    remaining int := focus_remaining_seconds(s, now());
+    state focus_pause_state;
+BEGIN
+    IF s.status = 'active' THEN
+        remaining := least(s.duration_seconds, greatest(0, remaining - 30, least(remaining + 30, coalesce(shown_seconds, remaining))));
+        UPDATE focus_sessions
+           SET status = 'paused', paused_at = now(), ends_at = NULL, paused_remaining_seconds = remaining
+         WHERE id = s.id;
+        INSERT INTO focus_pause_state (session_id, mode, time_remaining_seconds, paused_at)
+        VALUES (s.id, s.mode, remaining, now());
+    END IF;
+    SELECT * INTO state FROM focus_pause_state WHERE session_id = s.id;
+    RETURN state;
+END
+$$;
+
+-- A library as the wire shows it; its tracks are counted, not remembered.
+CREATE FUNCTION focus_library_shown(l focus_libraries) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN to_jsonb(l) || jsonb_build_object(
+    'tracks_count', (SELECT count(*) FROM focus_library_tracks AS t WHERE t.library_id = l.id));
