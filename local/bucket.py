@@ -1,0 +1,70 @@
+"""The stand-in for R2: an S3 server that keeps its files on disk and checks signatures.
+
+Run as a program, it is the server: nanio, with the CORS headers that the real bucket is configured to send and nanio
+has no notion of.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local.service import Service
+
+NAME = "questlog"
+
+
+def start(folder: Path, settings: Mapping[str, str], log: Path) -> Service:
+    """The server over `folder`, for the key pair in `settings`; call `create` once it is ready."""
+    environment = {
+        **os.environ,
+        "NANIO_DATA_DIR": str(folder),
+        "NANIO_ACCESS_KEY": settings["R2_ACCESS_KEY_ID"],
+        "NANIO_SECRET_KEY": settings["R2_SECRET_ACCESS_KEY"],
+        "ALLOWED_ORIGINS": settings["ALLOWED_ORIGINS"],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    return Service(
+        "bucket", lambda port: [sys.executable, "-m", "local.bucket", str(port)], port=0, log=log, env=environment
+    )
+
+
+def create(endpoint: str, settings: Mapping[str, str]) -> None:
+    """Make the bucket, unless it is there."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",  # a bucket cannot be created in R2's region `auto`
+        aws_access_key_id=settings["R2_ACCESS_KEY_ID"],
+        aws_secret_access_key=settings["R2_SECRET_ACCESS_KEY"],
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    try:
+        client.create_bucket(Bucket=settings["R2_BUCKET"])
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+            raise
+
+
+def serve(port: int) -> None:
+    """Be the server, until stopped."""
+    import uvicorn  # noqa: PLC0415 - only the server needs these, and the stack starts sooner without
+    from nanio.app import build_app  # noqa: PLC0415
+    from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415
+
+    app = CORSMiddleware(
+        build_app(),
+        allow_origins=os.environ["ALLOWED_ORIGINS"].split(","),
+        allow_methods=["GET", "HEAD", "PUT"],
+        allow_headers=["*"],
+        expose_headers=["ETag", "Content-Range", "Accept-Ranges", "Content-Length"],
+    )
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))

@@ -1,0 +1,182 @@
+"""The HTTP API: every request becomes an event, goes to the function whose route it is, and comes back as an answer.
+
+One server listens for browsers and, on a port per function, for the functions' processes; the port a request came in by
+tells which it is. All of them refuse a foreign Host: a page of someone else's, whose name is made to point here, could
+otherwise read through a visitor's browser what is meant for this machine alone.
+"""
+
+import asyncio
+import re
+import socket
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import uvicorn
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from local.events import Router, decoded_path, http_event, http_response, schedule_event
+from local.runtime import FunctionFailed, FunctionTimedOut, Runtime
+from local.template import Schedule
+
+BODY_LIMIT = 10 * 1024 * 1024  # API Gateway's own
+_LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What there is to say about a request that was answered; `problem` is what no function said."""
+
+    method: str
+    path: str
+    status: int
+    seconds: float
+    group: str | None
+    problem: str | None = None
+
+
+class Gateway:
+    """The ASGI application behind all the ports. `report` is told of every request, `session` is attached to those
+    that bring no credentials of their own.
+    """
+
+    def __init__(
+        self,
+        runtimes: Iterable[Runtime],
+        *,
+        report: Callable[[Exchange], None],
+        session: str | None = None,
+    ) -> None:
+        self._runtimes = {runtime.function.name: runtime for runtime in runtimes}
+        self._router = Router(runtime.function for runtime in self._runtimes.values())
+        self._report = report
+        self._session = session
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise RuntimeError(f"no {scope['type']} here")
+        request = Request(scope, receive)
+        runtime = next((one for one in self._runtimes.values() if one.port == scope["server"][1]), None)
+        if not _LOCAL_HOST.fullmatch(request.headers.get("host", "")):
+            response: Response = _refusal(421, "Misdirected Request")
+        elif runtime is not None:
+            response = await runtime.serve(request)
+        else:
+            response = await self._answer(request)
+        with suppress(ClientDisconnect):
+            await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        started = time.perf_counter()
+        path = decoded_path(request.scope["raw_path"].decode("latin-1"))
+        group, problem = None, None
+        body = await _body(request)
+        match = self._router.match(request.method, path)
+        response: Response
+        if body is None:
+            response = _refusal(413, "Request Entity Too Large")
+        elif match is None:
+            response = _refusal(404, "Not Found")
+        else:
+            function, route, parameters = match
+            group = function.group
+            runtime = self._runtimes[function.name]
+            event = http_event(
+                route,
+                parameters,
+                method=request.method,
+                raw_path=request.scope["raw_path"].decode("latin-1"),
+                query=request.scope["query_string"].decode("latin-1"),
+                headers=self._headers(request),
+                body=body,
+                source_ip=request.client.host if request.client else "127.0.0.1",
+            )
+            try:
+                response = http_response(await runtime.invoke(event))
+                if response.status_code >= 500:
+                    problem = f"see {runtime.log}"
+            except FunctionTimedOut as error:
+                response, problem = _refusal(503, "Service Unavailable"), str(error)
+            except FunctionFailed as error:
+                response, problem = _refusal(500, "Internal Server Error"), str(error)
+            except ValueError as error:
+                response, problem = _refusal(500, "Internal Server Error"), f"{group} answered no valid answer: {error}"
+        seconds = time.perf_counter() - started
+        self._report(Exchange(request.method, path, response.status_code, seconds, group, problem))
+        return response
+
+    def _headers(self, request: Request) -> list[tuple[str, str]]:
+        headers = request.headers.items()
+        if self._session and "cookie" not in request.headers and "authorization" not in request.headers:
+            return [*headers, ("cookie", f"session={self._session}")]
+        return headers
+
+
+class Server(uvicorn.Server):
+    """The gateway with its sockets. Stopping it ends the functions first, since each of them holds a request open."""
+
+    def __init__(self, gateway: Gateway, runtimes: list[Runtime], *, port: int) -> None:
+        super().__init__(
+            uvicorn.Config(gateway, log_config=None, access_log=False, lifespan="off", server_header=False)
+        )
+        self._runtimes = runtimes
+        self._sockets = [_listen(port), *(_listen(0) for _ in runtimes)]
+        self.port = int(self._sockets[0].getsockname()[1])
+        for runtime, listener in zip(runtimes, self._sockets[1:], strict=True):
+            runtime.port = int(listener.getsockname()[1])
+
+    async def run_until_stopped(self, every_minute: float) -> None:
+        """Serve, and tick the template's schedules, until a signal comes or `should_exit` is set."""
+        ticks = [
+            asyncio.create_task(_tick(runtime, schedule, every_minute))
+            for runtime in self._runtimes
+            for schedule in runtime.function.schedules
+        ]
+        try:
+            await self.serve(sockets=self._sockets)
+        finally:
+            for tick in ticks:
+                tick.cancel()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop the functions, then the server."""
+        for runtime in self._runtimes:
+            runtime.stop()
+        await super().shutdown(sockets)
+
+
+async def _tick(runtime: Runtime, schedule: Schedule, every_minute: float) -> None:
+    """Invoke the function on its schedule. What AWS runs each minute, its shortest rate, runs every few seconds."""
+    seconds = every_minute if schedule.every_seconds == 60 else schedule.every_seconds
+    while True:
+        with suppress(FunctionFailed):  # it is in the function's log, and the next tick comes as it would on AWS
+            await runtime.invoke(schedule_event(schedule, runtime.function))
+        await asyncio.sleep(seconds)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body, or None when there is more of it than API Gateway takes."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > BODY_LIMIT:
+        return None
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_LIMIT:
+            return None
+    return bytes(body)
+
+
+def _refusal(status: int, message: str) -> Response:
+    """An answer of the gateway itself, in API Gateway's form."""
+    return JSONResponse({"message": message}, status_code=status)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    return listener

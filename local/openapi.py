@@ -1,0 +1,150 @@
+"""Write docs/openapi.json: `python -m local.openapi`, or `make openapi`. A test holds it to what the routes declare."""
+
+import importlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+from questlog.api import Api, Endpoint
+from questlog.release import VERSION
+from starlette.responses import Response
+
+ROOT = Path(__file__).parents[1]
+DOCUMENT = ROOT / "docs" / "openapi.json"
+REF = "#/components/schemas/{model}"
+ERROR = {
+    "type": "object",
+    "required": ["error", "request_id"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["type", "message", "details"],
+            "properties": {
+                "type": {"type": "string"},
+                "message": {"type": "string"},
+                "details": {"type": "object"},
+            },
+        },
+        "request_id": {"type": "string"},
+    },
+}
+
+# A type of the wire and the side it is on, keyed so that a schema is found again.
+Wanted = tuple[str, Literal["validation", "serialization"], TypeAdapter[Any]]
+
+
+def document() -> dict[str, Any]:
+    """Every route of every group, without its /api twin, as OpenAPI 3.1."""
+    endpoints = [(api.name, endpoint) for api in apis() for endpoint in api.endpoints]
+    schemas, definitions = TypeAdapter.json_schemas(
+        [wanted for group, endpoint in endpoints for wanted in _wanted(group, endpoint)], ref_template=REF
+    )
+    shapes = {key: schema for (key, _), schema in schemas.items()}
+    components = {**definitions.get("$defs", {}), "Error": ERROR}
+    paths: dict[str, dict[str, Any]] = {}
+    for group, endpoint in endpoints:
+        operation = _operation(group, endpoint, shapes, components)
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Questlog", "version": VERSION},
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "session": {"type": "apiKey", "in": "cookie", "name": "session"},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
+        },
+    }
+
+
+def apis() -> Iterator[Api]:
+    """The groups under functions/, by name."""
+    for app in sorted((ROOT / "functions").glob("*/app.py")):
+        yield importlib.import_module(f"functions.{app.parent.name}.app").api
+
+
+def operation_id(group: str, endpoint: Endpoint) -> str:
+    """A name no other operation has, also where one function answers under several paths."""
+    words = re.findall(r"[a-z0-9]+", endpoint.path)
+    return "_".join([endpoint.method.lower(), *words]) if words else f"{endpoint.method.lower()}_{group}"
+
+
+def _wanted(group: str, endpoint: Endpoint) -> Iterator[Wanted]:
+    name = operation_id(group, endpoint)
+    if endpoint.answers is not Response:
+        yield (f"{name} answer", "serialization", TypeAdapter(endpoint.answers))
+    for parameter, annotation in endpoint.parameters.items():
+        if parameter in ("query", "body") or f"{{{parameter}}}" in endpoint.path:
+            yield (f"{name} {parameter}", "validation", TypeAdapter(annotation))
+
+
+def _operation(group: str, endpoint: Endpoint, shapes: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    name = operation_id(group, endpoint)
+    operation: dict[str, Any] = {
+        "operationId": name,
+        "tags": [group],
+        "summary": " ".join((endpoint.call.__doc__ or "").split()),
+        "parameters": [*_path_parameters(name, endpoint, shapes), *_query_parameters(name, shapes, components)],
+        "responses": {"200": _success(endpoint, shapes.get(f"{name} answer")), "default": _failure()},
+        "security": [] if endpoint.scope is None else [{"session": []}, {"bearer": []}],
+    }
+    if f"{name} body" in shapes:
+        operation["requestBody"] = {"content": {"application/json": {"schema": shapes[f"{name} body"]}}}
+    if endpoint.polled:
+        operation["responses"]["304"] = {"description": "Nothing has changed since the ETag sent in If-None-Match."}
+    return operation
+
+
+def _path_parameters(name: str, endpoint: Endpoint, shapes: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for parameter in re.findall(r"{(\w+)}", endpoint.path):
+        schema = shapes.get(f"{name} {parameter}", {"type": "string"})
+        yield {"name": parameter, "in": "path", "required": True, "schema": schema}
+
+
+def _query_parameters(name: str, shapes: dict[str, Any], components: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    model = shapes.get(f"{name} query", {})
+    if "$ref" in model:
+        model = components[model["$ref"].rpartition("/")[2]]
+    for parameter, schema in model.get("properties", {}).items():
+        yield {
+            "name": parameter,
+            "in": "query",
+            "required": parameter in model.get("required", []),
+            "schema": schema,
+        }
+
+
+def _success(endpoint: Endpoint, shape: dict[str, Any] | None) -> dict[str, Any]:
+    if shape is None:
+        return {"description": "See the summary."}
+    schema = shape if endpoint.bare else {"type": "object", "required": ["data"], "properties": {"data": shape}}
+    return {"description": "What was asked for.", "content": {"application/json": {"schema": schema}}}
+
+
+def _failure() -> dict[str, Any]:
+    error = {"$ref": REF.format(model="Error")}
+    return {"description": "Why not.", "content": {"application/json": {"schema": error}}}
+
+
+def text() -> str:
+    """The document as it is checked in."""
+    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Write the document."""
+    # The functions refuse to start without these; what they hold does not show in the document.
+    os.environ.setdefault("DATABASE_URL", "postgresql://")
+    os.environ.setdefault("PUBLIC_URL", "http://localhost")
+    os.environ.setdefault("FRONTEND_URL", "http://localhost")
+    DOCUMENT.write_text(text(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""What the functions of the local stack are configured with: defaults here, the environment over them.
+
+Passwords and keys are made once for each data folder and kept there, readable by its owner alone.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+LOGIN_ROLES = ("questlog_app", "questlog_jobs", "questlog_console")
+
+_DEFAULTS = {
+    "FRONTEND_URL": "http://localhost:3000",
+    "ALLOWED_ORIGINS": ",".join(
+        f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (3000, 3001)
+    ),
+    "ADMIN_EMAILS": "admin@questlog.test",
+    "AUTH_RATE_LIMIT": "0",
+    "GOOGLE_CLIENT_ID": "questlog-local",
+    "AZURE_CLIENT_SECRET": "",
+    "R2_BUCKET": "questlog",
+    "QUESTLOG_COMMIT": "",
+    "QUESTLOG_BUILT_AT": "",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+
+
+def local_settings(secret: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings that are known before anything has started; addresses are added by who starts what is there.
+
+    Every variable that the environment has is taken over: a template variable that is named here nowhere finds it too.
+    """
+    port = environment.get("PORT", "8080")
+    made = {
+        "PUBLIC_URL": f"http://localhost:{port}",
+        "ADMIN_CLAIM_KEY": secret["claim_key"],
+        "GOOGLE_CLIENT_SECRET": secret["google"],
+        "R2_ACCESS_KEY_ID": secret["bucket_id"],
+        "R2_SECRET_ACCESS_KEY": secret["bucket_key"],
+    }
+    # The database's address is the administrator's here; what functions get is made from it, role by role.
+    return {**_DEFAULTS, **made, **{name: value for name, value in environment.items() if name != "DATABASE_URL"}}
+
+
+def database_urls(admin_url: str, secret: Mapping[str, str]) -> dict[str, str]:
+    """The same database for each of the roles that functions log in as, by the names of their secrets."""
+    return {
+        "DATABASE_URL": as_role(admin_url, "questlog_app", secret["questlog_app"]),
+        "JOBS_DATABASE_URL": as_role(admin_url, "questlog_jobs", secret["questlog_jobs"]),
+        "CONSOLE_DATABASE_URL": as_role(admin_url, "questlog_console", secret["questlog_console"]),
+    }
+
+
+def as_role(url: str, role: str, password: str) -> str:
+    """The URL with another login."""
+    parts = urlsplit(url)
+    address = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{role}:{quote(password, safe='')}@{address}"))
+
+
+def kept_secrets(folder: Path) -> dict[str, str]:
+    """The data folder's own passwords and keys, made at the first call."""
+    path = folder / "secrets.json"
+    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    names = ["claim_key", "google", "bucket_id", "bucket_key", *LOGIN_ROLES]
+    if missing := [name for name in names if name not in known]:
+        known |= {name: secrets.token_hex(16) for name in missing}
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".new")
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(json.dumps(known))
+        unfinished.replace(path)
+    return known
