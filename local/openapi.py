@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
+from starlette.responses import Response
+
 from questlog.api import Api, Endpoint
 from questlog.release import VERSION
-from starlette.responses import Response
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "openapi.json"

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, Generic, ParamSpec, TypeVar, get_args, get_origin
 
 from mangum import Mangum
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -44,10 +44,10 @@ VOLATILE: Final = frozenset({"server_time", "time_remaining_seconds", "actual_se
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Generic[R]):
     """An answer with more than a value: a status, cookies to set, other headers."""
 
-    value: Any = None
+    value: R
     status: int = 200
     cookies: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -102,10 +102,15 @@ class Endpoint:
         return {name: parameter.annotation for name, parameter in inspect.signature(self.call).parameters.items()}
 
     @cached_property
-    def answer(self) -> TypeAdapter[Any]:
-        """What serializes the answer; a Reply names its model itself."""
+    def answers(self) -> Any:
+        """The type of the value answered, whether in a Reply or by itself; Response where the route writes its own."""
         annotation = inspect.signature(self.call).return_annotation
-        return TypeAdapter(Any if annotation in (Reply, Response) else annotation)
+        return get_args(annotation)[0] if get_origin(annotation) is Reply else annotation
+
+    @cached_property
+    def serializer(self) -> TypeAdapter[Any]:
+        """What makes JSON of the value answered."""
+        return TypeAdapter(self.answers)
 
     def __call__(self, request: Request, content: bytes) -> Response:
         """Answer a request. What interrupts it is tried once more where that cannot do anything twice."""
@@ -186,12 +191,7 @@ class Endpoint:
         if isinstance(result, Response):
             return result
         reply = result if isinstance(result, Reply) else Reply(result)
-        if reply.status == 204:
-            body = b""
-        elif reply.value is result:
-            body = self.answer.dump_json(reply.value)
-        else:
-            body = to_json(reply.value)
+        body = b"" if reply.status == 204 else self.serializer.dump_json(reply.value)
         if not self.bare and body:
             body = b'{"data":' + body + b"}"
         response = Response(body, reply.status, dict(reply.headers), "application/json" if body else None)
