@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,14 +50,14 @@ class _Invocation:
 class Runtime:
     """One function: its process, started at the first invocation and again when its code changed, and its queue."""
 
-    def __init__(
-        self, function: Function, variables: Mapping[str, str], log: Path, code: list[Path] | None = None
-    ) -> None:
+    def __init__(self, function: Function, variables: Mapping[str, str], log: Path, root: Path = ROOT) -> None:
         self.function = function
         self.log = log
         self.port = 0  # set by whoever listens
         self._variables = variables
-        self._code = code or [ROOT / "functions" / function.group, ROOT / "layers" / "common" / "questlog"]
+        self._root = root
+        self._code = [root / "functions" / function.group, root / "layers" / "common" / "questlog"]
+        self._closed = False
         self._lock = asyncio.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._started_from: object = None
@@ -97,8 +98,13 @@ class Runtime:
                 return Response(status_code=202)
         return Response(status_code=404)
 
+    def close(self) -> None:
+        """End the process for good. Invocations under way, and those that wait their turn, fail."""
+        self._closed = True
+        self.stop()
+
     def stop(self) -> None:
-        """End the process. An invocation under way fails."""
+        """End the process; the next invocation starts another."""
         self._waiting.put_nowait(None)  # let go of the request the old process may be waiting in
         self._waiting = asyncio.Queue()
         self._idle.clear()
@@ -138,24 +144,34 @@ class Runtime:
         return invocation.result.result()
 
     async def _ensure_running(self) -> None:
+        """Have a process that is up to date and waits for an invocation."""
+        if self._closed:
+            raise FunctionFailed(f"{self.function.group} has been stopped")
+        # The last answer arrives before its process asks again. Only once it has asked may it be stopped: a request of
+        # a dead process, still on its way in, would be taken for its successor's and given the event.
+        if self._process is not None and not await self._asks(self._process):
+            self.stop()
         code = _fingerprint(self._code)
-        if self._process is not None and (self._process.poll() is not None or code != self._started_from):
+        if self._process is not None and code != self._started_from:
             self.stop()
         if self._process is None:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             with self.log.open("ab") as output:
                 command = [sys.executable, "-m", "awslambdaric", self.function.handler]
-                self._process = child.start(command, output=output, cwd=ROOT, env=self._environment())
+                self._process = child.start(command, output=output, cwd=self._root, env=self._environment())
             self._started_from = code
-        # Between two invocations too: the last one's answer arrives before its process asks again.
+            if not await self._asks(self._process):
+                self.stop()
+                raise FunctionFailed(f"{self.function.group} could not start (see {self.log})")
+
+    async def _asks(self, process: subprocess.Popen[bytes]) -> bool:
+        """Wait until the process asks for an invocation; False when it died or takes too long."""
         deadline = time.monotonic() + _INIT_SECONDS
-        while not self._idle.is_set():
-            try:
+        while process.poll() is None and time.monotonic() < deadline:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), timeout=_LOOK_SECONDS)
-            except TimeoutError:
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    self.stop()
-                    raise FunctionFailed(f"{self.function.group} could not start (see {self.log})") from None
+                return True
+        return False
 
     def _environment(self) -> dict[str, str]:
         """What Lambda sets, what the template sets, and nothing of the developer's own shell but where programs are."""
@@ -163,7 +179,7 @@ class Runtime:
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
             "TZ": ":UTC",
-            "PYTHONPATH": os.pathsep.join(map(str, [ROOT / "layers" / "common", ROOT])),
+            "PYTHONPATH": os.pathsep.join(map(str, [self._root / "layers" / "common", self._root])),
             "PYTHONUNBUFFERED": "1",
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self.port}",
             "AWS_LAMBDA_FUNCTION_NAME": self.function.group,
@@ -176,7 +192,7 @@ class Runtime:
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_SAM_LOCAL": "true",  # what sam and Powertools go by, to tell a developer's machine from AWS
-            "LAMBDA_TASK_ROOT": str(ROOT),
+            "LAMBDA_TASK_ROOT": str(self._root),
             "_HANDLER": self.function.handler,
             **self._variables,
         }

@@ -1,0 +1,254 @@
+"""A function behind the gateway lives as it does in Lambda: real processes, real sockets, the real runtime client."""
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from local.gateway import BODY_LIMIT, Exchange, Gateway, Server
+from local.runtime import Runtime
+from local.template import Function, Route, Schedule
+from tests.local.processes import alive
+
+APP = """
+import json, os, time
+
+STARTED = time.time()
+
+def handler(event, context):
+    path = event.get("rawPath", "/tick")
+    began = time.time()
+    if path == "/tick":
+        with open(os.environ["TICKS"], "a") as file:
+            file.write(json.dumps(event) + "\\n")
+    if path == "/sleep":
+        time.sleep(float(event["rawQueryString"]))
+    if path == "/raise":
+        raise RuntimeError("no")
+    if path == "/exit":
+        os._exit(3)
+    if path == "/nonsense":
+        return {"statusCode": "many"}
+    body = {
+        "path": path, "pid": os.getpid(), "started": STARTED, "began": began, "ended": time.time(), "version": 1,
+        "cookies": event.get("cookies"), "body": event.get("body"), "left_ms": context.get_remaining_time_in_millis(),
+        "name": context.function_name, "environment": dict(os.environ),
+    }
+    return {"statusCode": 200, "headers": {"content-length": "1"}, "body": json.dumps(body)}
+"""
+
+Ask = Callable[..., Awaitable[httpx.Response]]
+
+
+class Stack:
+    """A gateway over one function, `echo`, whose code is in a folder of the test's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.app = folder / "functions" / "echo" / "app.py"
+        self.app.parent.mkdir(parents=True)
+        self.app.write_text(APP)
+        self.ticks = folder / "ticks"
+        self.folder = folder
+        self.exchanges: list[Exchange] = []
+
+    def run(
+        self,
+        test: Callable[[Ask], Awaitable[None]],
+        *,
+        timeout_seconds: int = 3,
+        session: str | None = None,
+        schedules: tuple[Schedule, ...] = (),
+    ) -> None:
+        """Start the gateway, let `test` ask it, stop it."""
+        function = Function(
+            "EchoFunction",
+            "echo",
+            "functions.echo.app.handler",
+            timeout_seconds,
+            128,
+            routes=(Route("ANY", "$default"),),
+            schedules=schedules,
+        )
+
+        async def life() -> None:
+            runtime = Runtime(function, {"TICKS": str(self.ticks)}, self.folder / "echo.log", root=self.folder)
+            gateway = Gateway([runtime], report=self.exchanges.append, session=session)
+            server = Server(gateway, [runtime], port=0)
+            serving = asyncio.create_task(server.run_until_stopped(every_minute=0.05))
+            try:
+                while not server.started:
+                    await asyncio.sleep(0.01)
+                async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=20) as client:
+                    await test(client.request)
+            finally:
+                server.should_exit = True
+                await serving
+
+        asyncio.run(life())
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    return Stack(tmp_path)
+
+
+def test_one_process_serves_request_after_request_and_ends_with_the_stack(stack: Stack) -> None:
+    seen: list[dict[str, Any]] = []
+
+    async def test(ask: Ask) -> None:
+        for _ in range(3):
+            answer = await ask("GET", "/a%20b")
+            assert answer.status_code == 200
+            assert answer.headers["content-length"] == str(len(answer.content))
+            seen.append(answer.json())
+
+    stack.run(test)
+    assert [one["path"] for one in seen] == ["/a b"] * 3
+    assert len({one["pid"] for one in seen}) == 1
+    assert 2000 < seen[0]["left_ms"] <= 3000
+    assert not alive(seen[0]["pid"])
+    assert [(one.status, one.group) for one in stack.exchanges] == [(200, "echo")] * 3
+
+
+def test_the_environment_is_lambdas_and_the_templates_and_nobody_elses(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_OWN", "1")
+
+    async def test(ask: Ask) -> None:
+        environment = (await ask("GET", "/")).json()["environment"]
+        assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "echo"
+        assert environment["TICKS"] == str(stack.ticks)
+        assert "MY_OWN" not in environment
+
+    stack.run(test)
+
+
+def test_requests_of_one_function_wait_for_each_other(stack: Stack) -> None:
+    async def test(ask: Ask) -> None:
+        answers = [one.json() for one in await asyncio.gather(*(ask("GET", "/sleep?0.1") for _ in range(3)))]
+        first, second, third = sorted(answers, key=lambda one: float(one["began"]))
+        assert first["ended"] <= second["began"] < second["ended"] <= third["began"]
+
+    stack.run(test)
+
+
+def test_changed_code_is_started_anew(stack: Stack) -> None:
+    async def test(ask: Ask) -> None:
+        before = (await ask("GET", "/")).json()
+        stack.app.write_text(APP.replace('"version": 1', '"version": 22'))
+        after = (await ask("GET", "/")).json()
+        assert (before["version"], after["version"]) == (1, 22)
+        assert before["pid"] != after["pid"]
+        assert not alive(before["pid"])
+
+    stack.run(test)
+
+
+def test_a_killed_process_is_started_anew(stack: Stack) -> None:
+    async def test(ask: Ask) -> None:
+        pid = (await ask("GET", "/")).json()["pid"]
+        os.kill(pid, signal.SIGKILL)
+        while alive(pid):
+            await asyncio.sleep(0.01)
+        assert (await ask("GET", "/")).json()["pid"] != pid
+
+    stack.run(test)
+
+
+def test_a_timeout_kills_the_process_and_answers_503(stack: Stack) -> None:
+    async def test(ask: Ask) -> None:
+        pid = (await ask("GET", "/")).json()["pid"]
+        began = time.monotonic()
+        answer = await ask("GET", "/sleep?30")
+        assert (answer.status_code, answer.json()) == (503, {"message": "Service Unavailable"})
+        assert time.monotonic() - began < 10
+        assert not alive(pid)
+        assert (await ask("GET", "/")).status_code == 200
+
+    stack.run(test, timeout_seconds=1)
+    assert stack.exchanges[1].problem == "echo took more than 1 s"
+
+
+@pytest.mark.parametrize("path", ["/raise", "/exit", "/nonsense"])
+def test_a_failure_answers_500_and_the_next_request_works(stack: Stack, path: str) -> None:
+    async def test(ask: Ask) -> None:
+        answer = await ask("GET", path)
+        assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error"})
+        assert (await ask("GET", "/")).status_code == 200
+
+    stack.run(test)
+    assert stack.exchanges[0].problem
+
+
+def test_code_that_cannot_be_imported_answers_500_until_it_is_mended(stack: Stack) -> None:
+    stack.app.write_text("import nothing_of_this_name\n")
+
+    async def test(ask: Ask) -> None:
+        assert (await ask("GET", "/")).status_code == 500
+        stack.app.write_text(APP)
+        assert (await ask("GET", "/")).status_code == 200
+
+    stack.run(test)
+    assert "nothing_of_this_name" in (stack.folder / "echo.log").read_text()
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8080", "0.0.0.0", ""]
+)
+def test_a_foreign_host_is_refused(stack: Stack, host: str) -> None:
+    async def test(ask: Ask) -> None:
+        assert (await ask("GET", "/", headers={"host": host})).status_code == 421
+
+    stack.run(test)
+    assert stack.exchanges == []
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:8080", "[::1]:8080"])
+def test_a_local_host_is_served(stack: Stack, host: str) -> None:
+    async def test(ask: Ask) -> None:
+        assert (await ask("GET", "/", headers={"host": host})).status_code == 200
+
+    stack.run(test)
+
+
+def test_the_body_limit_is_api_gateways(stack: Stack) -> None:
+    async def chunks() -> Any:
+        for _ in range(11):
+            yield b"x" * (1024 * 1024)
+
+    async def test(ask: Ask) -> None:
+        assert (await ask("POST", "/", content=b"x" * (BODY_LIMIT + 1))).status_code == 413
+        assert (await ask("POST", "/", content=chunks())).status_code == 413
+        assert (await ask("POST", "/", content=b"hello", headers={"content-type": "text/plain"})).json()[
+            "body"
+        ] == "hello"
+
+    stack.run(test)
+
+
+def test_the_session_goes_to_requests_that_bring_nothing(stack: Stack) -> None:
+    async def test(ask: Ask) -> None:
+        assert (await ask("GET", "/")).json()["cookies"] == ["session=token"]
+        assert (await ask("GET", "/", headers={"cookie": "session=mine"})).json()["cookies"] == ["session=mine"]
+        assert (await ask("GET", "/", headers={"authorization": "Bearer x"})).json()["cookies"] is None
+
+    stack.run(test, session="token")
+
+
+def test_schedules_tick(stack: Stack) -> None:
+    async def test(ask: Ask) -> None:
+        while not stack.ticks.exists() or len(stack.ticks.read_text().splitlines()) < 3:
+            await asyncio.sleep(0.02)
+
+    stack.run(test, schedules=(Schedule("Queue", 60, '{"schedule": "queue"}'), Schedule("Clean", 3600, None)))
+    ticks = [json.loads(line) for line in stack.ticks.read_text().splitlines()]
+    assert ticks.count({"schedule": "queue"}) >= 2
+    assert [one["detail-type"] for one in ticks if "detail-type" in one] == ["Scheduled Event"]

@@ -1,0 +1,125 @@
+"""The embedded server keeps what was committed and outlives nobody."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from local.migrate import MigrationError, migrate, set_login_passwords
+from local.postgres import Postgres, PostgresError
+from local.template import ROOT
+from tests.local.processes import alive
+
+HOLDER = """
+import sys, time, pathlib
+from local.postgres import Postgres
+with Postgres(pathlib.Path(sys.argv[1]), durable=False) as server:
+    print(server.admin_url, flush=True)
+    time.sleep(60)
+"""
+
+DEPLOYER = """
+import sys, pathlib
+from local.migrate import migrate
+print(migrate(sys.argv[1], pathlib.Path(sys.argv[2])))
+"""
+
+
+def test_data_survive_a_restart_and_a_folder_has_one_user(tmp_path: Path) -> None:
+    with Postgres(tmp_path / "pg", durable=False) as server:
+        assert server.ensure_database("app") is True
+        assert server.ensure_database("app") is False
+        with psycopg.connect(server.url("app")) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 'Ä' AS letter")
+            settings = connection.execute(
+                "SELECT current_setting('server_encoding'), current_setting('timezone'), lower('Ä')"
+            ).fetchone()
+            assert settings == ("UTF8", "UTC", "ä")
+        assert (server.folder / "password").stat().st_mode & 0o777 == 0o600
+        with pytest.raises(PostgresError, match="already running"):
+            Postgres(tmp_path / "pg", durable=False).start()
+    with Postgres(tmp_path / "pg", durable=False) as server, psycopg.connect(server.url("app")) as connection:
+        assert connection.execute("SELECT letter FROM kept").fetchone() == ("Ä",)
+
+
+def test_no_entry_without_the_password(tmp_path: Path) -> None:
+    with Postgres(tmp_path / "pg", durable=False) as server, pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(server.url("postgres", "postgres", "guess"))
+
+
+@pytest.mark.parametrize("victim", ["stack", "postgres and stack"])
+def test_killed_outright_it_is_gone_and_starts_again_with_its_data(tmp_path: Path, victim: str) -> None:
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "pg")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as holder:
+        assert holder.stdout is not None
+        url = holder.stdout.readline().strip()
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
+        postmaster = int((tmp_path / "pg" / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
+        if victim != "stack":
+            os.kill(postmaster, signal.SIGKILL)
+        holder.kill()
+    deadline = time.monotonic() + 10
+    with Postgres(tmp_path / "pg", durable=False) as server, psycopg.connect(server.admin_url) as connection:
+        assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
+        assert not alive(postmaster)
+    assert time.monotonic() < deadline
+
+
+def test_a_stale_pid_file_that_names_someone_else_is_no_obstacle(tmp_path: Path) -> None:
+    with Postgres(tmp_path / "pg", durable=False):
+        pass
+    (tmp_path / "pg" / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n{tmp_path}\n")
+    with Postgres(tmp_path / "pg", durable=False):
+        pass
+
+
+def test_migrations_apply_in_order_once_and_whole_or_not_at_all(tmp_path: Path) -> None:
+    migrations = tmp_path / "migrations"
+    migrations.mkdir()
+    (migrations / "0001_one.sql").write_text("-- migrate:up\nCREATE TABLE one (x int);\n")
+    (migrations / "0002_two.sql").write_text(
+        "-- migrate:up\nSET LOCAL ROLE pg_monitor;\nRESET ROLE;\nCREATE TABLE two ();"
+    )
+    with Postgres(tmp_path / "pg", durable=False) as server:
+        server.ensure_database("app")
+        url = server.url("app")
+        assert migrate(url, migrations) == ["0001_one.sql", "0002_two.sql"]
+        assert migrate(url, migrations) == []
+        (migrations / "0003_three.sql").write_text("-- migrate:up\nCREATE TABLE three ();\nSELECT 1/0;\n")
+        with pytest.raises(MigrationError, match="division by zero"):
+            migrate(url, migrations)
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT to_regclass('three')").fetchone() == (None,)
+            assert connection.execute("SELECT max(version) FROM schema_migrations").fetchone() == ("0002",)
+
+
+def test_two_deployers_at_once_apply_each_file_once(tmp_path: Path) -> None:
+    migrations = tmp_path / "migrations"
+    migrations.mkdir()
+    (migrations / "0001_slow.sql").write_text("-- migrate:up\nSELECT pg_sleep(0.5);\nCREATE TABLE slow ();\n")
+    with Postgres(tmp_path / "pg", durable=False) as server:
+        server.ensure_database("app")
+        command = [sys.executable, "-c", DEPLOYER, server.url("app"), str(migrations)]
+        deployers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(2)]
+        outputs = sorted(one.communicate()[0].strip() for one in deployers)
+    assert [one.returncode for one in deployers] == [0, 0]
+    assert outputs == ["['0001_slow.sql']", "[]"]
+
+
+def test_login_passwords_work_and_are_not_logged(tmp_path: Path) -> None:
+    with Postgres(tmp_path / "pg", durable=False) as server:
+        with psycopg.connect(server.admin_url, autocommit=True) as connection:
+            connection.execute("CREATE ROLE someone LOGIN")
+            connection.execute("ALTER ROLE postgres SET log_statement = 'all'")
+        set_login_passwords(server.admin_url, {"someone": "open sesame/?"})
+        with psycopg.connect(server.url("postgres", "someone", "open sesame/?")) as connection:
+            assert connection.execute("SELECT current_user").fetchone() == ("someone",)
+        log = server.log.read_text()
+        assert "ALTER ROLE" in log
+        assert "sesame" not in log

@@ -1,0 +1,82 @@
+"""`make run` as a whole: it comes up, answers, and leaves nothing behind however it ends."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import Timer
+
+import httpx
+
+from local.service import free_port
+from local.template import ROOT
+
+
+def start(data: Path, port: int, *arguments: str) -> tuple[subprocess.Popen[str], str]:
+    """The running stack and what it printed until it was ready."""
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment |= {"QUESTLOG_DATA": str(data), "PORT": str(port), "PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'common'}"}
+    stack = subprocess.Popen(
+        [sys.executable, "-m", "local", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+    )
+    assert stack.stdout is not None
+    watchdog = Timer(60, stack.kill)  # a migration that hangs fails this test instead of hanging the run
+    watchdog.start()
+    printed = ""
+    for line in stack.stdout:
+        printed += line
+        if line.strip().startswith("gateway"):
+            watchdog.cancel()
+            return stack, printed
+    stack.wait()
+    raise AssertionError(printed)
+
+
+def left_behind(data: Path) -> list[str]:
+    """Command lines of processes that name the data folder or were started by the stack over it."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(data).encode() in words and int(process.name) != os.getpid():
+            found.append(words.split(b"\0", 1)[0].decode())
+    return found
+
+
+def test_it_starts_answers_and_leaves_nothing(tmp_path: Path) -> None:
+    data, port = tmp_path / "data", free_port()
+    stack, printed = start(data, port, "--as", "dev@localhost")
+    for name in ("database", "bucket", "identity", "claim key", "acting as", "gateway"):
+        assert re.search(rf"^  {name} +\S", printed, re.MULTILINE), name
+
+    assert httpx.get(f"http://127.0.0.1:{port}/health").json()["status"] == "healthy"
+    assert httpx.get(f"http://127.0.0.1:{port}/api/ready").json()["database"] == "ok"
+    # The attached session is a real one: it may see what is its user's.
+    assert httpx.get(f"http://127.0.0.1:{port}/focus/active").status_code == 200
+    assert httpx.get(f"http://127.0.0.1:{port}/nowhere").json()["error"]["type"] == "not_found"
+
+    stack.kill()
+    stack.communicate()
+    deadline = time.monotonic() + 10
+    while (rest := left_behind(data)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert rest == []
+
+    stack, printed = start(data, port)
+    assert "up to date" in printed
+    assert httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 200
+    stack.send_signal(signal.SIGTERM)
+    rest_of_output, _ = stack.communicate(timeout=20)
+    assert stack.returncode == 0
+    assert "stopped" in rest_of_output
+    assert left_behind(data) == []
