@@ -18,7 +18,7 @@ test: $(VENV)/.tests           ## make test ARGS="tests/focus -k complete"
 lint: $(VENV)/.tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+	$(BIN)/mypy $(wildcard local layers/common/questlog functions tests bench)
 	$(BIN)/squawk layers/common/questlog/migrations/*.sql
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/sam validate --lint --region eu-central-1

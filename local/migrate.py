@@ -28,7 +28,7 @@ def migrate(admin_url: str, migrations: Path = MIGRATIONS) -> list[str]:
     environment["DATABASE_URL"] = _for_dbmate(admin_url)
     with tempfile.TemporaryDirectory() as staged:
         for file in migrations.glob("*.sql"):
-            Path(staged, file.name).write_text(file.read_text() + _EPILOGUE)
+            Path(staged, file.name).write_text(file.read_text().replace(_BEGINNING, _PROLOGUE, 1) + _EPILOGUE)
         command: list[str | Path] = [
             *(_dbmate(), "--env=DATABASE_URL", "--env-file=", f"--migrations-dir={staged}"),
             *("--migrations-table=schema_migrations", "--no-dump-schema", "--migration-lock", "migrate", "--strict"),
@@ -38,6 +38,11 @@ def migrate(admin_url: str, migrations: Path = MIGRATIONS) -> list[str]:
         raise MigrationError((done.stdout + done.stderr).strip())
     return [line.split()[1] for line in done.stdout.splitlines() if line.startswith("Applied:")]
 
+
+# A migration that waits for a table makes everyone after it wait too: better that it fails and is run again. It shares
+# the first line of the file, so that errors name the lines as they are.
+_BEGINNING = "-- migrate:up\n"
+_PROLOGUE = "-- migrate:up\nSET LOCAL lock_timeout = '10s'; "
 
 # dbmate notes a migration in the transaction that made it, but a file may have left that to another role. And it
 # insists on a way down; there is none: what an old release still needs is removed one release later, by a migration.

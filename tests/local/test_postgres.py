@@ -82,7 +82,9 @@ def test_a_stale_pid_file_that_names_someone_else_is_no_obstacle(tmp_path: Path)
 def test_migrations_apply_in_order_once_and_whole_or_not_at_all(tmp_path: Path) -> None:
     migrations = tmp_path / "migrations"
     migrations.mkdir()
-    (migrations / "0001_one.sql").write_text("-- migrate:up\nCREATE TABLE one (x int);\n")
+    (migrations / "0001_one.sql").write_text(
+        "-- migrate:up\nCREATE TABLE one AS SELECT current_setting('lock_timeout') AS patience;\n"
+    )
     (migrations / "0002_two.sql").write_text(
         "-- migrate:up\nSET LOCAL ROLE pg_monitor;\nRESET ROLE;\nCREATE TABLE two ();"
     )
@@ -91,6 +93,8 @@ def test_migrations_apply_in_order_once_and_whole_or_not_at_all(tmp_path: Path) 
         url = server.url("app")
         assert migrate(url, migrations) == ["0001_one.sql", "0002_two.sql"]
         assert migrate(url, migrations) == []
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT patience FROM one").fetchone() == ("10s",)
         (migrations / "0003_three.sql").write_text("-- migrate:up\nCREATE TABLE three ();\nSELECT 1/0;\n")
         with pytest.raises(MigrationError, match="division by zero"):
             migrate(url, migrations)

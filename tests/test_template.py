@@ -1,0 +1,160 @@
+"""What cfn-lint lets pass in template.yaml and a deployment would not forgive."""
+
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.template import ROOT, Function, Secret, functions, read
+
+TEMPLATE = read()
+RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
+FUNCTIONS = functions()
+NAMES = [function.name for function in FUNCTIONS]
+# Which function may hold which secret. Whoever adds one says so here.
+SECRETS = {
+    "DATABASE_URL": set(NAMES),
+    "ADMIN_CLAIM_KEY": {"AuthFunction"},
+    "GOOGLE_CLIENT_SECRET": {"AuthFunction"},
+    "AZURE_CLIENT_SECRET": {"AuthFunction"},
+}
+
+
+def resources(kind: str) -> dict[str, dict[str, Any]]:
+    return {name: one["Properties"] for name, one in RESOURCES.items() if one["Type"] == kind}
+
+
+def alarms_on(function: str, metric: str) -> list[str]:
+    dimension = {"Name": "FunctionName", "Value": {"Ref": function}}
+    return [
+        name
+        for name, alarm in resources("AWS::CloudWatch::Alarm").items()
+        if alarm["MetricName"] == metric and alarm["Namespace"] == "AWS/Lambda" and alarm["Dimensions"] == [dimension]
+    ]
+
+
+def test_functions_share_runtime_architecture_and_layer() -> None:
+    shared = TEMPLATE["Globals"]["Function"]
+    assert shared["Runtime"] == "python3.13"
+    assert shared["Architectures"] == ["arm64"]
+    assert shared["Layers"] == [{"Ref": "CommonLayer"}]
+    layer = RESOURCES["CommonLayer"]
+    assert layer["Metadata"] == {"BuildMethod": "makefile", "BuildArchitecture": "arm64"}
+    assert layer["Properties"]["CompatibleRuntimes"] == ["python3.13"]
+    assert layer["Properties"]["CompatibleArchitectures"] == ["arm64"]
+    for properties in resources("AWS::Serverless::Function").values():
+        assert not {"Runtime", "Architectures", "CodeUri"} & set(properties)
+
+
+def test_every_group_is_listed_and_nothing_else() -> None:
+    folders = {path.parent.name for path in ROOT.glob("functions/*/app.py")}
+    missing = folders - {function.group for function in FUNCTIONS}
+    assert not missing, f"template.yaml lacks {missing}"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=NAMES)
+def test_the_name_is_the_one_the_build_packs_by(function: Function) -> None:
+    words = re.findall("[A-Z][a-z0-9]*", function.name.removesuffix("Function"))
+    assert "_".join(words).lower() == function.group
+    assert RESOURCES[function.name]["Metadata"] == {"BuildMethod": "makefile"}
+    assert RESOURCES[function.name]["Properties"]["AutoPublishAliasAllProperties"] is True
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=NAMES)
+def test_the_handler_is_there(function: Function) -> None:
+    if not (ROOT / "functions" / function.group / "app.py").exists():
+        pytest.skip(f"functions/{function.group} is not written yet")
+    module, _, name = function.handler.rpartition(".")
+    assert callable(getattr(importlib.import_module(module), name))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=NAMES)
+def test_every_path_is_there_with_and_without_its_prefix(function: Function) -> None:
+    paths = {route.path for route in function.routes} - {"$default"}
+    bare = {path for path in paths if path != "/api" and not path.startswith("/api/")}
+    assert {route.method for route in function.routes} <= {"ANY"}
+    assert paths - bare == {f"/api{path}".rstrip("/") for path in bare}
+    if function.name != "HealthFunction":
+        roots = {path for path in bare if "{" not in path}
+        assert bare == roots | {f"{root}/{{proxy+}}" for root in roots}
+
+
+def test_no_path_is_claimed_twice_and_one_function_takes_the_rest() -> None:
+    routes = [route for function in FUNCTIONS for route in function.routes]
+    assert len(routes) == len(set(routes))
+    assert [function.name for function in FUNCTIONS if any(r.path == "$default" for r in function.routes)] == [
+        "HealthFunction"
+    ]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=NAMES)
+def test_every_function_is_watched(function: Function) -> None:
+    logs = RESOURCES[function.name]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+    properties = RESOURCES[logs]["Properties"]
+    assert properties["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    # The role may write below this prefix and nowhere else.
+    assert properties["LogGroupName"] == {"Fn::Sub": f"/${{AWS::StackName}}/{function.group}"}
+
+    filters = [one for one in resources("AWS::Logs::MetricFilter").values() if one["LogGroupName"] == {"Ref": logs}]
+    assert [one["FilterPattern"] for one in filters] == ["{ $.status >= 500 }"]
+    (counted,) = filters[0]["MetricTransformations"]
+    on_server_errors = [
+        one
+        for one in resources("AWS::CloudWatch::Alarm").values()
+        if (one["MetricName"], one["Namespace"]) == (counted["MetricName"], counted["MetricNamespace"])
+    ]
+    assert len(on_server_errors) == 1
+    assert len(alarms_on(function.name, "Errors")) == 1
+    assert len(alarms_on(function.name, "Throttles")) == 1
+    assert all(one["AlarmActions"] == [{"Ref": "Alarms"}] for one in resources("AWS::CloudWatch::Alarm").values())
+
+
+def test_secrets_go_to_those_who_need_them() -> None:
+    for function in FUNCTIONS:
+        for variable, value in function.environment.items():
+            if isinstance(value, Secret):
+                assert function.name in SECRETS[value.key], f"{function.name} holds {variable}"
+            else:
+                assert not re.search("SECRET|PASSWORD|_KEY", variable), f"{variable} is no plain parameter"
+
+
+def test_requests_are_answered_before_api_gateway_gives_up() -> None:
+    for function in FUNCTIONS:
+        if function.routes:
+            assert function.timeout_seconds < 30
+
+
+@pytest.mark.skipif(not os.environ.get("CI"), reason="downloads what the layer is made of: CI=1 runs it")
+def test_the_build_holds_what_it_should_and_is_small(tmp_path: Path) -> None:
+    if any(not (ROOT / "functions" / function.group / "app.py").exists() for function in FUNCTIONS):
+        pytest.skip("a function of the template is not written yet")
+    sam = Path(sys.executable).with_name("sam")
+    environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "PYTHON": sys.executable}
+    command: list[str | Path] = [sam, "build", "--build-dir", tmp_path / "build", "--cache-dir", tmp_path / "cache"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+    layer = tmp_path / "build" / "CommonLayer" / "python"
+    assert {"questlog", "psycopg", "pydantic", "starlette", "mangum"} <= {path.name for path in layer.iterdir()}
+    assert list(layer.glob("pydantic_core/*aarch64*.so")), "built for another processor"
+    assert not list(layer.glob("boto3")), "a boto3 client costs a request function 71 % more to import"
+    largest = 0
+    for function in FUNCTIONS:
+        artifact = tmp_path / "build" / function.name
+        assert [path.name for path in (artifact / "functions").iterdir()] == [function.group]
+        assert (artifact / "functions" / function.group / "app.py").is_file()
+        assert not [path for path in artifact.rglob("*") if path.is_symlink()]
+        largest = max(largest, size(artifact))
+    assert size(tmp_path / "build" / "CommonLayer") + largest < 120 * 1024 * 1024
+    shutil.rmtree(tmp_path)
+
+
+def size(folder: Path) -> int:
+    """Bytes of all files, as Lambda counts them unzipped."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
