@@ -1,0 +1,334 @@
+"""Signing in through OpenID Connect, sessions, consent, and the claim of the first administrator (platform contract,
+section 4).
+
+A sign-in makes two trips to the database by its nature: the provider is asked between reading the state and writing the
+session. Everything else here is one trip.
+"""
+
+import hashlib
+import secrets
+import time
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Final
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from functions.auth import provider as openid
+from functions.auth import rules
+from functions.auth.models import (
+    AdminCheck,
+    AdminStatus,
+    Age,
+    AgeVerified,
+    ApiToken,
+    Attempt,
+    AuthUser,
+    CallbackQuery,
+    Claim,
+    Claimed,
+    CurrentSession,
+    NewToken,
+    Outcome,
+    Provider,
+    Revoked,
+    RevokedOne,
+    Session,
+    Sessions,
+    SignInQuery,
+    Terms,
+    TermsAccepted,
+)
+from functions.auth.rules import ErrorCode, Person, SignInFailed
+from functions.auth.settings import PROVIDER_NAMES, ProviderId, Registration, ascii_lower, auth_settings
+from questlog import identity
+from questlog.api import Api, Reply
+from questlog.db import Db
+from questlog.errors import Conflict, Failure, Forbidden, Invalid
+from questlog.identity import BROWSER, SESSION, Client, new_token, token_hash
+from questlog.settings import settings
+from questlog.wire import Success
+
+api = Api(__file__)
+
+STATE_COOKIE: Final = "oauth_state"
+STATE_LIFETIME: Final = timedelta(minutes=10)
+NO_STORE: Final = {"Cache-Control": "no-store"}
+
+
+# Signing in ----------------------------------------------------------------------------------------------------------
+
+
+@api.get("/auth/providers", scope=None, bare=True)
+def providers() -> list[Provider]:
+    """The providers there are, and which of them are configured here."""
+    registrations = auth_settings().registrations
+    return [Provider(id=key, name=name, enabled=key in registrations) for key, name in PROVIDER_NAMES.items()]
+
+
+@api.get("/auth/signin/{provider}", scope=None)
+def sign_in(db: Db, client: Client, provider: ProviderId, query: SignInQuery) -> Response:
+    """Send the browser to the provider, and afterwards to `redirect_uri`, which must be the front end's."""
+    registration = auth_settings().registrations.get(provider)
+    if registration is None:
+        return _error_page(provider, "OAuthNotConfigured")
+    state, nonce, verifier = new_token(), new_token(), secrets.token_urlsafe(48)
+    db.one(
+        Success,
+        "open_state",
+        ip_address=client.ip_address,
+        attempts=auth_settings().attempts_per_minute,
+        state_hash=token_hash(state),
+        provider=provider,
+        verifier=verifier,
+        nonce=nonce,
+        redirect=rules.destination(query.redirect_uri, auth_settings().frontend_url, settings().allowed_origins),
+    )
+    try:
+        endpoint = openid.discover(registration).authorization_endpoint
+    except SignInFailed as failed:
+        return _error_page(provider, failed.code)
+    url = rules.authorize_url(
+        endpoint, registration, redirect_uri=_callback_url(provider), state=state, nonce=nonce, verifier=verifier
+    )
+    return _redirect(url, identity.cookie(STATE_COOKIE, state, STATE_LIFETIME))
+
+
+@api.get("/auth/google", scope=None)
+def sign_in_with_google(db: Db, client: Client, query: SignInQuery) -> Response:
+    """The same as /auth/signin/google."""
+    return sign_in(db, client, "google", query)
+
+
+@api.get("/auth/azure", scope=None)
+def sign_in_with_azure(db: Db, client: Client, query: SignInQuery) -> Response:
+    """The same as /auth/signin/azure."""
+    return sign_in(db, client, "azure", query)
+
+
+@api.get("/auth/callback/{provider}", scope=None)
+def callback(request: Request, db: Db, client: Client, provider: ProviderId, query: CallbackQuery) -> Response:
+    """Where the provider sends the browser back to: with a code, which becomes a session, or with an error.
+
+    1. The state is taken, so that it is used up whatever follows; only for the browser that holds it in its cookie.
+    2. The code is redeemed for an ID token, whose claims say who this is.
+    3. The user is found or made, the old session ended, the new one begun, all in one transaction.
+    """
+    if query.error is None and (query.code is None or query.state is None):
+        sent = {"code": query.code, "state": query.state}
+        raise Invalid([(name, "is required") for name, value in sent.items() if value is None])
+    state = query.state or ""
+    ours = rules.same(request.cookies.get(STATE_COOKIE, ""), state)
+    attempt = db.maybe(
+        Attempt,
+        "take_state",
+        ip_address=client.ip_address,
+        attempts=auth_settings().attempts_per_minute,
+        state_hash=token_hash(state if ours else ""),
+        provider=provider,
+    )
+    # Another state's cookie stays: a sign-in in this browser may still be under way.
+    used = [identity.cookie(STATE_COOKIE, "", timedelta())] if ours else []
+    try:
+        registration, attempt, code = _answered(provider, attempt, query)
+        person = _person(registration, attempt, code)
+    except SignInFailed as failed:
+        details = {"provider": provider, "code": failed.code}
+        db.one(Success, "note_failure", client=asdict(client), details=details)
+        return _error_page(provider, failed.code, *used)
+    token = new_token()
+    outcome = db.one(
+        Outcome,
+        "sign_in",
+        who={"provider": provider, **asdict(person)},
+        promote=ascii_lower(person.email) in auth_settings().admin_emails,
+        new_hash=token_hash(token),
+        lifetime=auth_settings().session_lifetime,
+        old_hash=token_hash(request.cookies.get(identity.COOKIE, "")),
+        client=asdict(client),
+    )
+    if outcome.refusal is not None:
+        return _error_page(provider, "AccessDenied", *used)
+    return _redirect(attempt.redirect, _session_cookie(token), *used)
+
+
+def _answered(provider: ProviderId, attempt: Attempt | None, query: CallbackQuery) -> tuple[Registration, Attempt, str]:
+    """What a provider's answer is judged by; SignInFailed where it is a refusal, or nothing this browser asked for."""
+    registration = auth_settings().registrations.get(provider)
+    if registration is None:
+        raise SignInFailed("OAuthNotConfigured")
+    if query.error is not None:
+        raise SignInFailed("AccessDenied" if query.error == "access_denied" else "OAuthCallback")
+    if attempt is None or query.code is None:
+        raise SignInFailed("OAuthCallback")
+    return registration, attempt, query.code
+
+
+def _person(registration: Registration, attempt: Attempt, code: str) -> Person:
+    """Whom the provider says the code stands for."""
+    token = openid.redeem(registration, code, attempt.verifier, _callback_url(registration.id))
+    issuer = openid.discover(registration).issuer
+    return rules.person_of(token, registration, issuer, attempt.nonce, time.time())
+
+
+def _callback_url(provider: ProviderId) -> str:
+    return f"{settings().public_url}/auth/callback/{provider}"
+
+
+def _error_page(provider: ProviderId, code: ErrorCode, *cookies: str) -> Response:
+    asked = urlencode({"error": code, "provider": provider})
+    return _redirect(f"{auth_settings().frontend_url}/auth/error?{asked}", *cookies)
+
+
+def _redirect(url: str, *cookies: str) -> Response:
+    response = RedirectResponse(url, 302, NO_STORE)
+    for set_cookie in cookies:
+        response.headers.append("Set-Cookie", set_cookie)
+    return response
+
+
+def _session_cookie(token: str) -> str:
+    return identity.session_cookie(token, auth_settings().session_lifetime)
+
+
+# Being signed in -----------------------------------------------------------------------------------------------------
+
+
+def _as_caller(request: Request) -> Db:
+    """The database as whoever asks, on a route that is open to strangers too."""
+    return Db(api.queries, [identity.authenticate(request, SESSION)])
+
+
+@api.get("/auth/session", scope=None, bare=True)
+def session(request: Request) -> Reply[CurrentSession]:
+    """Who is signed in, if anyone; never 401. A cookie that no longer stands for anyone is cleared."""
+    if identity.presented_token(request) is None:
+        return Reply(CurrentSession(), headers=NO_STORE)
+    try:
+        found = _as_caller(request).one(CurrentSession, "session", terms=settings().tos_version)
+    except Failure as failure:
+        if failure.status != 401:
+            raise
+        dead = request.cookies.get(identity.COOKIE) == identity.presented_token(request)
+        return Reply(CurrentSession(), cookies=(identity.cleared_cookie(),) if dead else (), headers=NO_STORE)
+    return Reply(found, headers=NO_STORE)
+
+
+@api.get("/auth/me", scope=SESSION, bare=True)
+def me(db: Db) -> AuthUser:
+    """The user who asks."""
+    return db.one(AuthUser, "me", terms=settings().tos_version)
+
+
+@api.post("/auth/signout", scope=None)
+@api.post("/auth/logout", scope=None)
+def sign_out(request: Request, client: Client) -> Reply[Success]:
+    """End the session of the request, if it has one."""
+    if identity.presented_token(request) is not None:
+        try:
+            _as_caller(request).maybe(Success, "sign_out", client=asdict(client))
+        except Failure as failure:
+            if failure.status != 401:
+                raise
+    return Reply(Success(), cookies=(identity.cleared_cookie(),), headers=NO_STORE)
+
+
+@api.post("/auth/verify-age", scope=SESSION)
+def verify_age(db: Db, client: Client, body: Age) -> AgeVerified:
+    """Confirm being old enough; a denial is 403 and stores nothing."""
+    minimum = auth_settings().minimum_age
+    return db.one(AgeVerified, "verify_age", confirmed=body.confirmed, minimum_age=minimum, client=asdict(client))
+
+
+@api.post("/auth/accept-tos", scope=SESSION)
+def accept_tos(db: Db, client: Client, body: Terms) -> TermsAccepted:
+    """Accept the current terms; naming another version is 409 tos_version_mismatch."""
+    return db.one(
+        TermsAccepted, "accept_tos", version=body.version, terms=settings().tos_version, client=asdict(client)
+    )
+
+
+# Sessions and API tokens ---------------------------------------------------------------------------------------------
+
+
+@api.get("/auth/sessions", scope=SESSION)
+def sessions(db: Db) -> Sessions:
+    """The user's live sessions and API tokens, the most recently active first."""
+    return db.one(Sessions, "sessions", idle=settings().session_idle)
+
+
+@api.post("/auth/sessions", scope=BROWSER, secret=True)
+def add_token(db: Db, client: Client, body: NewToken) -> ApiToken:
+    """A new API token, shown this once; 409 too_many_tokens at 20."""
+    token = new_token()
+    made = db.one(
+        Session,
+        "add_token",
+        id=uuid4(),
+        token_hash=token_hash(token),
+        name=body.name,
+        lifetime=timedelta(days=body.expires_in_days),
+        client=asdict(client),
+    )
+    return ApiToken(token=token, **made.model_dump())
+
+
+@api.delete("/auth/sessions/{session_id}", scope=BROWSER)
+def revoke(db: Db, client: Client, session_id: UUID) -> Reply[RevokedOne]:
+    """End a session or token of the user's own."""
+    revoked = db.one(RevokedOne, "revoke", session_id=session_id, client=asdict(client))
+    return Reply(revoked, cookies=(identity.cleared_cookie(),) if revoked.current else ())
+
+
+@api.delete("/auth/sessions", scope=BROWSER)
+def revoke_others(db: Db, client: Client) -> Revoked:
+    """End every other session and token of the user."""
+    return db.one(Revoked, "revoke_others", client=asdict(client))
+
+
+# The first administrator ---------------------------------------------------------------------------------------------
+
+
+@api.get("/admin-access/status", scope=BROWSER, bare=True)
+def admin_status(db: Db) -> AdminStatus:
+    """Whether the user is an administrator, or could claim to be the first."""
+    return db.one(AdminStatus, "admin_status", claimable=_claimable())
+
+
+@api.get("/admin-access/check", scope=BROWSER, bare=True)
+def admin_check(db: Db) -> AdminCheck:
+    """The same without the user."""
+    return db.one(AdminCheck, "admin_status", claimable=_claimable())
+
+
+@api.post("/admin-access/claim", scope=BROWSER, bare=True, secret=True)
+def claim(db: Db, client: Client, body: Claim) -> Reply[Claimed]:
+    """Become the first administrator with the claim key; the session's token changes.
+
+    Secret, so that no Idempotency-Key undoes what a refusal has to leave behind: the count and the audit row.
+    """
+    digest = auth_settings().claim_key_digest or b""
+    token = new_token()
+    outcome = db.one(
+        Outcome,
+        "claim",
+        key_is_right=secrets.compare_digest(hashlib.sha256(body.claim_key.encode()).digest(), digest),
+        new_hash=token_hash(token),
+        client=asdict(client),
+    )
+    if outcome.refusal == "wrong_key":
+        raise Forbidden("This key does not open anything.")
+    if outcome.refusal == "admin_exists":
+        raise Conflict("admin_exists", "There is an administrator already.")
+    return Reply(Claimed(message="You are an administrator now."), cookies=(_session_cookie(token),))
+
+
+def _claimable() -> bool:
+    return auth_settings().claim_key_digest is not None
+
+
+auth_settings()
+handler = api.handler

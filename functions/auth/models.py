@@ -1,0 +1,151 @@
+"""What the auth routes take and answer."""
+
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import Field, StringConstraints, model_validator
+
+from functions.auth.settings import ProviderId
+from questlog.wire import Answer, Body, Instant, Query, Trimmed, absent
+
+Role = Literal["user", "moderator", "admin"]
+
+
+class Provider(Answer):
+    id: ProviderId
+    name: str
+    enabled: bool
+
+
+class SignInQuery(Query):
+    redirect_uri: str | None = None
+
+
+class CallbackQuery(Query):
+    code: str | None = None
+    state: str | None = None
+    error: str | None = None
+
+
+class Attempt(Answer):
+    """A sign-in that went to the provider, as it was remembered."""
+
+    verifier: str
+    nonce: str
+    redirect: str
+
+
+class Outcome(Answer):
+    """Why not; null when it was done."""
+
+    refusal: Literal["AccessDenied", "wrong_key", "admin_exists"] | None
+
+
+class AuthUser(Answer):
+    id: UUID
+    email: str
+    name: str
+    image: str | None
+    role: Role
+    entitlements: list[str]
+    age_verified: Annotated[bool, Field(serialization_alias="ageVerified")]
+    tos_accepted: Annotated[bool, Field(serialization_alias="tosAccepted")]
+    is_admin: bool
+
+
+class CurrentSession(Answer):
+    user: AuthUser | None = None
+    expires_at: Instant | None = None
+
+
+class Age(Body):
+    is_16_or_older: bool = absent()
+    is_13_or_older: bool = absent()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("is_16_or_older or is_13_or_older is needed")
+        return self
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether nothing that was said denies it."""
+        return all(self.changes().values())
+
+
+class AgeVerified(Answer):
+    age_verified: Literal[True] = True
+    minimum_age: int
+
+
+class Terms(Body):
+    accepted: Literal[True]
+    version: str | None = None
+
+
+class TermsAccepted(Answer):
+    tos_accepted: Literal[True] = True
+    tos_version: str
+    tos_accepted_at: Instant
+
+
+class Session(Answer):
+    id: UUID
+    kind: Literal["browser", "token"]
+    name: str | None
+    current: bool
+    created_at: Instant
+    last_activity_at: Instant
+    expires_at: Instant
+    user_agent: str | None
+    ip_address: str | None
+
+
+class Sessions(Answer):
+    sessions: list[Session]
+
+
+class NewToken(Body):
+    name: Annotated[Trimmed, StringConstraints(min_length=1, max_length=100)]
+    expires_in_days: Annotated[int, Field(ge=1, le=365)] = 90
+
+
+class ApiToken(Session):
+    token: str
+
+
+class Revoked(Answer):
+    revoked: int
+
+
+class RevokedOne(Revoked):
+    """Its session may have been the one of the request."""
+
+    current: Annotated[bool, Field(exclude=True)]
+
+
+class WhoIsAdmin(Answer):
+    id: UUID
+    email: str
+    name: str
+
+
+class AdminStatus(Answer):
+    is_admin: Annotated[bool, Field(serialization_alias="isAdmin")]
+    can_claim: Annotated[bool, Field(serialization_alias="canClaim")]
+    user: WhoIsAdmin
+
+
+class AdminCheck(Answer):
+    is_admin: bool
+    can_claim: bool
+
+
+class Claim(Body):
+    claim_key: Annotated[Trimmed, StringConstraints(min_length=1, max_length=1000), Field(alias="claimKey")]
+
+
+class Claimed(Answer):
+    success: Literal[True] = True
+    message: str

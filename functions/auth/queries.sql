@@ -1,0 +1,73 @@
+-- A name may hold several statements; they travel together, and the last one's row is the answer, or the column `answer` is.
+
+-- name: open_state
+SELECT count_against_limit('auth:' || %(ip_address)s, %(attempts)s, interval '1 minute') WHERE %(attempts)s > 0;
+SELECT open_oauth_state(%(state_hash)s, %(provider)s, %(verifier)s, %(nonce)s, %(redirect)s);
+
+-- name: take_state
+SELECT count_against_limit('auth:' || %(ip_address)s, %(attempts)s, interval '1 minute') WHERE %(attempts)s > 0;
+SELECT * FROM take_oauth_state(%(state_hash)s, %(provider)s);
+
+-- name: sign_in
+SELECT sign_in(%(who)s, %(promote)s, %(new_hash)s, %(lifetime)s, %(old_hash)s, %(client)s) AS refusal;
+
+-- name: note_failure
+SELECT audit('login_failed', 'create', %(client)s, %(details)s, 'failure', 'session');
+
+-- name: session
+SELECT auth_user_shown(u, %(terms)s) AS user, s.expires_at
+  FROM users AS u, sessions AS s WHERE s.id = my_session();
+
+-- name: me
+SELECT auth_user_shown(u, %(terms)s) AS answer FROM users AS u;
+
+-- name: sign_out
+SELECT audit('logout', 'delete', %(client)s, '{}', 'success', 'session', my_session()::text);
+DELETE FROM sessions WHERE id = my_session();
+
+-- name: verify_age
+SELECT refuse(403, 'age_verification_required', 'You are not old enough to use this.',
+              jsonb_build_object('minimum_age', %(minimum_age)s::int))
+ WHERE NOT %(confirmed)s;
+SELECT confirm_age(%(client)s);
+SELECT %(minimum_age)s::int AS minimum_age;
+
+-- name: accept_tos
+SELECT refuse(409, 'tos_version_mismatch', 'These are not the current terms.', jsonb_build_object('current', %(terms)s::text))
+ WHERE %(version)s::text <> %(terms)s;
+SELECT accept_terms(%(terms)s, %(client)s);
+SELECT tos_version, tos_accepted_at FROM users;
+
+-- name: sessions
+SELECT coalesce(jsonb_agg(s ORDER BY last_activity_at DESC, id), '[]') AS sessions
+  FROM sessions_shown AS s
+ WHERE expires_at > now() AND (kind = 'token' OR last_activity_at > now() - %(idle)s::interval);
+
+-- name: add_token
+-- The lock on the user's row makes their requests count one after another.
+SELECT FROM users FOR NO KEY UPDATE;
+SELECT refuse(409, 'too_many_tokens', 'There are 20 live tokens already; revoke one first.')
+  FROM sessions_shown WHERE kind = 'token' AND expires_at > now() HAVING count(*) >= 20;
+INSERT INTO sessions (id, token_hash, kind, name, expires_at, user_agent, ip_address)
+VALUES (%(id)s, %(token_hash)s, 'token', %(name)s, now() + %(lifetime)s, left(%(client)s ->> 'user_agent', 400),
+        (%(client)s ->> 'ip_address')::inet);
+SELECT audit('token_created', 'create', %(client)s, '{}', 'success', 'session', %(id)s::text);
+SELECT * FROM sessions_shown WHERE id = %(id)s;
+
+-- name: revoke
+WITH gone AS (DELETE FROM sessions WHERE id = %(session_id)s RETURNING id)
+SELECT count(audit('session_revoked', 'delete', %(client)s, '{}', 'success', 'session', id::text)) AS revoked,
+       bool_or(id = my_session()) AS current
+  FROM gone HAVING count(*) > 0;
+
+-- name: revoke_others
+WITH gone AS (DELETE FROM sessions WHERE id <> my_session() RETURNING id)
+SELECT count(audit('session_revoked', 'delete', %(client)s, '{}', 'success', 'session', id::text)) AS revoked FROM gone;
+
+-- name: admin_status
+SELECT role = 'admin' AS is_admin, %(claimable)s AND NOT admin_exists() AS can_claim,
+       jsonb_build_object('id', id, 'email', email, 'name', name) AS user
+  FROM users;
+
+-- name: claim
+SELECT claim_admin(%(key_is_right)s, %(new_hash)s, %(client)s) AS refusal;
