@@ -91,7 +91,12 @@ class Stack:
                 server.should_exit = True
                 await serving
 
-        asyncio.run(life())
+        # Not asyncio.run: it takes away the loop of the thread, on which handlers run that other tests call.
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(life())
+        finally:
+            loop.close()
 
 
 @pytest.fixture
