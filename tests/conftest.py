@@ -3,6 +3,7 @@
 DATABASE_URL, an administrator's, points the tests at a server that runs already.
 """
 
+import asyncio
 import os
 import secrets
 import shutil
@@ -20,6 +21,9 @@ import pytest
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Json
 
+from questlog import db
+from questlog.settings import settings
+
 from local.migrate import migrate, set_login_passwords
 from local.postgres import Postgres
 from tests.client import Answer, Client
@@ -28,6 +32,8 @@ T = TypeVar("T")
 LOGINS = ("questlog_app", "questlog_jobs", "questlog_console")
 TERMS = "1.0"
 ENVIRONMENT = {
+    # Replaced by the worker's database before the first request; collecting tests imports the functions earlier.
+    "DATABASE_URL": "postgresql://",
     "PUBLIC_URL": "https://api.questlog.test",
     "FRONTEND_URL": "https://questlog.test",
     "ALLOWED_ORIGINS": "https://questlog.test,http://localhost:3000",
@@ -46,13 +52,12 @@ ENVIRONMENT = {
 class Server:
     """The run's server and the template every worker's database is copied from."""
 
-    def __init__(self) -> None:
+    def __init__(self, given: str | None) -> None:
         self.run = secrets.token_hex(4)
         self.template = f"questlog_{self.run}"
         self.passwords = {role: secrets.token_urlsafe(16) for role in LOGINS}
         self._folder = Path(tempfile.mkdtemp(prefix="questlog-tests-"))
         self._postgres: Postgres | None = None
-        given = os.environ.get("DATABASE_URL")
         if given:
             self.admin_url = given
         else:
@@ -78,12 +83,17 @@ def at(url: str, name: str, user: str | None = None, password: str = "") -> str:
 
 
 _server = pytest.StashKey[Server]()
+_loop = pytest.StashKey[asyncio.AbstractEventLoop]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Mangum asks for the thread's event loop, and asking where there is none is deprecated.
+    config.stash[_loop] = asyncio.new_event_loop()
+    asyncio.set_event_loop(config.stash[_loop])
+    given = os.environ.get("DATABASE_URL")
     os.environ.update(ENVIRONMENT)
     if not hasattr(config, "workerinput") and not config.option.collectonly:
-        config.stash[_server] = Server()
+        config.stash[_server] = Server(given)
 
 
 def pytest_configure_node(node: Any) -> None:
@@ -93,6 +103,7 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[_loop].close()
     server = config.stash.get(_server, None)
     if server is not None:
         server.stop()
@@ -138,7 +149,9 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
     database = Database(name, admin_url, passwords)
     os.environ["DATABASE_URL"] = database.app_url
+    settings.cache_clear()
     yield database
+    db.disconnect()
     with psycopg.connect(admin_url, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
 
@@ -210,9 +223,19 @@ def _ledger_explains_every_balance(request: pytest.FixtureRequest) -> Iterator[N
 
 
 def at_once(times: int, call: Callable[[], T]) -> list[T]:
-    """The answers of `times` calls that start together, each in a thread with a connection of its own."""
+    """The answers of `times` calls that start together, each in a thread: an execution environment of its own."""
+
+    def alone() -> T:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)  # Mangum runs a request on its thread's loop
+        try:
+            return call()
+        finally:
+            loop.close()
+            db.disconnect()
+
     with ThreadPoolExecutor(times) as pool:
-        return [future.result() for future in [pool.submit(call) for _ in range(times)]]
+        return [future.result() for future in [pool.submit(alone) for _ in range(times)]]
 
 
 __all__ = ["Answer", "Client", "Database", "NewUser", "User", "at_once"]

@@ -140,6 +140,11 @@ class Endpoint:
             failed = to_json(failure.document(request.scope["questlog.request_id"])).decode()
             if failure.status < 500:
                 db.keep(failure.status, failed)
+            else:
+                db.forget()
+            raise
+        except BaseException:
+            db.forget()
             raise
         if self.scope is not None:
             response.headers.setdefault("Cache-Control", "no-store")

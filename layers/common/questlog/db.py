@@ -10,6 +10,7 @@ sync, a second trip.
 """
 
 import json
+import logging
 import re
 import select
 import threading
@@ -68,6 +69,9 @@ class Queries:
         return iter(self._sql)
 
 
+# A refusal in the middle of a pipeline is an answer like any other; psycopg would warn of it in the log.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
+
 # A dict goes out as jsonb wherever it is a parameter.
 psycopg.adapters.register_dumper(dict, JsonbDumper)
 
@@ -97,6 +101,14 @@ def _connection() -> Connection:
     return cast("Connection", _held.connection)
 
 
+def disconnect() -> None:
+    """Close this thread's connection, if it has one; the next request opens another."""
+    held: Connection | None = getattr(_held, "connection", None)
+    if held is not None:
+        held.close()
+        _held.connection = None
+
+
 def _alive(connection: Connection) -> bool:
     """Whether an idle connection still stands, without a trip.
 
@@ -109,6 +121,13 @@ def _alive(connection: Connection) -> bool:
         return False
     readable, _, _ = select.select([connection.pgconn.socket], [], [], 0)
     return not readable
+
+
+def _first(error: psycopg.Error) -> psycopg.Error:
+    """The error that stopped a pipeline: psycopg may raise what it did to the statements behind it instead."""
+    while isinstance(error, psycopg.errors.PipelineAborted) and isinstance(error.__context__, psycopg.Error):
+        error = error.__context__
+    return error
 
 
 def _refusal(error: psycopg.Error) -> Exception:
@@ -188,21 +207,20 @@ class RepeatableDb(Db):
         """Keep the answer under the key and commit; a refusal before the key was claimed is not kept."""
         if self._connection is None:
             return
-        undo = [Statement("ROLLBACK TO SAVEPOINT work")] if status >= 400 else []
-        kept = Statement(
-            "UPDATE idempotency_keys SET status = %(status)s, body = %(body)s::jsonb WHERE key = %(key)s",
-            {"status": status, "body": body, "key": self._key},
-        )
-        try:
-            _send(self._connection, [*undo, kept, Statement("COMMIT")])
-        except DatabaseFault:
+        kept = "UPDATE idempotency_keys SET status = %(status)s, body = %(body)s::jsonb WHERE key = %(key)s"
+        parameters = {"status": status, "body": body, "key": self._key}
+        if status < 400:
+            _send(self._connection, [Statement(kept, parameters), Statement("COMMIT")])
+            return
+        update = psycopg.ClientCursor(self._connection).mogrify(kept, parameters)
+        if not _settle(self._connection, f"ROLLBACK TO SAVEPOINT work; {update}; COMMIT"):
             # There is no savepoint: the request was refused before its key was claimed.
             self.forget()
 
     def forget(self) -> None:
         """Undo everything."""
         if self._connection is not None and not self._connection.closed:
-            _send(self._connection, [Statement("ROLLBACK")])
+            _settle(self._connection, "ROLLBACK")
 
     def _trip(self, *statements: Statement) -> DictRow | None:
         if self._connection is not None:
@@ -228,7 +246,21 @@ def _send(connection: Connection, statements: Sequence[Statement]) -> DictRow | 
         return cursors[-1].fetchone() if cursors[-1].description else None
     except psycopg.Error as error:
         # Not raised from here, so that the original, whose text quotes SQL and values, is nobody's context.
-        refusal = _refusal(error)
-    if connection.closed:
-        _held.connection = None
+        refusal = _refusal(_first(error))
+    if isinstance(refusal, Interrupted):
+        # Whatever it was that interrupted, a new connection does not have it: a half-read answer, a lost statement.
+        connection.close()
     raise refusal
+
+
+def _settle(connection: Connection, sql: str) -> bool:
+    """Run transaction control past psycopg, as one simple query; whether it succeeded.
+
+    A rollback makes psycopg deallocate all it has prepared, and in a pipeline it forgets which of them are gone. They
+    survive a rollback, so there is nothing to do about them.
+    """
+    result = connection.pgconn.exec_(sql.encode())
+    if connection.pgconn.status != psycopg.pq.ConnStatus.OK:
+        connection.close()
+        raise Interrupted(nothing_applied=False)
+    return result.status == psycopg.pq.ExecStatus.COMMAND_OK

@@ -210,7 +210,10 @@ LANGUAGE plpgsql AS $$
 BEGIN
     IF s.status = 'completed' THEN
         RETURN (s, pay_focus(s), true)::focus_ending;
-    ELSIF s.status IN ('abandoned', 'expired') THEN
+    ELSIF s.status = 'paused' AND focus_expires_at(s) <= now() THEN
+        s.status := 'expired'; -- as the next look at it will find
+    END IF;
+    IF s.status IN ('abandoned', 'expired') THEN
         PERFORM refuse(409, 'invalid_state', 'This session has ended already.', jsonb_build_object('status', s.status));
     ELSIF s.status = 'active' AND s.ends_at <= now() THEN
         RETURN end_focus(s, 'completed', 'timer', s.ends_at);

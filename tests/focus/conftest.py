@@ -1,0 +1,41 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import Database, User
+
+Rewind = Callable[[User, float], None]
+
+
+@pytest.fixture
+def rewind(database: Database) -> Rewind:
+    """Lets time pass for a user's live session: moves its instants into the past, as if it had been started earlier."""
+
+    def move(user: User, seconds: float) -> None:
+        database.query(
+            """
+            UPDATE focus_sessions
+               SET started_at = started_at - s.by, ends_at = ends_at - s.by, paused_at = paused_at - s.by
+              FROM (SELECT make_interval(secs => %s) AS by) AS s
+             WHERE user_id = %s AND status IN ('active', 'paused')
+            """,
+            seconds,
+            user.id,
+        )
+
+    return move
+
+
+def started(user: User, **fields: Any) -> dict[str, Any]:
+    """A session just started."""
+    session: dict[str, Any] = user.post("/focus", fields).data
+    return session
+
+
+def wallet(user: User, database: Database) -> tuple[int, int]:
+    """The user's lifetime XP and coins."""
+    rows = database.query(
+        "SELECT total_xp, coins FROM user_progress JOIN user_wallet USING (user_id) WHERE user_id = %s", user.id
+    )
+    return (rows[0]["total_xp"], rows[0]["coins"]) if rows else (0, 0)

@@ -1,0 +1,163 @@
+from uuid import uuid4
+
+import pytest
+
+from tests.conftest import Client, Database, NewUser, User
+from tests.focus.conftest import Rewind, started
+
+
+def test_a_closed_tab_is_paid_at_the_next_poll(user: User, rewind: Rewind) -> None:
+    session = started(user, duration_seconds=1500)
+    rewind(user, 100_000)
+    assert user.get("/focus/active").data["session"] is None
+    shown = user.get(f"/focus/{session['id']}").data
+    assert (shown["status"], shown["xp_awarded"], shown["actual_seconds"]) == ("completed", 25, 1500)
+
+
+def test_a_late_complete_is_a_replay(user: User, rewind: Rewind) -> None:
+    session = started(user, duration_seconds=1500)
+    rewind(user, 1600)
+    user.get("/focus/active")
+    answer = user.post(f"/focus/{session['id']}/complete").data
+    assert (answer["already_completed"], answer["xp_awarded"]) == (True, 25)
+
+
+def test_active_is_polled_by_tag(user: User) -> None:
+    started(user)
+    first = user.get("/focus/active")
+    assert first.headers["cache-control"] == "private, no-cache"
+    unchanged = user.get("/focus/active", headers={"If-None-Match": first.headers["etag"]})
+    assert (unchanged.status, unchanged.text) == (304, "")
+    assert unchanged.headers["etag"] == first.headers["etag"]
+    weak = user.get("/focus/active", headers={"If-None-Match": f'"other", W/{first.headers["etag"]}'})
+    assert weak.status == 304
+    user.post("/focus/pause")
+    assert user.get("/focus/active", headers={"If-None-Match": first.headers["etag"]}).status == 200
+
+
+def test_lists_newest_first_and_by_page(user: User) -> None:
+    ids = [started(user, task_title=f"task {n}")["id"] for n in range(5)]
+    page = user.get("/focus", query={"page": 2, "page_size": 2}).data
+    assert [session["id"] for session in page["sessions"]] == [ids[2], ids[1]]
+    assert (page["total"], page["page"], page["page_size"]) == (5, 2, 2)
+    assert user.get("/focus", query={"page": 9}).data["sessions"] == []
+
+
+def test_filters(user: User) -> None:
+    started(user, mode="break", tags=["rest"])
+    kept = started(user, tags=["deep", "work"])["id"]
+    for query in ({"mode": "focus"}, {"status": "active"}, {"tag": "deep"}, {"tag": "deep", "mode": "", "status": ""}):
+        assert [session["id"] for session in user.get("/focus", query=query).data["sessions"]] == [kept]
+    assert user.get("/focus", query={"tag": "%"}).data["total"] == 0
+
+
+def test_filters_by_local_day(new_user: NewUser, database: Database) -> None:
+    user = new_user(settings={"timezone": "Asia/Tokyo", "day_start_hour": 4})
+    session = started(user)
+    # 03:30 on the 10th in Tokyo still belongs to the 9th of a user whose days begin at four.
+    database.query("UPDATE focus_sessions SET started_at = '2031-05-09T18:30Z' WHERE id = %s", session["id"])
+    for day, total in (("2031-05-08", 0), ("2031-05-09", 1), ("2031-05-10", 0)):
+        assert user.get("/focus", query={"from": day, "to": day}).data["total"] == total
+    assert user.get("/focus", query={"to": "2031-05-09T23:00:00Z"}).data["total"] == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"page": 0}, "page"),
+        ({"page": "x"}, "page"),
+        ({"page_size": 101}, "page_size"),
+        ({"mode": "nap"}, "mode"),
+        ({"status": "done"}, "status"),
+        ({"from": "yesterday"}, "from"),
+        ({"to": "2031-02-30"}, "to"),
+        ({"stats": "yes"}, "stats"),
+        ({"stats": "true", "period": "year"}, "period"),
+    ],
+)
+def test_bad_queries_are_named(user: User, query: dict[str, object], field: str) -> None:
+    user.get("/focus", query=query).invalid(field)
+
+
+def test_changes_keep_what_is_absent_and_clear_what_is_null(user: User) -> None:
+    session = started(user, task_title="Write", tags=["a"])
+    path = f"/focus/{session['id']}"
+    assert user.patch(path, {"notes": " went well "}).data["notes"] == "went well"
+    changed = user.patch(path, {"task_title": None}).data
+    assert (changed["task_title"], changed["notes"], changed["tags"]) == (None, "went well", ["a"])
+    assert user.patch(path, {"status": "completed", "xp_awarded": 9999, "user_id": str(uuid4())}).data == changed
+    user.patch(path, {"tags": None}).invalid("tags")
+    user.patch(path, {"notes": "x" * 2001}).invalid("notes")
+    user.post(f"{path}/abandon")
+    assert user.patch(path, {"tags": []}).data["tags"] == []
+
+
+def test_abandon_pays_nothing_and_can_be_repeated(user: User, rewind: Rewind) -> None:
+    session = started(user)
+    rewind(user, 900)
+    first = user.post(f"/focus/{session['id']}/abandon").data
+    assert (first["status"], first["xp_awarded"]) == ("abandoned", 0)
+    assert 900 <= first["actual_seconds"] <= 902
+    assert user.post(f"/focus/{session['id']}/abandon").data == first
+
+
+def test_what_is_completed_cannot_be_abandoned(user: User) -> None:
+    session = started(user)
+    user.post(f"/focus/{session['id']}/complete")
+    details = user.post(f"/focus/{session['id']}/abandon").refused(409, "invalid_state")
+    assert details == {"status": "completed"}
+
+
+def test_someone_elses_session_is_absent_on_every_verb(user: User, other: User, stranger: Client) -> None:
+    path = f"/focus/{started(user)['id']}"
+    before = user.get(path).data
+    for client, status, error in ((other, 404, "not_found"), (stranger, 401, "unauthorized")):
+        client.get(path).refused(status, error)
+        client.patch(path, {"notes": "mine"}).refused(status, error)
+        client.post(f"{path}/abandon").refused(status, error)
+    after = user.get(path).data
+    volatile = {"time_remaining_seconds", "actual_seconds"}
+    assert {k: after[k] for k in after.keys() - volatile} == {k: before[k] for k in before.keys() - volatile}
+
+
+def test_statistics(user: User, rewind: Rewind, database: Database) -> None:
+    started(user, duration_seconds=1500)
+    rewind(user, 1500)
+    user.get("/focus/active")
+    user.post(f"/focus/{started(user)['id']}/abandon")
+    started(user, duration_seconds=3000)
+    rewind(user, 600)
+    user.post("/focus/pause")
+    rewind(user, 3600)
+    started(user, mode="break")
+    old = user.get("/focus", query={"status": "completed"}).data["sessions"][0]["id"]
+    stats = user.get("/focus", query={"stats": "true"}).data
+    day = stats.pop("by_day")
+    assert stats == {
+        "completed_sessions": 1,
+        "abandoned_sessions": 2,
+        "total_sessions": 3,
+        "total_focus_seconds": 2100,
+        "total_xp_earned": 35,
+        "total_coins_earned": 7,
+        "average_session_seconds": 1050,
+        "days_active": 1,
+        "focus_streak": 1,
+    }
+    assert [(d["seconds"], d["sessions"]) for d in day] == [(2100, 2)]
+    database.query(
+        "UPDATE focus_sessions SET ended_at = d.t, completed_at = d.t FROM (SELECT now() - interval '8 days' AS t) AS d"
+        " WHERE id = %s",
+        old,
+    )
+    totals = {
+        period: user.get("/focus", query={"stats": "1", "period": period}).data["total_sessions"]
+        for period in ("day", "week", "month", "all")
+    }
+    assert totals == {"day": 2, "week": 2, "month": 3, "all": 3}
+
+
+def test_statistics_of_nothing(user: User) -> None:
+    stats = user.get("/focus", query={"stats": "true"}).data
+    assert stats.pop("by_day") == []
+    assert set(stats.values()) == {0}

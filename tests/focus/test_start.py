@@ -1,0 +1,103 @@
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.conftest import Client, Database, User, at_once
+from tests.focus.conftest import Rewind, started
+
+
+def test_starts_with_the_customary_length_of_each_mode(user: User) -> None:
+    for mode, seconds in {"focus": 1500, "break": 300, "long_break": 900}.items():
+        session = started(user, mode=mode)
+        assert (session["status"], session["duration_seconds"]) == ("active", seconds)
+        assert session["time_remaining_seconds"] == seconds
+        lasting = datetime.fromisoformat(session["expires_at"]) - datetime.fromisoformat(session["started_at"])
+        assert lasting == timedelta(seconds=seconds)
+
+
+def test_shows_exactly_the_fields_of_a_session(user: User) -> None:
+    session = started(user, task_title="  Read  ", tags=["deep"], duration_seconds=60)
+    assert set(session) == {
+        *("id", "mode", "duration_seconds", "started_at", "completed_at", "abandoned_at", "ended_at", "expires_at"),
+        *("paused_at", "status", "xp_awarded", "coins_awarded", "actual_seconds", "task_title", "notes", "tags"),
+        *("library_id", "time_remaining_seconds"),
+    }
+    assert session["task_title"] == "Read"
+    assert session["tags"] == ["deep"]
+    assert session["started_at"].endswith("Z")
+    assert len(session["started_at"]) == len("2031-05-09T08:00:00.000000Z")
+
+
+def test_a_blank_title_is_none(user: User) -> None:
+    assert started(user, task_title="   ")["task_title"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"mode": "nap"}, "mode"),
+        ({"duration_seconds": 0}, "duration_seconds"),
+        ({"duration_seconds": 14401}, "duration_seconds"),
+        ({"duration_seconds": "1500"}, "duration_seconds"),
+        ({"duration_seconds": 1.5}, "duration_seconds"),
+        ({"task_title": "x" * 201}, "task_title"),
+        ({"tags": ["a"] * 11}, "tags"),
+        ({"tags": ["ok", ""]}, "tags.1"),
+        ({"tags": ["x" * 31]}, "tags.0"),
+        ({"library_id": "mine"}, "library_id"),
+    ],
+)
+def test_bad_input_is_named(user: User, body: dict[str, object], field: str) -> None:
+    user.post("/focus", body).invalid(field)
+    assert user.get("/focus").data["total"] == 0
+
+
+def test_a_start_ends_what_runs(user: User) -> None:
+    first = started(user)
+    second = started(user)
+    ended = user.get(f"/focus/{first['id']}").data
+    assert (ended["status"], ended["expires_at"]) == ("abandoned", None)
+    assert user.get("/focus/active").data["session"]["id"] == second["id"]
+
+
+def test_a_start_ends_what_is_paused(user: User) -> None:
+    started(user)
+    user.post("/focus/pause")
+    second = started(user)
+    assert user.get("/focus/active").data == {"session": second, "pause_state": None}
+
+
+def test_a_start_first_pays_what_ran_out(user: User, rewind: Rewind) -> None:
+    first = started(user, duration_seconds=1500)
+    rewind(user, 1600)
+    started(user)
+    assert user.get(f"/focus/{first['id']}").data["xp_awarded"] == 25
+
+
+def test_ten_starts_at_once_leave_one_live(user: User, database: Database) -> None:
+    answers = at_once(10, lambda: user.post("/focus"))
+    assert [answer.status for answer in answers] == [200] * 10
+    live = database.query(
+        "SELECT id FROM focus_sessions WHERE user_id = %s AND status IN ('active', 'paused')", user.id
+    )
+    assert len(live) == 1
+
+
+def test_a_library_must_be_ones_own(user: User, other: User) -> None:
+    library = user.post("/focus/libraries", {"name": "Desk"}).data["id"]
+    assert started(user, library_id=library)["library_id"] == library
+    other.post("/focus", {"library_id": library}).refused(404, "not_found")
+    assert other.get("/focus/active").data["session"] is None
+
+
+def test_a_replay_starts_nothing(user: User) -> None:
+    key = {"Idempotency-Key": "start-once"}
+    first = user.post("/focus", {"mode": "focus"}, headers=key)
+    again = user.post("/focus", {"mode": "focus"}, headers=key)
+    assert again.headers["idempotent-replay"] == "true"
+    assert again.json == first.json
+    assert user.get("/focus").data["total"] == 1
+
+
+def test_needs_a_session(stranger: Client) -> None:
+    stranger.post("/focus").refused(401, "unauthorized")

@@ -1,0 +1,141 @@
+"""A walk over every route of the OpenAPI document: a group added later is walked without being named here.
+
+Each group says in `tests/<group>/inhabit.py` how to leave one of everything in an account. The walk proves that this
+covers the group, or another user's ids would be refused only because they name nothing.
+"""
+
+import importlib
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from local.openapi import document
+from tests.client import Answer, Client
+from tests.conftest import Database, NewUser, User
+from tests.minimal import minimal
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path, and a body it takes."""
+
+    method: str
+    path: str
+    public: bool
+    body: Any
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def parameters(self) -> int:
+        return self.path.count("{")
+
+    def ask(self, client: Client, *ids: str, prefix: str = "", body: Any = None) -> Answer:
+        """Make the request with these values in the path."""
+        segments = iter(ids)
+        path = "/".join(
+            segment[: segment.index("{")] + next(segments) + segment[segment.index("}") + 1 :] if "{" in segment else segment
+            for segment in self.path.split("/")
+        )
+        return client.request(self.method, prefix + path, body=self.body if body is None else body)
+
+
+def operations() -> Iterator[Operation]:
+    api = document()
+    schemas = api["components"]["schemas"]
+    for path, methods in api["paths"].items():
+        for method, operation in methods.items():
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            body = minimal(content["schema"], schemas) if content else None
+            yield Operation(method.upper(), path, operation["security"] == [], body)
+
+
+OPERATIONS = list(operations())
+IDENTIFIED = [operation for operation in OPERATIONS if operation.parameters and not operation.public]
+
+
+def inhabit(user: User) -> None:
+    for path in sorted(HERE.glob("*/inhabit.py")):
+        importlib.import_module(f"tests.{path.parent.name}.inhabit").inhabit(user)
+
+
+def ids_of(user: User, database: Database) -> list[str]:
+    """The id of every row the user has, whatever the table."""
+    tables = database.query(
+        """
+        SELECT table_name AS name FROM information_schema.columns AS c
+         WHERE table_schema = 'public' AND column_name = 'id' AND data_type = 'uuid'
+           AND EXISTS (SELECT FROM information_schema.columns AS u
+                        WHERE u.table_schema = 'public' AND u.table_name = c.table_name AND u.column_name = 'user_id')
+        """
+    )
+    rows = [database.query(f'SELECT id FROM "{t["name"]}" WHERE user_id = %s', user.id) for t in tables]
+    return [str(row["id"]) for row in itertools.chain.from_iterable(rows)]
+
+
+def everything_of(user: User, database: Database) -> dict[str, list[Any]]:
+    """All rows of a user but the session, whose last activity is noted."""
+    tables = database.query(
+        "SELECT table_name AS name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND column_name = 'user_id' AND table_name <> 'sessions'"
+        "   AND table_name IN (SELECT tablename FROM pg_tables)"
+    )
+    return {
+        table["name"]: database.query(f'SELECT to_jsonb(t) AS row FROM "{table["name"]}" AS t WHERE user_id = %s', user.id)
+        for table in tables
+    }
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_without_a_session_only_what_says_so_answers(operation: Operation, stranger: Client) -> None:
+    for prefix in ("", "/api"):
+        answer = operation.ask(stranger, *[str(uuid4())] * operation.parameters, prefix=prefix)
+        if operation.public:
+            assert answer.status not in (401, 403), answer.text
+        else:
+            answer.refused(401, "unauthorized")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_nonsense_is_refused_in_the_envelope(operation: Operation, user: User) -> None:
+    bodies: list[Any] = [{}, {"id": None, "x": []}, b"[1]", b"{", b'"text"', b"\xff\xfe", b'{"a":"\\u0000"}', b'{"a":1e999}']
+    bodies += [b'{"a":99999999999999999999}', b'{"a":"\\ud800"}', b"nul", b"[" * 10_000]
+    for body, value in itertools.zip_longest(bodies, ["not-a-uuid", "%00", "'", "..", "%F0%9F%8E%89"], fillvalue="0"):
+        answer = operation.ask(user, *[str(value)] * operation.parameters, body=body)
+        assert answer.status < 500, (body, value, answer.text)
+        if answer.status >= 400:
+            assert answer.error["type"], answer.text
+
+
+def test_another_users_ids_name_nothing(new_user: NewUser, database: Database) -> None:
+    owner, intruder = new_user(), new_user()
+    inhabit(owner)
+    inhabit(intruder)
+    before = everything_of(owner, database)
+    ids = ids_of(owner, database)
+    for operation in IDENTIFIED:
+        for values in itertools.permutations(ids, operation.parameters) if operation.parameters < 2 else zip(ids, ids[1:]):
+            answer = operation.ask(intruder, *values)
+            assert answer.status == 404, (str(operation), values, answer.text)
+    assert everything_of(owner, database) == before
+
+
+def test_the_walk_reaches_what_it_is_about(new_user: NewUser, database: Database) -> None:
+    """The same ids in their owner's hands name something on every route, or the test before proves nothing."""
+    unreached = []
+    for operation in IDENTIFIED:
+        owner = new_user()
+        inhabit(owner)
+        ids = ids_of(owner, database)
+        values = itertools.permutations(ids, operation.parameters)
+        if all(operation.ask(owner, *combination).status == 404 for combination in values):
+            unreached.append(str(operation))
+    assert unreached == []
