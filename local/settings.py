@@ -34,7 +34,8 @@ def local_settings(secret: Mapping[str, str], environment: Mapping[str, str]) ->
     """
     port = environment.get("PORT", "8080")
     made = {
-        "PUBLIC_URL": f"http://localhost:{port}",
+        # The address that is printed: a sign-in begun under one name and called back under another finds no state cookie.
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "ADMIN_CLAIM_KEY": secret["claim_key"],
         "GOOGLE_CLIENT_SECRET": secret["google"],
         "R2_ACCESS_KEY_ID": secret["bucket_id"],
