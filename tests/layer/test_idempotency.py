@@ -1,0 +1,116 @@
+"""Idempotency-Key on unsafe requests (platform contract, 1.14)."""
+
+import pytest
+
+from questlog import db
+from tests.conftest import Client, Database, User, at_once
+
+KEY = {"Idempotency-Key": "once"}
+
+
+def names(user: User) -> list[str]:
+    return [library["name"] for library in user.get("/focus/libraries").data["libraries"]]
+
+
+def test_a_replay_answers_the_first_response(user: User) -> None:
+    first = user.post("/focus", {"task_title": "a"}, headers=KEY)
+    again = user.post("/api/focus", {"task_title": "a"}, headers=KEY)
+    assert "idempotent-replay" not in first.headers
+    assert again.headers["idempotent-replay"] == "true"
+    assert (again.status, again.json) == (200, first.json)
+    assert user.get("/focus").data["total"] == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("POST", "/focus", {"task_title": "b"}), ("POST", "/focus/libraries", {"task_title": "a"}), ("POST", "/focus", {})],
+)
+def test_another_request_with_the_key_is_refused(user: User, method: str, path: str, body: object) -> None:
+    user.post("/focus", {"task_title": "a"}, headers=KEY)
+    user.request(method, path, body=body, headers=KEY).refused(422, "idempotency_mismatch")
+    assert user.get("/focus").data["total"] == 1
+
+
+def test_keys_are_each_users_own(user: User, other: User) -> None:
+    first = user.post("/focus", {}, headers=KEY).data["id"]
+    assert other.post("/focus", {}, headers=KEY).data["id"] != first
+
+
+def test_a_refusal_is_kept_and_leaves_nothing(user: User, database: Database) -> None:
+    missing = f"/focus/{user.id}/complete"
+    first = user.post(missing, {}, headers=KEY)
+    first.refused(404, "not_found")
+    again = user.post(missing, {}, headers=KEY)
+    assert again.headers["idempotent-replay"] == "true"
+    assert again.json == first.json
+    user.post("/focus", {"mode": "nap"}, headers={"Idempotency-Key": "bad"}).invalid("mode")
+    again = user.post("/focus", {"mode": "nap"}, headers={"Idempotency-Key": "bad"})
+    assert (again.status, again.headers["idempotent-replay"]) == (400, "true")
+
+
+def test_a_conflict_is_answered_again_after_its_reason_is_gone(user: User) -> None:
+    one = user.post("/focus/libraries", {"name": "one"}).data["id"]
+    two = user.post("/focus/libraries", {"name": "two"}).data["id"]
+    user.patch(f"/focus/libraries/{two}", {"name": "one"}, headers=KEY).refused(409, "name_taken")
+    user.delete(f"/focus/libraries/{one}")
+    answer = user.patch(f"/focus/libraries/{two}", {"name": "one"}, headers=KEY)
+    assert (answer.status, answer.json["error"]["type"]) == (409, "name_taken")
+    assert answer.headers["idempotent-replay"] == "true"
+    assert names(user) == ["two"]
+
+
+def test_a_request_that_may_not_be_made_claims_nothing(user: User, stranger: Client, database: Database) -> None:
+    stranger.post("/focus", {}, headers=KEY).refused(401, "unauthorized")
+    user.post("/focus", {}, headers={**KEY, "Origin": "https://evil.test"}).refused(403, "csrf_violation")
+    assert database.query("SELECT key FROM idempotency_keys WHERE user_id = %s", user.id) == []
+    assert user.post("/focus", {}, headers=KEY).status == 200
+
+
+@pytest.mark.parametrize("key", ["x" * 256, "tab\there", "é", "\x7f"])
+def test_a_key_that_is_none(user: User, stranger: Client, key: str) -> None:
+    user.post("/focus", {}, headers={"Idempotency-Key": key}).invalid("Idempotency-Key")
+    stranger.post("/focus", {}, headers={"Idempotency-Key": key}).refused(401, "unauthorized")
+
+
+def test_reads_ignore_it(user: User, database: Database) -> None:
+    user.get("/focus", headers=KEY)
+    assert database.query("SELECT key FROM idempotency_keys WHERE user_id = %s", user.id) == []
+
+
+def test_two_at_once_do_it_once(user: User) -> None:
+    answers = at_once(8, lambda: user.post("/focus", {"task_title": "a"}, headers=KEY))
+    assert {answer.status for answer in answers} <= {200, 409}
+    done = [answer.json for answer in answers if answer.status == 200]
+    assert done
+    assert all(answer == done[0] for answer in done)
+    for answer in answers:
+        if answer.status == 409:
+            answer.refused(409, "idempotency_in_progress")
+    assert user.get("/focus").data["total"] == 1
+
+
+def test_a_key_is_forgotten_after_a_day(user: User, database: Database) -> None:
+    first = user.post("/focus", {}, headers=KEY).data["id"]
+    database.query("UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE user_id = %s", user.id)
+    assert user.post("/focus", {"task_title": "other"}, headers=KEY).data["id"] != first
+
+
+def test_a_fault_keeps_nothing(user: User, database: Database) -> None:
+    database.query("ALTER TABLE focus_libraries ADD CONSTRAINT surprise CHECK (name <> 'boom') NOT VALID")
+    try:
+        user.post("/focus/libraries", {"name": "boom"}, headers=KEY).refused(500, "internal_error")
+    finally:
+        database.query("ALTER TABLE focus_libraries DROP CONSTRAINT surprise")
+    assert database.query("SELECT key FROM idempotency_keys WHERE user_id = %s", user.id) == []
+    assert user.post("/focus/libraries", {"name": "boom"}, headers=KEY).data["name"] == "boom"
+
+
+def test_the_connection_is_as_good_as_new_afterwards(user: User) -> None:
+    """A rollback in a pipeline once made the driver forget which statements were prepared."""
+    for n in range(4):
+        user.post("/focus", {}, headers={"Idempotency-Key": f"k{n}"})
+        user.post("/focus", {}, headers={"Idempotency-Key": f"k{n}"})
+        user.post(f"/focus/{user.id}/complete", {}, headers={"Idempotency-Key": f"m{n}"}).refused(404, "not_found")
+        before = db._connection()
+        assert user.get("/focus").data["total"] == n + 1
+        assert db._connection() is before
