@@ -34,7 +34,7 @@ def local_settings(secret: Mapping[str, str], environment: Mapping[str, str]) ->
     """
     port = environment.get("PORT", "8080")
     made = {
-        # The address that is printed: a sign-in begun under one name and called back under another finds no state cookie.
+        # As printed: a sign-in begun under one name and called back under another finds no state cookie.
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "ADMIN_CLAIM_KEY": secret["claim_key"],
         "GOOGLE_CLIENT_SECRET": secret["google"],
