@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps
 export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/common
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: run test lint format bench build deploy migrate lock clean
+.PHONY: run test lint format bench openapi build deploy migrate lock clean
 
 run: $(VENV)/.local            ## the whole stack on http://127.0.0.1:8080
 	@exec $(BIN)/python -m local $(ARGS)
@@ -29,6 +29,9 @@ format: $(VENV)/.tests
 
 bench: $(VENV)/.tests
 	$(BIN)/python -m bench $(ARGS)
+
+openapi: $(VENV)/.tests        ## docs/openapi.json, from what the routes declare
+	$(BIN)/python -m local.openapi
 
 build: $(VENV)/.tests          ## what would be deployed, in .aws-sam/build; PYTHON313=... names a Python 3.13
 	PYTHON=$(CURDIR)/$(BIN)/python $(BIN)/sam build

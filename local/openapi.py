@@ -42,7 +42,7 @@ def document() -> dict[str, Any]:
     """Every route of every group, without its /api twin, as OpenAPI 3.1."""
     endpoints = [(api.name, endpoint) for api in apis() for endpoint in api.endpoints]
     schemas, definitions = TypeAdapter.json_schemas(
-        [wanted for group, endpoint in endpoints for wanted in _wanted(group, endpoint)], ref_template=REF
+        [wanted for _, endpoint in endpoints for wanted in _wanted(endpoint)], ref_template=REF
     )
     shapes = {key: schema for (key, _), schema in schemas.items()}
     components = {**definitions.get("$defs", {}), "Error": ERROR}
@@ -70,14 +70,13 @@ def apis() -> Iterator[Api]:
         yield importlib.import_module(f"functions.{app.parent.name}.app").api
 
 
-def operation_id(group: str, endpoint: Endpoint) -> str:
+def operation_id(endpoint: Endpoint) -> str:
     """A name no other operation has, also where one function answers under several paths."""
-    words = re.findall(r"[a-z0-9]+", endpoint.path)
-    return "_".join([endpoint.method.lower(), *words]) if words else f"{endpoint.method.lower()}_{group}"
+    return "_".join([endpoint.method.lower(), *(re.findall(r"[a-z0-9]+", endpoint.path) or ["root"])])
 
 
-def _wanted(group: str, endpoint: Endpoint) -> Iterator[Wanted]:
-    name = operation_id(group, endpoint)
+def _wanted(endpoint: Endpoint) -> Iterator[Wanted]:
+    name = operation_id(endpoint)
     if endpoint.answers is not Response:
         yield (f"{name} answer", "serialization", TypeAdapter(endpoint.answers))
     for parameter, annotation in endpoint.parameters.items():
@@ -86,7 +85,7 @@ def _wanted(group: str, endpoint: Endpoint) -> Iterator[Wanted]:
 
 
 def _operation(group: str, endpoint: Endpoint, shapes: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
-    name = operation_id(group, endpoint)
+    name = operation_id(endpoint)
     operation: dict[str, Any] = {
         "operationId": name,
         "tags": [group],

@@ -37,9 +37,7 @@ def test_pays_the_whole_session(user: User, rewind: Rewind, database: Database) 
         (1500, 0, (0, 0)),
     ],
 )
-def test_pays_by_active_seconds(
-    user: User, rewind: Rewind, duration: int, active: int, paid: tuple[int, int]
-) -> None:
+def test_pays_by_active_seconds(user: User, rewind: Rewind, duration: int, active: int, paid: tuple[int, int]) -> None:
     session = started(user, duration_seconds=duration)
     rewind(user, active)
     answer = user.post(f"/focus/{session['id']}/complete").data
@@ -75,9 +73,7 @@ def test_nothing_paid_is_said_in_full(user: User, database: Database) -> None:
     assert database.query("SELECT id FROM points_ledger WHERE user_id = %s", user.id) == []
 
 
-def test_completing_again_answers_the_same_and_pays_nothing(
-    user: User, rewind: Rewind, database: Database
-) -> None:
+def test_completing_again_answers_the_same_and_pays_nothing(user: User, rewind: Rewind, database: Database) -> None:
     session = started(user, duration_seconds=14400)
     rewind(user, 14400)
     first = user.post(f"/focus/{session['id']}/complete").data

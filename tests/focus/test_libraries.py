@@ -82,7 +82,9 @@ def test_deleting_keeps_its_sessions(user: User) -> None:
 def test_tracks_in_order(user: User) -> None:
     path = f"/focus/libraries/{user.post('/focus/libraries', {'name': 'Desk'}).data['id']}"
     added = at_once(4, lambda: user.post(f"{path}/tracks", {"track_title": "Rain"}).data)
-    last = user.post(f"{path}/tracks", {"track_title": "Wind", "track_url": "https://a.test/w", "duration_seconds": 0}).data
+    last = user.post(
+        f"{path}/tracks", {"track_title": "Wind", "track_url": "https://a.test/w", "duration_seconds": 0}
+    ).data
     listed = user.get(f"{path}/tracks").data
     assert [track["sort_order"] for track in listed["tracks"]] == [1, 2, 3, 4, 5]
     assert listed["tracks"][-1] == last

@@ -1,5 +1,4 @@
 from tests.client import Client
-from tests.conftest import Database
 
 
 def test_health_asks_no_database(stranger: Client) -> None:

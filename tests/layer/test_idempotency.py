@@ -23,7 +23,11 @@ def test_a_replay_answers_the_first_response(user: User) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "body"),
-    [("POST", "/focus", {"task_title": "b"}), ("POST", "/focus/libraries", {"task_title": "a"}), ("POST", "/focus", {})],
+    [
+        ("POST", "/focus", {"task_title": "b"}),
+        ("POST", "/focus/libraries", {"task_title": "a"}),
+        ("POST", "/focus", {}),
+    ],
 )
 def test_another_request_with_the_key_is_refused(user: User, method: str, path: str, body: object) -> None:
     user.post("/focus", {"task_title": "a"}, headers=KEY)

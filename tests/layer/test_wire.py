@@ -57,11 +57,9 @@ def test_both_prefixes_are_the_same_route(user: User) -> None:
     ],
     ids=str,
 )
-def test_a_malformed_body(
-    user: User, stranger: Client, content: bytes, content_type: str, status: int, error: str
-) -> None:
+def test_a_malformed_body(user: User, content: bytes, content_type: str, status: int, error: str) -> None:
     # A malformed body is refused before anyone is asked who they are.
-    for client in (user, stranger):
+    for client in (user, Client()):
         client.post("/focus", content, headers={"content-type": content_type}).refused(status, error)
     assert user.get("/focus").data["total"] == 0
 
@@ -92,7 +90,9 @@ def test_fields_that_are_nobodys_change_nothing(user: User, other: User, databas
     body = {"user_id": str(other.id), "role": "admin", "coins": 10**6, "xp": 10**6, "xp_awarded": 9, "is_admin": True}
     session = user.post("/focus", body).data
     assert session["xp_awarded"] == 0
-    [row] = database.query("SELECT user_id, role FROM focus_sessions JOIN users ON users.id = user_id WHERE user_id = %s", user.id)
+    [row] = database.query(
+        "SELECT user_id, role FROM focus_sessions JOIN users ON users.id = user_id WHERE user_id = %s", user.id
+    )
     assert row == {"user_id": user.id, "role": "user"}
 
 
@@ -173,7 +173,8 @@ def test_cors_names_one_origin_and_what_scripts_may_read(user: User) -> None:
 
 @pytest.mark.parametrize("site", [None, "same-origin", "none", "same-site", "cross-site"])
 @pytest.mark.parametrize(
-    "origin", [None, ALLOWED, "null", "https://evil.test", "https://questlog.test:444", "https://questlog.test.evil.test"]
+    "origin",
+    [None, ALLOWED, "null", "https://evil.test", "https://questlog.test:444", "https://questlog.test.evil.test"],
 )
 @pytest.mark.parametrize("by", ["cookie", "bearer", "both"])
 def test_forgery(user: User, site: str | None, origin: str | None, by: str) -> None:

@@ -24,7 +24,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import JsonbDumper
 from pydantic import BaseModel
 
-from questlog.errors import DatabaseFault, Failure, Interrupted, NotFound, Replay
+from questlog.errors import DatabaseFault, Failure, Interrupted, NotFound, Replay, Unavailable
 from questlog.settings import settings
 
 M = TypeVar("M", bound=BaseModel)
@@ -33,8 +33,10 @@ Connection = psycopg.Connection[DictRow]
 # Errors after which the transaction is certainly undone and the same statements may well succeed: a serialization
 # failure, a deadlock, and a prepared statement that a migration or a pooler pulled from under the connection.
 _UNDONE: Final = {"40001", "40P01", "0A000", "26000"}
-# The server gives up for reasons of its own: a timeout, no room, a shutdown.
-_OVERLOADED: Final = ("53", "57", "55P03")
+# The server refuses for want of time or room: trying again at once would ask for more of what it lacks.
+_OVERLOADED: Final = ("53", "57014", "55P03")
+# The connection failed or was ended under the request; an error without a code is libpq's own.
+_LOST: Final = ("08", "57P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,9 @@ def _refusal(error: psycopg.Error) -> Exception:
         )
     if sqlstate in _UNDONE:
         return Interrupted(nothing_applied=True)
-    if not sqlstate or sqlstate.startswith(("08", *_OVERLOADED)):
+    if sqlstate.startswith(_OVERLOADED):
+        return Unavailable()
+    if not sqlstate or sqlstate.startswith(_LOST):
         return Interrupted(nothing_applied=False)
     return DatabaseFault(sqlstate, error.diag.constraint_name)
 

@@ -8,7 +8,6 @@ import re
 import time
 import traceback
 from typing import Any, Final
-from urllib.parse import unquote
 from uuid import uuid4
 
 from aws_lambda_powertools import Logger
@@ -41,7 +40,8 @@ class Edge:
         headers = Headers(scope=scope)
         request_id = headers.get("x-request-id", "")
         scope["questlog.request_id"] = request_id if _REQUEST_ID.fullmatch(request_id) else str(uuid4())
-        scope["path"] = _without_prefix(unquote(scope["path"]))
+        # The gateway has decoded the path already; doing it again would make another path of %2525.
+        scope["path"] = _without_prefix(scope["path"])
         status = 0
 
         async def send_with_headers(message: Message) -> None:
