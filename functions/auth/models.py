@@ -3,7 +3,7 @@
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from functions.auth.settings import ProviderId
 from questlog.wire import Answer, Body, Instant, Query, Trimmed, absent
@@ -79,8 +79,14 @@ class AgeVerified(Answer):
     minimum_age: int
 
 
+def _agreed(value: bool) -> bool:
+    if not value:
+        raise ValueError("the terms have to be accepted")
+    return value
+
+
 class Terms(Body):
-    accepted: Literal[True]
+    accepted: Annotated[bool, AfterValidator(_agreed)]
     version: str | None = None
 
 

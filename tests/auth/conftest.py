@@ -66,7 +66,7 @@ class Provider:
         target = authorize_url.removeprefix(self.issuer)
         status, location = self._send("POST", target, urlencode(form), "application/x-www-form-urlencoded")
         assert status == 302, location
-        return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+        return asked(location)
 
     def _send(self, method: str, target: str, body: str, content_type: str) -> tuple[int, str]:
         connection = HTTPConnection(urlsplit(self.issuer).netloc, timeout=10)
@@ -96,9 +96,10 @@ def provider(running_provider: Provider, configure: Configure) -> Provider:
 
 @dataclass
 class Browser:
-    """A browser: keeps cookies, goes where it is sent."""
+    """A browser: keeps cookies, goes where it is sent. `last` is what it was answered last."""
 
     cookies: dict[str, str] = field(default_factory=dict)
+    last: Answer = field(init=False)
 
     def get(self, path: str, **query: str) -> Answer:
         return self._keep(Client().get(path, query=query, cookies=self.cookies))
@@ -108,15 +109,11 @@ class Browser:
 
     def start(self, provider: str = "google", **query: str) -> str:
         """Ask to sign in; the address of the provider's page."""
-        answer = self.get(f"/auth/signin/{provider}", **query)
-        assert answer.status == 302, answer.text
-        return answer.headers["location"]
+        return where(self.get(f"/auth/signin/{provider}", **query))
 
     def return_with(self, answered: dict[str, str], provider: str = "google") -> str:
         """Come back from the provider; where the browser is sent then."""
-        answer = self.get(f"/auth/callback/{provider}", **answered)
-        assert answer.status == 302, answer.text
-        return answer.headers["location"]
+        return where(self.get(f"/auth/callback/{provider}", **answered))
 
     def _keep(self, answer: Answer) -> Answer:
         for set_cookie in answer.cookies:
@@ -125,6 +122,7 @@ class Browser:
                 self.cookies[name] = value
             else:
                 self.cookies.pop(name, None)
+        self.last = answer
         return answer
 
 
@@ -166,12 +164,49 @@ def person(new_person: NewPerson) -> Someone:
     return new_person()
 
 
-def audited(database: Database, event_type: str, since: Any = None) -> list[Any]:
-    """The audit rows of an event, newest first."""
-    return database.query("SELECT * FROM audit_log WHERE event_type = %s ORDER BY created_at DESC", event_type)
+@pytest.fixture
+def audited(database: Database) -> Callable[[Answer], list[tuple[str, str, Any]]]:
+    """What the audit trail says of a request: event, status and details of its rows."""
+
+    def rows(answer: Answer) -> list[tuple[str, str, Any]]:
+        found = database.query(
+            "SELECT event_type, status, details FROM audit_log WHERE request_id = %s ORDER BY created_at",
+            answer.headers["x-request-id"],
+        )
+        return [(row["event_type"], row["status"], row["details"]) for row in found]
+
+    return rows
+
+
+Audited = Callable[[Answer], list[tuple[str, str, Any]]]
+
+
+def fill_limit(database: Database, bucket: str, width: str, times: int) -> None:
+    """Set a bucket's count, in this window and in the next, should it begin meanwhile."""
+    database.query("DELETE FROM rate_limits WHERE bucket = %s", bucket)
+    database.query(
+        """
+        INSERT INTO rate_limits (bucket, window_start, count)
+        SELECT %s, date_bin(w.width, now() + n * w.width, '2000-01-01Z'), %s
+          FROM (SELECT %s::interval AS width) AS w, generate_series(0, 1) AS n
+        """,
+        *(bucket, times, width),
+    )
+
+
+def where(answer: Answer) -> str:
+    """Where an answer sends the browser."""
+    assert answer.status == 302, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    return answer.headers["location"]
+
+
+def asked(url: str) -> dict[str, str]:
+    """The query of a URL."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
 def error_of(location: str) -> str:
     """The code of the error page a browser was sent to."""
     assert location.startswith(f"{FRONTEND}/auth/error?"), location
-    return parse_qs(urlsplit(location).query)["error"][0]
+    return asked(location)["error"]
