@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 # Frontend messages (PostgreSQL, "Message Formats") after which nobody waits, because the server answers none of them
 # before a Sync or a Flush: Parse, Bind, Describe, Execute, Close.
 _MORE_TO_COME: Final = frozenset(b"PBDEC")
-# Nor after a Flush that follows a Sync at once: there is nothing left to flush. psycopg sends one as it leaves a pipeline.
+# Nor after a Flush that follows a Sync at once: there is nothing left to flush. psycopg leaves a pipeline that way.
 _SYNC: Final = ord("S")
 _FLUSH: Final = ord("H")
 # The first message of a connection may ask for encryption instead: SSLRequest and GSSENCRequest.

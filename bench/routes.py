@@ -1,0 +1,97 @@
+"""Every route of every group as something to ask: a group added later is asked without being named here."""
+
+import importlib
+import importlib.util
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID, uuid4
+
+from pydantic import TypeAdapter
+
+from local.openapi import apis
+from questlog.api import Endpoint
+from questlog.identity import SAFE_METHODS
+from tests.client import Answer, Client
+from tests.minimal import minimal
+
+# Queries that are refused before the database is asked, unless they say this and no more.
+QUERIES: Mapping[str, Mapping[str, str]] = {
+    "GET /auth/callback/{provider}": {"error": "access_denied", "state": "of-nobody"},
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one path, with a query and a body that it takes."""
+
+    group: str
+    endpoint: Endpoint
+
+    def __str__(self) -> str:
+        return f"{self.endpoint.method} {self.endpoint.path}"
+
+    @property
+    def public(self) -> bool:
+        return self.endpoint.scope is None
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether an Idempotency-Key means anything here."""
+        return not (self.public or self.endpoint.secret or self.endpoint.method in SAFE_METHODS)
+
+    @cached_property
+    def identified_by(self) -> list[str]:
+        """The names of the path's parameters that are ids."""
+        return [name for name in self._in_path if self.endpoint.parameters.get(name) is UUID]
+
+    @property
+    def _in_path(self) -> list[str]:
+        return re.findall(r"{(\w+)}", self.endpoint.path)
+
+    @cached_property
+    def _other_values(self) -> dict[str, str]:
+        """Values for the path's parameters that are no ids: a provider, a key, a date."""
+        parameters = self.endpoint.parameters
+        return {name: str(_smallest(parameters.get(name, str))) for name in self._in_path}
+
+    def _part(self, name: str, *, whole: bool) -> Any:
+        """The query or body to send: the smallest there is, or with `whole` one that leaves no field out."""
+        if name not in self.endpoint.parameters:
+            return None
+        return _smallest(self.endpoint.parameters[name], whole=whole)
+
+    def ask(self, client: Client, ids: Sequence[str] = (), *, whole: bool = False, key: str | None = None) -> Answer:
+        """Make the request; without `ids` for things that do not exist."""
+        named = zip(self.identified_by, ids or [str(uuid4()) for _ in self.identified_by], strict=True)
+        values = {**self._other_values, **dict(named)}
+        path = re.sub(r"{(\w+)}", lambda match: values[match[1]], self.endpoint.path)
+        headers = {"idempotency-key": key} if key else None
+        query = QUERIES.get(str(self)) or self._part("query", whole=whole)
+        body = self._part("body", whole=whole)
+        return client.request(self.endpoint.method, path, query=query, body=body, headers=headers)
+
+
+def routes() -> Iterator[Route]:
+    """The routes there are, group by group."""
+    for api in apis():
+        for endpoint in api.endpoints:
+            yield Route(api.name, endpoint)
+
+
+def inhabit(group: str, client: Client) -> None:
+    """Leave one of everything the group keeps in the client's account, where its tests say how."""
+    if importlib.util.find_spec(f"tests.{group}.inhabit") is not None:
+        importlib.import_module(f"tests.{group}.inhabit").inhabit(client)
+
+
+def _smallest(annotation: Any, *, whole: bool = False) -> Any:
+    """The smallest value of a type as JSON; with `whole` no field is left out."""
+    schema = TypeAdapter(annotation).json_schema()
+    definitions = schema.get("$defs", {})
+    if whole:
+        for model in (schema, *definitions.values()):
+            model["required"] = list(model.get("properties", {}))
+    return minimal(schema, definitions)

@@ -1,0 +1,294 @@
+"""One database round trip per request, counted for every route there is (design, sections 4 and 9).
+
+The routes are found, not named: a new one is held to one trip by being declared. What costs another number is listed
+here, with the reason.
+"""
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from bench.proxy import Proxy, waits
+from bench.routes import Route, inhabit, routes
+from questlog import db as questlog_db
+from questlog.api import Api
+from questlog.db import Db
+from questlog.settings import settings
+from questlog.wire import Success
+from tests.client import CONTEXT, Answer, Client, gateway_event
+from tests.conftest import Database, NewUser, User
+
+# Public routes that have nothing to ask the database.
+NO_TRIP = {
+    "GET /": "constants",
+    "GET /health": "says that the function runs, database or not",
+    "GET /version": "constants of the build",
+    "GET /openapi.json": "a file",
+    "GET /docs": "a file",
+    "GET /auth/providers": "the function's own settings",
+    "GET /auth/azure": "this provider is not configured in the tests, which the function knows by itself",
+}
+
+# Routes that read, decide in Python or elsewhere, and then write: two trips at most.
+TWO_TRIPS = {
+    "GET /auth/callback/{provider}": "takes the state, asks the provider who this is, then begins the session",
+}
+
+# What libpq's trace calls the messages that a pipeline is made of, and the letters they go by on the wire.
+LETTERS = {"Parse": "P", "Bind": "B", "Describe": "D", "Execute": "E", "Close": "C", "Sync": "S", "Flush": "H"}
+
+ROUTES = list(routes())
+Count = Callable[[Callable[[], Answer]], tuple[int, Answer]]
+
+
+def allowed(route: Route) -> int:
+    """How many trips a request to the route may take."""
+    if str(route) in NO_TRIP:
+        return 0
+    return 2 if str(route) in TWO_TRIPS else 1
+
+
+def hold(route: Route, trips: int, answer: Answer) -> None:
+    """Fail unless the request took the trips it may take."""
+    fits = trips <= 2 if str(route) in TWO_TRIPS else trips == allowed(route)
+    assert fits, f"{route} took {trips} trips, not {allowed(route)}, to answer {answer.status}: {answer.text[:300]}"
+
+
+@pytest.fixture
+def proxy(database: Database) -> Iterator[Proxy]:
+    """What this test's requests reach the database through, on a connection that stands."""
+    with Proxy(database.app_url) as proxy, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DATABASE_URL", proxy.url)
+        settings.cache_clear()
+        questlog_db.disconnect()
+        Client().get("/ready")  # opens the connection, which takes trips of its own
+        yield proxy
+        questlog_db.disconnect()
+    settings.cache_clear()
+
+
+@pytest.fixture
+def count(proxy: Proxy) -> Count:
+    """Makes a request, and answers how many trips it took beside its answer."""
+
+    def counted(request: Callable[[], Answer]) -> tuple[int, Answer]:
+        before = proxy.trips
+        answer = request()
+        return proxy.trips - before, answer
+
+    return counted
+
+
+def ids_of(user: User, database: Database) -> list[str]:
+    """The id of everything the user has."""
+    tables = database.query(
+        """
+        SELECT table_name AS name FROM information_schema.columns AS c JOIN pg_tables ON tablename = table_name
+         WHERE table_schema = 'public' AND column_name IN ('id', 'user_id') AND data_type = 'uuid'
+         GROUP BY table_name HAVING count(*) = 2
+        """
+    )
+    each = [f'SELECT id::text FROM "{table["name"]}" WHERE user_id = %s' for table in tables]
+    return [row["id"] for row in database.query(" UNION ALL ".join(each), *[user.id] * len(each))]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_a_request_is_one_trip(route: Route, count: Count, new_user: NewUser, database: Database) -> None:
+    """Asked for what does not exist, then for what the user has until it is found; with little in the body and with
+    much; each of them twice, because a statement's first execution also prepares it.
+    """
+    user = new_user(role="admin")
+    inhabit(route.group, user)
+    unknown: tuple[str, ...] = tuple(str(uuid4()) for _ in route.identified_by)
+    known = itertools.permutations(ids_of(user, database), len(unknown)) if unknown else ()
+    statuses: list[int] = []
+    for ids in itertools.chain([unknown], known):
+        for whole in (False, False, True, True):
+            trips, answer = count(partial(route.ask, user, ids, whole=whole))
+            hold(route, trips, answer)
+            statuses.append(answer.status)
+        if ids != unknown and statuses[-4] != 404:
+            break
+    assert 500 not in statuses
+    assert set(statuses) != {400}, f"{route} was never understood: a field needs an example in its schema"
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if not route.public], ids=str)
+def test_a_stranger_is_refused_in_one_trip(route: Route, count: Count, stranger: Client) -> None:
+    trips, answer = count(lambda: route.ask(stranger))
+    answer.refused(401, "unauthorized")
+    assert trips == 1
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.takes_key], ids=str)
+def test_an_idempotency_key_costs_one_trip_more(route: Route, count: Count, new_user: NewUser) -> None:
+    """Its answer is kept in the transaction it belongs to, and is known only once the first trip is back."""
+    user = new_user(role="admin")
+    inhabit(route.group, user)
+    key = str(uuid4())
+    ids = [str(uuid4()) for _ in route.identified_by]
+    for _ in range(2):
+        trips, answer = count(lambda: route.ask(user, ids, key=key))
+        assert trips == allowed(route) + 1, f"{route} answered {answer.status} after {trips} trips"
+
+
+def test_a_day_of_focus_on_one_connection(count: Count, user: User) -> None:
+    """Objects that exist, refusals, validation, replays: one trip each, the first time and every other."""
+    library = user.post("/focus/libraries", {"name": "Desk"}).data["id"]
+    tracks = f"/focus/libraries/{library}/tracks"
+
+    def day() -> None:
+        _, started = count(lambda: user.post("/focus", {"library_id": library}))
+        session = f"/focus/{started.data['id']}"
+        steps: list[tuple[int, Callable[[], Answer]]] = [
+            (200, lambda: user.get("/focus/active")),
+            (200, lambda: user.get(session)),
+            (200, lambda: user.patch(session, {"notes": "Rain", "tags": ["deep"]})),
+            (200, lambda: user.post("/focus/pause", {"time_remaining_seconds": 1490})),
+            (200, lambda: user.get("/focus/pause")),
+            (200, lambda: user.delete("/focus/pause")),
+            (404, lambda: user.delete("/focus/pause")),
+            (200, lambda: user.post(f"{session}/complete")),
+            (200, lambda: user.post(f"{session}/complete")),
+            (409, lambda: user.post(f"{session}/abandon")),
+            (200, lambda: user.get("/focus", query={"stats": "true", "period": "all"})),
+            (200, lambda: user.get("/focus", query={"page_size": "100", "from": "2020-01-01"})),
+            (400, lambda: user.get("/focus", query={"page": "0"})),
+            (400, lambda: user.post("/focus", {"duration_seconds": 0})),
+            (404, lambda: user.post("/focus", {"library_id": str(uuid4())})),
+            (404, lambda: user.get("/focus/not-an-id")),
+            (200, lambda: user.post(tracks, {"track_title": "Rain"})),
+            (200, lambda: user.get(tracks)),
+        ]
+        for position, (status, request) in enumerate(steps):
+            trips, answer = count(request)
+            assert (trips, answer.status) == (1, status), (position, answer.text)
+
+    for _ in range(3):
+        day()
+
+
+def test_whoever_may_not_is_refused_in_one_trip(count: Count, new_user: NewUser) -> None:
+    user, undecided = new_user(), new_user(consented=False)
+    trips, answer = count(lambda: undecided.post("/focus"))
+    answer.refused(403, "age_verification_required")
+    assert trips == 1
+    trips, answer = count(lambda: user.post("/focus", headers={"origin": "https://elsewhere.test"}))
+    answer.refused(403, "csrf_violation")
+    assert trips == 1
+
+
+def test_what_cannot_be_read_is_refused_without_asking(count: Count, user: User) -> None:
+    for status, request in [
+        (400, lambda: user.post("/focus", b"{")),
+        (405, lambda: user.put("/focus")),
+        (413, lambda: user.post("/focus", b" " * 1_048_577)),
+        (415, lambda: user.post("/focus", b"{}", headers={"content-type": "text/plain"})),
+        (404, lambda: user.get("/nowhere")),
+    ]:
+        trips, answer = count(request)
+        assert (trips, answer.status) == (0, status)
+
+
+def test_more_statements_than_a_connection_keeps_prepared(count: Count, tmp_path: Path, user: User) -> None:
+    """psycopg keeps a hundred; making room for another must not take a trip of its own."""
+    names = [f"number_{n}" for n in range(120)]
+    (tmp_path / "queries.sql").write_text(
+        "".join(f"-- name: {name}\nSELECT {name!r} <> '' AS success;\n" for name in names)
+    )
+    api = Api(str(tmp_path / "app.py"))
+
+    def declare(name: str) -> None:
+        @api.get(f"/{name}")
+        def answer(db: Db) -> Success:
+            return db.one(Success, name)
+
+    for name in names:
+        declare(name)
+    ask = asking(api, user)
+    for name in [*names, *names]:
+        trips, answer = count(partial(ask, f"/{name}"))
+        assert (trips, answer.status) == (1, 200)
+
+
+def test_a_second_trip_is_noticed(count: Count, tmp_path: Path, user: User) -> None:
+    (tmp_path / "queries.sql").write_text("-- name: nod\nSELECT true AS success;\n")
+    api = Api(str(tmp_path / "app.py"))
+
+    @api.get("/once")
+    def once(db: Db) -> Success:
+        return db.one(Success, "nod")
+
+    @api.get("/twice")
+    def twice(db: Db) -> Success:
+        db.one(Success, "nod")
+        return db.one(Success, "nod")
+
+    first, second = (Route("bad", endpoint) for endpoint in api.endpoints)
+    ask = asking(api, user)
+    hold(first, *count(lambda: ask("/once")))
+    for _ in range(2):
+        with pytest.raises(AssertionError, match="took 2 trips"):
+            hold(second, *count(lambda: ask("/twice")))
+
+
+def test_libpq_counts_the_same(proxy: Proxy, count: Count, user: User) -> None:
+    """The proxy against what the client's own library says it sent and received."""
+    connection: psycopg.Connection[Any] = questlog_db._held.connection
+    with TemporaryFile("w+") as trace:
+        connection.pgconn.trace(trace.fileno())
+        before = proxy.trips
+        user.get("/focus/active")
+        user.post("/focus", {}, headers={"idempotency-key": "once"})
+        user.post("/focus", {}, headers={"idempotency-key": "once"})
+        user.post("/focus", {"library_id": str(uuid4())})
+        Client().get("/focus")
+        connection.execute("SELECT 1")
+        with connection.pipeline():
+            connection.execute("SELECT 1").fetchone()
+        counted = proxy.trips - before
+        connection.pgconn.untrace()
+        trace.seek(0)
+        assert counted == trips_in(trace.read())
+    # The last two are what Db never does: to prepare outside a pipeline takes a trip, and so does a fetch inside one.
+    assert counted == 1 + 2 + 2 + 1 + 1 + 2 + 2
+
+
+def trips_in(trace: str) -> int:
+    """How often the client speaks in a trace of libpq's after the server has: F is the front end, B the back end."""
+    trips, speaker, before = 0, "B", 0
+    for who, message in re.findall(r"^[-0-9:. ]+\t([FB])\t\d+\t(\w+)", trace, re.MULTILINE):
+        if who == "B":
+            speaker = "B"
+            continue
+        kind = ord(LETTERS.get(message, "Q"))
+        if waits(before, kind):
+            trips += speaker == "B"
+            speaker = "F"
+        before = kind
+    return trips
+
+
+def test_the_lists_name_what_there_is() -> None:
+    declared = {str(route) for route in ROUTES}
+    assert set(NO_TRIP) <= declared
+    assert set(TWO_TRIPS) <= declared
+
+
+def asking(api: Api, user: User) -> Callable[[str], Answer]:
+    """Asks for paths of an API that is in no folder, as the user."""
+    handler = api.handler
+
+    def ask(path: str) -> Answer:
+        result = handler(gateway_event("GET", path, cookies={"session": user.token or ""}), CONTEXT)
+        return Answer(result["statusCode"], result["headers"], (), result["body"])
+
+    return ask
