@@ -17,7 +17,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final, Generic, ParamSpec, TypeVar, get_args, get_origin
 
@@ -27,6 +27,7 @@ from pydantic_core import from_json, to_json
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
 
 from questlog import identity
 from questlog.db import Db, Queries, RepeatableDb, Statement
@@ -79,7 +80,7 @@ class Incoming:
             case "content":
                 value = self.content
             case _:
-                value = TypeAdapter(annotation).validate_strings(_storable(self.request.path_params[name]))
+                value = _adapter(annotation).validate_strings(_storable(self.request.path_params[name]))
         return value
 
 
@@ -114,10 +115,10 @@ class Endpoint:
 
     def __call__(self, request: Request, content: bytes) -> Response:
         """Answer a request. What interrupts it is tried once more where that cannot do anything twice."""
+        repeatable = request.method in identity.SAFE_METHODS or "idempotency-key" in request.headers
         try:
             return self._attempt(request, content)
         except Interrupted as interrupted:
-            repeatable = request.method in identity.SAFE_METHODS or "idempotency-key" in request.headers
             if not (interrupted.nothing_applied or repeatable):
                 raise Unavailable from None
         try:
@@ -175,7 +176,7 @@ class Endpoint:
         Db(self.queries, [report]).admit()
         raise Forbidden("Another site may have sent this request.", "csrf_violation")
 
-    def _bind(self, incoming: "Incoming") -> dict[str, Any]:
+    def _bind(self, incoming: Incoming) -> dict[str, Any]:
         """The call's arguments. Input that does not fit is told only to those who may make the request."""
         bound: dict[str, Any] = {}
         problems: list[tuple[str, str]] = []
@@ -205,6 +206,11 @@ class Endpoint:
         if self.polled:
             return _conditional(request, response, etag(reply.value))
         return response
+
+
+@cache
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(annotation)
 
 
 class Api:
@@ -262,29 +268,31 @@ class Api:
             by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
         # Literal segments before parameters, whatever the order of declaration: /focus/active is no session's id.
         ordered = sorted(by_path, key=lambda path: [segment.startswith("{") for segment in path.split("/")])
-        routes = [Route(path, _dispatch(by_path[path])) for path in ordered]
+        routes = [Route(path, Resource(path, by_path[path])) for path in ordered]
         router = Router(routes, redirect_slashes=False, default=_no_such_path)
         return Mangum(Edge(router, self.name), lifespan="off")
 
 
-def _dispatch(methods: Mapping[str, Endpoint]) -> Any:
-    """The ASGI application of one path. Not Starlette's endpoint form, which would run a plain function in a thread."""
+class Resource:
+    """One path and its methods, as an ASGI application: a plain function Starlette would run in a thread of its own."""
 
-    class Dispatch:
-        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-            request = Request(scope, receive)
-            scope["questlog.route"] = next(iter(methods.values())).path
-            method = "GET" if request.method == "HEAD" else request.method
-            if method not in methods:
-                allowed = sorted(methods)
-                raise Failure(405, "method_not_allowed", "This path does not take that method.", {"allowed": allowed})
-            response = methods[method](request, await request.body())
-            await response(scope, receive, send)
+    def __init__(self, path: str, methods: Mapping[str, Endpoint]) -> None:
+        self._path = path
+        self._methods = methods
 
-    return Dispatch()
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the request's method says; HEAD as GET, whose body the gateway drops."""
+        scope["questlog.route"] = self._path
+        request = Request(scope, receive)
+        endpoint = self._methods.get("GET" if request.method == "HEAD" else request.method)
+        if endpoint is None:
+            allowed = {"allowed": sorted(self._methods)}
+            raise Failure(405, "method_not_allowed", "This path does not take that method.", allowed)
+        response = endpoint(request, await request.body())
+        await response(scope, receive, send)
 
 
-async def _no_such_path(_scope: Any, _receive: Any, _send: Any) -> None:
+async def _no_such_path(_scope: Scope, _receive: Receive, _send: Send) -> None:
     raise NotFound("There is no such path.")
 
 
