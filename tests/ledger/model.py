@@ -196,7 +196,12 @@ class Model:
             )
 
     def _holds(
-        self, definition: dict[str, Any], event_type: str, metadata: dict[str, Any], moved: dict[str, int], level_before: int
+        self,
+        definition: dict[str, Any],
+        event_type: str,
+        metadata: dict[str, Any],
+        moved: dict[str, int],
+        level_before: int,
     ) -> bool:
         config = definition["trigger_config"]
         match definition["trigger_type"]:
@@ -206,7 +211,8 @@ class Model:
                 return moved.get(config["streak_type"], 0) >= config["count"]
             case "event":
                 return config["event_type"] == event_type and all(
-                    isinstance(metadata.get(name), int) and metadata[name] >= least for name, least in config["min"].items()
+                    isinstance(metadata.get(name), int) and metadata[name] >= least
+                    for name, least in config["min"].items()
                 )
             case _:
                 return self.level > level_before and self.level >= config["level"]

@@ -29,28 +29,32 @@ def test_first_award_of_a_user(ledger: Ledger) -> None:
         "streak": 1,
         "achievements": [],
     }
-    assert entry | {
-        "user_id": ledger.user_id,
-        "event_type": "goal_complete",
-        "source_type": "goal",
-        "source_id": source,
-        "base_xp": 40,
-        "bonus_xp": 0,
-        "xp": 40,
-        "coins": 20,
-        "skill_key": "discipline",
-        "skill_stars": 0,
-        "counters": {"goals_completed": 1},
-        "metadata": {},
-        "level_after": 1,
-        "coins_after": 20,
-        "total_xp_after": 40,
-        "idempotency_key": "goal_complete:1",
-        "reverses": None,
-        "cause_id": None,
-        "reason": "why",
-        "local_date": ledger.today,
-    } == entry
+    assert (
+        entry
+        | {
+            "user_id": ledger.user_id,
+            "event_type": "goal_complete",
+            "source_type": "goal",
+            "source_id": source,
+            "base_xp": 40,
+            "bonus_xp": 0,
+            "xp": 40,
+            "coins": 20,
+            "skill_key": "discipline",
+            "skill_stars": 0,
+            "counters": {"goals_completed": 1},
+            "metadata": {},
+            "level_after": 1,
+            "coins_after": 20,
+            "total_xp_after": 40,
+            "idempotency_key": "goal_complete:1",
+            "reverses": None,
+            "cause_id": None,
+            "reason": "why",
+            "local_date": ledger.today,
+        }
+        == entry
+    )
 
 
 def test_a_user_without_rows_reads_zeros(ledger: Ledger) -> None:
@@ -228,7 +232,9 @@ def test_a_boost_multiplies_xp_only(ledger: Ledger) -> None:
 
 def test_what_is_boostable(ledger: Ledger, new_ledger: NewLedger) -> None:
     ledger.boost(2)
-    events = ledger.rows("SELECT event_type FROM event_definitions WHERE kind = 'award' AND event_type <> 'achievement'")
+    events = ledger.rows(
+        "SELECT event_type FROM event_definitions WHERE kind = 'award' AND event_type <> 'achievement'"
+    )
     plain = {e["event_type"] for e in events if ledger.award(e["event_type"], 7, 0)["xp"] == 7}
     assert plain == {"break_complete", "quest_complete", "admin_adjustment"}
     assert {e["bonus_xp"] for e in ledger.entries() if e["event_type"] == "achievement"} == {0}

@@ -23,10 +23,15 @@ def test_the_contracts_own_figures(ledger: Ledger) -> None:
 
 
 def test_every_cost_is_the_integer_root(ledger: Ledger) -> None:
-    levels = [*range(1, 3000), *range(3000, TOP, 97), *(n * n for n in range(1, 500)), *(n * n - 1 for n in range(2, 500))]
-    assert ledger.value("SELECT array_agg(level_cost(n) ORDER BY i) FROM unnest(%s::int[]) WITH ORDINALITY AS t (n, i)", levels) == [
-        isqrt(10000 * level**3) for level in levels
+    levels = [
+        *range(1, 3000),
+        *range(3000, TOP, 97),
+        *(n * n for n in range(1, 500)),
+        *(n * n - 1 for n in range(2, 500)),
     ]
+    assert ledger.value(
+        "SELECT array_agg(level_cost(n) ORDER BY i) FROM unnest(%s::int[]) WITH ORDINALITY AS t (n, i)", levels
+    ) == [isqrt(10000 * level**3) for level in levels]
 
 
 def test_every_boundary_of_a_life_time(ledger: Ledger) -> None:
@@ -38,7 +43,26 @@ def test_every_boundary_of_a_life_time(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize(
-    "level", [499, 500, 501, 502, 1000, 1001, 1500, 1501, 9999, 10_000, 10_001, 77_777, 228_653, 249_999, 250_000, 250_001, 250_090]
+    "level",
+    [
+        499,
+        500,
+        501,
+        502,
+        1000,
+        1001,
+        1500,
+        1501,
+        9999,
+        10_000,
+        10_001,
+        77_777,
+        228_653,
+        249_999,
+        250_000,
+        250_001,
+        250_090,
+    ],
 )
 def test_boundaries_far_beyond(ledger: Ledger, level: int) -> None:
     floor = FLOORS[level - 1]

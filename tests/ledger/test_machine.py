@@ -4,7 +4,14 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.ledger.conftest import Ledger, NewLedger, refused
 from tests.ledger.model import Definitions, Insufficient, Mismatch, Model, NotReversible
@@ -12,7 +19,9 @@ from tests.ledger.model import Definitions, Insufficient, Mismatch, Model, NotRe
 KEYS = st.integers(0, 30).map(lambda n: f"machine:{n}")
 AMOUNTS = st.sampled_from([0, 0, 1, 9, 10, 11, 50, 99, 100, 282, 5000, 1_000_000])
 COUNTERS = st.dictionaries(
-    st.sampled_from(["focus_minutes", "pages_read", "habits_completed", "books_completed"]), st.integers(0, 20), max_size=3
+    st.sampled_from(["focus_minutes", "pages_read", "habits_completed", "books_completed"]),
+    st.integers(0, 20),
+    max_size=3,
 )
 METADATA = st.sampled_from(
     [{}, {"duration_seconds": 3599}, {"duration_seconds": 3600}, {"habit_streak": 7}, {"habit_streak": "7"}]

@@ -16,17 +16,21 @@ def test_spending_moves_coins_and_nothing_else(ledger: Ledger) -> None:
     ledger.award(xp=150, coins=30)
     before = ledger.state()
     result = ledger.spend(30, idempotency_key="purchase:1", reason="A hat")
-    assert result | {
-        "replayed": False,
-        "xp": 0,
-        "coins": -30,
-        "leveled_up": False,
-        "new_level": 2,
-        "total_xp": 150,
-        "balance": 0,
-        "streak": 1,
-        "achievements": [],
-    } == result
+    assert (
+        result
+        | {
+            "replayed": False,
+            "xp": 0,
+            "coins": -30,
+            "leveled_up": False,
+            "new_level": 2,
+            "total_xp": 150,
+            "balance": 0,
+            "streak": 1,
+            "achievements": [],
+        }
+        == result
+    )
     assert wallet(ledger) == (0, 30, 30)
     after = ledger.state()
     unchanged = set(before) - {"points_ledger", "user_wallet"}
@@ -72,7 +76,8 @@ def test_misuse_of_spend(ledger: Ledger, bad: dict[str, Any]) -> None:
     with refused("22023"):
         ledger._call(
             "spend",
-            {"coins": 1, "event_type": "market_purchase", "source_type": "x", "source_id": None, "idempotency_key": "k"} | bad,
+            {"coins": 1, "event_type": "market_purchase", "source_type": "x", "source_id": None, "idempotency_key": "k"}
+            | bad,
         )
 
 
@@ -87,23 +92,33 @@ def test_reversing_an_award_undoes_all_but_streaks_and_achievements(ledger: Ledg
     before = ledger.state()
     ledger.boost(2)
     paid = ledger.award(
-        "focus_complete", 777, 44, skill_key="creativity", skill_stars=3, counters={"focus_minutes": 5}, idempotency_key="k"
+        "focus_complete",
+        777,
+        44,
+        skill_key="creativity",
+        skill_stars=3,
+        counters={"focus_minutes": 5},
+        idempotency_key="k",
     )
     assert paid["new_level"] > 1
     result = ledger.reverse("k", "a mistake")
-    assert result | {
-        "replayed": False,
-        "xp": -2 * 777,
-        "bonus_xp": -777,
-        "coins": -44,
-        "skill_key": "creativity",
-        "leveled_up": False,
-        "new_level": 1,
-        "total_xp": 75,
-        "balance": 20,
-        "streak": 1,
-        "achievements": [],
-    } == result
+    assert (
+        result
+        | {
+            "replayed": False,
+            "xp": -2 * 777,
+            "bonus_xp": -777,
+            "coins": -44,
+            "skill_key": "creativity",
+            "leveled_up": False,
+            "new_level": 1,
+            "total_xp": 75,
+            "balance": 20,
+            "streak": 1,
+            "achievements": [],
+        }
+        == result
+    )
     original, entry = ledger.entries()[-2:]
     assert (entry["event_type"], entry["idempotency_key"], entry["reverses"], entry["reason"]) == (
         "reversal",

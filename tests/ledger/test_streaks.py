@@ -44,12 +44,17 @@ def test_a_day_after_the_last_adds_one_a_gap_begins_anew(
 
 
 def test_each_event_moves_its_own_streaks(ledger: Ledger) -> None:
-    for event in ledger.rows("SELECT event_type FROM event_definitions WHERE kind = 'award' AND event_type <> 'achievement'"):
+    for event in ledger.rows(
+        "SELECT event_type FROM event_definitions WHERE kind = 'award' AND event_type <> 'achievement'"
+    ):
         ledger.award(event["event_type"], day=ledger.day(0))
-    types = {r["streak_type"]: r["streak_types"] for r in ledger.rows(
-        "SELECT s.streak_type, array_agg(event_type ORDER BY event_type) AS streak_types"
-        "  FROM event_definitions, unnest(streak_types) AS s (streak_type) GROUP BY 1"
-    )}
+    types = {
+        r["streak_type"]: r["streak_types"]
+        for r in ledger.rows(
+            "SELECT s.streak_type, array_agg(event_type ORDER BY event_type) AS streak_types"
+            "  FROM event_definitions, unnest(streak_types) AS s (streak_type) GROUP BY 1"
+        )
+    }
     assert types.pop("daily_activity") == sorted(
         "focus_complete focus_partial habit_complete milestone_complete goal_complete quest_complete planner_task_complete"
         " workout_complete personal_record reading_session book_complete lesson_complete drill_complete review_session"
@@ -72,7 +77,8 @@ def test_what_is_no_activity(ledger: Ledger, event_type: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("last", "shown", "active", "at_risk"), [(0, 2, True, False), (1, 2, True, True), (2, 0, False, False), (9, 0, False, False)]
+    ("last", "shown", "active", "at_risk"),
+    [(0, 2, True, False), (1, 2, True, True), (2, 0, False, False), (9, 0, False, False)],
 )
 def test_what_is_shown(ledger: Ledger, last: int, shown: int, active: bool, at_risk: bool) -> None:
     ledger.award("focus_complete", day=ledger.day(last + 1))
@@ -151,7 +157,9 @@ def shielded(ledger: Ledger, shields: int) -> Iterator[Ledger]:
     ("shields", "missed", "current", "left"),
     [(0, 1, 1, 0), (1, 1, 3, 0), (2, 1, 3, 1), (1, 2, 1, 1), (2, 2, 3, 0), (3, 3, 3, 0), (3, 0, 3, 3)],
 )
-def test_shields_bridge_the_whole_gap_or_none(ledger: Ledger, shields: int, missed: int, current: int, left: int) -> None:
+def test_shields_bridge_the_whole_gap_or_none(
+    ledger: Ledger, shields: int, missed: int, current: int, left: int
+) -> None:
     last = missed + 1
     with shielded(ledger, shields) as guarded:
         guarded.award("focus_complete", day=ledger.day(last + 1))

@@ -1,0 +1,147 @@
+"""Nothing changes or removes a row of the ledger but the deletion of its user; and only its functions write."""
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from tests.ledger.conftest import BALANCES, Ledger, NewLedger, refused
+
+OWNER_ROLES = ["questlog_owner", "postgres"]
+
+
+def as_role(ledger: Ledger, role: str) -> psycopg.Connection[dict[str, object]]:
+    connection = psycopg.connect(ledger.database.admin_url, row_factory=dict_row)
+    if role != "postgres":
+        connection.execute(f"SET ROLE {role}".encode())
+    connection.execute("SELECT set_config('app.user_id', %s, false)", [str(ledger.user_id)])
+    return connection
+
+
+@pytest.mark.parametrize("role", OWNER_ROLES)
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE points_ledger SET coins = coins",
+        "UPDATE points_ledger SET reason = 'x' WHERE false",
+        "DELETE FROM points_ledger",
+        "DELETE FROM points_ledger WHERE user_id = me()",
+        "TRUNCATE points_ledger",
+        "TRUNCATE users CASCADE",
+        "INSERT INTO points_ledger SELECT * FROM points_ledger ON CONFLICT DO NOTHING",
+    ],
+)
+def test_even_its_owner_cannot_change_it(ledger: Ledger, role: str, change: str) -> None:
+    ledger.award()
+    before = ledger.entries()
+    with as_role(ledger, role) as connection, pytest.raises(psycopg.Error) as caught:
+        connection.execute(change.encode())
+    assert caught.value.sqlstate in ("42501", "428C9")
+    assert ledger.entries() == before
+
+
+def test_the_owner_without_a_user_deletes_nothing(ledger: Ledger) -> None:
+    ledger.award()
+    with as_role(ledger, "questlog_owner") as connection:
+        connection.execute("SELECT set_config('app.user_id', '', false)")
+        assert connection.execute("DELETE FROM points_ledger").rowcount == 0
+    assert len(ledger.entries()) == 1
+
+
+def removable(ledger: Ledger) -> None:
+    ledger.award("focus_complete", 500, 50, idempotency_key="k")
+    ledger.spend(3)
+    ledger.award(idempotency_key="r")
+    ledger.reverse("r")
+    ledger.boost()
+
+
+@pytest.mark.parametrize("how", ["superuser", "superuser as someone", "owner as the user", "identity"])
+def test_a_deleted_user_takes_the_rows_along(ledger: Ledger, new_ledger: NewLedger, how: str) -> None:
+    removable(ledger)
+    bystander = new_ledger()
+    bystander.award()
+    kept = bystander.state()
+    delete = "DELETE FROM users WHERE id = %s"
+    if how == "superuser":
+        ledger.database.query(delete, ledger.user_id)
+    else:
+        role = {"superuser as someone": "postgres", "owner as the user": "questlog_owner"}.get(how, "questlog_identity")
+        with as_role(ledger, "postgres") as connection:
+            if how == "identity":  # a role that sees all users, and no one's ledger
+                connection.execute("GRANT DELETE ON users TO questlog_identity")
+                connection.execute("SELECT set_config('app.user_id', '', false)")
+            connection.execute(f"SET LOCAL ROLE {role}".encode())
+            assert connection.execute(delete, [ledger.user_id]).rowcount == 1
+            connection.execute("RESET ROLE")
+            connection.execute("REVOKE DELETE ON users FROM questlog_identity")
+    assert not any(ledger.state().values())
+    assert bystander.state() == kept
+
+
+def test_deleting_the_user_and_failing_brings_all_back(ledger: Ledger) -> None:
+    removable(ledger)
+    before = ledger.state()
+    with as_role(ledger, "postgres") as connection:
+        connection.execute("DELETE FROM users WHERE id = %s", [ledger.user_id])
+        connection.rollback()
+    assert ledger.state() == before
+
+
+@pytest.mark.parametrize("table", [*BALANCES, "user_effects", "streak_shield_uses"])
+@pytest.mark.parametrize("verb", ["INSERT", "UPDATE", "DELETE"])
+def test_requests_cannot_write_what_the_ledger_adds_up_to(ledger: Ledger, table: str, verb: str) -> None:
+    """user_effects and streak_shield_uses are the market's to open."""
+    granted = ledger.value("SELECT has_table_privilege(current_user, %s, %s)", table, verb)
+    assert not granted or table in ("user_effects", "streak_shield_uses")
+
+
+def test_having_seen_an_achievement_is_all_a_request_may_note(ledger: Ledger) -> None:
+    ledger.award("focus_complete")
+    ledger.rows("UPDATE user_achievements SET notified = true")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        ledger.rows("UPDATE user_achievements SET earned_at = now()")
+
+
+CALLED = {"award", "spend", "reverse", "paid_today", "paid_under", "lock_progress"}
+STEPS = (
+    "use_shields advance_quests retreat_quests move_streaks move_streak own_progress known_event all_counters boosted"
+    " move_skill move_wallet require_coins post move_counters full_result_of replay pay earn_achievements"
+).split()
+
+
+@pytest.mark.parametrize(
+    "role", ["questlog_app", "questlog_jobs", "questlog_admin", "questlog_console", "questlog_board"]
+)
+def test_who_may_call_what(ledger: Ledger, role: str) -> None:
+    may = {
+        row["proname"]
+        for row in ledger.database.query(
+            "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+            " AND has_function_privilege(%s, oid, 'EXECUTE') AND proname = ANY (%s)",
+            *(role, [*CALLED, *STEPS, "import_ledger"]),
+        )
+    }
+    expected = {
+        "questlog_app": CALLED,
+        "questlog_jobs": CALLED | {"import_ledger"},
+        "questlog_admin": CALLED | {"import_ledger"},
+    }
+    assert may == expected.get(role, set())
+
+
+def test_the_functions_that_write_cannot_be_led_astray(ledger: Ledger) -> None:
+    """Each runs as an owner held by row-level security, with a search path that puts temporary tables last."""
+    ledger.award(coins=7)
+    ledger.rows("CREATE TEMPORARY TABLE user_wallet AS SELECT 1000000::bigint AS coins")
+    with refused(409, "insufficient_coins"):
+        ledger.spend(8)
+    ledger.rows("DROP TABLE pg_temp.user_wallet")
+    definers = ledger.database.query(
+        "SELECT p.proname, r.rolname, r.rolsuper OR r.rolbypassrls AS unbound, p.proconfig FROM pg_proc AS p"
+        " JOIN pg_roles AS r ON r.oid = p.proowner WHERE p.prosecdef AND p.proname = ANY (%s)",
+        [*CALLED, "import_ledger", "effective_streak", "effective_streaks"],
+    )
+    assert len(definers) == 9
+    for definer in definers:
+        assert (definer["rolname"], definer["unbound"]) == ("questlog_owner", False)
+        assert definer["proconfig"] == ["search_path=pg_catalog, public, pg_temp"]
