@@ -1,11 +1,9 @@
 """GET /auth/session and /auth/me, POST /auth/signout: how long a session lasts and what is told about its user."""
 
-import json
-
 import pytest
 
 from tests.auth.conftest import Audited, Configure
-from tests.client import ROOT, Client, invoke
+from tests.client import Client
 from tests.conftest import Database, NewUser, User
 
 CLEARED = "session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0; Secure"
@@ -205,8 +203,3 @@ def test_a_bearer_cannot_be_forged(user: User) -> None:
     headers = {"origin": "https://evil.example", **bearer(user.token)}
     assert Client().post("/auth/signout", headers=headers).status == 200
     user.get("/auth/me").refused(401, "unauthorized")
-
-
-def test_the_event_on_file_is_one() -> None:
-    answer = invoke(json.loads((ROOT / "events" / "auth.json").read_text()))
-    assert answer.json == NOBODY
