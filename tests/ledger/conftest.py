@@ -1,5 +1,6 @@
 """The ledger at the level of SQL: a connection as the requests' role, with a user set as authenticate() would."""
 
+import json
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -97,22 +98,23 @@ class Ledger:
     def boost(self, factor: float = 2, seconds: int = 3600) -> UUID:
         [row] = self.database.query(
             "INSERT INTO user_effects (user_id, effect_type, factor, started_at, ends_at)"
-            " VALUES (%s, 'xp_multiplier', %s, now() - interval '2 hours', now() + make_interval(secs => %s)) RETURNING id",
+            " VALUES (%s, 'xp_multiplier', %s, now() - interval '2 hours', now() + make_interval(secs => %s))"
+            " RETURNING id",
             *(self.user_id, factor, seconds),
         )
         return UUID(str(row["id"]))
 
 
 @contextmanager
-def refused(status: int | str, type: str | None = None) -> Iterator[SimpleNamespace]:
+def refused(status: int | str, error_type: str | None = None) -> Iterator[SimpleNamespace]:
     """Assert that SQL says no: with this status and error type, or with a plain SQLSTATE."""
     told = SimpleNamespace(details=None)
     with pytest.raises(psycopg.Error) as caught:
         yield told
     assert caught.value.sqlstate == (f"PT{status}" if isinstance(status, int) else status), caught.value
-    if type is not None:
-        assert caught.value.diag.message_hint == type
-        told.details = psycopg.types.json.json.loads(caught.value.diag.message_detail or "null")
+    if error_type is not None:
+        assert caught.value.diag.message_hint == error_type
+        told.details = json.loads(caught.value.diag.message_detail or "null")
 
 
 NewLedger = Callable[..., Ledger]

@@ -1,4 +1,4 @@
-"""What the ledger should hold: the rules of the contract once more, in plain Python, without SQL, locks or increments."""
+"""What the ledger should hold: the contract's rules once more, in plain Python, without SQL, locks or increments."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -171,12 +171,12 @@ class Model:
 
     def _move_streaks(self, types: list[str], day: date) -> dict[str, int]:
         moved = {}
-        for type in types:
-            current, longest, last = self.streaks.get(type, (0, 0, date.min))
+        for streak_type in types:
+            current, longest, last = self.streaks.get(streak_type, (0, 0, date.min))
             if day > last:
                 current = current + 1 if day - timedelta(days=1) == last else 1
-                self.streaks[type] = (current, max(longest, current), day)
-                moved[type] = current
+                self.streaks[streak_type] = (current, max(longest, current), day)
+                moved[streak_type] = current
         return moved
 
     def _earn(self, event_type: str, metadata: dict[str, Any], moved: dict[str, int], level_before: int) -> set[str]:
@@ -206,16 +206,16 @@ class Model:
         config = definition["trigger_config"]
         match definition["trigger_type"]:
             case "counter":
-                return self.counters.get(config["counter"], 0) >= config["count"]
+                return self.counters.get(config["counter"], 0) >= int(config["count"])
             case "streak":
-                return moved.get(config["streak_type"], 0) >= config["count"]
+                return moved.get(config["streak_type"], 0) >= int(config["count"])
             case "event":
-                return config["event_type"] == event_type and all(
+                return event_type == str(config["event_type"]) and all(
                     isinstance(metadata.get(name), int) and metadata[name] >= least
                     for name, least in config["min"].items()
                 )
             case _:
-                return self.level > level_before and self.level >= config["level"]
+                return self.level > level_before and self.level >= int(config["level"])
 
     def _answer(
         self, entry: Entry, *, level_before: int, bonus: int = 0, unlocked: set[str] | None = None

@@ -24,13 +24,13 @@ def staged(ledger: Ledger) -> Iterator[Ledger]:
 
 
 def define(
-    staged: Ledger, key: str, type: str, config: dict[str, Any], xp: int = 0, coins: int = 0, sort: int = 0
+    staged: Ledger, key: str, trigger: str, config: dict[str, Any], *, xp: int = 0, coins: int = 0, sort: int = 0
 ) -> None:
     staged.rows(
         "INSERT INTO achievement_definitions"
         " (key, name, category, trigger_type, trigger_config, reward_xp, reward_coins, sort_order)"
         " VALUES (%s, initcap(%s), 'test', %s, %s, %s, %s, %s)",
-        *(key, key, type, Jsonb(config), xp, coins, sort),
+        *(key, key, trigger, Jsonb(config), xp, coins, sort),
     )
 
 
@@ -65,6 +65,7 @@ def test_each_is_earned_at_its_threshold_and_not_before(
     ledger: Ledger, key: str, calls: list[tuple[str, dict[str, Any]]]
 ) -> None:
     [definition] = ledger.rows("SELECT * FROM achievement_definitions WHERE key = %s", key)
+    result: dict[str, Any] = {}
     for number, (event_type, given) in enumerate(calls, 1):
         more = {name: value for name, value in given.items() if name not in ("back", "xp")}
         result = ledger.award(event_type, given.get("xp", 0), 0, day=ledger.day(given.get("back", 0)), **more)
@@ -187,7 +188,7 @@ def test_levels_of_a_big_award(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize(
-    ("type", "config"),
+    ("trigger", "config"),
     [
         ("counter", {}),
         ("counter", {"counter": "x"}),
@@ -201,7 +202,7 @@ def test_levels_of_a_big_award(ledger: Ledger) -> None:
         ("luck", {"count": 1}),
     ],
 )
-def test_a_definition_that_could_never_hold_is_refused(staged: Ledger, type: str, config: dict[str, Any]) -> None:
+def test_a_definition_that_could_never_hold_is_refused(staged: Ledger, trigger: str, config: dict[str, Any]) -> None:
     with pytest.raises(psycopg.Error) as caught, staged.connection.transaction():
-        define(staged, "broken", type, config)
+        define(staged, "broken", trigger, config)
     assert str(caught.value.sqlstate)[:2] in ("22", "23")

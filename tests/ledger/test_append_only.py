@@ -103,10 +103,26 @@ def test_having_seen_an_achievement_is_all_a_request_may_note(ledger: Ledger) ->
 
 
 CALLED = {"award", "spend", "reverse", "paid_today", "paid_under", "lock_progress"}
-STEPS = (
-    "use_shields advance_quests retreat_quests move_streaks move_streak own_progress known_event all_counters boosted"
-    " move_skill move_wallet require_coins post move_counters full_result_of replay pay earn_achievements"
-).split()
+STEPS = [
+    "use_shields",
+    "advance_quests",
+    "retreat_quests",
+    "move_streaks",
+    "move_streak",
+    "own_progress",
+    "known_event",
+    "all_counters",
+    "boosted",
+    "move_skill",
+    "move_wallet",
+    "require_coins",
+    "post",
+    "move_counters",
+    "full_result_of",
+    "replay",
+    "pay",
+    "earn_achievements",
+]
 
 
 @pytest.mark.parametrize(

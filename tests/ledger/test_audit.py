@@ -84,12 +84,15 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
         ),
         ("UPDATE points_ledger SET reverses = gen_random_uuid() WHERE reverses IS NOT NULL", {"reversal"}),
         (
-            f"UPDATE points_ledger SET reverses = {ROW.format('third')}, skill_key = 'focus' WHERE reverses IS NOT NULL",
+            "UPDATE points_ledger SET skill_key = 'focus', reverses = "
+            + ROW.format("third")
+            + " WHERE reverses IS NOT NULL",
             {"reversal", "skill focus", "skill discipline"},
         ),
         (
-            "UPDATE points_ledger SET reverses = NULL, idempotency_key = 'x', event_type = 'goal_complete',"
-            " xp = 0, base_xp = 0 WHERE reverses IS NOT NULL",
+            """
+            UPDATE points_ledger SET reverses = NULL, idempotency_key = 'x', event_type = 'x', xp = 0, base_xp = 0
+             WHERE reverses IS NOT NULL""",
             {"total_earned", "total_spent", "total_xp", "total_xp_after", "skill discipline"},
         ),
         ("UPDATE points_ledger SET cause_id = gen_random_uuid() WHERE cause_id IS NOT NULL", {"cause"}),
@@ -97,7 +100,9 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
         ("DELETE FROM user_achievements", {"achievement first_focus"}),
         ("UPDATE user_achievements SET ledger_id = gen_random_uuid()", {"achievement first_focus"}),
         (
-            "INSERT INTO user_achievements (user_id, achievement_key, ledger_id) VALUES (me(), 'level_5', gen_random_uuid())",
+            """
+            INSERT INTO user_achievements (user_id, achievement_key, ledger_id)
+            VALUES (me(), 'level_5', gen_random_uuid())""",
             {"achievement level_5"},
         ),
         (
@@ -108,7 +113,7 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
 )
 def test_damage_is_found(ledger: Ledger, vandal: psycopg.Connection[DictRow], damage: str, problems: set[str]) -> None:
     where = " AND user_id = me()" if " WHERE " in damage else " WHERE user_id = me()"
-    changed = vandal.execute((damage + (where if not damage.startswith("INSERT") else "")).encode()).rowcount
+    changed = vandal.execute((damage + (where if "INSERT" not in damage else "")).encode()).rowcount
     assert changed >= 1
     found = vandal.execute("SELECT * FROM ledger_audit").fetchall()
     assert {row["user_id"] for row in found} == {ledger.user_id}

@@ -136,8 +136,8 @@ def change(number: int, **fields: Any) -> Callable[[Rows], Any]:
         lambda rows: rows[:2] + rows[3:],
         lambda rows: [*rows, rows[0]],
         lambda rows: {"rows": rows},
-        lambda rows: ["row"],
-        lambda rows: None,
+        lambda _: ["row"],
+        lambda _: None,
     ],
 )
 def test_what_does_not_add_up_is_refused_whole(rows: Rows, importer: Ledger, tamper: Callable[[Rows], Any]) -> None:

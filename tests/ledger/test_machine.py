@@ -1,5 +1,6 @@
 """Anything one user can do, in any order, against the model."""
 
+from functools import partial
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -61,9 +62,18 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(
         event_type=st.sampled_from(
-            ["focus_complete", "focus_partial", "break_complete", "habit_complete", "quest_complete", "goal_complete"]
-            + ["workout_complete", "personal_record", "reading_session", "book_complete", "lesson_complete"]
-            + ["admin_adjustment"]
+            [
+                *(
+                    "focus_complete",
+                    "focus_partial",
+                    "break_complete",
+                    "habit_complete",
+                    "quest_complete",
+                    "goal_complete",
+                ),
+                *("workout_complete", "personal_record", "reading_session", "book_complete", "lesson_complete"),
+                "admin_adjustment",
+            ]
         ),
         xp=AMOUNTS,
         coins=AMOUNTS,
@@ -134,7 +144,8 @@ class LedgerMachine(RuleBasedStateMachine):
                    (SELECT coalesce(sum(coins), 0)::bigint FROM user_wallet) AS coins,
                    (SELECT coalesce(sum(total_spent), 0)::bigint FROM user_wallet) AS spent,
                    (SELECT coalesce(jsonb_object_agg(skill_key, xp), '{}') FROM user_skills WHERE xp <> 0) AS skills,
-                   (SELECT coalesce(jsonb_object_agg(counter, value), '{}') FROM user_counters WHERE value <> 0) AS counters,
+                   (SELECT coalesce(jsonb_object_agg(counter, value), '{}') FROM user_counters WHERE value <> 0)
+                       AS counters,
                    ARRAY(SELECT achievement_key FROM user_achievements ORDER BY 1) AS achievements,
                    ARRAY(SELECT (streak_type, current_streak, longest_streak, last_activity_date)::text
                            FROM user_streaks ORDER BY streak_type) AS streaks,
@@ -165,7 +176,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
 def test_any_history_agrees_with_the_model(new_ledger: NewLedger, definitions: Definitions) -> None:
     run_state_machine_as_test(
-        lambda: LedgerMachine(new_ledger, definitions),
+        partial(LedgerMachine, new_ledger, definitions),  # type: ignore[arg-type] # any factory will do
         settings=settings(
             max_examples=30,
             stateful_step_count=40,

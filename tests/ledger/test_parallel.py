@@ -36,7 +36,7 @@ def eight(ledger: Ledger, new_ledger: NewLedger) -> list[Ledger]:
 def test_forty_awards_sum_exactly_and_chain_without_gap(ledger: Ledger, new_ledger: NewLedger) -> None:
     """The first of them all, too: the rows they lock do not exist yet."""
     forty = [ledger, *(new_ledger(of=ledger) for _ in range(39))]
-    results = together(forty, lambda one, turn: one.award("admin_adjustment", 10, 5), 40)
+    results = together(forty, lambda one, _: one.award("admin_adjustment", 10, 5), 40)
     assert all(isinstance(result, dict) for result in results), results
     assert sorted(result["total_xp"] for result in results) == list(range(10, 401, 10))
     assert sorted(result["balance"] for result in results) == list(range(5, 201, 5))

@@ -39,7 +39,8 @@ def test_achievements(ledger: Ledger) -> None:
 
 def test_skills(ledger: Ledger) -> None:
     found = ledger.rows(
-        "SELECT key, name, category, icon, max_level, sort_order FROM skill_definitions WHERE is_built_in ORDER BY sort_order"
+        "SELECT key, name, category, icon, max_level, sort_order FROM skill_definitions"
+        " WHERE is_built_in ORDER BY sort_order"
     )
     assert [tuple(row.values()) for row in found] == [
         ("focus", "Focus", "mental", "brain", 100, 1),

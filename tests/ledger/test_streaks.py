@@ -11,14 +11,10 @@ from psycopg.rows import dict_row
 from tests.ledger.conftest import Ledger
 
 
-def streak(ledger: Ledger, type: str = "daily_activity") -> tuple[int, int, int] | None:
+def streak(ledger: Ledger, streak_type: str = "daily_activity") -> tuple[int, int, int]:
     """(current, longest, how many days back the last one was), as stored."""
-    rows = ledger.rows("SELECT * FROM user_streaks WHERE streak_type = %s", type)
-    return rows[0] and (
-        rows[0]["current_streak"],
-        rows[0]["longest_streak"],
-        (ledger.today - rows[0]["last_activity_date"]).days,
-    )
+    row = ledger.row("SELECT * FROM user_streaks WHERE streak_type = %s", streak_type)
+    return row["current_streak"], row["longest_streak"], (ledger.today - row["last_activity_date"]).days
 
 
 @pytest.mark.parametrize(
@@ -55,11 +51,11 @@ def test_each_event_moves_its_own_streaks(ledger: Ledger) -> None:
             "  FROM event_definitions, unnest(streak_types) AS s (streak_type) GROUP BY 1"
         )
     }
-    assert types.pop("daily_activity") == sorted(
-        "focus_complete focus_partial habit_complete milestone_complete goal_complete quest_complete planner_task_complete"
-        " workout_complete personal_record reading_session book_complete lesson_complete drill_complete review_session"
-        " listening_complete".split()
-    )
+    assert types.pop("daily_activity") == [
+        *("book_complete", "drill_complete", "focus_complete", "focus_partial", "goal_complete", "habit_complete"),
+        *("lesson_complete", "listening_complete", "milestone_complete", "personal_record", "planner_task_complete"),
+        *("quest_complete", "reading_session", "review_session", "workout_complete"),
+    ]
     assert types == {
         "focus": ["focus_complete", "focus_partial"],
         "habit": ["habit_complete"],
@@ -87,8 +83,8 @@ def test_what_is_shown(ledger: Ledger, last: int, shown: int, active: bool, at_r
     assert result["streak"] == shown
     streaks = {r.pop("streak_type"): r for r in ledger.rows("SELECT * FROM effective_streaks()")}
     assert list(streaks) == ["daily_activity", "focus", "habit", "workout", "learning", "reading"]
-    for type in ("daily_activity", "focus"):
-        assert streaks[type] == {
+    for streak_type in ("daily_activity", "focus"):
+        assert streaks[streak_type] == {
             "current_streak": shown,
             "longest_streak": 2,
             "last_activity_date": ledger.day(last),
@@ -96,7 +92,7 @@ def test_what_is_shown(ledger: Ledger, last: int, shown: int, active: bool, at_r
             "at_risk": at_risk,
             "protected": False,
         }
-        assert ledger.value("SELECT effective_streak(%s)", type) == shown
+        assert ledger.value("SELECT effective_streak(%s)", streak_type) == shown
     assert streaks["habit"] == {
         "current_streak": 0,
         "longest_streak": 0,
@@ -116,7 +112,8 @@ def test_a_streak_is_shown_by_the_users_own_clock(ledger: Ledger, zone: str, day
     """Whatever the time of day is where the test runs."""
     ledger.database.query("DELETE FROM user_settings WHERE user_id = %s", ledger.user_id)
     ledger.database.query(
-        "INSERT INTO user_settings (user_id, key, value) VALUES (%s, 'timezone', to_jsonb(%s::text)), (%s, 'day_start_hour', %s)",
+        "INSERT INTO user_settings (user_id, key, value)"
+        " VALUES (%s, 'timezone', to_jsonb(%s::text)), (%s, 'day_start_hour', %s)",
         *(ledger.user_id, zone, ledger.user_id, psycopg.types.json.Json(day_start)),
     )
     today = ledger.value("SELECT local_today()")
