@@ -116,51 +116,6 @@ GRANT SELECT (user_id, id, kind, name, created_at, last_activity_at, expires_at,
 GRANT INSERT, DELETE ON sessions TO questlog_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO questlog_identity;
 
--- The first statement of a request: sets the user for this transaction only, or refuses.
---   session  anyone signed in                        browser  the same, but no API token
---   member   age and the current terms confirmed     anything else is an entitlement: member, browser, and that entitlement
--- Activity is noted at most every five minutes: a write per request would make reads cost what writes cost.
-CREATE FUNCTION authenticate(presented_hash bytea, wanted_scope text, terms_version text, idle_limit interval) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-DECLARE
-    caller record;
-BEGIN
-    SELECT s.user_id, s.id AS session_id, s.kind, s.last_activity_at, u.role, u.age_verified_at, u.tos_version
-      INTO caller
-      FROM sessions s JOIN users u ON u.id = s.user_id
-     WHERE s.token_hash = presented_hash
-       AND s.expires_at > now()
-       AND (s.kind = 'token' OR s.last_activity_at > now() - idle_limit)
-       AND u.approved;
-    IF NOT FOUND THEN
-        PERFORM refuse(401, 'unauthorized', 'Sign in to do this.');
-    END IF;
-    IF wanted_scope NOT IN ('session', 'browser') THEN
-        IF caller.age_verified_at IS NULL THEN
-            PERFORM refuse(403, 'age_verification_required', 'Confirm your age first.');
-        ELSIF caller.tos_version IS DISTINCT FROM terms_version THEN
-            PERFORM refuse(403, 'tos_required', 'Accept the current terms first.',
-                           jsonb_build_object('current', terms_version));
-        END IF;
-    END IF;
-    IF wanted_scope NOT IN ('session', 'member') AND caller.kind = 'token' THEN
-        PERFORM refuse(403, 'forbidden', 'An API token cannot do this; sign in with a browser.');
-    END IF;
-    IF wanted_scope NOT IN ('session', 'browser', 'member') AND NOT wanted_scope = ANY (entitlements_of(caller.role)) THEN
-        PERFORM refuse(403, 'forbidden', 'Your role does not allow this.');
-    END IF;
-
-    PERFORM set_config('app.user_id', caller.user_id::text, true),
-            set_config('app.session_id', caller.session_id::text, true),
-            set_config('app.scope', CASE WHEN wanted_scope IN ('session', 'browser', 'member') THEN 'own' ELSE 'admin' END, true);
-
-    IF caller.last_activity_at < now() - interval '5 minutes' THEN
-        UPDATE sessions SET last_activity_at = now() WHERE user_id = caller.user_id AND id = caller.session_id;
-        UPDATE users SET last_activity_at = now() WHERE id = caller.user_id;
-    END IF;
-END
-$$;
-
 CREATE FUNCTION entitlements_of(user_role text) RETURNS text[]
 LANGUAGE sql IMMUTABLE
 RETURN CASE user_role
@@ -173,9 +128,6 @@ END;
 CREATE FUNCTION my_session() RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN nullif(current_setting('app.session_id', true), '')::uuid;
-
-ALTER FUNCTION authenticate(bytea, text, text, interval) OWNER TO questlog_identity;
-REVOKE ALL ON FUNCTION authenticate(bytea, text, text, interval) FROM PUBLIC;
 
 CREATE TABLE idempotency_keys (
     user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
@@ -228,7 +180,7 @@ GRANT SELECT, DELETE ON rate_limits TO questlog_jobs;
 -- Counts one more in the bucket's present window; over the limit PT429 with the seconds until the next window.
 -- The refusal rolls its own count back, so a caller who keeps trying does not push the end of the window away.
 CREATE FUNCTION count_against_limit(bucket_name text, allowed int, width interval) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     opened timestamptz := date_bin(width, now(), '2000-01-01Z');
     counted int;
@@ -269,12 +221,63 @@ CREATE POLICY jobs ON audit_log TO questlog_jobs USING (true);
 CREATE POLICY identity ON audit_log FOR INSERT TO questlog_identity WITH CHECK (true);
 GRANT SELECT ON audit_log TO questlog_admin;
 GRANT SELECT, DELETE ON audit_log TO questlog_jobs;
-GRANT INSERT ON audit_log TO questlog_identity;
+-- The id alone can be read back: audit() answers it.
+CREATE POLICY identity_answers ON audit_log FOR SELECT TO questlog_identity USING (true);
+GRANT INSERT, SELECT (id) ON audit_log TO questlog_identity;
+
+-- From here on functions belong to questlog_identity from the start: a right revoked after a change of owner, by the old
+-- owner, would not be revoked at all.
+SET LOCAL ROLE questlog_identity;
+
+-- The first statement of a request: sets the user for this transaction only, or refuses.
+--   session  anyone signed in                        browser  the same, but no API token
+--   member   age and the current terms confirmed     anything else is an entitlement: member, browser, and that entitlement
+-- Activity is noted at most every five minutes: a write per request would make reads cost what writes cost.
+CREATE FUNCTION authenticate(presented_hash bytea, wanted_scope text, terms_version text, idle_limit interval) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    caller record;
+BEGIN
+    SELECT s.user_id, s.id AS session_id, s.kind, s.last_activity_at, u.role, u.age_verified_at, u.tos_version
+      INTO caller
+      FROM sessions s JOIN users u ON u.id = s.user_id
+     WHERE s.token_hash = presented_hash
+       AND s.expires_at > now()
+       AND (s.kind = 'token' OR s.last_activity_at > now() - idle_limit)
+       AND u.approved;
+    IF NOT FOUND THEN
+        PERFORM refuse(401, 'unauthorized', 'Sign in to do this.');
+    END IF;
+    IF wanted_scope NOT IN ('session', 'browser') THEN
+        IF caller.age_verified_at IS NULL THEN
+            PERFORM refuse(403, 'age_verification_required', 'Confirm your age first.');
+        ELSIF caller.tos_version IS DISTINCT FROM terms_version THEN
+            PERFORM refuse(403, 'tos_required', 'Accept the current terms first.',
+                           jsonb_build_object('current', terms_version));
+        END IF;
+    END IF;
+    IF wanted_scope NOT IN ('session', 'member') AND caller.kind = 'token' THEN
+        PERFORM refuse(403, 'forbidden', 'An API token cannot do this; sign in with a browser.');
+    END IF;
+    IF wanted_scope NOT IN ('session', 'browser', 'member') AND NOT wanted_scope = ANY (entitlements_of(caller.role)) THEN
+        PERFORM refuse(403, 'forbidden', 'Your role does not allow this.');
+    END IF;
+
+    PERFORM set_config('app.user_id', caller.user_id::text, true),
+            set_config('app.session_id', caller.session_id::text, true),
+            set_config('app.scope', CASE WHEN wanted_scope IN ('session', 'browser', 'member') THEN 'own' ELSE 'admin' END, true);
+
+    IF caller.last_activity_at < now() - interval '5 minutes' THEN
+        UPDATE sessions SET last_activity_at = now() WHERE user_id = caller.user_id AND id = caller.session_id;
+        UPDATE users SET last_activity_at = now() WHERE id = caller.user_id;
+    END IF;
+END
+$$;
 
 -- One row about what this transaction does. `client` is {ip_address, user_agent, request_id} of the request.
 CREATE FUNCTION audit(event_type text, action text, client jsonb, details jsonb DEFAULT '{}', status text DEFAULT 'success',
                       resource_type text DEFAULT NULL, resource_id text DEFAULT NULL) RETURNS uuid
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 BEGIN ATOMIC
     INSERT INTO audit_log (user_id, session_id, event_type, action, status, details, resource_type, resource_id,
                            ip_address, user_agent, request_id)
@@ -282,18 +285,17 @@ BEGIN ATOMIC
             (client ->> 'ip_address')::inet, left(client ->> 'user_agent', 400), client ->> 'request_id')
     RETURNING id;
 END;
-ALTER FUNCTION audit(text, text, jsonb, jsonb, text, text, text) OWNER TO questlog_identity;
-
-GRANT EXECUTE ON FUNCTION authenticate(bytea, text, text, interval) TO questlog_app;
 
 -- An unsafe request that another site may have made a browser send is refused before anyone is authenticated; when its
 -- cookie is a live session, its user's audit trail says so.
 CREATE FUNCTION report_forgery(presented_hash bytea, ip text, agent text, request text) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 BEGIN ATOMIC
     INSERT INTO audit_log (user_id, session_id, event_type, action, status, ip_address, user_agent, request_id)
     SELECT s.user_id, s.id, 'csrf_violation', 'refuse', 'denied', ip::inet, left(agent, 400), request
       FROM sessions AS s
      WHERE s.token_hash = presented_hash AND s.expires_at > now();
 END;
-ALTER FUNCTION report_forgery(bytea, text, text, text) OWNER TO questlog_identity;
+
+REVOKE ALL ON FUNCTION authenticate, audit, report_forgery FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION authenticate, audit, report_forgery TO questlog_app;

@@ -54,12 +54,7 @@ GRANT SELECT ON sessions_shown TO questlog_app;
 -- A first sign-in makes progress and wallet, by the ledger's own hand.
 GRANT EXECUTE ON FUNCTION lock_progress() TO questlog_identity;
 
--- audit() answers the id of the row it writes, which takes the right to read it.
-GRANT SELECT (id) ON audit_log TO questlog_identity;
-CREATE POLICY identity_answers ON audit_log FOR SELECT TO questlog_identity USING (true);
-
--- From here on functions belong to questlog_identity from the start: a right revoked after a change of owner by the old
--- owner would not be revoked at all.
+-- As in 0002: functions belong to questlog_identity from the start.
 SET LOCAL ROLE questlog_identity;
 
 CREATE FUNCTION open_oauth_state(state_hash bytea, provider text, verifier text, nonce text, redirect text) RETURNS void
