@@ -129,7 +129,8 @@ CREATE TABLE points_ledger (
 -- Rows name other rows (reverses, cause_id; user_achievements.ledger_id) without foreign keys: rows never go, but with a
 -- whole account, and there each key would be looked up once more per row. ledger_audit looks instead.
 CREATE UNIQUE INDEX points_ledger_order ON points_ledger (user_id, seq DESC);
-CREATE INDEX points_ledger_days ON points_ledger (user_id, event_type, local_date);
+-- The day before the event: a daily cap names both, while a day, a week and a board ask for dates alone.
+CREATE INDEX points_ledger_days ON points_ledger (user_id, local_date, event_type);
 CREATE UNIQUE INDEX points_ledger_reversals ON points_ledger (user_id, reverses) WHERE reverses IS NOT NULL;
 CREATE INDEX points_ledger_causes ON points_ledger (user_id, cause_id) WHERE cause_id IS NOT NULL;
 
