@@ -1,0 +1,329 @@
+"""What the gamification routes take and answer."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    RootModel,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+from pydantic_core import to_json
+
+from functions.gamification.rules import cursor_at, place_of
+from questlog.wire import Answer, Body, Day, Flag, Instant, Query, Trimmed, blank_is_null
+
+BoardName = Literal["xp", "streaks"]
+Period = Literal["week", "month", "all"]
+StreakType = Literal["daily_activity", "focus", "habit", "workout", "learning", "reading"]
+
+Limit = Annotated[int, Field(ge=1, le=100)]
+Cursor = Annotated[int, PlainValidator(place_of), WithJsonSchema({"type": "string"})]
+NextCursor = Annotated[str, BeforeValidator(cursor_at)]
+
+
+def _small(metadata: dict[str, Any]) -> dict[str, Any]:
+    if len(to_json(metadata)) > 4096:
+        raise ValueError("must be at most 4096 bytes of JSON")
+    return metadata
+
+
+EventType = Annotated[Trimmed, StringConstraints(min_length=1, max_length=64)]
+Category = Annotated[Trimmed, StringConstraints(max_length=64), AfterValidator(blank_is_null)]
+Metadata = Annotated[dict[str, Any], AfterValidator(_small)]
+
+
+class Summary(Answer):
+    total_xp: int
+    current_level: int
+    current_xp: int
+    xp_to_next_level: int
+    xp_remaining: int
+    xp_progress_percent: int
+    coins: int
+    total_earned: int
+    total_spent: int
+    total_skill_stars: int
+    achievement_count: int
+    current_streak: int
+    longest_streak: int
+    streak_at_risk: bool
+    streak_shields: int
+
+
+class Effect(Answer):
+    effect_type: str
+    factor: float
+    ends_at: Instant
+
+
+class Stats(Summary):
+    counters: dict[str, int]
+    effects: list[Effect]
+
+
+class Progress(Answer):
+    xp: int
+    level: int
+    coins: int
+    current_xp: int
+    xp_to_next_level: int
+    xp_remaining: int
+    xp_progress_percent: float
+    streak_days: int
+    longest_streak: int
+    total_skill_stars: int
+
+
+class Streak(Answer):
+    streak_type: StreakType
+    current_streak: int
+    longest_streak: int
+    last_activity_date: Day | None
+    active: bool
+    at_risk: bool
+    protected: bool
+
+
+class Streaks(RootModel[list[Streak]]):
+    model_config = ConfigDict(defer_build=True)
+
+
+class Skill(Answer):
+    key: str
+    name: str
+    description: str | None
+    category: str
+    icon: str | None
+    color: str
+    max_level: int
+    stars_per_level: int
+    sort_order: int
+
+
+class Skills(RootModel[list[Skill]]):
+    model_config = ConfigDict(defer_build=True)
+
+
+class UserSkill(Answer):
+    skill_key: str
+    name: str
+    category: str
+    icon: str | None
+    color: str
+    xp: int
+    current_stars: int
+    current_level: int
+    max_level: int
+    xp_in_level: int
+    xp_to_next_level: int
+
+
+class UserSkills(RootModel[list[UserSkill]]):
+    model_config = ConfigDict(defer_build=True)
+
+
+class KnownAchievement(Answer):
+    key: str
+    name: str
+    description: str | None
+    category: str
+    icon: str | None
+    reward_xp: int
+    reward_coins: int
+    is_hidden: bool
+    sort_order: int
+
+
+class KnownAchievements(RootModel[list[KnownAchievement]]):
+    model_config = ConfigDict(defer_build=True)
+
+
+class Achievement(KnownAchievement):
+    trigger_type: str
+    earned: bool
+    earned_at: Instant | None
+    progress: int
+    progress_max: int
+
+
+class AchievementsQuery(Query):
+    earned: Flag | None = None
+    category: str | None = None
+
+
+class AchievementBook(Answer):
+    achievements: list[Achievement]
+    earned_count: int
+    total: int
+
+
+class TeasedAchievement(KnownAchievement):
+    id: str
+    trigger_type: str
+    trigger_config: dict[str, Any] | None
+    created_at: Instant
+
+
+class Tease(Answer):
+    achievement: TeasedAchievement
+    progress: int
+    progress_max: int
+    progress_label: str
+
+
+class Teaser(Answer):
+    teaser: Tease | None
+
+
+class SeenAchievements(Body):
+    keys: list[str] | None = None
+
+
+class Seen(Answer):
+    seen: int
+
+
+class EarnedQuery(Query):
+    unseen: Flag = False
+
+
+class EarnedAchievement(Answer):
+    achievement_key: str
+    name: str
+    earned_at: Instant
+    notified: bool
+    reward_xp: int
+    reward_coins: int
+
+
+class EarnedAchievements(RootModel[list[EarnedAchievement]]):
+    model_config = ConfigDict(defer_build=True)
+
+
+class LedgerQuery(Query):
+    limit: Limit = 50
+    cursor: Cursor | None = None
+    event_type: str | None = None
+    from_: Annotated[Day | None, Field(alias="from")] = None
+    to: Day | None = None
+
+
+class Entry(Answer):
+    id: UUID
+    event_type: str
+    source_type: str
+    source_id: UUID | None
+    xp: int
+    bonus_xp: int
+    coins: int
+    skill_key: str | None
+    coins_after: int
+    total_xp_after: int
+    level_after: int
+    reason: str | None
+    reversed: bool
+    reverses: UUID | None
+    cause_id: UUID | None
+    local_date: Day
+    created_at: Instant
+
+
+class Ledger(Answer):
+    entries: list[Entry]
+    next_cursor: NextCursor | None
+
+
+class HistoryQuery(Query):
+    days: Annotated[int, Field(ge=1, le=366)] = 30
+
+
+class HistoryDay(Answer):
+    date: Annotated[Day, Field(validation_alias="day")]
+    xp: int
+    coins_earned: int
+    coins_spent: int
+    events: int
+
+
+class History(Answer):
+    days: list[HistoryDay]
+
+
+class Level(Answer):
+    level: int
+    cost: int
+    total_xp: int
+
+
+class Rules(Answer):
+    levels: list[Level]
+
+
+class PeriodQuery(Query):
+    period: Period = "all"
+    limit: Limit = 20
+
+
+class BoardQuery(PeriodQuery):
+    board: BoardName = "xp"
+
+
+class LeaderRow(Answer):
+    rank: int
+    name: str
+    value: int
+    level: int
+    is_me: bool
+
+
+class LeaderRows(RootModel[list[LeaderRow]]):
+    model_config = ConfigDict(defer_build=True)
+
+
+class Board(Answer):
+    board: BoardName
+    period: Period
+    opted_in: bool
+    entries: list[LeaderRow]
+    me: LeaderRow | None
+
+
+class ActivityQuery(Query):
+    limit: Annotated[int, Field(ge=1)] = 20
+    before: Instant | None = None
+
+
+class LoggedActivity(Body):
+    type: EventType | None = None
+    event_type: Annotated[EventType | None, Field(validate_default=True)] = None
+    category: Category | None = None
+    metadata: Metadata = {}
+
+    @field_validator("event_type")
+    @classmethod
+    def _or_type(cls, event_type: str | None, info: ValidationInfo) -> str | None:
+        if event_type is None and info.data.get("type", "") is None:
+            raise ValueError("is required, here or as `type`")
+        return event_type or info.data.get("type")
+
+
+class Activity(Answer):
+    id: UUID
+    event_type: str
+    category: str | None
+    metadata: dict[str, Any]
+    xp_earned: int
+    coins_earned: int
+    created_at: Instant
+
+
+class Activities(RootModel[list[Activity]]):
+    model_config = ConfigDict(defer_build=True)

@@ -1,0 +1,199 @@
+"""Boards stand in a database that other tests fill too, so those who are on it step off when a test begins."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.conftest import Database, NewUser, User
+from tests.gamification.conftest import Pay, noon_zone
+
+
+@pytest.fixture(autouse=True)
+def _empty_boards(database: Database) -> None:
+    database.query("DELETE FROM user_settings WHERE key = 'profile_public'")
+
+
+def named(user: User, name: str, database: Database) -> User:
+    database.query("UPDATE users SET name = %s WHERE id = %s", name, user.id)
+    return user
+
+
+@pytest.fixture
+def member(new_user: NewUser, database: Database) -> Any:
+    """Makes users who chose to be shown."""
+
+    def make(name: str, **settings: Any) -> User:
+        return named(new_user(settings={"profile_public": True, "timezone": noon_zone()} | settings), name, database)
+
+    return make
+
+
+def board(user: User, **query: Any) -> dict[str, Any]:
+    shown: dict[str, Any] = user.get("/gamification/leaderboard", query=query).data
+    return shown
+
+
+def names(rows: list[dict[str, Any]]) -> list[str]:
+    return [row["name"] for row in rows]
+
+
+def test_members_see_each_other_and_nobody_else(member: Any, new_user: NewUser, pay: Pay, database: Database) -> None:
+    ann, ben = member("Ann"), member("Ben")
+    private = named(new_user(), "Cleo", database)
+    declined = named(new_user(settings={"profile_public": False}), "Dan", database)
+    for user, xp in ((ann, 10), (ben, 150), (private, 5000), (declined, 6000)):
+        pay(user, "admin_adjustment", xp=xp)
+    shown = board(ann)
+    assert shown == {
+        "board": "xp",
+        "period": "all",
+        "opted_in": True,
+        "entries": [
+            {"rank": 1, "name": "Ben", "value": 150, "level": 2, "is_me": False},
+            {"rank": 2, "name": "Ann", "value": 10, "level": 1, "is_me": True},
+        ],
+        "me": {"rank": 2, "name": "Ann", "value": 10, "level": 1, "is_me": True},
+    }
+    assert ann.get("/leaderboard/xp").json == shown["entries"]
+
+
+def test_who_did_not_choose_it_is_alone(member: Any, new_user: NewUser, pay: Pay, database: Database) -> None:
+    member("Ann")
+    for settings in ({}, {"profile_public": False}):
+        user = named(new_user(settings=settings), "Cleo", database)
+        pay(user, "admin_adjustment", xp=500)
+        me = {"rank": 1, "name": "Cleo", "value": 500, "level": 3, "is_me": True}
+        assert board(user) == {"board": "xp", "period": "all", "opted_in": False, "entries": [me], "me": me}
+        assert user.get("/leaderboard/xp").json == [me]
+        assert names(user.get("/leaderboard/streaks").json) == ["Cleo"]
+
+
+def test_stepping_off_works_at_once(member: Any, database: Database) -> None:
+    ann, ben = member("Ann"), member("Ben")
+    assert names(board(ann)["entries"]) == ["Ann", "Ben"]
+    database.query("DELETE FROM user_settings WHERE user_id = %s AND key = 'profile_public'", ben.id)
+    assert names(board(ann)["entries"]) == ["Ann"]
+    assert names(board(ben)["entries"]) == ["Ben"]
+
+
+def test_nothing_but_name_and_numbers_leaves(member: Any, database: Database) -> None:
+    ann, ben = member("Ann"), member("Ben")
+    answer = ann.get("/gamification/leaderboard")
+    for secret in (str(ben.id), ben.email, str(ann.id), ann.email):
+        assert secret not in answer.text
+    for row in answer.data["entries"]:
+        assert set(row) == {"rank", "name", "value", "level", "is_me"}
+
+
+def test_a_blank_name_is_a_player(member: Any) -> None:
+    assert names(board(member("   "))["entries"]) == ["Player"]
+
+
+def test_the_suspended_are_not_shown(member: Any, database: Database) -> None:
+    ann, ben = member("Ann"), member("Ben")
+    database.query("UPDATE users SET approved = false WHERE id = %s", ben.id)
+    assert names(board(ann)["entries"]) == ["Ann"]
+
+
+def test_ties_share_a_rank_in_order_of_names(member: Any, pay: Pay) -> None:
+    users = {name: member(name) for name in ("Dan", "Ann", "Cleo", "Ben")}
+    for name, xp in (("Dan", 50), ("Ann", 20), ("Cleo", 50), ("Ben", 10)):
+        pay(users[name], "admin_adjustment", xp=xp)
+    rows = board(users["Ann"])["entries"]
+    assert [(row["rank"], row["name"]) for row in rows] == [(1, "Cleo"), (1, "Dan"), (3, "Ann"), (4, "Ben")]
+
+
+def test_me_is_told_from_beyond_the_limit(member: Any, pay: Pay) -> None:
+    users = [member(name) for name in ("Ann", "Ben", "Cleo")]
+    for user, xp in zip(users, (30, 20, 10), strict=True):
+        pay(user, "admin_adjustment", xp=xp)
+    shown = board(users[2], limit=1)
+    assert names(shown["entries"]) == ["Ann"]
+    assert (shown["me"]["name"], shown["me"]["rank"]) == ("Cleo", 3)
+    assert names(users[2].get("/leaderboard/xp", query={"limit": 2}).json) == ["Ann", "Ben"]
+
+
+def test_a_period_is_the_callers_and_counts_its_dates(member: Any, pay: Pay) -> None:
+    ann, ben = member("Ann"), member("Ben")
+    today = (datetime.now(UTC) + timedelta(hours=12 - datetime.now(UTC).hour)).date()
+    this_week = today.weekday()
+    this_month = today.day - 1
+    pay(ann, "admin_adjustment", xp=100, days_ago=max(this_week, this_month) + 1)
+    pay(ann, "admin_adjustment", xp=1)
+    pay(ben, "admin_adjustment", xp=2, days_ago=this_week)
+    pay(ben, "admin_adjustment", xp=4, days_ago=this_week + 1)
+    in_month = 2 * (this_week <= this_month) + 4 * (this_week + 1 <= this_month)
+    for period, values in {
+        "all": {"Ann": 101, "Ben": 6},
+        "week": {"Ann": 1, "Ben": 2},
+        "month": {"Ann": 1, "Ben": in_month},
+    }.items():
+        for rows in (board(ann, period=period)["entries"], ben.get("/leaderboard/xp", query={"period": period}).json):
+            assert {row["name"]: row["value"] for row in rows} == values, period
+
+
+def test_streaks_are_those_that_stand(member: Any, pay: Pay) -> None:
+    ann, ben, cleo, dan = member("Ann"), member("Ben"), member("Cleo"), member("Dan")
+    for days_ago in (2, 1, 0):
+        pay(ann, days_ago=days_ago)
+    for days_ago in (3, 2, 1):
+        pay(ben, days_ago=days_ago)
+    for days_ago in (5, 4, 3, 2):
+        pay(cleo, days_ago=days_ago)
+    for period in ("all", "week"):
+        shown = board(dan, board="streaks", period=period)
+        assert (shown["board"], shown["period"]) == ("streaks", period)
+        assert [(row["rank"], row["name"], row["value"]) for row in shown["entries"]] == [
+            (1, "Ann", 3),
+            (1, "Ben", 3),
+            (3, "Cleo", 0),
+            (3, "Dan", 0),
+        ]
+        assert dan.get("/leaderboard/streaks", query={"period": period}).json == shown["entries"]
+    for user in (ann, ben, cleo):
+        assert board(user, board="streaks")["me"]["value"] == user.get("/progress").json["streak_days"]
+
+
+def test_anothers_streak_is_counted_in_their_days(member: Any, pay: Pay, database: Database) -> None:
+    """Where a day begins later, yesterday is still today: the same last day is one day younger there."""
+    for zone, hours in (("Pacific/Pago_Pago", 0), ("Pacific/Kiritimati", 0), ("UTC", 6)):
+        ann = member("Ann")
+        ben = member("Ben", timezone=zone, day_start_hour=hours)
+        for days_ago in (0, 1, 2):
+            database.query("DELETE FROM user_streaks WHERE user_id = %s", ben.id)
+            database.query(
+                "INSERT INTO user_streaks SELECT %s, 'daily_activity', 4, 4, local_day(now(), %s, %s) - %s::int",
+                *(ben.id, zone, hours, days_ago),
+            )
+            seen = {row["name"]: row["value"] for row in board(ann, board="streaks")["entries"]}
+            assert seen["Ben"] == (4 if days_ago < 2 else 0), (zone, days_ago)
+            assert board(ben, board="streaks")["me"]["value"] == seen["Ben"]
+        database.query("DELETE FROM user_streaks WHERE user_id = %s", ben.id)
+        database.query("DELETE FROM user_settings WHERE user_id IN (%s, %s)", ann.id, ben.id)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [({"board": "coins"}, "board"), ({"period": "year"}, "period"), ({"limit": 0}, "limit"), ({"limit": 101}, "limit")],
+)
+def test_bad_queries_are_named(user: User, query: dict[str, object], field: str) -> None:
+    user.get("/gamification/leaderboard", query=query).invalid(field)
+
+
+def test_the_role_behind_the_boards_reads_no_more_than_they_show(database: Database) -> None:
+    granted = database.query(
+        """
+        SELECT table_name || '.' || column_name AS name, privilege_type
+          FROM information_schema.column_privileges WHERE grantee = 'questlog_board'
+        """
+    )
+    assert {row["privilege_type"] for row in granted} == {"SELECT"}
+    assert {row["name"] for row in granted} == {
+        *("users.id", "users.name", "users.approved"),
+        *("user_settings.user_id", "user_settings.key", "user_settings.value"),
+        *("user_progress.user_id", "user_progress.total_xp", "user_progress.current_level"),
+        *("user_streaks.user_id", "user_streaks.streak_type"),
+        *("user_streaks.current_streak", "user_streaks.last_activity_date"),
+        *("points_ledger.user_id", "points_ledger.xp", "points_ledger.local_date"),
+    }
