@@ -1,0 +1,159 @@
+"""What the habit routes take and answer."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from questlog.wire import Answer, Body, Day, Flag, Instant, Query, Reward, Trimmed, absent, blank_is_null
+
+Frequency = Literal["daily", "weekly", "custom"]
+Status = Literal["done", "partial", "skipped", "missed", "pending", "not_due"]
+
+EVERY_DAY = [0, 1, 2, 3, 4, 5, 6]
+
+
+def _in_order(days: list[int] | None) -> list[int]:
+    """Weekdays each once and in order; none said is all seven."""
+    return EVERY_DAY if days is None else sorted(set(days))
+
+
+def _general(category: str) -> str:
+    return category or "general"
+
+
+def _at_most(limit: int) -> AfterValidator:
+    """A reward is drawn into its range, not refused."""
+    return AfterValidator(lambda reward: min(max(reward, 0), limit))
+
+
+Name = Annotated[Trimmed, StringConstraints(min_length=1, max_length=120)]
+Text = Annotated[Trimmed, StringConstraints(max_length=2000), AfterValidator(blank_is_null)]
+Count = Annotated[int, Field(ge=1, le=100)]
+Weekday = Annotated[int, Field(ge=0, le=6)]
+Weekdays = Annotated[Annotated[list[Weekday], Field(min_length=1)] | None, AfterValidator(_in_order)]
+Icon = Annotated[Trimmed, StringConstraints(max_length=16), AfterValidator(blank_is_null)]
+Color = Annotated[str, StringConstraints(pattern="^#[0-9A-Fa-f]{6}$")]
+Category = Annotated[Trimmed, StringConstraints(max_length=40), AfterValidator(_general)]
+SkillKey = Annotated[Trimmed, StringConstraints(min_length=1, max_length=50)]
+ReminderTime = Annotated[str, StringConstraints(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+XpReward = Annotated[int, _at_most(50)]
+CoinReward = Annotated[int, _at_most(25)]
+
+
+class HabitsQuery(Query):
+    archived: Flag = False
+
+
+class NewHabit(Body):
+    name: Name
+    description: Text | None = None
+    frequency: Frequency = "daily"
+    target_count: Count = 1
+    custom_days: Weekdays = EVERY_DAY
+    icon: Icon | None = None
+    color: Color | None = None
+    category: Category = "general"
+    xp_reward: XpReward = 10
+    coin_reward: CoinReward = 5
+    skill_key: SkillKey | None = None
+    reminder_time: ReminderTime | None = None
+
+
+class HabitChange(Body):
+    name: Name = absent()
+    description: Text | None = absent()
+    frequency: Frequency = absent()
+    target_count: Count = absent()
+    custom_days: Weekdays = absent()
+    icon: Icon | None = absent()
+    color: Color | None = absent()
+    category: Category = absent()
+    xp_reward: XpReward = absent()
+    coin_reward: CoinReward = absent()
+    skill_key: SkillKey | None = absent()
+    reminder_time: ReminderTime | None = absent()
+
+
+class DayQuery(Query):
+    date: Day | None = None
+
+
+class DayBody(Body):
+    date: Day | None = None
+
+
+class Completing(DayBody):
+    notes: Text | None = None
+
+
+class Order(Body):
+    ids: list[UUID]
+
+
+class HistoryQuery(Query):
+    from_: Annotated[Day | None, Field(alias="from")] = None
+    to: Day | None = None
+
+
+class Habit(Answer):
+    id: UUID
+    name: str
+    description: str | None
+    frequency: Frequency
+    target_count: int
+    custom_days: list[int]
+    icon: str | None
+    color: str | None
+    category: str
+    xp_reward: int
+    coin_reward: int
+    skill_key: str | None
+    reminder_time: str | None
+    is_active: bool
+    current_streak: int
+    longest_streak: int
+    last_completed_at: Instant | None
+    completed_today: bool
+    completed_count_today: int
+    due_today: bool
+    skipped_today: bool
+    sort_order: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class Habits(Answer):
+    habits: list[Habit]
+
+
+class Completed(Reward):
+    habit: Habit
+    new_streak: int
+    streak_bonus: bool
+    completed: bool
+    already_completed: bool
+    completion_id: UUID | None
+
+
+class Undone(Answer):
+    habit: Habit
+    xp_reversed: int
+    coins_reversed: int
+
+
+class HistoryDay(Answer):
+    date: Day
+    count: int
+    target: int
+    status: Status
+    notes: str | None
+
+
+class History(Answer):
+    days: list[HistoryDay]
+    completed_days: int
+    due_days: int
+    completion_rate: int
+    current_streak: int
+    longest_streak: int
