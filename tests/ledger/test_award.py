@@ -103,7 +103,7 @@ def test_an_event_without_a_skill_gives_none(ledger: Ledger) -> None:
 def test_counters_move_by_their_amounts_and_the_own_one_by_one(ledger: Ledger) -> None:
     ledger.award("focus_complete", counters={"focus_minutes": 25})
     ledger.award("focus_complete", counters={"focus_minutes": 5, "focus_sessions": 2, "other": 0})
-    ledger.award("focus_partial", counters={"focus_minutes": 1})
+    ledger.award("focus_partial", counters={"focus_minutes": 1.0})
     counters = {r["counter"]: r["value"] for r in ledger.rows("SELECT * FROM user_counters")}
     assert counters == {"focus_minutes": 31, "focus_sessions": 4, "other": 0, "achievements_earned": 1}
 
