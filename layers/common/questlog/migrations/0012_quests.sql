@@ -161,7 +161,7 @@ CREATE TYPE quest_now AS (
 );
 
 -- Every own quest and every universal one that runs, each in its present period; ORDER BY kind DESC, sort_order,
--- created_at DESC, quest_id. A universal quest that has ended stays for whom it still holds something.
+-- created_at DESC, quest_id. A universal quest that has ended stays for whom this period or the one before holds something.
 --   Written to be inlined: what the caller does not select is not computed, and a quest_id it asks for goes by the index.
 CREATE FUNCTION quests_now() RETURNS SETOF quest_now
 LANGUAGE sql STABLE
@@ -182,7 +182,8 @@ BEGIN ATOMIC
      UNION ALL
     SELECT u.id, 'universal', u.key, u.title, u.description, u.category, u.difficulty,
            u.xp_reward, u.coin_reward, u.skill_key, u.target, u.target_type, t.period <> 'once', nullif(t.period, 'once'),
-           t.period, t.period_key, t.period_start, b.period_key,
+           t.period, t.period_key, t.period_start,
+           CASE WHEN b.status <> 'completed' AND u.target_type <> 'manual' THEN b.period_key END,
            CASE WHEN t.period = 'once' AND u.ends_at <= now() AND p.status IN ('available', 'accepted') THEN 'expired'
                 ELSE coalesce(p.status, 'available') END,
            CASE WHEN p.status = 'completed' THEN u.target ELSE least(coalesce(p.progress, 0), u.target) END,
@@ -194,8 +195,7 @@ BEGIN ATOMIC
       JOIN quest_periods() AS t ON t.period = CASE u.quest_type WHEN 'special' THEN 'once' ELSE u.quest_type END
       LEFT JOIN user_quest_progress AS p ON p.universal_quest_id = u.id AND p.period_key = t.period_key
       LEFT JOIN user_quest_progress AS b ON b.universal_quest_id = u.id AND b.period_key = t.previous_key
-                                        AND b.status IN ('available', 'accepted') AND b.progress >= u.target
-                                        AND u.target_type <> 'manual'
+                                        AND (b.status = 'completed' OR b.status <> 'abandoned' AND b.progress >= u.target)
      WHERE u.is_active
        AND (u.starts_at > now()) IS NOT TRUE
        AND (u.ends_at IS NULL OR u.ends_at > now() OR p.id IS NOT NULL OR b.id IS NOT NULL);

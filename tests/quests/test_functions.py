@@ -1,0 +1,127 @@
+"""What other groups and the ledger call."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from tests.conftest import Database, NewUser, User
+from tests.quests.conftest import AsUser, Earn, added, universal
+
+
+def test_the_whole_list_as_the_wire_shows_it(user: User, earn: Earn, as_user: AsUser) -> None:
+    for title in "abc":
+        added(user, title=title, is_repeatable=True)
+    user.post(f"/quests/{added(user)['id']}/complete")
+    earn(user, focus_minutes=25)
+    listed = user.get("/quests").data["quests"]
+    shown = as_user(user, "SELECT * FROM quests_shown()")
+    assert [row["position"] for row in shown] == list(range(1, 14))
+    assert [(row["kind"], row["status"]) for row in shown] == [(quest["kind"], quest["status"]) for quest in listed]
+    assert [row["quest"]["id"] for row in shown] == [quest["id"] for quest in listed]
+    assert all(set(row["quest"]) == set(quest) for row, quest in zip(shown, listed, strict=True))
+
+
+def test_ready_is_at_the_target_and_not_yet_said(user: User, earn: Earn, as_user: AsUser, database: Database) -> None:
+    def ready() -> list[str]:
+        return [row["title"] for row in as_user(user, "SELECT title FROM quests_now() WHERE ready ORDER BY sort_order")]
+
+    earn(user, focus_minutes=25, exercise_minutes=15)
+    assert ready() == ["Twenty-five quiet minutes", "A quarter hour on your feet"]
+    user.post(f"/quests/{universal(user, 'daily_focus')['id']}/complete")
+    user.post(f"/quests/{universal(user, 'daily_move')['id']}/abandon")
+    assert ready() == []
+    own = added(user, title="Own", target=5)
+    user.post(f"/quests/{own['id']}/progress", {"increment": 3})
+    user.patch(f"/quests/{own['id']}", {"target": 2})
+    assert ready() == ["Own"]
+    database.query("UPDATE quests SET expires_at = now() WHERE id = %s", own["id"])
+    assert ready() == []
+
+
+def test_counts_agree_with_the_list(user: User, earn: Earn, as_user: AsUser, database: Database) -> None:
+    def counts() -> dict[str, int]:
+        [row] = as_user(user, "SELECT * FROM quest_counts()")
+        [listed] = as_user(
+            user,
+            """
+            SELECT count(*) FILTER (WHERE status = 'accepted') AS active, count(*) FILTER (WHERE ready) AS ready,
+                   count(*) FILTER (WHERE status = 'expired' AND accepted_at IS NOT NULL) AS overdue
+              FROM quests_now()
+            """,
+        )
+        assert row == listed
+        return dict(row)
+
+    assert counts() == {"active": 0, "ready": 0, "overdue": 0}
+    accepted, late, done = (added(user, title=title) for title in "abc")
+    repeated = added(user, is_repeatable=True)
+    for quest in (accepted, late, done, repeated, universal(user, "weekly_focus")):
+        user.post(f"/quests/{quest['id']}/accept")
+    assert counts() == {"active": 5, "ready": 0, "overdue": 0}
+    user.post(f"/quests/{done['id']}/complete")
+    database.query("UPDATE quests SET expires_at = now() WHERE id = %s", late["id"])
+    assert counts() == {"active": 3, "ready": 0, "overdue": 1}
+    earn(user, focus_minutes=180)
+    assert counts() == {"active": 3, "ready": 2, "overdue": 1}
+    # What was accepted in a period that is over is not active now.
+    database.query(
+        "UPDATE user_quest_progress SET period_key = '2001-01-01', period_start = '2001-01-01' WHERE quest_id = %s",
+        repeated["id"],
+    )
+    assert counts() == {"active": 2, "ready": 2, "overdue": 1}
+    # The row of a length the quest no longer has counts for nothing.
+    user.patch(f"/quests/{accepted['id']}", {"is_repeatable": True})
+    assert counts() == {"active": 1, "ready": 2, "overdue": 1}
+
+
+def test_an_award_that_moves_no_quest_writes_none(user: User, earn: Earn, database: Database) -> None:
+    def rows() -> list[DictRow]:
+        return database.query(
+            "SELECT xmin::text, p.* FROM user_quest_progress AS p WHERE user_id = %s ORDER BY id", user.id
+        )
+
+    earn(user, "focus_partial", focus_minutes=25)
+    before = rows()
+    # The streak stands where it stood, and no quest counts this.
+    earn(user, "drill_complete")
+    assert rows() == before
+    earn(user, "focus_partial", focus_minutes=0)
+    assert rows() == before
+
+
+EVENTS = st.tuples(
+    st.sampled_from(["focus_minutes", "exercise_minutes", "reading_minutes"]), st.integers(0, 40), st.booleans()
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=st.lists(EVENTS, max_size=8))
+def test_progress_is_what_was_gained_and_not_undone(
+    new_user: NewUser, as_user: AsUser, events: list[tuple[str, int, bool]]
+) -> None:
+    """Against a model that adds and takes away one event at a time, within 0 and the target."""
+    user = new_user()
+    targets = {
+        ("daily_focus", 25): "focus_minutes",
+        ("weekly_focus", 180): "focus_minutes",
+        ("monthly_focus", 1200): "focus_minutes",
+        ("daily_move", 15): "exercise_minutes",
+        ("weekly_reading", 60): "reading_minutes",
+    }
+    model = dict.fromkeys(targets, 0)
+    for number, (counter, amount, undone) in enumerate(events):
+        as_user(
+            user,
+            "SELECT award('focus_partial', 'test', NULL, 0, 0, %(key)s, counters => %(counters)s)",
+            key=str(number),
+            counters=Jsonb({counter: amount}),
+        )
+        if undone:
+            as_user(user, "SELECT reverse(%(key)s, 'a test')", key=str(number))
+        for (key, target), counted in targets.items():
+            if counted == counter:
+                gained = min(target, model[key, target] + amount)
+                model[key, target] = max(0, gained - amount) if undone else gained
+    shown = {quest["key"]: quest["progress"] for quest in user.get("/quests").data["quests"]}
+    assert {key: shown[key] for key, _ in targets} == {key: progress for (key, _), progress in model.items()}
