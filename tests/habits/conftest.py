@@ -33,7 +33,7 @@ def weekday(day: date) -> int:
 
 @pytest.fixture
 def later(database: Database) -> Later:
-    """Lets days pass for a habit: moves all that is recorded of it into the past. Not the ledger, which nothing moves."""
+    """Lets days pass for a habit: moves all that is recorded of it, but not the ledger, into the past."""
 
     def move(habit: dict[str, Any], days: int) -> None:
         # By way of far away: moved one by one, a day would meet the next one's old place.

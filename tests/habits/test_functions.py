@@ -1,0 +1,77 @@
+"""What other groups read of habits: the plan of a day, today and the badges."""
+
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from tests.conftest import Database, User
+from tests.habits.conftest import Later, made, today, weekday
+
+
+def on_day(database: Database, user: User, back: int = 0) -> dict[str, dict[str, Any]]:
+    """habits_on() of a day, by name, asked as the user."""
+    with psycopg.connect(database.app_url, row_factory=dict_row) as connection:
+        connection.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
+        rows = connection.execute("SELECT * FROM habits_on(%s)", [today() - timedelta(back)]).fetchall()
+    return {row["name"]: row for row in rows}
+
+
+def flags(row: dict[str, Any]) -> tuple[bool, bool, bool, bool]:
+    return row["due"], row["done"], row["skipped"], row["pending"]
+
+
+def test_habits_on_a_day(user: User, other: User, database: Database, later: Later) -> None:
+    made(other, name="someone else's")
+    kinds: dict[str, dict[str, Any]] = {
+        "open": {},
+        "done": {},
+        "part": {"target_count": 2},
+        "skipped": {},
+        "free": {"frequency": "custom", "custom_days": [(weekday(today()) + 1) % 7]},
+        "week open": {"frequency": "weekly", "target_count": 7},
+        "week met": {"frequency": "weekly", "target_count": 1},
+        "archived": {},
+    }
+    ids = {name: made(user, name=name, **fields)["id"] for name, fields in kinds.items()}
+    for name in ("done", "part", "week open", "week met"):
+        user.post(f"/habits/{ids[name]}/complete")
+    user.post(f"/habits/{ids['skipped']}/skip")
+    user.post(f"/habits/{ids['archived']}/archive")
+    rows = on_day(database, user)
+    assert {name: flags(row) for name, row in rows.items()} == {
+        "open": (True, False, False, True),
+        "done": (True, True, False, False),
+        "part": (True, False, False, True),
+        "skipped": (False, False, True, False),
+        "free": (False, False, False, False),
+        "week open": (True, True, False, False),
+        "week met": (False, True, False, False),
+    }
+    assert rows["done"]["habit_id"].hex == ids["done"].replace("-", "")
+    shown = {habit["name"]: habit for habit in user.get("/habits").data["habits"]}
+    assert {name: (h["due_today"], h["completed_today"], h["skipped_today"]) for name, h in shown.items()} == {
+        name: flags(row)[:3] for name, row in rows.items()
+    }
+    for habit in shown.values():
+        later(habit, 1)
+    assert flags(on_day(database, user)["done"]) == (True, False, False, True)
+    assert flags(on_day(database, user, back=1)["done"]) == (True, True, False, False)
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_habits_shown_are_those_of_the_list(user: User, database: Database, active: bool) -> None:
+    made(user)
+    user.post(f"/habits/{made(user)['id']}/archive")
+    with psycopg.connect(database.app_url) as connection:
+        connection.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
+        shown, one = connection.execute(
+            "SELECT habits_shown(%(active)s), (SELECT habit_shown(h) FROM habits AS h WHERE is_active = %(active)s)",
+            {"active": active},
+        ).fetchone() or (None, None)
+    listed = user.get("/habits", query={"archived": str(not active).lower()}).data["habits"]
+    assert shown == [one]
+    # Exactly the fields of the wire, so that other groups may pass them on.
+    assert set(one) == set(listed[0])
