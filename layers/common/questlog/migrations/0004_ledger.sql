@@ -259,24 +259,30 @@ GRANT SELECT ON points_ledger, user_progress, user_wallet, user_skills, user_str
 GRANT UPDATE (notified) ON user_achievements TO questlog_app;
 GRANT INSERT ON activity_events TO questlog_app;
 
--- Append only, to the owner of the table as well. A row may go when its user is gone: the cascade runs after the user's
--- row was deleted and as the table's owner past row-level security, so it finds no user. Any other DELETE that can see
--- the ledger row is run by someone who can see its user.
+-- Append only, to the owner of the table as well.
 CREATE FUNCTION refuse_ledger_change() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'DELETE' THEN
-        PERFORM FROM users WHERE id = OLD.user_id;
-        IF NOT FOUND THEN
-            RETURN OLD;
-        END IF;
-    END IF;
     RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = format('The ledger is append only: %s is refused.', TG_OP);
 END
 $$;
-CREATE TRIGGER no_delete BEFORE DELETE ON points_ledger FOR EACH ROW EXECUTE FUNCTION refuse_ledger_change();
 CREATE TRIGGER no_update BEFORE UPDATE ON points_ledger FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON points_ledger FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change();
+
+-- Rows may go when their user is gone: the cascade deletes the user first. Whoever else deletes can see the user, because
+-- whoever sees a row of the ledger sees its user: row-level security is the same on both. Once per statement, after it:
+-- a trigger for each row made the deletion of an account thirteen times slower.
+CREATE FUNCTION refuse_ledger_deletion() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM gone JOIN users ON users.id = gone.user_id) THEN
+        RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'The ledger is append only: only a deleted user''s rows go.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER no_delete AFTER DELETE ON points_ledger REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_deletion();
 
 -- Levels ----------------------------------------------------------------------------------------------------------
 
