@@ -1,5 +1,6 @@
 """What the gamification routes take and answer."""
 
+import json
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -15,7 +16,6 @@ from pydantic import (
     WithJsonSchema,
     field_validator,
 )
-from pydantic_core import to_json
 
 from functions.gamification.rules import cursor_at, place_of
 from questlog.wire import Answer, Body, Day, Flag, Instant, Query, Trimmed, blank_is_null
@@ -30,7 +30,8 @@ NextCursor = Annotated[str, BeforeValidator(cursor_at)]
 
 
 def _small(metadata: dict[str, Any]) -> dict[str, Any]:
-    if len(to_json(metadata)) > 4096:
+    # ValueError too for 1e999, which Python reads as infinity and JSON cannot write.
+    if len(json.dumps(metadata, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()) > 4096:
         raise ValueError("must be at most 4096 bytes of JSON")
     return metadata
 

@@ -66,6 +66,11 @@ def test_bad_input_is_named(user: User, body: dict[str, object], fields: set[str
     assert feed(user) == []
 
 
+def test_a_number_beyond_all_numbers_is_bad_input(user: User) -> None:
+    user.post("/activity", b'{"type": "a", "metadata": {"n": [1e999]}}').invalid("metadata")
+    assert feed(user) == []
+
+
 def test_metadata_may_fill_its_bytes(user: User) -> None:
     assert user.post("/activity", {"type": "a", "metadata": {"x": "ü" * 2044}}).status == 200
 

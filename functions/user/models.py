@@ -1,0 +1,190 @@
+"""What the user routes take and answer."""
+
+import json
+import re
+from datetime import date
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from questlog.wire import Answer, Body, Instant, Trimmed, absent
+
+KEY: Final = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
+
+
+def _small(value: JsonValue) -> JsonValue:
+    # ValueError too for 1e999, which Python reads as infinity and JSON cannot write.
+    if len(json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()) > 16_384:
+        raise ValueError("must be at most 16 KiB of JSON")
+    return value
+
+
+Key = Annotated[str, StringConstraints(pattern=f"^{KEY.pattern}$")]
+Small = AfterValidator(_small)
+Value = Annotated[JsonValue, Small]
+Name = Annotated[Trimmed, StringConstraints(min_length=1, max_length=100)]
+# A host and no credentials: what is shown to others must not carry a password.
+ImageUrl = Annotated[
+    Trimmed, StringConstraints(max_length=2048, pattern=r"^https://[^\s\x00-\x20/?#@\\]+([/?#][^\s\x00-\x20]*)?$")
+]
+# A language tag, RFC 5646, well-formed: a language and its subtags, or a private or grandfathered tag.
+Locale = Annotated[
+    str,
+    StringConstraints(max_length=35, pattern="^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*|[iIxX](-[A-Za-z0-9]{1,8})+)$"),
+]
+ClockTime = Annotated[str, StringConstraints(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class Provider(Answer):
+    provider: Literal["google", "azure"]
+    linked_at: Instant
+
+
+class Profile(Answer):
+    id: UUID
+    email: str
+    name: str
+    image: str | None
+    role: Literal["user", "moderator", "admin"]
+    created_at: Instant
+    last_activity_at: Instant
+    age_verified: bool
+    tos_accepted: bool
+    tos_version: str | None
+    timezone: str
+    level: int
+    total_xp: int
+    coins: int
+    providers: list[Provider]
+
+
+class ProfileChange(Body):
+    name: Name = absent()
+    image: ImageUrl | None = absent()
+
+
+class Stats(Answer):
+    level: int
+    total_xp: int
+    coins: int
+    current_streak: int
+    longest_streak: int
+    active_days: int
+    focus_sessions: int
+    focus_minutes: int
+    habit_completions: int
+    goals_completed: int
+    quests_completed: int
+    workouts_completed: int
+    books_finished: int
+    pages_read: int
+    lessons_completed: int
+    achievements: int
+    member_since: date
+
+
+class UserSettings(Answer):
+    notifications_enabled: bool
+    email_notifications: bool
+    push_notifications: bool
+    theme: Literal["light", "dark", "system"]
+    timezone: str
+    locale: str
+    profile_public: bool
+    show_activity: bool
+    daily_reminder_time: str | None
+    day_start_hour: int
+    week_start: Literal["monday", "sunday"]
+
+
+class UserSettingsChange(Body):
+    """Any of the typed settings; null resets. Whether the time zone exists is the database's to say."""
+
+    notifications_enabled: bool | None = absent()
+    email_notifications: bool | None = absent()
+    push_notifications: bool | None = absent()
+    theme: Literal["light", "dark", "system"] | None = absent()
+    timezone: str | None = absent()
+    locale: Locale | None = absent()
+    profile_public: bool | None = absent()
+    show_activity: bool | None = absent()
+    daily_reminder_time: ClockTime | None = absent()
+    day_start_hour: Annotated[int, Field(ge=0, le=6)] | None = absent()
+    week_start: Literal["monday", "sunday"] | None = absent()
+
+
+class KnownSettings(UserSettingsChange):
+    """The settings that mean something here, typed routes or not."""
+
+    focus_duration: Annotated[int, Field(ge=1, le=240)] | None = absent()
+    nudge_intensity: Literal["gentle", "standard", "energetic"] | None = absent()
+    gamification_visible: bool | None = absent()
+    module_weights: Annotated[dict[str, int | float] | None, Small] = absent()
+    interests: Annotated[list[str] | None, Small] = absent()
+
+
+class SettingsChange(KnownSettings):
+    """Known settings by their types, and any others."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Value]
+
+    @model_validator(mode="after")
+    def _keys(self) -> "SettingsChange":
+        if not 1 <= len(self.model_fields_set) <= 50:
+            raise ValueError("must hold 1 to 50 settings")
+        misnamed = [_misnamed(key) for key in self.__pydantic_extra__ if not KEY.fullmatch(key)]
+        if misnamed:
+            raise ValidationError.from_exception_data("settings", misnamed)
+        return self
+
+
+def _misnamed(key: str) -> InitErrorDetails:
+    return {"type": PydanticCustomError("key", "is not a key"), "loc": (key,), "input": None}
+
+
+class NewSetting(Body):
+    key: Key
+    value: Value
+
+    @field_validator("value")
+    @classmethod
+    def _fits(cls, value: JsonValue, info: ValidationInfo) -> Any:
+        known = KnownSettings.model_fields.get(info.data.get("key", ""))
+        if known is None:
+            return value
+        return TypeAdapter(known.annotation, config=ConfigDict(strict=True)).validate_python(value)
+
+
+class Setting(Answer):
+    key: str
+    value: Any
+
+
+class Changed(Setting):
+    updated: bool
+
+
+class StoredSetting(Setting):
+    id: UUID
+    user_id: UUID
+    created_at: Instant
+    updated_at: Instant
+
+
+class Settings(Answer):
+    settings: list[StoredSetting]
+    data: dict[str, Any]
