@@ -1,0 +1,37 @@
+"""Feedback: reports from users, answered by administrators (planning contract, section 4)."""
+
+from uuid import UUID
+
+from functions.feedback.models import NewReport, Report, Reports, ReportsQuery
+from questlog.api import Api
+from questlog.db import Db
+from questlog.wire import Success
+
+api = Api(__file__)
+
+
+@api.get("/feedback")
+def reports(db: Db, query: ReportsQuery) -> Reports:
+    """The user's own reports, newest first."""
+    return db.one(Reports, "reports", **query.model_dump())
+
+
+@api.post("/feedback")
+def add(db: Db, body: NewReport) -> Report:
+    """Report something, or answer the report that said the same in the last ten minutes; 429 after 20 a local day."""
+    return db.one(Report, "add", **body.model_dump(exclude={"metadata"}), metadata=body.metadata or {})
+
+
+@api.get("/feedback/{report_id}")
+def report(db: Db, report_id: UUID) -> Report:
+    """One report."""
+    return db.one(Report, "report", report_id=report_id)
+
+
+@api.delete("/feedback/{report_id}")
+def withdraw(db: Db, report_id: UUID) -> Success:
+    """Withdraw a report; 409 invalid_state once it is no longer open."""
+    return db.one(Success, "withdraw", report_id=report_id)
+
+
+handler = api.handler

@@ -1,0 +1,138 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.conftest import Client, Database, NewUser, User, at_once
+from tests.feedback.conftest import BELL, reported
+
+
+def count(user: User, database: Database) -> int:
+    return len(database.query("SELECT id FROM feedback WHERE user_id = %s", user.id))
+
+
+def fill(user: User, database: Database, number: int, ago: str = "1 hour") -> None:
+    """Leave so many reports of some time ago."""
+    database.query(
+        "INSERT INTO feedback (user_id, feedback_type, title, description, created_at)"
+        " SELECT %s, 'other', 'n' || n, 'x', now() - %s::interval FROM generate_series(1, %s) AS n",
+        *(user.id, ago, number),
+    )
+
+
+def test_a_report_as_it_is_shown(user: User, database: Database) -> None:
+    report = reported(
+        user, title="  The bell rings twice ", description=" After a pause.\n", metadata={"page": "/focus"}
+    )
+    assert {key: report[key] for key in report if key not in ("id", "created_at", "updated_at")} == {
+        "feedback_type": "bug",
+        "title": "The bell rings twice",
+        "description": "After a pause.",
+        "status": "open",
+        "priority": "normal",
+        "admin_response": None,
+        "resolved_at": None,
+    }
+    assert user.get(f"/feedback/{report['id']}").data == report
+    [row] = database.query("SELECT metadata, user_id FROM feedback WHERE id = %s", report["id"])
+    assert row == {"metadata": {"page": "/focus"}, "user_id": user.id}
+
+
+def test_what_becomes_of_it_is_not_the_authors_to_say(user: User) -> None:
+    report = reported(user, status="resolved", admin_response="Done.", resolved_at="2001-01-01T00:00:00Z")
+    assert (report["status"], report["admin_response"], report["resolved_at"]) == ("open", None, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"type": None}, "type"),
+        ({"type": "praise"}, "type"),
+        ({"title": "  "}, "title"),
+        ({"title": "x" * 201}, "title"),
+        ({"title": 7}, "title"),
+        ({"description": ""}, "description"),
+        ({"description": "x" * 10001}, "description"),
+        ({"priority": "highest"}, "priority"),
+        ({"priority": None}, "priority"),
+        ({"metadata": []}, "metadata"),
+        ({"metadata": "{}"}, "metadata"),
+        ({"metadata": {"a": "x" * 4089}}, "metadata"),
+    ],
+)
+def test_bad_input_is_named(user: User, database: Database, fields: dict[str, Any], named: str) -> None:
+    user.post("/feedback", BELL | fields).invalid(named)
+    assert count(user, database) == 0
+
+
+def test_all_of_it_is_needed(user: User) -> None:
+    user.post("/feedback", {}).invalid("type", "title", "description")
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"a": "x" * 4088}, {"a": [1, 2.5e300, {"b": None}]}])
+def test_metadata_up_to_four_kibibytes(user: User, metadata: Any) -> None:
+    assert reported(user, title="x" * 200, description="x" * 10000, metadata=metadata)["priority"] == "normal"
+
+
+def test_a_double_click_is_one_report(user: User, other: User, database: Database) -> None:
+    first = reported(user)
+    assert reported(user, title=" The bell rings twice ", priority="urgent", metadata={"second": True}) == first
+    assert {report["id"] for report in at_once(6, lambda: reported(user))} == {first["id"]}
+    assert count(user, database) == 1
+    assert reported(other)["id"] != first["id"]
+    for fields in ({"type": "other"}, {"title": "the bell rings twice"}, {"description": "Before a pause."}):
+        assert reported(user, **fields)["id"] != first["id"]
+    assert count(user, database) == 4
+
+
+def test_two_at_once_are_one_report(user: User, database: Database) -> None:
+    assert len({report["id"] for report in at_once(8, lambda: reported(user))}) == 1
+    assert count(user, database) == 1
+
+
+def test_after_ten_minutes_it_is_a_new_report(user: User, database: Database) -> None:
+    first = reported(user)
+    database.query("UPDATE feedback SET created_at = now() - interval '9 min 50 s' WHERE id = %s", first["id"])
+    assert reported(user)["id"] == first["id"]
+    database.query("UPDATE feedback SET created_at = now() - interval '10 min' WHERE id = %s", first["id"])
+    assert reported(user)["id"] != first["id"]
+    assert count(user, database) == 2
+
+
+def noon_zone() -> str:
+    """A zone where it is about noon now: an hour ago was still today."""
+    return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
+
+
+def test_the_21st_of_a_day_waits_until_tomorrow(new_user: NewUser, database: Database) -> None:
+    zone = noon_zone()
+    user = new_user(settings={"timezone": zone})
+    fill(user, database, 19)
+    last = reported(user)
+    answer = user.post("/feedback", BELL | {"title": "One more"})
+    details = answer.refused(429, "rate_limited")
+    wait = int(answer.headers["retry-after"])
+    assert details == {"retry_after": wait}
+    local = datetime.now(UTC) - timedelta(hours=int(zone.removeprefix("Etc/GMT")))
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    assert abs((midnight - local).total_seconds() - wait) < 5
+    assert count(user, database) == 20
+    # Nothing is added by saying again what was said, so that is answered.
+    assert reported(user) == last
+    # Yesterday's do not count.
+    database.query("UPDATE feedback SET created_at = created_at - interval '1 day' WHERE user_id = %s", user.id)
+    assert reported(user, title="One more")["status"] == "open"
+
+
+def test_the_limit_is_each_users_own_and_holds_in_parallel(new_user: NewUser, database: Database) -> None:
+    user, other = (new_user(settings={"timezone": noon_zone()}) for _ in range(2))
+    fill(user, database, 18)
+    titles = iter([f"Report {n}" for n in range(6)])
+    answers = at_once(6, lambda: user.post("/feedback", BELL | {"title": next(titles)}).status)
+    assert sorted(answers) == [200, 200, 429, 429, 429, 429]
+    assert count(user, database) == 20
+    assert reported(other)["status"] == "open"
+
+
+def test_without_a_session(stranger: Client) -> None:
+    stranger.post("/feedback", BELL).refused(401, "unauthorized")
