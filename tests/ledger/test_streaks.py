@@ -167,12 +167,13 @@ def test_shields_bridge_the_whole_gap_or_none(
         assert before["protected"] == (saved and missed > 0)
         assert (before["active"], before["at_risk"]) == (saved, saved)
         assert guarded.value("SELECT effective_streak()") == before["current_streak"]
+        assert guarded.value("SELECT effective_streak('focus')") == (2 if missed == 0 else 0), "only the daily one"
         # read twice: a read uses no shield
         assert guarded.award("focus_complete", day=ledger.today)["streak"] == current
         used = guarded.rows("SELECT day FROM streak_shield_uses ORDER BY day")
         bridged = [ledger.day(back) for back in range(last - 1, 0, -1)] if saved else []
         assert [row["day"] for row in used] == bridged
         assert shields - len(used) == left
-        assert streak(guarded, "focus") == (3 if missed == 0 else 1, 3 if missed == 0 else 2, 0), "only the daily one"
+        assert streak(guarded, "focus") == (3 if missed == 0 else 1, 3 if missed == 0 else 2, 0)
         focus = guarded.value("SELECT effective_streak('focus')")
         assert focus == (3 if missed == 0 else 1)

@@ -302,7 +302,8 @@ $$;
 -- constants: of each of the first 501 levels, and of every 500th level up to 250001 (1.25e15 XP).
 DO $$
 DECLARE
-    definition CONSTANT text := 'CREATE FUNCTION %I() RETURNS bigint[] LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN %L::bigint[]';
+    definition CONSTANT text :=
+        'CREATE FUNCTION %I() RETURNS bigint[] LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN %L::bigint[]';
     first_501 bigint[];
     each_500th bigint[];
 BEGIN
@@ -397,7 +398,7 @@ RETURN last_activity_date >= today - 1
 
 -- All six streaks as they are shown. Writes nothing and uses no shield.
 --   Run as the owner, here and in effective_streak: award asks too, as the owner, and a plan under row-level security is
---   made anew whenever another role than the last one runs it.
+--   made anew whenever another role than the last one runs it. OFFSET 0: computed once, not once per use.
 CREATE FUNCTION effective_streaks() RETURNS TABLE (
     streak_type text, current_streak int, longest_streak int, last_activity_date date,
     active boolean, at_risk boolean, protected boolean
@@ -1153,10 +1154,12 @@ $$;
 -- The steps are not to be called alone: they would write half a payment. (They could not: only the functions above
 -- run as the owner of the tables.)
 
-REVOKE ALL ON FUNCTION shields_held(), use_shields(date[]), advance_quests(jsonb, date), retreat_quests(jsonb, date),
-    move_streaks(text[], date), move_streak(text, date), own_progress(), known_event(text, text), all_counters(text, jsonb), boosted(points_ledger),
-    move_skill(text, bigint), move_wallet(bigint, uuid), require_coins(bigint), post(points_ledger, user_progress),
-    move_counters(jsonb), full_result_of(points_ledger, boolean), replay(points_ledger, points_ledger),
+REVOKE ALL ON FUNCTION
+    shields_held(), use_shields(date[]), advance_quests(jsonb, date), retreat_quests(jsonb, date),
+    move_streaks(text[], date), move_streak(text, date), own_progress(), known_event(text, text),
+    all_counters(text, jsonb), boosted(points_ledger), move_skill(text, bigint), move_wallet(bigint, uuid),
+    require_coins(bigint), post(points_ledger, user_progress), move_counters(jsonb),
+    full_result_of(points_ledger, boolean), replay(points_ledger, points_ledger),
     pay(points_ledger, event_definitions, user_progress), earn_achievements(points_ledger, jsonb)
     FROM PUBLIC;
 REVOKE ALL ON FUNCTION
