@@ -1,0 +1,124 @@
+"""What the goal routes take and answer."""
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+
+from questlog.wire import Answer, Body, Day, Deleted, Instant, Query, Reward, Trimmed, absent, blank_is_null
+
+Status = Literal["active", "completed", "abandoned", "paused"]
+
+
+def _sent_day(value: Any) -> Any:
+    """A date out of its text: a strict body takes no text for a date that a validator has had in its hands."""
+    if isinstance(value, str):
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d([Tt ].*)?", value):
+            raise ValueError("must be a date, YYYY-MM-DD")
+        return datetime.fromisoformat(value).date() if len(value) > 10 else date.fromisoformat(value)
+    return value
+
+
+SentDay = Annotated[Day, BeforeValidator(_sent_day)]
+Title = Annotated[Trimmed, StringConstraints(min_length=1, max_length=200)]
+GoalDescription = Annotated[Trimmed, StringConstraints(max_length=5000), AfterValidator(blank_is_null)]
+MilestoneDescription = Annotated[Trimmed, StringConstraints(max_length=2000), AfterValidator(blank_is_null)]
+Category = Annotated[Trimmed, StringConstraints(max_length=40), AfterValidator(blank_is_null)]
+Priority = Annotated[int, Field(ge=0, le=100)]
+
+
+class GoalsQuery(Query):
+    status: Status | None = None
+
+
+class NewGoal(Body):
+    title: Title
+    description: GoalDescription | None = None
+    category: Category | None = None
+    target_date: SentDay | None = None
+    priority: Priority = 0
+
+
+class GoalChange(Body):
+    title: Title = absent()
+    description: GoalDescription | None = absent()
+    category: Category | None = absent()
+    target_date: SentDay | None = absent()
+    priority: Priority = absent()
+    status: Status = absent()
+
+
+class NewMilestone(Body):
+    title: Title
+    description: MilestoneDescription | None = None
+    target_date: SentDay | None = None
+
+
+class MilestoneChange(Body):
+    title: Title = absent()
+    description: MilestoneDescription | None = absent()
+    target_date: SentDay | None = absent()
+
+
+class Order(Body):
+    ids: list[UUID]
+
+
+class Milestone(Answer):
+    id: UUID
+    goal_id: UUID
+    title: str
+    description: str | None
+    is_completed: bool
+    completed_at: Instant | None
+    sort_order: int
+    target_date: Day | None
+    created_at: Instant
+
+
+class Goal(Answer):
+    id: UUID
+    title: str
+    description: str | None
+    category: str | None
+    target_date: Day | None
+    started_at: Instant | None
+    completed_at: Instant | None
+    status: Status
+    progress: int
+    priority: int
+    milestones: list[Milestone]
+    total_milestones: int
+    completed_milestones: int
+    is_overdue: bool
+    created_at: Instant
+    updated_at: Instant
+
+
+class GoalChanged(Goal, Reward):
+    """A goal and what changing it paid: completing it is a change of status."""
+
+
+class Goals(Answer):
+    goals: list[Goal]
+    total: int
+
+
+class MilestoneDeleted(Deleted):
+    goal_progress: int
+
+
+class MilestoneCompleted(Reward):
+    milestone: Milestone
+    goal_progress: int
+    goal_completed: bool
+    completed: Literal[True] = True
+    already_completed: bool
+
+
+class MilestoneReopened(Answer):
+    milestone: Milestone
+    goal_progress: int
+    goal_completed: bool

@@ -1,0 +1,77 @@
+-- Whatever changes a goal or its milestones begins with lock_progress(): progress is counted while nothing else moves.
+
+-- name: goals
+SELECT goals_shown(%(status)s) AS goals,
+       (SELECT count(*) FROM goals WHERE %(status)s::text IS NULL OR status = %(status)s) AS total;
+
+-- name: add
+SELECT lock_progress();
+WITH added AS (
+    INSERT INTO goals AS g (title, description, category, target_date, priority)
+    SELECT %(title)s, %(description)s, %(category)s, %(target_date)s, %(priority)s
+     WHERE (SELECT count(*) FROM goals) < 500
+        OR refuse(409, 'limit_reached', 'There are 500 goals already.', '{"limit": 500}')
+    RETURNING g.*
+)
+SELECT goal_shown(added) AS answer FROM added;
+
+-- name: goal
+SELECT goal_shown(g) AS answer FROM goals AS g WHERE id = %(goal_id)s;
+
+-- name: change
+SELECT lock_progress();
+UPDATE goals AS g
+   SET (title, description, category, target_date, priority)
+     = (SELECT title, description, category, target_date, priority FROM jsonb_populate_record(g, %(changes)s))
+ WHERE id = %(goal_id)s;
+SELECT m.goal || to_jsonb(r) AS answer
+  FROM goals AS g, move_goal(g, %(changes)s::jsonb ->> 'status') AS m, reward(m.paid) AS r
+ WHERE g.id = %(goal_id)s;
+
+-- name: delete
+SELECT lock_progress();
+DELETE FROM goals WHERE id = %(goal_id)s RETURNING id;
+
+-- name: add_milestone
+SELECT lock_progress();
+SELECT milestone_shown(m) AS answer
+  FROM goals AS g, add_milestone(g, %(title)s, %(description)s, %(target_date)s) AS m
+ WHERE g.id = %(goal_id)s;
+
+-- name: reorder
+SELECT lock_progress();
+SELECT refuse_field('ids', 'must name every milestone of the goal once')
+  FROM goals AS g
+ WHERE g.id = %(goal_id)s
+   AND ARRAY(SELECT id FROM goal_milestones WHERE goal_id = g.id ORDER BY id)
+    <> ARRAY(SELECT id FROM unnest(%(ids)s::uuid[]) AS id ORDER BY id);
+UPDATE goal_milestones AS m SET sort_order = o.place
+  FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS o (id, place)
+ WHERE m.goal_id = %(goal_id)s AND m.id = o.id AND m.sort_order <> o.place;
+SELECT goal_shown(g) AS answer FROM goals AS g WHERE id = %(goal_id)s;
+
+-- name: change_milestone
+WITH changed AS (
+    UPDATE goal_milestones AS m
+       SET (title, description, target_date)
+         = (SELECT title, description, target_date FROM jsonb_populate_record(m, %(changes)s))
+     WHERE id = %(milestone_id)s
+    RETURNING m.*
+)
+SELECT milestone_shown(changed) AS answer FROM changed;
+
+-- name: delete_milestone
+SELECT lock_progress();
+SELECT m.id, delete_milestone(m) AS goal_progress FROM goal_milestones AS m WHERE id = %(milestone_id)s;
+
+-- name: complete_milestone
+SELECT lock_progress();
+SELECT c.milestone, c.goal_progress, c.goal_completed, c.already_completed, r.*
+  FROM goal_milestones AS m, complete_milestone(m) AS c, reward(VARIADIC c.paid) AS r
+ WHERE m.id = %(milestone_id)s;
+
+-- name: uncomplete_milestone
+SELECT lock_progress();
+SELECT u.milestone, u.goal_progress, u.goal_completed
+  FROM goal_milestones AS m, uncomplete_milestone(m) AS u
+ WHERE m.id = %(milestone_id)s;
