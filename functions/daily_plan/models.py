@@ -1,0 +1,213 @@
+"""What the daily plan's routes take and answer."""
+
+import re
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+
+from questlog.wire import Answer, Body, Day, Instant, Query, Trimmed, absent, blank_is_null
+
+ItemType = Literal["focus", "quest", "workout", "learning", "habit"]
+
+# What the words of a task's priority stand for; items of a generated plan begin at 100.
+PRIORITIES = {"high": 50, "medium": 300, "low": 400}
+MAX_ITEMS = 50
+MAX_WORKOUTS = 2
+MAX_RANGE = timedelta(days=92)
+
+
+def _sent_day(value: Any) -> Any:
+    """A date out of its text: a strict body takes no text for a date that a validator has had in its hands."""
+    if isinstance(value, str):
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d([Tt ].*)?", value):
+            raise ValueError("must be a date, YYYY-MM-DD")
+        return datetime.fromisoformat(value).date() if len(value) > 10 else date.fromisoformat(value)
+    return value
+
+
+def _number_of(value: Any) -> Any:
+    return PRIORITIES.get(value, value) if isinstance(value, str) else value
+
+
+def _each_once(values: list[Any]) -> list[Any]:
+    ids = [getattr(value, "id", value) for value in values]
+    if len(set(ids)) < len(ids):
+        raise ValueError("must not hold an id twice")
+    return values
+
+
+SentDay = Annotated[date, BeforeValidator(_sent_day)]
+ItemId = Annotated[Trimmed, StringConstraints(min_length=1, max_length=80)]
+Title = Annotated[Trimmed, StringConstraints(min_length=1, max_length=200)]
+Text = Annotated[Trimmed, StringConstraints(max_length=2000), AfterValidator(blank_is_null)]
+Notes = Annotated[Trimmed, StringConstraints(max_length=5000), AfterValidator(blank_is_null)]
+Minutes = Annotated[int, Field(ge=1, le=1440)]
+Priority = Annotated[int, Field(ge=0, le=1000)]
+# In the app, and nothing else: no scheme, host, query, `//` or `..`.
+ActionUrl = Annotated[
+    Trimmed,
+    StringConstraints(pattern=r"^/(focus|(quests|exercise|learn|habits|planner|goals|hub)(/[A-Za-z0-9_-]+)*)$"),
+]
+WordOrNumber = Annotated[
+    Priority,
+    BeforeValidator(_number_of),
+    WithJsonSchema({"anyOf": [{"enum": list(PRIORITIES)}, {"type": "integer", "minimum": 0, "maximum": 1000}]}),
+]
+
+
+class PlanQuery(Query):
+    date: SentDay | None = None
+
+
+class RangeQuery(Query):
+    from_: Annotated[SentDay, Field(alias="from")]
+    to: SentDay
+
+    @field_validator("to")
+    @classmethod
+    def _in_reach(cls, to: date, info: ValidationInfo) -> date:
+        first = info.data.get("from_", to)
+        if not first <= to < first + MAX_RANGE:
+            raise ValueError(f"must be on or after from, and the range at most {MAX_RANGE.days} days")
+        return to
+
+
+class SentItem(Body):
+    """An item as a plan that is written whole holds it."""
+
+    id: ItemId
+    type: ItemType = "focus"
+    title: Title
+    description: Text | None = None
+    duration: Minutes | None = None
+    action_url: ActionUrl | None = None
+    completed: bool = False
+    priority: Priority = PRIORITIES["medium"]
+
+
+class PlanAction(Body):
+    """Generate a plan, write it, or tick an item of it: `action` says which, and what else is looked at."""
+
+    action: Literal["generate", "update", "complete_item"]
+    date: SentDay | None = None
+    items: Annotated[list[SentItem], Field(max_length=MAX_ITEMS), AfterValidator(_each_once)] = absent()
+    notes: Notes | None = absent()
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    item_id: Annotated[ItemId | None, Field(validate_default=True)] = None
+    completed: bool = True
+
+    @field_validator("item_id")
+    @classmethod
+    def _needed_for_ticking(cls, item_id: str | None, info: ValidationInfo) -> str | None:
+        if item_id is None and info.data.get("action") == "complete_item":
+            raise ValueError("is needed to tick an item")
+        return item_id
+
+    @property
+    def contents(self) -> dict[str, Any]:
+        """What of a plan was sent: absent keeps."""
+        return self.model_dump(mode="json", include={"items", "notes"} & self.model_fields_set)
+
+
+class NewTask(Body):
+    title: Title
+    priority: WordOrNumber = PRIORITIES["medium"]
+    estimated_minutes: Minutes | None = None
+    type: ItemType = "focus"
+    description: Text | None = None
+    action_url: ActionUrl | None = None
+    date: SentDay | None = None
+
+    @property
+    def item(self) -> dict[str, Any]:
+        """The task as an item of a plan, without an id yet."""
+        fields = self.model_dump(mode="json", exclude={"date", "estimated_minutes"})
+        return {**fields, "duration": self.estimated_minutes, "completed": False}
+
+
+class TaskChange(Body):
+    title: Title = absent()
+    description: Text | None = absent()
+    duration: Minutes | None = absent()
+    priority: WordOrNumber = absent()
+    type: ItemType = absent()
+    action_url: ActionUrl | None = absent()
+    date: SentDay | None = absent()
+
+
+class TaskDate(Body):
+    date: SentDay | None = None
+
+
+class Reordering(Body):
+    item_ids: Annotated[list[ItemId], Field(max_length=MAX_ITEMS), AfterValidator(_each_once)]
+    date: SentDay | None = None
+
+
+class Rollover(Body):
+    from_: Annotated[SentDay | None, Field(alias="from")] = None
+    date: SentDay | None = None
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+class Item(Answer):
+    """Something to do on a day; without a description or a duration it has no such key."""
+
+    id: str
+    type: ItemType
+    title: str
+    description: Annotated[str | None, Field(exclude_if=_is_none)] = None
+    duration: Annotated[int | None, Field(exclude_if=_is_none)] = None
+    action_url: str
+    completed: bool
+    priority: int
+
+
+class Plan(Answer):
+    id: UUID
+    date: Day
+    items: list[Item]
+    notes: str | None
+    completed_count: int
+    total_count: int
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class Planned(Answer):
+    plan: Plan | None
+
+
+class Draft(Planned):
+    """What generating came to: a plan, or what has to be expanded first."""
+
+    day: Day
+    calendar: dict[str, Any]
+
+
+class TaskAdded(Answer):
+    plan: Plan
+    task: Item
+
+
+class RolledOver(Answer):
+    plan: Plan
+    moved: int
+
+
+class Plans(Answer):
+    plans: list[Plan]

@@ -1,0 +1,151 @@
+-- A plan is rewritten by the statement that locks its row, so of two writes at once each sees what the other wrote. The
+-- timer is settled first: the focus block of a plan is done when a session is.
+
+-- name: plan
+SELECT settle_focus();
+SELECT (SELECT plan_shown(p) FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, local_today())) AS plan;
+
+-- name: generate
+-- Only the caller can say when an event recurs. So where one may recur as a workout of the day, this writes nothing and
+-- answers what to expand; asked again with the outcome as `calendar`, it writes.
+SELECT settle_focus();
+SELECT refuse_field('date', 'must be within 31 days of today') WHERE abs(%(date)s::date - local_today()) > 31;
+WITH found AS (
+    SELECT d.day, coalesce(%(calendar)s::jsonb, calendar_workouts(d.day)) AS calendar
+      FROM (SELECT coalesce(%(date)s::date, local_today()) AS day) AS d
+), written AS (
+    INSERT INTO daily_plans AS p (date, items)
+    SELECT f.day, plan_due(f.day, f.calendar -> 'events') FROM found AS f WHERE f.calendar -> 'series' = '[]'
+    ON CONFLICT (user_id, date) DO UPDATE SET items = plan_merged(p, excluded.items), version = p.version + 1
+    RETURNING p.*
+)
+SELECT (SELECT plan_shown(written) FROM written) AS plan, found.day, found.calendar FROM found;
+
+-- name: update
+SELECT settle_focus();
+WITH written AS (
+    INSERT INTO daily_plans AS p (date, notes, items)
+    SELECT d.day, %(contents)s::jsonb ->> 'notes', plan_rewritten(NULL, coalesce(%(contents)s::jsonb -> 'items', '[]'))
+      FROM (SELECT coalesce(%(date)s::date, local_today()) AS day) AS d
+     WHERE %(version)s::int IS NULL
+        OR EXISTS (SELECT FROM daily_plans AS known WHERE known.date = d.day)
+        OR refuse(409, 'conflict', 'There is no plan of that day yet.')
+    ON CONFLICT (user_id, date) DO UPDATE
+       SET notes = CASE WHEN %(contents)s::jsonb ? 'notes' THEN excluded.notes ELSE p.notes END,
+           items = CASE WHEN %(contents)s::jsonb ? 'items' THEN plan_rewritten(p, %(contents)s -> 'items') ELSE p.items END,
+           version = p.version + 1
+     WHERE %(version)s::int IS NULL
+        OR %(version)s = p.version
+        OR refuse(409, 'conflict', 'The plan was changed meanwhile.', jsonb_build_object('version', p.version))
+    RETURNING p.*
+)
+SELECT plan_shown(written) AS plan FROM written;
+
+-- name: complete_item
+SELECT settle_focus();
+WITH ticked AS (
+    UPDATE daily_plans AS p
+       SET items = plan_changed(p.items, %(item_id)s, jsonb_build_object('completed', %(completed)s::boolean)),
+           version = p.version + 1
+     WHERE p.date = coalesce(%(date)s::date, local_today())
+       AND p.items @> jsonb_build_array(jsonb_build_object('id', %(item_id)s::text))
+    RETURNING p.*
+)
+SELECT plan_shown(ticked) AS plan FROM ticked;
+
+-- name: add_task
+SELECT settle_focus();
+WITH task AS (
+    SELECT plan_item(%(task)s::jsonb || jsonb_build_object('id', 'task_' || gen_random_uuid())) AS item
+), written AS (
+    INSERT INTO daily_plans AS p (date, items)
+    SELECT coalesce(%(date)s::date, local_today()), jsonb_build_array(task.item) FROM task
+    ON CONFLICT (user_id, date) DO UPDATE
+       SET items = p.items || excluded.items, version = p.version + 1
+     WHERE plan_has_room(p.items || excluded.items)
+    RETURNING p.*
+)
+SELECT plan_shown(written) AS plan, task.item AS task FROM written, task;
+
+-- name: change_task
+SELECT settle_focus();
+WITH changed AS (
+    UPDATE daily_plans AS p
+       SET items = plan_changed(p.items, %(item_id)s, %(changes)s::jsonb - 'date' || '{"edited": true}'),
+           version = p.version + 1
+     WHERE p.date = coalesce(%(date)s::date, local_today())
+       AND p.items @> jsonb_build_array(jsonb_build_object('id', %(item_id)s::text))
+    RETURNING p.*
+)
+SELECT plan_shown(changed) AS plan FROM changed;
+
+-- name: delete_task
+SELECT settle_focus();
+WITH changed AS (
+    UPDATE daily_plans AS p
+       SET items = plan_without(p.items, ARRAY[%(item_id)s]), version = p.version + 1
+     WHERE p.date = coalesce(%(date)s::date, local_today())
+       AND p.items @> jsonb_build_array(jsonb_build_object('id', %(item_id)s::text))
+    RETURNING p.*
+)
+SELECT plan_shown(changed) AS plan FROM changed;
+
+-- name: reorder
+-- The ids were sent once each, and a plan holds none twice: as many of each, and none that is not sent, are the same ones.
+SELECT settle_focus();
+WITH changed AS (
+    UPDATE daily_plans AS p
+       SET items = plan_reordered(p.items, %(item_ids)s::text[]), version = p.version + 1
+     WHERE p.date = coalesce(%(date)s::date, local_today())
+       AND (jsonb_array_length(p.items) = cardinality(%(item_ids)s::text[])
+                AND NOT EXISTS (SELECT FROM jsonb_array_elements(p.items) AS i WHERE i ->> 'id' <> ALL (%(item_ids)s::text[]))
+            OR refuse_field('item_ids', 'must hold the id of each item of the plan'))
+    RETURNING p.*
+)
+SELECT plan_shown(changed) AS plan FROM changed;
+
+-- name: rollover
+-- Two plans change, so their rows are locked first, the earlier one first; what is moved is then read behind the locks.
+SELECT settle_focus();
+SELECT refuse_field('from', 'must be before date')
+ WHERE coalesce(%(source)s::date, local_today() - 1) >= coalesce(%(date)s::date, local_today());
+SELECT p.id FROM daily_plans AS p
+ WHERE p.date IN (coalesce(%(source)s::date, local_today() - 1), coalesce(%(date)s::date, local_today()))
+ ORDER BY p.date FOR UPDATE;
+WITH days AS (
+    SELECT coalesce(%(source)s::date, local_today() - 1) AS source, coalesce(%(date)s::date, local_today()) AS target
+), moving AS (
+    SELECT i.item, i.position
+      FROM days, daily_plans AS p, plan_items(p) AS i
+     WHERE p.date = days.source
+       AND i.item ->> 'id' LIKE 'task\_%%'
+       AND NOT i.completed
+       AND NOT EXISTS (SELECT FROM daily_plans AS t
+                        WHERE t.date = days.target
+                          AND t.items @> jsonb_build_array(jsonb_build_object('id', i.item -> 'id')))
+), moved AS (
+    SELECT count(*) AS count, coalesce(jsonb_agg(item ORDER BY position), '[]') AS items,
+           coalesce(array_agg(item ->> 'id'), '{}') AS ids
+      FROM moving
+), taken AS (
+    UPDATE daily_plans AS p
+       SET items = plan_without(p.items, moved.ids), version = p.version + 1
+      FROM days, moved
+     WHERE p.date = days.source AND moved.count > 0
+), placed AS (
+    INSERT INTO daily_plans AS p (date, items)
+    SELECT days.target, moved.items FROM days, moved
+    ON CONFLICT (user_id, date) DO UPDATE
+       SET items = p.items || excluded.items, version = p.version + 1
+     WHERE excluded.items <> '[]' AND plan_has_room(p.items || excluded.items)
+    RETURNING p.*
+)
+SELECT plan_shown(p) AS plan, moved.count AS moved
+  FROM moved, (SELECT placed.* FROM placed
+                UNION ALL
+               SELECT d.* FROM daily_plans AS d, days WHERE d.date = days.target AND NOT EXISTS (SELECT FROM placed)) AS p;
+
+-- name: plans
+SELECT settle_focus();
+SELECT coalesce(jsonb_agg(plan_shown(p) ORDER BY p.date), '[]') AS plans
+  FROM daily_plans AS p WHERE p.date BETWEEN %(first)s::date AND %(last)s::date;

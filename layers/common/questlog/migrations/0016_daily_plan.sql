@@ -1,0 +1,196 @@
+-- migrate:up
+-- The daily plan: one per local day, generated from what is due, edited by hand, ticked off.
+SET LOCAL ROLE questlog_owner;
+
+-- An item holds what the wire shows of it, but for two keys: `completed` is the user's own tick alone, and `edited` marks
+-- what generating again may neither change nor drop.
+CREATE TABLE daily_plans (
+    user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    date date NOT NULL,
+    items jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(items) = 'array' AND jsonb_array_length(items) <= 50),
+    notes text CHECK (length(notes) BETWEEN 1 AND 5000),
+    version int NOT NULL DEFAULT 1 CHECK (version >= 1),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (user_id, id),
+    UNIQUE (user_id, date)
+);
+CREATE TRIGGER touch BEFORE UPDATE ON daily_plans FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CALL isolate('daily_plans');
+GRANT SELECT, INSERT, UPDATE ON daily_plans TO questlog_app;
+
+-- What other groups bring ------------------------------------------------------------------------------------------
+
+-- How many cards wait for review. Until the learning group brings its own: there are none.
+CREATE FUNCTION reviews_due() RETURNS bigint
+LANGUAGE sql STABLE
+RETURN 0::bigint;
+
+-- A plan as it is shown --------------------------------------------------------------------------------------------
+
+-- What an item of a generated plan stands for: the uuid behind its prefix; null where there is none.
+CREATE FUNCTION plan_source(item_id text, prefix text) RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN starts_with(item_id, prefix) AND pg_input_is_valid(substr(item_id, length(prefix) + 1), 'uuid')
+            THEN substr(item_id, length(prefix) + 1)::uuid END;
+
+-- The items of a plan in their order: by priority, then by position. One is completed when it was ticked, or when what it
+-- stands for is done on the plan's date.
+CREATE FUNCTION plan_items(p daily_plans) RETURNS TABLE (item jsonb, "position" bigint, completed boolean)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT i.item, i.position,
+           (i.item -> 'completed')::boolean
+           OR CASE
+               WHEN i.item ->> 'id' = 'plan_focus' THEN EXISTS (
+                   SELECT FROM focus_sessions AS s
+                    WHERE s.mode = 'focus' AND s.status = 'completed'
+                      AND s.ended_at >= lower(d.bounds) AND s.ended_at < upper(d.bounds))
+               WHEN starts_with(i.item ->> 'id', 'plan_habit_') THEN EXISTS (
+                   SELECT FROM habit_completions AS h
+                    WHERE h.habit_id = plan_source(i.item ->> 'id', 'plan_habit_') AND h.completed_date = p.date AND h.done)
+               WHEN starts_with(i.item ->> 'id', 'plan_quest_') THEN EXISTS (
+                   SELECT FROM user_quest_progress AS q
+                    WHERE plan_source(i.item ->> 'id', 'plan_quest_') IN (q.quest_id, q.universal_quest_id)
+                      AND q.completed_at >= lower(d.bounds) AND q.completed_at < upper(d.bounds))
+               WHEN starts_with(i.item ->> 'id', 'plan_workout_') THEN calendar_item_done(i.item ->> 'id')
+               ELSE false
+           END
+      FROM jsonb_array_elements(p.items) WITH ORDINALITY AS i (item, position),
+           (SELECT day_bounds(p.date) AS bounds OFFSET 0) AS d
+     ORDER BY (i.item -> 'priority')::int, i.position;
+END;
+
+-- A plan as the wire shows it, with its counts.
+CREATE FUNCTION plan_shown(p daily_plans) RETURNS jsonb
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT to_jsonb(p) - 'user_id' || jsonb_build_object(
+               'items', coalesce(jsonb_agg(i.item - 'edited' || jsonb_build_object('completed', i.completed)
+                                           ORDER BY (i.item -> 'priority')::int, i.position), '[]'),
+               'completed_count', count(*) FILTER (WHERE i.completed),
+               'total_count', count(*))
+      FROM plan_items(p) AS i;
+END;
+
+-- Items rewritten --------------------------------------------------------------------------------------------------
+-- Functions of the items alone: a plan is rewritten by the UPDATE that locks its row, from what the row holds then.
+
+-- Where in the app a type of item is done.
+CREATE FUNCTION plan_route(item_type text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE item_type WHEN 'focus' THEN '/focus' WHEN 'quest' THEN '/quests' WHEN 'workout' THEN '/exercise'
+                      WHEN 'learning' THEN '/learn' WHEN 'habit' THEN '/habits' END;
+
+-- An item as it is kept: without the keys that are null, and with its type's address unless it has one of its own.
+CREATE FUNCTION plan_item(draft jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN jsonb_build_object('action_url', plan_route(draft ->> 'type')) || jsonb_strip_nulls(draft);
+
+CREATE FUNCTION plan_changed(items jsonb, item_id text, changes jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (SELECT jsonb_agg(CASE i.item ->> 'id' WHEN item_id THEN plan_item(i.item || changes) ELSE i.item END ORDER BY i.position)
+          FROM jsonb_array_elements(items) WITH ORDINALITY AS i (item, position));
+
+CREATE FUNCTION plan_without(items jsonb, ids text[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (SELECT coalesce(jsonb_agg(i.item ORDER BY i.position), '[]')
+          FROM jsonb_array_elements(items) WITH ORDINALITY AS i (item, position)
+         WHERE i.item ->> 'id' <> ALL (ids));
+
+-- The items in the order of `ids`. The priorities stay the plan's and are dealt out anew, so that what is generated later
+-- still finds its place among them.
+CREATE FUNCTION plan_reordered(items jsonb, ids text[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (SELECT coalesce(jsonb_agg(i.item || jsonb_build_object('priority', r.priority) ORDER BY r.place), '[]')
+          FROM (SELECT e.item -> 'priority' AS priority, row_number() OVER (ORDER BY e.item -> 'priority') AS place
+                  FROM jsonb_array_elements(items) AS e (item)) AS r
+          JOIN jsonb_array_elements(items) AS i (item) ON ids[r.place] = i.item ->> 'id');
+
+-- The plan's items replaced by the ones that were sent. What was generated and comes back as it was stays untouched by
+-- hand; and what reads completed because of its source is no tick of the user's when it is only sent back.
+CREATE FUNCTION plan_rewritten(p daily_plans, sent jsonb) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN (
+    SELECT coalesce(jsonb_agg(
+               CASE WHEN known.item - '{completed,edited}'::text[] = s.item - 'completed' THEN known.item
+                    ELSE s.item || '{"edited": true}' END
+               || jsonb_build_object('completed', CASE WHEN (s.item -> 'completed')::boolean AND known.completed
+                                                       THEN known.item -> 'completed' ELSE s.item -> 'completed' END)
+               ORDER BY s.position), '[]')
+      FROM (SELECT plan_item(e.item) AS item, e.position
+              FROM jsonb_array_elements(sent) WITH ORDINALITY AS e (item, position)) AS s
+      LEFT JOIN plan_items(p) AS known ON known.item -> 'id' = s.item -> 'id');
+
+-- Whether a plan may hold so many items.
+CREATE FUNCTION plan_has_room(items jsonb) RETURNS boolean
+LANGUAGE sql VOLATILE
+RETURN jsonb_array_length(items) <= 50 OR refuse_field('date', 'has a plan without room: it may hold 50 items');
+
+-- Generating -------------------------------------------------------------------------------------------------------
+
+-- What is due on a day, as items: a focus block, up to 2 workouts, 5 habits and 3 quests, and the reviews if there are
+-- any. `workouts` are the day's events as calendar_workouts() shows them, with the occurrences of those that recur.
+CREATE FUNCTION plan_due(day date, workouts jsonb) RETURNS jsonb
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH due (kind, place, id, type, title, duration) AS (
+        SELECT 1, 1::bigint, 'plan_focus', 'focus', 'Focus block',
+               setting('focus_duration')::int
+         UNION ALL
+        SELECT 2, w.place, 'plan_workout_' || (w.event ->> 'id'), 'workout', w.event ->> 'title', NULL
+          FROM (SELECT e.event, row_number() OVER (ORDER BY (e.event ->> 'start_time')::timestamptz, e.event ->> 'id') AS place
+                  FROM jsonb_array_elements(workouts) AS e (event)) AS w
+         WHERE w.place <= 2
+         UNION ALL
+        SELECT 3, h.place, 'plan_habit_' || h.habit_id, 'habit', h.name, NULL
+          FROM (SELECT o.habit_id, o.name, row_number() OVER (ORDER BY o.sort_order, o.habit_id) AS place
+                  FROM habits_on(plan_due.day) AS o WHERE o.pending) AS h
+         WHERE h.place <= 5
+         UNION ALL
+        SELECT 4, q.place, 'plan_quest_' || q.quest_id, 'quest', q.title, NULL
+          FROM (SELECT n.quest_id, n.title,
+                       row_number() OVER (ORDER BY n.kind DESC, n.sort_order, n.accepted_at, n.quest_id) AS place
+                  FROM quests_now() AS n
+                 WHERE (n.kind = 'user' AND n.status = 'accepted')
+                    OR (n.kind = 'universal' AND n.period = 'daily'
+                        -- of the period that the day is, which need not be the present one
+                        AND NOT EXISTS (SELECT FROM user_quest_progress AS u
+                                         WHERE u.universal_quest_id = n.quest_id
+                                           AND u.period_key = quest_period_key('daily', plan_due.day)
+                                           AND u.status IN ('completed', 'abandoned')))) AS q
+         WHERE q.place <= 3
+         UNION ALL
+        SELECT 5, 1, 'plan_learning', 'learning', 'Review what is due', NULL WHERE reviews_due() > 0
+    )
+    SELECT jsonb_agg(r.item || jsonb_build_object('priority', 90 + 10 * r.place) ORDER BY r.place)
+      FROM (SELECT plan_item(jsonb_build_object('id', due.id, 'type', due.type, 'title', due.title,
+                                                'duration', due.duration, 'completed', false)) AS item,
+                   row_number() OVER (ORDER BY due.kind, due.place) AS place
+              FROM due) AS r;
+END;
+
+-- The plan's items after generating: those that are due again keep tick, edits and priority, the user's own stay, and so
+-- does what is no longer due but was completed or edited. What is newly due comes behind them while there is room.
+CREATE FUNCTION plan_merged(p daily_plans, due jsonb) RETURNS jsonb
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH due_items AS (
+        SELECT d.item, d.position FROM jsonb_array_elements(due) WITH ORDINALITY AS d (item, position)
+    ), merged AS (
+        SELECT 1 AS part, i.position,
+               CASE WHEN d.item IS NULL OR i.item ? 'edited' THEN i.item
+                    ELSE d.item || jsonb_build_object('priority', i.item -> 'priority', 'completed', i.item -> 'completed')
+               END AS item
+          FROM plan_items(p) AS i
+          LEFT JOIN due_items AS d ON d.item -> 'id' = i.item -> 'id'
+         WHERE d.item IS NOT NULL OR NOT starts_with(i.item ->> 'id', 'plan_') OR i.item ? 'edited' OR i.completed
+         UNION ALL
+        SELECT 2, d.position, d.item
+          FROM due_items AS d
+         WHERE NOT p.items @> jsonb_build_array(jsonb_build_object('id', d.item -> 'id'))
+    )
+    SELECT coalesce(jsonb_agg(m.item ORDER BY m.part, m.position), '[]')
+      FROM (SELECT * FROM merged ORDER BY part, position LIMIT 50) AS m;
+END;
