@@ -1,0 +1,182 @@
+"""What the dashboard is made of, and what it answers: in camelCase, but for the day's numbers."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasGenerator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from questlog.wire import Answer, Day, Instant
+
+ItemType = Literal["focus", "quest", "workout", "learning", "habit"]
+
+
+class Count(Answer):
+    completed: int
+    total: int
+
+
+class HabitCount(Answer):
+    done: int
+    due: int
+
+
+class FocusTime(Answer):
+    seconds: int
+    sessions: int
+
+
+class QuestCount(Answer):
+    active: int
+    ready: int
+
+
+class Streak(Answer):
+    days: int
+    at_risk: bool
+
+
+class Level(Answer):
+    level: int
+    current_xp: int
+    xp_to_next_level: int
+    xp_progress_percent: float
+
+
+class DaySummary(Answer):
+    """A local day in numbers."""
+
+    date: Day
+    plan: Count
+    habits: HabitCount
+    focus: FocusTime
+    quests: QuestCount
+    streak: Streak
+    level: Level
+    xp_today: int
+    coins_today: int
+    overdue_goals: int
+
+
+class PlanItem(Answer):
+    id: str
+    type: ItemType
+    title: str
+    action_url: str
+    completed: bool
+    priority: int
+
+
+class Plan(Answer):
+    """The plan of the day, as far as the dashboard looks at it; its items are in order."""
+
+    items: list[PlanItem]
+    completed_count: int
+    total_count: int
+
+
+class Activity(Answer):
+    """Something the user did: an award, or what a client logged."""
+
+    event_type: str
+    at: Instant
+
+
+class Preferences(Answer):
+    """Settings, with what the dashboard assumes where there are none."""
+
+    module_weights: dict[str, float]
+    nudge_intensity: str
+    focus_duration: int
+    gamification_visible: bool
+
+
+class Facts(Answer):
+    """All that the database knows and the dashboard is made of. `uses` counts the last 14 days by type of event."""
+
+    now: Instant
+    summary: DaySummary
+    plan: Plan | None
+    focus_active: bool
+    made_today: bool
+    newest: Activity | None
+    uses: dict[str, int]
+    interests: list[str]
+    preferences: Preferences
+    onboarding_active: bool
+
+
+class Camel(Answer):
+    model_config = ConfigDict(alias_generator=AliasGenerator(serialization_alias=to_camel))
+
+
+class UserState(Camel):
+    plan_exists: bool
+    has_incomplete_plan_items: bool
+    returning_after_gap: bool
+    first_day: bool
+    focus_active: bool
+    active_streak: bool
+
+
+class QuickPick(Camel):
+    module: str
+    route: str
+    label: str
+    count: int
+
+
+class LastUsed(Camel):
+    module: str
+    route: str
+    label: str
+    last_used: Instant
+
+
+class Primer(Camel):
+    type: Literal["learn", "hub"]
+    route: str
+    label: str
+
+
+class DynamicUI(Camel):
+    quick_picks: list[QuickPick]
+    resume_last: LastUsed | None
+    interest_primer: Primer | None
+
+
+class NextItem(Camel):
+    id: str
+    title: str
+    priority: int
+    action_url: str
+    type: ItemType
+
+
+class PlanSummary(Camel):
+    plan_exists: bool
+    has_incomplete_plan_items: bool
+    next_incomplete_item: NextItem | None
+    total_count: int
+    completed_count: int
+
+
+def _is_none(value: Any) -> bool:
+    return value is None
+
+
+class Personalization(Camel):
+    interests: list[str]
+    module_weights: dict[str, float]
+    nudge_intensity: str
+    focus_duration: int
+    gamification_visible: bool
+    onboarding_active: bool
+    onboarding_route: Annotated[str | None, Field(exclude_if=_is_none)] = None
+
+
+class Today(Camel):
+    user_state: UserState
+    dynamic_ui_data: Annotated[DynamicUI, Field(serialization_alias="dynamicUIData")]
+    plan_summary: PlanSummary
+    personalization: Personalization
+    data: DaySummary

@@ -1,0 +1,85 @@
+from typing import Any
+
+from tests.conftest import Database, NewUser, User
+from tests.daily_plan.conftest import ahead, habit, quest
+from tests.focus.conftest import Rewind, rewind, started
+from tests.gamification.conftest import Pay, as_user, pay, spend
+from tests.today.conftest import today
+
+__all__ = ["as_user", "pay", "rewind", "spend"]
+
+
+def summary(user: User) -> dict[str, Any]:
+    """The day in numbers, which both routes tell alike."""
+    numbers: dict[str, Any] = user.get("/today/summary").data
+    assert today(user)["data"] == numbers
+    return numbers
+
+
+def test_habits_due_or_done(user: User) -> None:
+    made = [habit(user, name) for name in "abcd"]
+    weekly = habit(user, "weekly", frequency="weekly", target_count=1)
+    assert summary(user)["habits"] == {"done": 0, "due": 5}
+    user.post(f"/habits/{made[0]}/complete")
+    user.post(f"/habits/{weekly}/complete")  # no longer due this week, but done today
+    user.post(f"/habits/{made[1]}/skip")
+    user.post(f"/habits/{made[2]}/archive")
+    assert summary(user)["habits"] == {"done": 2, "due": 3}
+
+
+def test_focus_of_the_day(user: User, rewind: Rewind, database: Database) -> None:
+    for mode, seconds in (("focus", 1500), ("focus", 600), ("break", 300)):
+        started(user, mode=mode, duration_seconds=seconds)
+        rewind(user, seconds)
+        user.get("/focus/active")
+    started(user)
+    rewind(user, 60)
+    user.post("/focus/pause")
+    rewind(user, 3600)  # lapses: not completed
+    assert summary(user)["focus"] == {"seconds": 2100, "sessions": 2}
+    database.query("UPDATE focus_sessions SET ended_at = ended_at - interval '1 day' WHERE user_id = %s", user.id)
+    assert summary(user)["focus"] == {"seconds": 0, "sessions": 0}
+
+
+def test_quests_active_and_ready(user: User, database: Database) -> None:
+    accepted = quest(user, target=2)
+    assert summary(user)["quests"] == {"active": 1, "ready": 0}
+    user.post(f"/habits/{habit(user)}/complete")  # the universal quest of a habit a day is at its target
+    assert summary(user)["quests"] == {"active": 1, "ready": 1}
+    database.query("UPDATE quests SET expires_at = now() - interval '1 hour' WHERE id = %s", accepted)
+    assert summary(user)["quests"] == {"active": 0, "ready": 1}
+
+
+def test_xp_and_coins_of_the_day(user: User, pay: Pay, spend: Pay, as_user: Pay) -> None:
+    pay(user, xp=50, coins=20, days_ago=1)
+    pay(user, xp=30, coins=10)
+    pay(user, xp=5, coins=7, key="undone")
+    spend(user, 12, "bought")
+    spend(user, 3, "given back")
+    for key in ("undone", "given back"):
+        as_user(user, "SELECT reverse(%(key)s, 'test')", key=key)
+    numbers = summary(user)
+    assert (numbers["xp_today"], numbers["coins_today"]) == (30, 10)
+    assert numbers["level"] == {"level": 1, "current_xp": 80, "xp_to_next_level": 100, "xp_progress_percent": 80}
+
+
+def test_a_reversal_counts_on_the_day_it_is_made(user: User, pay: Pay, as_user: Pay) -> None:
+    pay(user, xp=50, coins=20, days_ago=1, key="undone")
+    as_user(user, "SELECT reverse('undone', 'test')")
+    numbers = summary(user)
+    assert (numbers["xp_today"], numbers["coins_today"]) == (-50, -20)
+
+
+def test_the_day_is_the_users(new_user: NewUser, database: Database) -> None:
+    user = new_user(settings={"timezone": "Pacific/Kiritimati", "day_start_hour": 6})
+    [row] = database.query("SELECT local_day(now(), 'Pacific/Kiritimati', 6)::text AS day")
+    assert summary(user)["date"] == row["day"]
+
+
+def test_overdue_goals(user: User) -> None:
+    for target in (ahead(-1), ahead(0), None):
+        user.post("/goals", {"title": "Learn to swim", "target_date": target})
+    late = user.post("/goals", {"title": "Learn to dive", "target_date": ahead(-30)}).data["id"]
+    assert summary(user)["overdue_goals"] == 2
+    user.patch(f"/goals/{late}", {"status": "abandoned"})
+    assert summary(user)["overdue_goals"] == 1
