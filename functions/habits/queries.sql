@@ -79,7 +79,7 @@ SELECT jsonb_agg(to_jsonb(d) ORDER BY d.date) AS days,
        count(*) FILTER (WHERE d.due) AS due_days,
        coalesce(100 * count(*) FILTER (WHERE d.status = 'done') / nullif(count(*) FILTER (WHERE d.due), 0), 0)
            AS completion_rate,
-       standing_streak(h.current_streak, h.streak_through, h.frequency, h.custom_days, s.today) AS current_streak,
+       standing_streak(h, s.today) AS current_streak,
        h.longest_streak
   FROM habits AS h,
        habit_span(%(from_)s, %(to)s) AS s,

@@ -57,7 +57,7 @@ def test_two_skips_in_any_seven_days(user: User, later: Later) -> None:
     assert skip(1) == 409
 
 
-def test_skips_of_one_habit_are_not_anothers(user: User, later: Later) -> None:
+def test_skips_of_one_habit_are_not_anothers(user: User) -> None:
     for _ in range(3):
         assert user.post(f"/habits/{made(user)['id']}/skip").status == 200
 

@@ -38,10 +38,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN frequency <> 'custom' OR extract(dow FROM day)::int = ANY (custom_days);
 
 -- The streaks that days make: `done` are the days done, or for a weekly habit a day of each week that met its target.
---   A run is turns without a gap that were done or skipped, and its length the done ones: a skip bridges, and adds nothing.
---   Numbered one by one, the turns of a run keep their distance from their own number (gaps and islands).
--- Answers the latest run, the last day that holds it, and the longest run. Whether the latest still stands is a matter of
--- the day it is asked on: standing_streak().
+--   A run is turns without a gap that were done or skipped, and its length the done ones: a skip bridges, and adds
+--   nothing. Numbered one by one, the turns of a run keep their distance from that number (gaps and islands).
+-- Answers the latest run, the last day that holds it, and the longest run. Whether the latest still stands is a matter
+-- of the day it is asked on: standing_streak().
 CREATE FUNCTION habit_streaks(
     frequency text, custom_days int[], done date[], skipped date[], OUT streak int, OUT through date, OUT longest int
 )
@@ -92,8 +92,8 @@ CREATE TABLE habits (
     is_active boolean NOT NULL DEFAULT true,
     sort_order int NOT NULL,
     created_on date NOT NULL DEFAULT local_today(),
-    -- What the completions and skips add up to, set whenever they change: the latest run and the last day that holds it.
-    -- What is shown as current_streak is standing_streak() of it.
+    -- What completions and skips add up to, set whenever they change: the latest run, and the last day that holds it.
+    -- What is shown as current_streak is standing_streak() of these.
     current_streak int NOT NULL DEFAULT 0 CHECK (current_streak >= 0),
     streak_through date,
     longest_streak int NOT NULL DEFAULT 0 CHECK (longest_streak >= current_streak),
@@ -139,6 +139,11 @@ CREATE TABLE habit_skips (
 CALL isolate('habit_skips');
 GRANT SELECT, INSERT, DELETE ON habit_skips TO questlog_app;
 
+-- A habit's streak as it stands on a day.
+CREATE FUNCTION standing_streak(h habits, today date) RETURNS int
+LANGUAGE sql IMMUTABLE
+RETURN standing_streak(h.current_streak, h.streak_through, h.frequency, h.custom_days, today);
+
 -- How habits stand -------------------------------------------------------------------------------------------------
 -- Functions that answer rows of one SELECT: the planner dissolves them into the statement that asks, so that a list of
 -- habits is one plan, a look into the key per habit, however long its history.
@@ -155,17 +160,20 @@ BEGIN ATOMIC
                WHEN 'weekly' THEN c.days_of_week < h.target_count
                ELSE is_habit_day(habit_on.day, h.frequency, h.custom_days)
            END
-      FROM (SELECT count(*) FILTER (WHERE k.completed_date = habit_on.day)::int AS times,
-                   coalesce(bool_or(k.done) FILTER (WHERE k.completed_date = habit_on.day), false) AS done,
-                   count(DISTINCT k.completed_date) FILTER (WHERE k.done)::int AS days_of_week
-              FROM habit_completions AS k
-             WHERE k.habit_id = h.id
-               AND k.completed_date >= CASE h.frequency WHEN 'weekly' THEN week_of(habit_on.day) ELSE habit_on.day END
-               AND k.completed_date <= CASE h.frequency WHEN 'weekly' THEN week_of(habit_on.day) + 6 ELSE habit_on.day END) AS c,
-           (SELECT EXISTS (SELECT FROM habit_skips AS k WHERE k.habit_id = h.id AND k.day = habit_on.day) AS skipped) AS s;
+      FROM (SELECT CASE h.frequency WHEN 'weekly' THEN week_of(habit_on.day) ELSE habit_on.day END AS first,
+                   CASE h.frequency WHEN 'weekly' THEN week_of(habit_on.day) + 6 ELSE habit_on.day END AS last) AS span,
+           LATERAL (
+               SELECT count(*) FILTER (WHERE k.completed_date = habit_on.day)::int AS times,
+                      coalesce(bool_or(k.done) FILTER (WHERE k.completed_date = habit_on.day), false) AS done,
+                      count(DISTINCT k.completed_date) FILTER (WHERE k.done)::int AS days_of_week
+                 FROM habit_completions AS k
+                WHERE k.habit_id = h.id AND k.completed_date BETWEEN span.first AND span.last) AS c,
+           LATERAL (
+               SELECT EXISTS (
+                   SELECT FROM habit_skips AS k WHERE k.habit_id = h.id AND k.day = habit_on.day) AS skipped) AS s;
 END;
 
--- The active habits on a day. `done`: the day is done; pending: due, and not done. OFFSET 0: the day asked for is worked
+-- The active habits on a day. Done: the day is done; pending: due, and not done. OFFSET 0: the day asked for is worked
 -- out once, not once for each habit.
 CREATE FUNCTION habits_on(day date)
 RETURNS TABLE (habit_id uuid, name text, sort_order int, due boolean, done boolean, skipped boolean, pending boolean)
@@ -176,6 +184,7 @@ BEGIN ATOMIC
      WHERE h.is_active;
 END;
 
+-- The document of a habit, as rows of one SELECT: what habit_shown() and habits_shown() both answer.
 CREATE FUNCTION habit_document(h habits, today date) RETURNS TABLE (document jsonb)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -184,9 +193,9 @@ BEGIN ATOMIC
                'target_count', h.target_count, 'custom_days', h.custom_days, 'icon', h.icon, 'color', h.color,
                'category', h.category, 'xp_reward', h.xp_reward, 'coin_reward', h.coin_reward, 'skill_key', h.skill_key,
                'reminder_time', h.reminder_time, 'is_active', h.is_active,
-               'current_streak', standing_streak(h.current_streak, h.streak_through, h.frequency, h.custom_days, habit_document.today),
-               'longest_streak', h.longest_streak, 'last_completed_at', h.last_completed_at,
-               'completed_today', s.done, 'completed_count_today', s.times, 'due_today', s.due, 'skipped_today', s.skipped,
+               'current_streak', standing_streak(h, habit_document.today), 'longest_streak', h.longest_streak,
+               'last_completed_at', h.last_completed_at, 'completed_today', s.done, 'completed_count_today', s.times,
+               'due_today', s.due, 'skipped_today', s.skipped,
                'sort_order', h.sort_order, 'created_at', h.created_at, 'updated_at', h.updated_at)
       FROM habit_on(h, habit_document.today) AS s;
 END;
@@ -205,8 +214,8 @@ RETURN (
      WHERE h.is_active = active);
 
 -- The days from `first` to `last`, as what they were to a habit.
---   A weekly habit has no day that must be done. The ones it missed are those that cost the week its target: after which
---   the days left could no longer reach it. A week that did 2 of 3 has missed one.
+--   A weekly habit has no day that must be done. The ones it missed are those that cost the week its target: after
+--   which the days left could no longer reach it. A week that did 2 of 3 has missed one.
 CREATE FUNCTION habit_history(h habits, first date, last date, today date)
 RETURNS TABLE (date date, count int, target int, status text, notes text, due boolean)
 LANGUAGE sql STABLE
@@ -216,7 +225,8 @@ BEGIN ATOMIC
                min(k.week_target) AS week_target,
                (array_agg(k.notes ORDER BY k.ordinal DESC) FILTER (WHERE k.notes IS NOT NULL))[1] AS notes
           FROM habit_completions AS k
-         WHERE k.habit_id = h.id AND k.completed_date BETWEEN week_of(habit_history.first) AND week_of(habit_history.last) + 6
+         WHERE k.habit_id = h.id
+           AND k.completed_date BETWEEN week_of(habit_history.first) AND week_of(habit_history.last) + 6
          GROUP BY k.completed_date
     ), whole_weeks AS (
         SELECT d.day, coalesce(r.times, 0) AS times, coalesce(r.done, false) AS done, r.notes,
@@ -358,8 +368,8 @@ CREATE TYPE habit_completing AS (
     paid award_result
 );
 
--- Pays the completion that made today done: the habit's own reward and, when it brought the streak to a round length, as
--- much XP as the streak is long. Over 20 paid a day it counts, and pays nothing.
+-- Pays the completion that made today done: the habit's own reward and, when it brought the streak to a round length,
+-- as much XP as the streak is long. Over 20 paid a day it counts, and pays nothing.
 CREATE FUNCTION pay_habit(
     h habits, completion uuid, streak_before int, streak_after int, OUT streak_bonus boolean, OUT paid award_result
 )
@@ -395,7 +405,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     today date := local_today();
     wanted date := habit_date(h, given);
-    streak_before int := standing_streak(h.current_streak, h.streak_through, h.frequency, h.custom_days, today);
+    streak_before int := standing_streak(h, today);
     before record;
     made habit_completions;
     result habit_completing;
@@ -422,7 +432,7 @@ BEGIN
         result.completion_id := made.id;
         result.completed := made.done;
     END IF;
-    result.new_streak := standing_streak(h.current_streak, h.streak_through, h.frequency, h.custom_days, today);
+    result.new_streak := standing_streak(h, today);
     IF made.done AND wanted = today
         AND (h.frequency <> 'weekly' OR before.days_of_week < h.target_count)
         AND NOT EXISTS (SELECT FROM habit_completions AS k

@@ -52,8 +52,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON goal_milestones TO questlog_app;
 CREATE FUNCTION milestone_shown(m goal_milestones) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN jsonb_build_object(
-    'id', m.id, 'goal_id', m.goal_id, 'title', m.title, 'description', m.description, 'is_completed', m.is_completed,
-    'completed_at', m.completed_at, 'sort_order', m.sort_order, 'target_date', m.target_date, 'created_at', m.created_at);
+    'id', m.id, 'goal_id', m.goal_id, 'title', m.title, 'description', m.description, 'target_date', m.target_date,
+    'is_completed', m.is_completed, 'completed_at', m.completed_at, 'sort_order', m.sort_order,
+    'created_at', m.created_at);
 
 -- Answers rows of one SELECT: the planner dissolves it into the statement that asks.
 CREATE FUNCTION goal_document(g goals, today date) RETURNS TABLE (document jsonb)
@@ -100,7 +101,8 @@ DECLARE
     counted int;
 BEGIN
     UPDATE goals AS g
-       SET progress = coalesce(100 * m.completed / nullif(m.total, 0), CASE g.status WHEN 'completed' THEN 100 ELSE 0 END)
+       SET progress = coalesce(100 * m.completed / nullif(m.total, 0),
+                               CASE g.status WHEN 'completed' THEN 100 ELSE 0 END)
       FROM (SELECT count(*) AS total, count(*) FILTER (WHERE is_completed) AS completed
               FROM goal_milestones WHERE goal_id = wanted) AS m
      WHERE g.id = wanted
