@@ -119,6 +119,10 @@ class Rule:
         until = datetime.strptime(self.until[:15], "%Y%m%dT%H%M%S")  # noqa: DTZ007 - local unless it says Z
         return until.replace(tzinfo=UTC) if self.until.endswith("Z") else instant(until, zone)
 
+    def counting(self, count: int) -> "Rule":
+        """The same rule with another COUNT."""
+        return replace(self, count=count, text=re.sub(r"(?<=COUNT=)\d+", str(count), self.text))
+
     @property
     def days(self) -> str:
         """The rule without its end, worded so that dateutil reads it as RFC 5545 means it.
@@ -254,6 +258,11 @@ class Series:
         return min(bound for bound in (self.rule.bound(self.zone), self.bound, LAST) if bound is not None)
 
     @property
+    def after(self) -> datetime:
+        """The first instant at which the rule has no occurrence any more, but for its COUNT."""
+        return self.until + timedelta(seconds=1)
+
+    @property
     def endless(self) -> bool:
         return self.rule.count is None and self.rule.until is None and self.bound is None
 
@@ -349,7 +358,7 @@ def _walls(rule: Rule, start: datetime, since: datetime, until: datetime) -> Ite
 def _rule_starts(series: Series, since: datetime, before: datetime) -> Iterator[datetime]:
     """The instants in [since, before) at which the rule has an occurrence, in order."""
     rule, zone = series.rule, series.zone
-    since, before = max(since, series.start, FIRST), min(before, series.until + timedelta(seconds=1))
+    since, before = max(since, series.start, FIRST), min(before, series.after)
     if since >= before:
         return
     first = series.first_wall
@@ -430,7 +439,7 @@ def last_end(series: Series) -> datetime | None:
         # Back from the bound, by ever longer steps: from the start it may be centuries.
         for years in (2, 60, 600):
             since = max(series.start, series.until - timedelta(days=years * 366))
-            starts = list(_rule_starts(series, since, series.until + timedelta(seconds=1)))
+            starts = list(_rule_starts(series, since, series.after))
             if starts:
                 last = starts[-1]
                 break
