@@ -154,14 +154,15 @@ END;
 -- A quest in its present period. `ready`: at its target, and only the user's word is missing.
 CREATE TYPE quest_now AS (
     quest_id uuid, kind text, key text, title text, description text, category text, difficulty text,
-    xp_reward int, coin_reward int, skill_key text, target int, target_type text, is_repeatable boolean, repeat_frequency text,
-    period text, period_key text, period_start date, unclaimed_period text,
+    xp_reward int, coin_reward int, skill_key text, target int, target_type text,
+    is_repeatable boolean, repeat_frequency text, period text, period_key text, period_start date, unclaimed_period text,
     status text, progress int, ready boolean, accepted_at timestamptz, completed_at timestamptz, expires_at timestamptz,
     undo_count int, sort_order int, created_at timestamptz, updated_at timestamptz
 );
 
 -- Every own quest and every universal one that runs, each in its present period; ORDER BY kind DESC, sort_order,
--- created_at DESC, quest_id. A universal quest that has ended stays for whom this period or the one before holds something.
+-- created_at DESC, quest_id. A universal quest that has ended stays for whom this period or the one before holds
+-- something.
 --   Written to be inlined: what the caller does not select is not computed, and a quest_id it asks for goes by the index.
 CREATE FUNCTION quests_now() RETURNS SETOF quest_now
 LANGUAGE sql STABLE
@@ -227,7 +228,9 @@ CREATE FUNCTION quest_streak(q quest_now) RETURNS int
 LANGUAGE sql STABLE
 RETURN CASE WHEN q.period <> 'once' THEN (
     SELECT count(*)
-      FROM (SELECT p.period_start, row_number() OVER latest_first - 1 AS back, first_value(p.period_start) OVER latest_first AS latest
+      FROM (SELECT p.period_start,
+                   row_number() OVER latest_first - 1 AS back,
+                   first_value(p.period_start) OVER latest_first AS latest
               FROM user_quest_progress AS p
              WHERE (p.quest_id = q.quest_id OR p.universal_quest_id = q.quest_id)
                AND p.status = 'completed'
@@ -236,8 +239,8 @@ RETURN CASE WHEN q.period <> 'once' THEN (
             WINDOW latest_first AS (ORDER BY p.period_start DESC)) AS c
      -- After a gap no row is as many periods back as there are rows before it.
      WHERE c.latest >= quest_period_start(q.period, q.period_start - 1)
-       AND c.period_start = c.latest - c.back * CASE q.period WHEN 'daily' THEN interval '1 day' WHEN 'weekly' THEN interval '7 days'
-                                                ELSE interval '1 month' END
+       AND c.period_start = c.latest - c.back * CASE q.period
+           WHEN 'daily' THEN interval '1 day' WHEN 'weekly' THEN interval '7 days' ELSE interval '1 month' END
 ) ELSE 0 END;
 
 -- A quest as the wire shows it.
@@ -286,7 +289,8 @@ BEGIN
         problems := problems || jsonb_build_object('field', 'skill_key', 'message', 'is no skill');
     END IF;
     IF problems <> '[]' THEN
-        PERFORM refuse(400, 'validation_error', 'Some of what was sent is not valid.', jsonb_build_object('fields', problems));
+        PERFORM refuse(400, 'validation_error', 'Some of what was sent is not valid.',
+                       jsonb_build_object('fields', problems));
     END IF;
     made.repeat_frequency := CASE WHEN made.is_repeatable THEN coalesce(made.repeat_frequency, 'daily') END;
     RETURN made;
@@ -335,7 +339,8 @@ BEGIN
            coins_awarded = 0
      WHERE p.period_key = q.period_key AND (p.quest_id = q.quest_id OR p.universal_quest_id = q.quest_id);
     IF NOT FOUND THEN
-        INSERT INTO user_quest_progress (quest_id, universal_quest_id, period_key, period_start, status, progress, accepted_at)
+        INSERT INTO user_quest_progress (
+            quest_id, universal_quest_id, period_key, period_start, status, progress, accepted_at)
         VALUES (CASE q.kind WHEN 'user' THEN q.quest_id END, CASE q.kind WHEN 'universal' THEN q.quest_id END,
                 q.period_key, q.period_start, new_status, new_progress, CASE new_status WHEN 'accepted' THEN now() END);
     END IF;
@@ -502,21 +507,24 @@ $$;
 CREATE OR REPLACE FUNCTION advance_quests(counters jsonb, day date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
+    counted CONSTANT text[] := ARRAY(SELECT jsonb_object_keys(counters));
     moved record;
 BEGIN
     FOR moved IN
-        SELECT u.id, p.id AS row_id, t.period_key, quest_period_start(u.quest_type, day) AS period_start,
-               least(u.target, CASE c.key WHEN 'streak_days' THEN c.value::bigint
-                                          ELSE coalesce(p.progress, 0) + c.value::bigint END) AS progress
-          FROM jsonb_each(counters) AS c
-          JOIN universal_quests AS u ON u.target_type = c.key AND u.is_active
+        SELECT u.id, p.id AS row_id, t.period_key, quest_period_start(u.quest_type, day) AS period_start, a.progress
+          FROM universal_quests AS u
          CROSS JOIN LATERAL (SELECT quest_period_key(u.quest_type, day) AS period_key) AS t
           LEFT JOIN user_quest_progress AS p ON p.universal_quest_id = u.id AND p.period_key = t.period_key
-         WHERE coalesce(p.status, 'available') IN ('available', 'accepted')
-           AND coalesce(p.progress, 0) < least(u.target, CASE c.key WHEN 'streak_days' THEN c.value::bigint
-                                                         ELSE coalesce(p.progress, 0) + c.value::bigint END)
+         CROSS JOIN LATERAL (
+               SELECT least(u.target, (counters -> u.target_type)::bigint
+                                      + CASE u.target_type WHEN 'streak_days' THEN 0 ELSE coalesce(p.progress, 0) END)
+                          AS progress) AS a
+         WHERE u.is_active
+           AND u.target_type = ANY (counted)
            AND (u.starts_at > now()) IS NOT TRUE
            AND (u.ends_at <= now()) IS NOT TRUE
+           AND coalesce(p.status, 'available') IN ('available', 'accepted')
+           AND coalesce(p.progress, 0) < a.progress
     LOOP
         IF moved.row_id IS NULL THEN
             INSERT INTO user_quest_progress (universal_quest_id, period_key, period_start, progress)
