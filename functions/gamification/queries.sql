@@ -1,4 +1,5 @@
 -- A name may hold several statements; they travel together, and the last one's row is the answer, or the column `answer` is.
+-- Bounds of an index are (SELECT coalesce(...)): row-level security lets no bare coalesce near the index.
 
 -- name: summary
 SELECT summary_shown() AS answer;
@@ -51,19 +52,20 @@ SELECT count(*) AS seen FROM seen;
 -- name: ledger
 -- One row more than asked for tells whether there is a next page.
 WITH found AS (
-    SELECT l.*, EXISTS (SELECT FROM points_ledger AS r WHERE r.reverses = l.id) AS reversed,
-           row_number() OVER (ORDER BY l.seq DESC) AS place
-      FROM points_ledger AS l
-     WHERE l.seq < coalesce(%(cursor)s::bigint, 9223372036854775807)
-       AND l.local_date >= coalesce(%(from_)s::date, '-infinity')
-       AND l.local_date <= coalesce(%(to)s::date, 'infinity')
+    SELECT l.* FROM points_ledger AS l
+     WHERE l.seq < (SELECT coalesce(%(cursor)s::bigint, 9223372036854775807))
+       AND l.local_date >= (SELECT coalesce(%(from_)s::date, '-infinity'))
+       AND l.local_date <= (SELECT coalesce(%(to)s::date, 'infinity'))
        AND (%(event_type)s::text IS NULL OR l.event_type = %(event_type)s)
      ORDER BY l.seq DESC
      LIMIT %(limit)s::int + 1
+), shown AS (
+    SELECT f.*, r.id IS NOT NULL AS reversed, row_number() OVER (ORDER BY f.seq DESC) AS place
+      FROM found AS f LEFT JOIN points_ledger AS r ON r.reverses = f.id AND r.reverses IS NOT NULL
 )
-SELECT coalesce(jsonb_agg(f ORDER BY f.seq DESC) FILTER (WHERE f.place <= %(limit)s::int), '[]') AS entries,
-       CASE WHEN count(*) > %(limit)s::int THEN min(f.seq) FILTER (WHERE f.place <= %(limit)s::int) END AS next_cursor
-  FROM found AS f;
+SELECT coalesce(jsonb_agg(s ORDER BY s.place) FILTER (WHERE s.place <= %(limit)s::int), '[]') AS entries,
+       CASE WHEN count(*) > %(limit)s::int THEN min(s.seq) FILTER (WHERE s.place <= %(limit)s::int) END AS next_cursor
+  FROM shown AS s;
 
 -- name: history
 WITH days AS (
@@ -144,12 +146,12 @@ SELECT coalesce(jsonb_agg(to_jsonb(a) || jsonb_build_object(
 WITH feed AS (
     (SELECT id, event_type, category, metadata, 0 AS xp_earned, 0 AS coins_earned, created_at, 0 AS seq
        FROM activity_events
-      WHERE created_at < coalesce(%(before)s::timestamptz, 'infinity')
+      WHERE created_at < (SELECT coalesce(%(before)s::timestamptz, 'infinity'))
       ORDER BY created_at DESC, id LIMIT %(limit)s)
      UNION ALL
     (SELECT id, event_type, source_type, metadata, xp, coins, created_at, seq
        FROM standing_awards
-      WHERE created_at < coalesce(%(before)s::timestamptz, 'infinity')
+      WHERE created_at < (SELECT coalesce(%(before)s::timestamptz, 'infinity'))
       ORDER BY created_at DESC, seq DESC LIMIT %(limit)s)
 ), shown AS (
     SELECT * FROM feed ORDER BY created_at DESC, seq DESC, id LIMIT %(limit)s

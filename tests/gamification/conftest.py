@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -13,11 +12,6 @@ from psycopg.types.json import Jsonb
 from tests.conftest import Database, User
 
 Pay = Callable[..., DictRow]
-
-
-def noon_zone() -> str:
-    """A zone where it is about noon now: a test that counts days must not meet midnight."""
-    return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import pytest
 from psycopg.types.json import Json
 
 from tests.conftest import Client, Database, NewUser, User, at_once
-from tests.gamification.conftest import Pay, noon_zone
+from tests.gamification.conftest import Pay
+from tests.ledger.conftest import noon_zone
 
 
 @pytest.fixture

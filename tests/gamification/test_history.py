@@ -3,7 +3,8 @@ from datetime import date, timedelta
 import pytest
 
 from tests.conftest import Database, NewUser, User
-from tests.gamification.conftest import Pay, noon_zone
+from tests.gamification.conftest import Pay
+from tests.ledger.conftest import noon_zone
 
 
 def test_every_day_is_there_and_the_last_is_today(new_user: NewUser, database: Database) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Database, NewUser, User
-from tests.gamification.conftest import Pay, noon_zone
+from tests.gamification.conftest import Pay
+from tests.ledger.conftest import noon_zone
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from functions.gamification.rules import cursor_at, place_of
 from tests.conftest import NewUser, User
-from tests.gamification.conftest import Pay, noon_zone
+from tests.gamification.conftest import Pay
+from tests.ledger.conftest import noon_zone
 
 
 def pages(user: User, **query: Any) -> list[list[dict[str, Any]]]:

@@ -3,7 +3,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Database, NewUser, User, at_once
-from tests.gamification.conftest import Pay, noon_zone
+from tests.gamification.conftest import Pay
+from tests.ledger.conftest import noon_zone
 
 
 def test_adds_up_what_was_paid_and_spent(user: User, pay: Pay, spend: Pay) -> None:

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.conftest import Client, Database, NewUser, User, at_once
+from tests.ledger.conftest import noon_zone
 from tests.user.conftest import Pay
 
 
@@ -204,8 +205,7 @@ def test_stats_count_what_was_done(user: User, other: User, pay: Pay) -> None:
 
 
 def test_active_days_are_those_a_streak_counts(new_user: NewUser, pay: Pay) -> None:
-    # Where it is about noon: a test that counts days must not meet midnight.
-    user = new_user(settings={"timezone": f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"})
+    user = new_user(settings={"timezone": noon_zone()})
     for days_ago in (9, 9, 5, 0):
         pay(user, "goal_complete", days_ago=days_ago)
     pay(user, "break_complete", days_ago=3)
