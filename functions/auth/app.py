@@ -137,7 +137,7 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
         person = _person(registration, attempt, code)
     except SignInFailed as failed:
         details = {"provider": provider, "code": failed.code}
-        db.one(Success, "note_failure", client=asdict(client), details=details)
+        db.one(Success, "note_failure", client=client._asdict(), details=details)
         return _error_page(provider, failed.code, *used)
     token = new_token()
     outcome = db.one(
@@ -148,7 +148,7 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
         new_hash=token_hash(token),
         lifetime=auth_settings().session_lifetime,
         old_hash=token_hash(request.cookies.get(identity.COOKIE, "")),
-        client=asdict(client),
+        client=client._asdict(),
     )
     if outcome.refusal is not None:
         return _error_page(provider, "AccessDenied", *used)
@@ -229,7 +229,7 @@ def sign_out(request: Request, client: Client) -> Reply[Success]:
     """End the session of the request, if it has one."""
     if identity.presented_token(request) is not None:
         try:
-            _as_caller(request).maybe(Success, "sign_out", client=asdict(client))
+            _as_caller(request).maybe(Success, "sign_out", client=client._asdict())
         except Failure as failure:
             if failure.status != 401:
                 raise
@@ -240,14 +240,14 @@ def sign_out(request: Request, client: Client) -> Reply[Success]:
 def verify_age(db: Db, client: Client, body: Age) -> AgeVerified:
     """Confirm being old enough; a denial is 403 and stores nothing."""
     minimum = auth_settings().minimum_age
-    return db.one(AgeVerified, "verify_age", confirmed=body.confirmed, minimum_age=minimum, client=asdict(client))
+    return db.one(AgeVerified, "verify_age", confirmed=body.confirmed, minimum_age=minimum, client=client._asdict())
 
 
 @api.post("/auth/accept-tos", scope=SESSION)
 def accept_tos(db: Db, client: Client, body: Terms) -> TermsAccepted:
     """Accept the current terms; naming another version is 409 tos_version_mismatch."""
     return db.one(
-        TermsAccepted, "accept_tos", version=body.version, terms=settings().tos_version, client=asdict(client)
+        TermsAccepted, "accept_tos", version=body.version, terms=settings().tos_version, client=client._asdict()
     )
 
 
@@ -271,7 +271,7 @@ def add_token(db: Db, client: Client, body: NewToken) -> ApiToken:
         token_hash=token_hash(token),
         name=body.name,
         lifetime=timedelta(days=body.expires_in_days),
-        client=asdict(client),
+        client=client._asdict(),
     )
     return ApiToken(token=token, **made.model_dump())
 
@@ -279,14 +279,14 @@ def add_token(db: Db, client: Client, body: NewToken) -> ApiToken:
 @api.delete("/auth/sessions/{session_id}", scope=BROWSER)
 def revoke(db: Db, client: Client, session_id: UUID) -> Reply[RevokedOne]:
     """End a session or token of the user's own."""
-    revoked = db.one(RevokedOne, "revoke", session_id=session_id, client=asdict(client))
+    revoked = db.one(RevokedOne, "revoke", session_id=session_id, client=client._asdict())
     return Reply(revoked, cookies=(identity.cleared_cookie(),) if revoked.current else ())
 
 
 @api.delete("/auth/sessions", scope=BROWSER)
 def revoke_others(db: Db, client: Client) -> Revoked:
     """End every other session and token of the user."""
-    return db.one(Revoked, "revoke_others", client=asdict(client))
+    return db.one(Revoked, "revoke_others", client=client._asdict())
 
 
 # The first administrator ---------------------------------------------------------------------------------------------
@@ -317,7 +317,7 @@ def claim(db: Db, client: Client, body: Claim) -> Reply[Claimed]:
         "claim",
         key_is_right=secrets.compare_digest(hashlib.sha256(body.claim_key.encode()).digest(), digest),
         new_hash=token_hash(token),
-        client=asdict(client),
+        client=client._asdict(),
     )
     if outcome.refusal == "wrong_key":
         raise Forbidden("This key does not open anything.")

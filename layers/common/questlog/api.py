@@ -13,13 +13,15 @@ pydantic models, `content` the body's bytes as they came. The checks of a reques
 (platform contract, 1.4): route, body, forgery, session, consent and role, and only then the input itself.
 """
 
+import gc
 import hashlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Final, Generic, ParamSpec, TypeVar, get_args, get_origin
+from types import MappingProxyType
+from typing import Any, Final, Generic, NamedTuple, ParamSpec, TypeVar, get_args, get_origin
 
 from mangum import Mangum
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -44,18 +46,16 @@ MAX_BODY: Final = 1_048_576
 VOLATILE: Final = frozenset({"server_time", "time_remaining_seconds", "actual_seconds", "etag"})
 
 
-@dataclass(frozen=True, slots=True)
-class Reply(Generic[R]):
+class Reply(NamedTuple, Generic[R]):
     """An answer with more than a value: a status, cookies to set, other headers."""
 
     value: R
     status: int = 200
     cookies: tuple[str, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """A request on its way to its route, and where each of the route's arguments comes from."""
 
     request: Request
@@ -270,6 +270,8 @@ class Api:
         ordered = sorted(by_path, key=lambda path: [segment.startswith("{") for segment in path.split("/")])
         routes = [Route(path, Resource(path, by_path[path])) for path in ordered]
         router = Router(routes, redirect_slashes=False, default=_no_such_path)
+        gc.freeze()
+        gc.enable()
         return Mangum(Edge(router, self.name), lifespan="off")
 
 

@@ -15,9 +15,9 @@ import re
 import select
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, LiteralString, TypeVar, cast
+from types import MappingProxyType
+from typing import Any, Final, LiteralString, NamedTuple, TypeVar, cast
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
@@ -39,12 +39,11 @@ _OVERLOADED: Final = ("53", "57014", "55P03")
 _LOST: Final = ("08", "57P")
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One statement and its named parameters."""
 
     sql: LiteralString
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = MappingProxyType({})
 
 
 class Queries:

@@ -2,8 +2,8 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from starlette.requests import Request
 
@@ -19,8 +19,7 @@ SESSION = "session"
 BROWSER = "browser"
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(NamedTuple):
     """Where a request comes from, as audit rows record it; the address is API Gateway's, never a header's."""
 
     ip_address: str | None

@@ -5,10 +5,9 @@ A variable that is missing or malformed stops the function at start with its nam
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -50,8 +49,7 @@ def positive_days(raw: str) -> timedelta:
     return timedelta(days=days)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What every request function needs; a group's own variables are read by that group."""
 
     database_url: str
