@@ -1,27 +1,15 @@
 """What the goal routes take and answer."""
 
-import re
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from questlog.wire import Answer, Body, Day, Deleted, Instant, Query, Reward, Trimmed, absent, blank_is_null
 
 Status = Literal["active", "completed", "abandoned", "paused"]
 
 
-def _sent_day(value: Any) -> Any:
-    """A date out of its text: a strict body takes no text for a date that a validator has had in its hands."""
-    if isinstance(value, str):
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d([Tt ].*)?", value):
-            raise ValueError("must be a date, YYYY-MM-DD")
-        return datetime.fromisoformat(value).date() if len(value) > 10 else date.fromisoformat(value)
-    return value
-
-
-SentDay = Annotated[Day, BeforeValidator(_sent_day)]
 Title = Annotated[Trimmed, StringConstraints(min_length=1, max_length=200)]
 GoalDescription = Annotated[Trimmed, StringConstraints(max_length=5000), AfterValidator(blank_is_null)]
 MilestoneDescription = Annotated[Trimmed, StringConstraints(max_length=2000), AfterValidator(blank_is_null)]
@@ -37,7 +25,7 @@ class NewGoal(Body):
     title: Title
     description: GoalDescription | None = None
     category: Category | None = None
-    target_date: SentDay | None = None
+    target_date: Day | None = None
     priority: Priority = 0
 
 
@@ -45,7 +33,7 @@ class GoalChange(Body):
     title: Title = absent()
     description: GoalDescription | None = absent()
     category: Category | None = absent()
-    target_date: SentDay | None = absent()
+    target_date: Day | None = absent()
     priority: Priority = absent()
     status: Status = absent()
 
@@ -53,13 +41,13 @@ class GoalChange(Body):
 class NewMilestone(Body):
     title: Title
     description: MilestoneDescription | None = None
-    target_date: SentDay | None = None
+    target_date: Day | None = None
 
 
 class MilestoneChange(Body):
     title: Title = absent()
     description: MilestoneDescription | None = absent()
-    target_date: SentDay | None = absent()
+    target_date: Day | None = absent()
 
 
 class Order(Body):

@@ -1,11 +1,9 @@
 """What the habit routes take and answer."""
 
-import re
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from questlog.wire import Answer, Body, Day, Flag, Instant, Query, Reward, Trimmed, absent, blank_is_null
 
@@ -13,15 +11,6 @@ Frequency = Literal["daily", "weekly", "custom"]
 Status = Literal["done", "partial", "skipped", "missed", "pending", "not_due"]
 
 EVERY_DAY = [0, 1, 2, 3, 4, 5, 6]
-
-
-def _sent_day(value: Any) -> Any:
-    """A date out of its text: a strict body takes no text for a date that a validator has had in its hands."""
-    if isinstance(value, str):
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d([Tt ].*)?", value):
-            raise ValueError("must be a date, YYYY-MM-DD")
-        return datetime.fromisoformat(value).date() if len(value) > 10 else date.fromisoformat(value)
-    return value
 
 
 def _in_order(days: list[int] | None) -> list[int]:
@@ -38,7 +27,6 @@ def _at_most(limit: int) -> AfterValidator:
     return AfterValidator(lambda reward: min(max(reward, 0), limit))
 
 
-SentDay = Annotated[Day, BeforeValidator(_sent_day)]
 Name = Annotated[Trimmed, StringConstraints(min_length=1, max_length=120)]
 Text = Annotated[Trimmed, StringConstraints(max_length=2000), AfterValidator(blank_is_null)]
 Count = Annotated[int, Field(ge=1, le=100)]
@@ -88,11 +76,11 @@ class HabitChange(Body):
 
 
 class DayQuery(Query):
-    date: SentDay | None = None
+    date: Day | None = None
 
 
 class DayBody(Body):
-    date: SentDay | None = None
+    date: Day | None = None
 
 
 class Completing(DayBody):
@@ -104,8 +92,8 @@ class Order(Body):
 
 
 class HistoryQuery(Query):
-    from_: Annotated[SentDay | None, Field(alias="from")] = None
-    to: SentDay | None = None
+    from_: Annotated[Day | None, Field(alias="from")] = None
+    to: Day | None = None
 
 
 class Habit(Answer):

@@ -1,22 +1,32 @@
 """The types of everything on the wire: models of requests and answers, and the few kinds of value they share."""
 
+import re
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ].*)?")
 
 
 def _rfc3339(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _date_part(value: Any) -> Any:
-    """A date-time given for a date is cut to its date as written (platform contract, 1.7)."""
-    if isinstance(value, str) and len(value) > 10 and value[10] in "Tt ":
-        datetime.fromisoformat(value)
-        return value[:10]
-    return value
+def _calendar_date(value: Any) -> Any:
+    """A date as written; a date-time given for one is cut to its date (platform contract, 1.7).
+
+    Text is made a date here: behind a validator of our own, strict pydantic takes no text, and lax also takes seconds.
+    """
+    if not isinstance(value, str):
+        return value
+    if not _DATE.fullmatch(value):
+        raise ValueError("must be a date, YYYY-MM-DD")
+    try:
+        return datetime.fromisoformat(value).date()
+    except ValueError:
+        raise ValueError("is not a date of the calendar") from None
 
 
 def _plain_boolean(value: Any) -> Any:
@@ -29,7 +39,7 @@ def _plain_boolean(value: Any) -> Any:
 Instant = Annotated[AwareDatetime, PlainSerializer(_rfc3339, return_type=str, when_used="json")]
 """A point in time: RFC 3339 in UTC with microseconds and Z."""
 
-Day = Annotated[date, BeforeValidator(_date_part)]
+Day = Annotated[date, BeforeValidator(_calendar_date)]
 """A calendar date in a request."""
 
 Flag = Annotated[bool, BeforeValidator(_plain_boolean)]

@@ -21,6 +21,12 @@ BEGIN
 END
 $$;
 
+-- A rule of the input that only the database can check, refused the way the API names a bad field.
+CREATE FUNCTION refuse_field(field text, problem text) RETURNS boolean
+LANGUAGE sql VOLATILE
+RETURN refuse(400, 'validation_error', 'Some of what was sent is not valid.',
+              jsonb_build_object('fields', jsonb_build_array(jsonb_build_object('field', field, 'message', problem))));
+
 -- Makes a table a user's table. Every one calls it, so that none forgets a part; the catalogue test looks for the result.
 -- The second policy is for another role, not another condition: OR-ed into the first it would cost every request its index.
 CREATE PROCEDURE isolate(target regclass)
@@ -194,6 +200,9 @@ BEGIN
     END IF;
 END
 $$;
+
+REVOKE ALL ON FUNCTION count_against_limit FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION count_against_limit TO questlog_app, questlog_identity;
 
 CREATE TABLE audit_log (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

@@ -2,12 +2,6 @@
 -- Habits: what is to be done every day, on some weekdays or so many days a week; what was done, and the streaks of it.
 SET LOCAL ROLE questlog_owner;
 
--- A rule of the input that only the database can check, refused the way the API names a bad field.
-CREATE FUNCTION refuse_field(field text, problem text) RETURNS boolean
-LANGUAGE sql VOLATILE
-RETURN refuse(400, 'validation_error', 'Some of what was sent is not valid.',
-              jsonb_build_object('fields', jsonb_build_array(jsonb_build_object('field', field, 'message', problem))));
-
 -- The calendar -----------------------------------------------------------------------------------------------------
 
 -- The Monday of a day's week.
