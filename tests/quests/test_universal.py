@@ -215,6 +215,15 @@ def test_a_quest_nothing_counts_is_done_on_the_users_word(user: User, offer: Any
     assert (paid(answer), answer["reward_capped"]) == ((30, 3), False)
 
 
+def test_such_a_quest_is_done_in_its_period_or_not_at_all(early: User, offer: Any, tomorrow: Pass) -> None:
+    path = f"/quests/{offer('cold_shower', quest_type='daily')}"
+    first = early.post(f"{path}/complete").data["quest"]
+    tomorrow(early)
+    assert early.get(path).data["unclaimed_period"] is None
+    early.post(f"{path}/complete", {"period_key": first["period_key"]}).invalid("period_key")
+    assert early.post(f"{path}/complete").data["quest"]["streak_count"] == 2
+
+
 def test_an_event_of_a_few_days_expires_when_it_ends(user: User, offer: Any, earn: Earn) -> None:
     quest_id = offer(
         "marathon", quest_type="special", target=10, target_type="pages_read", ends_at="2999-01-01T00:00:00Z"

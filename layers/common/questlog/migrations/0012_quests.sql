@@ -435,6 +435,7 @@ BEGIN
           JOIN user_quest_progress AS p ON p.universal_quest_id = q.quest_id AND p.period_key = t.previous_key
          WHERE t.period = q.period
            AND t.previous_key = wanted_period
+           AND quest_is_automatic(q)
            AND (p.status = 'completed' OR p.period_key = q.unclaimed_period);
         IF NOT FOUND THEN
             PERFORM refuse(400, 'validation_error', 'Some of what was sent is not valid.', jsonb_build_object('fields',
