@@ -191,7 +191,15 @@ def test_a_source_cannot_be_unticked_here(user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "item_id", ["plan_habit_", "plan_habit_x", "plan_quest_'", f"plan_habit_{uuid4()}", "plan_workout_x", "plan_x"]
+    "item_id",
+    [
+        "plan_habit_",
+        "plan_habit_x",
+        "plan_quest_'",
+        "plan_habit_00000000-0000-4000-8000-000000000000",
+        "plan_workout_x",
+        "plan_x",
+    ],
 )
 def test_an_id_that_only_looks_generated_is_harmless(user: User, item_id: str) -> None:
     plan = written(user, {"id": item_id, "title": "x"})
