@@ -143,6 +143,14 @@ def test_rewards_bring_further_achievements_until_none_is_new(staged: Ledger) ->
     assert unlocked(staged.award("goal_complete", 0, 0)) == []
 
 
+def test_what_an_achievement_brought_is_not_brought_again_by_the_award(staged: Ledger) -> None:
+    """Both hold after the award's own 100 XP; paying the first earns the second before its turn comes."""
+    define(staged, "spark", "event", {"event_type": "goal_complete"}, xp=300, sort=1)
+    define(staged, "two", "level", {"level": 2}, xp=7, sort=2)
+    result = staged.award("goal_complete", 100, 0)
+    assert (unlocked(result), result["total_xp"], result["new_level"]) == (["spark", "two"], 407, 3)
+
+
 def test_an_achievement_for_achievements_is_earned_once(staged: Ledger) -> None:
     define(staged, "first", "counter", {"counter": "achievements_earned", "count": 1})
     define(staged, "start", "event", {"event_type": "goal_complete"})

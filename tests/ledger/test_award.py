@@ -270,14 +270,14 @@ def test_award_runs_once_inside_a_statement_that_changes_rows(ledger: Ledger) ->
         WITH marked AS (
             INSERT INTO activity_events (event_type) VALUES ('client:test'), ('client:test') RETURNING id
         ), paid AS (
-            SELECT award('goal_complete', 'goal', id, 60, 20, 'goal_complete:' || id) AS award FROM marked WHERE %s
+            SELECT award('goal_complete', 'goal', id, 110, 20, 'goal_complete:' || id) AS award FROM marked WHERE %s
         )
         SELECT r.* FROM reward(VARIADIC ARRAY(SELECT award FROM paid)) AS r
     """
     assert ledger.row(two, True) == {
-        "xp_awarded": 120,
+        "xp_awarded": 220,
         "coins_awarded": 40,
-        "leveled_up": True,
+        "leveled_up": True,  # by the first of the two
         "new_level": 2,
         "achievements_unlocked": [],
         "streak": 1,
@@ -337,6 +337,7 @@ def test_quests_hear_of_each_new_award_once(ledger: Ledger) -> None:
         connection.execute("SELECT set_config('app.user_id', %s, true)", [str(ledger.user_id)])
         inside = Ledger(connection, ledger.database, ledger.user_id, ledger.today)
         yesterday = ledger.day(1)
+        inside.award(day=ledger.day(2))
         for _ in range(2):
             inside.award("focus_complete", 25, counters={"focus_minutes": 25}, idempotency_key="k", day=yesterday)
         inside.award("break_complete", 2, 0)
@@ -347,8 +348,9 @@ def test_quests_hear_of_each_new_award_once(ledger: Ledger) -> None:
         connection.rollback()
     moved = {"focus_sessions": 1, "focus_minutes": 25}
     assert [(h["hook"], h["counters"], h["day"]) for h in heard] == [
-        ("advance", moved | {"streak_days": 1}, yesterday),
-        ("advance", {"achievements_earned": 1, "streak_days": 1}, yesterday),
-        ("advance", {"breaks_taken": 1, "streak_days": 1}, ledger.today),
+        ("advance", {"goals_completed": 1, "streak_days": 0}, ledger.day(2)),
+        ("advance", moved | {"streak_days": 2}, yesterday),
+        ("advance", {"achievements_earned": 1, "streak_days": 2}, yesterday),
+        ("advance", {"breaks_taken": 1, "streak_days": 2}, ledger.today),
         ("retreat", moved, yesterday),
     ]
