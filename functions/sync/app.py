@@ -1,0 +1,53 @@
+"""Sync: what every open tab polls (core contract, section 7). One trip each, and 304 while nothing has changed."""
+
+from functions.sync.models import Badges, Changes, FocusStatus, Known, PlanStatus, Poll, Progress, State
+from questlog.api import Api, etag
+from questlog.db import Db
+
+api = Api(__file__)
+
+
+@api.get("/sync/poll", bare=True, polled=True)
+def poll(db: Db) -> Poll:
+    """Progress, badges, timer and plan at once. Asking settles the timer."""
+    found = db.one(Poll, "poll")
+    return found.model_copy(update={"etag": etag(found)})
+
+
+@api.get("/sync/progress", bare=True, polled=True)
+def progress(db: Db) -> Progress:
+    """Level, XP, coins and streak."""
+    return db.one(Progress, "progress")
+
+
+@api.get("/sync/badges", bare=True, polled=True)
+def badges(db: Db) -> Badges:
+    """How much waits where."""
+    return db.one(Badges, "badges")
+
+
+@api.get("/sync/focus-status", bare=True, polled=True)
+def focus_status(db: Db) -> FocusStatus:
+    """The timer; a paused one is active too, and its remainder stands still."""
+    return db.one(FocusStatus, "focus_status")
+
+
+@api.get("/sync/plan-status", bare=True, polled=True)
+def plan_status(db: Db) -> PlanStatus:
+    """How far the day's plan is."""
+    return db.one(PlanStatus, "plan_status")
+
+
+@api.get("/sync/state", bare=True)
+def state(db: Db) -> State:
+    """The versions of all domains."""
+    return db.one(State, "state")
+
+
+@api.post("/sync/poll", bare=True)
+def changes(db: Db, body: Known) -> Changes:
+    """What has changed since the versions a client has; with include_data=false only where."""
+    return db.one(Changes, "changes", **body.model_dump())
+
+
+handler = api.handler

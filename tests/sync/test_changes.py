@@ -1,0 +1,287 @@
+"""Versions and what is answered on them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import Database, NewUser, User
+from tests.daily_plan.conftest import ahead, generated, habit, plan_of, quest, replaced, ticked, written
+from tests.focus.conftest import Rewind, rewind, started
+from tests.sync.conftest import changes, document, poll, versions
+
+__all__ = ["rewind"]
+
+DOMAINS = {"progress", "badges", "focus", "plan", "habits", "goals", "quests", "settings"}
+
+
+def goal(user: User, title: str = "Learn to swim", **fields: Any) -> str:
+    """A goal's id."""
+    return str(user.post("/goals", {"title": title, **fields}).data["id"])
+
+
+def milestone(user: User, goal_id: str, title: str = "Float") -> str:
+    """A milestone's id."""
+    return str(user.post(f"/goals/{goal_id}/milestones", {"title": title}).data["id"])
+
+
+@pytest.fixture
+def settled(user: User) -> User:
+    """A user with something in every domain."""
+    habit(user)
+    milestone(user, goal(user))
+    quest(user)
+    generated(user)
+    started(user)
+    user.put("/user/settings", {"theme": "dark"})
+    return user
+
+
+def test_state(user: User) -> None:
+    state = document(user.get("/sync/state"))
+    assert set(state) == {"versions", "server_time"}
+    assert set(state["versions"]) == DOMAINS
+    assert all(isinstance(version, str) for version in state["versions"].values())
+
+
+def test_nothing_between_changes_nothing(settled: User, rewind: Rewind) -> None:
+    first = versions(settled)
+    assert versions(settled) == first
+    assert document(settled.post("/sync/poll"))["versions"] == first
+    assert changes(settled, first) == {}
+
+
+def test_without_versions_everything_is_answered(settled: User) -> None:
+    answer = document(settled.post("/sync/poll"))
+    assert set(answer["updates"]) == DOMAINS
+    assert set(answer) == {"updates", "versions", "server_time"}
+    assert answer["server_time"].endswith("Z")
+
+
+def test_data_is_what_the_routes_answer(settled: User) -> None:
+    data = changes(settled)
+    shown = poll(settled)
+    for domain in ("progress", "badges", "plan"):
+        assert data[domain] == shown[domain]
+    assert data["focus"].keys() == shown["focus"].keys()
+    assert data["focus"]["expires_at"] == shown["focus"]["expires_at"]
+    assert data["habits"] == settled.get("/habits").data
+    assert data["goals"] == settled.get("/goals").data
+    quests = settled.get("/quests").data
+    assert data["quests"] == {"quests": quests["quests"], "total": quests["total"]}
+    assert data["settings"] == settled.get("/user/settings").data
+
+
+def test_instants_are_told_by_name_and_no_title_is_taken_for_one(user: User) -> None:
+    habit(user, "2031-05-09T08:00:00+00:00")
+    assert changes(user)["habits"]["habits"][0]["name"] == "2031-05-09T08:00:00+00:00"
+
+
+def test_quests_are_the_first_page(user: User, database: Database) -> None:
+    database.query(
+        "INSERT INTO quests (user_id, title, category, xp_reward, coin_reward)"
+        " SELECT %s, 'quest ' || n, 'home', 0, 0 FROM generate_series(1, 120) AS n",
+        user.id,
+    )
+    data = changes(user)["quests"]
+    assert (len(data["quests"]), data["total"]) == (100, 129)
+    assert data["quests"] == user.get("/quests").data["quests"]
+
+
+def test_without_data_only_what_changed_is_named(settled: User) -> None:
+    known = versions(settled)
+    assert changes(settled, include_data=False) == dict.fromkeys(DOMAINS)
+    habit(settled)
+    assert changes(settled, known, include_data=False) == {"habits": None, "badges": None}
+
+
+def test_unknown_domains_are_ignored(user: User) -> None:
+    known = versions(user)
+    assert changes(user, {**known, "weather": "fair", "": "x"}) == {}
+    assert set(changes(user, {**known, "plan": "stale"})) == {"plan"}
+    del known["goals"]
+    assert set(changes(user, known)) == {"goals"}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"client_versions": {"habits": 1}}, "client_versions.habits"),
+        ({"client_versions": {"habits": None}}, "client_versions.habits"),
+        ({"client_versions": {"weather": True}}, "client_versions.weather"),
+        ({"client_versions": []}, "client_versions"),
+        ({"client_versions": "x"}, "client_versions"),
+        ({"include_data": "true"}, "include_data"),
+        ({"include_data": None}, "include_data"),
+    ],
+)
+def test_bad_input_is_named(user: User, body: dict[str, Any], field: str) -> None:
+    user.post("/sync/poll", body).invalid(field)
+
+
+def test_changes_settle_the_timer(user: User, rewind: Rewind) -> None:
+    started(user)
+    known = versions(user)
+    rewind(user, 1600)
+    updates = changes(user, known)
+    assert updates["focus"]["has_active_session"] is False
+    assert updates["progress"]["total_xp"] == 50
+    assert {"focus", "progress", "quests"} <= set(updates)
+
+
+def test_versions_are_the_users_own(user: User, other: User) -> None:
+    known = versions(user)
+    habit(other)
+    goal(other)
+    quest(other)
+    generated(other)
+    other.put("/user/settings", {"theme": "dark"})
+    assert versions(user) == known
+
+
+Change = Callable[[User], Any]
+
+
+def each_change() -> dict[str, tuple[Change, Change, set[str]]]:
+    """What changes: a stage, the change, and the domains it is seen in."""
+
+    def first(user: User, path: str, key: str) -> dict[str, Any]:
+        item: dict[str, Any] = user.get(path).data[key][0]
+        return item
+
+    def habit_path(user: User) -> str:
+        return f"/habits/{first(user, '/habits', 'habits')['id']}"
+
+    def quest_path(user: User) -> str:
+        return f"/quests/{first(user, '/quests', 'quests')['id']}"
+
+    def goal_path(user: User) -> str:
+        return f"/goals/{first(user, '/goals', 'goals')['id']}"
+
+    def step_path(user: User) -> str:
+        return f"/goals/milestones/{first(user, '/goals', 'goals')['milestones'][0]['id']}"
+
+    def nothing(_: User) -> None:
+        pass
+
+    paid = {"progress", "quests"}
+    return {
+        "a habit's name": (habit, lambda u: u.patch(habit_path(u), {"name": "Read"}), {"habits"}),
+        "a habit less": (habit, lambda u: u.delete(habit_path(u)), {"habits", "badges"}),
+        "a habit for another": (
+            habit,
+            lambda u: (u.delete(habit_path(u)), habit(u)),
+            {"habits"},
+        ),
+        "a habit put away": (habit, lambda u: u.post(f"{habit_path(u)}/archive"), {"habits", "badges"}),
+        "a habit done": (habit, lambda u: u.post(f"{habit_path(u)}/complete"), {"habits", "badges", *paid}),
+        "half a habit": (
+            lambda u: habit(u, target_count=2),
+            lambda u: u.post(f"{habit_path(u)}/complete"),
+            {"habits"},
+        ),
+        "a habit skipped": (habit, lambda u: u.post(f"{habit_path(u)}/skip"), {"habits", "badges"}),
+        "the habits' order": (
+            lambda u: (habit(u, "a"), habit(u, "b")),
+            lambda u: u.put("/habits/order", {"ids": [h["id"] for h in reversed(u.get("/habits").data["habits"])]}),
+            {"habits"},
+        ),
+        "a goal": (nothing, goal, {"goals"}),
+        "a goal's title": (goal, lambda u: u.patch(goal_path(u), {"title": "Swim well"}), {"goals"}),
+        "a goal less": (lambda u: (goal(u), goal(u)), lambda u: u.delete(goal_path(u)), {"goals"}),
+        "a goal overdue": (
+            goal,
+            lambda u: u.patch(goal_path(u), {"target_date": ahead(-1)}),
+            {"goals", "badges"},
+        ),
+        "a milestone": (goal, lambda u: u.post(f"{goal_path(u)}/milestones", {"title": "Float"}), {"goals"}),
+        "a milestone's title": (
+            lambda u: milestone(u, goal(u)),
+            lambda u: u.patch(step_path(u), {"title": "Sink"}),
+            {"goals"},
+        ),
+        "a milestone less": (lambda u: milestone(u, goal(u)), lambda u: u.delete(step_path(u)), {"goals"}),
+        "a quest": (nothing, lambda u: u.post("/quests", {"title": "x", "category": "y"}), {"quests"}),
+        "a quest accepted": (nothing, quest, {"quests", "badges"}),
+        "a quest's title": (quest, lambda u: u.patch(quest_path(u), {"title": "x"}), {"quests"}),
+        "a quest less": (quest, lambda u: u.delete(quest_path(u)), {"quests", "badges"}),
+        "a quest's progress": (
+            lambda u: quest(u, target=3),
+            lambda u: u.post(f"{quest_path(u)}/progress"),
+            {"quests"},
+        ),
+        "a quest given up": (quest, lambda u: u.post(f"{quest_path(u)}/abandon"), {"quests", "badges"}),
+        "a setting": (nothing, lambda u: u.put("/user/settings", {"theme": "dark"}), {"settings"}),
+        "a setting reset": (
+            lambda u: u.put("/user/settings", {"theme": "dark"}),
+            lambda u: u.put("/user/settings", {"theme": None}),
+            {"settings"},
+        ),
+        "a plan": (nothing, written, {"plan"}),
+        "a plan's notes": (written, lambda u: u.post("/daily-plan", {"action": "update", "notes": "x"}), {"plan"}),
+        "a plan's item": (
+            lambda u: written(u, {"id": "a", "title": "A"}),
+            lambda u: plan_of(u.patch("/daily-plan/tasks/a", {"title": "B"})),
+            {"plan"},
+        ),
+        "a tick": (lambda u: written(u, {"id": "a", "title": "A"}), lambda u: ticked(u, "a"), {"plan"}),
+        "a plan of another day": (nothing, lambda u: generated(u, date=ahead(1)), set()),
+        "a timer": (nothing, started, {"focus"}),
+        "a timer paused": (started, lambda u: u.post("/focus/pause"), {"focus"}),
+        "a timer's notes": (
+            started,
+            lambda u: u.patch(f"/focus/{u.get('/focus/active').data['session']['id']}", {"notes": "x"}),
+            {"focus"},
+        ),
+    }
+
+
+@pytest.mark.parametrize("change", each_change().values(), ids=each_change())
+def test_a_change_is_seen_where_it_shows_and_nowhere_else(user: User, change: tuple[Change, Change, set[str]]) -> None:
+    stage, act, domains = change
+    stage(user)
+    known = versions(user)
+    act(user)
+    assert set(changes(user, known, include_data=False)) == domains
+    assert changes(user, versions(user)) == {}
+
+
+def test_a_refused_write_changes_nothing(settled: User) -> None:
+    known = versions(settled)
+    settled.post("/habits", {"name": ""}).invalid("name")
+    settled.post("/daily-plan", {"action": "update", "items": [], "version": 99}).refused(409, "conflict")
+    assert versions(settled) == known
+
+
+def test_the_turn_of_a_day_is_seen(new_user: NewUser, database: Database) -> None:
+    user = new_user(settings={"timezone": "Etc/GMT+12"})
+    stretch = habit(user)
+    user.post(f"/habits/{stretch}/complete")
+    written(user)
+    known = versions(user)
+    # A day apart from the other, whatever the time.
+    database.query("UPDATE user_settings SET value = '\"Etc/GMT-14\"' WHERE user_id = %s AND key = 'timezone'", user.id)
+    seen = set(changes(user, known))
+    assert {"habits", "plan", "badges", "settings", "quests"} <= seen
+
+
+def test_a_write_that_was_committed_late_is_seen(user: User, database: Database) -> None:
+    """One that began before another and ended after it carries the earlier time."""
+    late, early = goal(user), goal(user)
+    user.patch(f"/goals/{early}", {"title": "Learn to dive"})
+    known = versions(user)
+    database.query("ALTER TABLE goals DISABLE TRIGGER touch")
+    try:
+        database.query("UPDATE goals SET title = 'Learn to row', updated_at = created_at WHERE id = %s", late)
+    finally:
+        database.query("ALTER TABLE goals ENABLE TRIGGER touch")
+    assert set(changes(user, known)) == {"goals"}
+
+
+def test_the_inbox_counts_in_the_badges(user: User, database: Database) -> None:
+    known = versions(user)
+    with replaced(database, "unread_inbox", "3::bigint"):
+        assert changes(user, known) == {
+            "badges": {"unread_inbox": 3, "active_quests": 0, "pending_habits": 0, "overdue_items": 0}
+        }
+    assert versions(user) == known
