@@ -1,7 +1,6 @@
 """What the daily plan's routes take and answer."""
 
-import re
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -26,15 +25,6 @@ MAX_WORKOUTS = 2
 MAX_RANGE = timedelta(days=92)
 
 
-def _sent_day(value: Any) -> Any:
-    """A date out of its text: a strict body takes no text for a date that a validator has had in its hands."""
-    if isinstance(value, str):
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d([Tt ].*)?", value):
-            raise ValueError("must be a date, YYYY-MM-DD")
-        return datetime.fromisoformat(value).date() if len(value) > 10 else date.fromisoformat(value)
-    return value
-
-
 def _number_of(value: Any) -> Any:
     return PRIORITIES.get(value, value) if isinstance(value, str) else value
 
@@ -46,7 +36,6 @@ def _each_once(values: list[Any]) -> list[Any]:
     return values
 
 
-SentDay = Annotated[date, BeforeValidator(_sent_day)]
 ItemId = Annotated[Trimmed, StringConstraints(min_length=1, max_length=80)]
 Title = Annotated[Trimmed, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[Trimmed, StringConstraints(max_length=2000), AfterValidator(blank_is_null)]
@@ -66,12 +55,12 @@ WordOrNumber = Annotated[
 
 
 class PlanQuery(Query):
-    date: SentDay | None = None
+    date: Day | None = None
 
 
 class RangeQuery(Query):
-    from_: Annotated[SentDay, Field(alias="from")]
-    to: SentDay
+    from_: Annotated[Day, Field(alias="from")]
+    to: Day
 
     @field_validator("to")
     @classmethod
@@ -99,7 +88,7 @@ class PlanAction(Body):
     """Generate a plan, write it, or tick an item of it: `action` says which, and what else is looked at."""
 
     action: Literal["generate", "update", "complete_item"]
-    date: SentDay | None = None
+    date: Day | None = None
     items: Annotated[list[SentItem], Field(max_length=MAX_ITEMS), AfterValidator(_each_once)] = absent()
     notes: Notes | None = absent()
     version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
@@ -126,7 +115,7 @@ class NewTask(Body):
     type: ItemType = "focus"
     description: Text | None = None
     action_url: ActionUrl | None = None
-    date: SentDay | None = None
+    date: Day | None = None
 
     @property
     def item(self) -> dict[str, Any]:
@@ -142,21 +131,21 @@ class TaskChange(Body):
     priority: WordOrNumber = absent()
     type: ItemType = absent()
     action_url: ActionUrl | None = absent()
-    date: SentDay | None = absent()
+    date: Day | None = absent()
 
 
 class TaskDate(Body):
-    date: SentDay | None = None
+    date: Day | None = None
 
 
 class Reordering(Body):
     item_ids: Annotated[list[ItemId], Field(max_length=MAX_ITEMS), AfterValidator(_each_once)]
-    date: SentDay | None = None
+    date: Day | None = None
 
 
 class Rollover(Body):
-    from_: Annotated[SentDay | None, Field(alias="from")] = None
-    date: SentDay | None = None
+    from_: Annotated[Day | None, Field(alias="from")] = None
+    date: Day | None = None
 
 
 def _is_none(value: object) -> bool:
