@@ -169,19 +169,18 @@ def test_no_login_can_step_around_the_policies(database: Database) -> None:
 
 
 def test_functions_with_their_owners_rights_are_closed(database: Database) -> None:
-    """Without a fixed search_path a caller's own objects would run with the owner's rights."""
+    """Nobody else may call them, and a caller's own objects never stand in for what they name: pg_temp comes last."""
     functions = database.query(
         """
-        SELECT p.oid::regprocedure::text AS name, p.proconfig, pg_get_userbyid(p.proowner) AS owner
+        SELECT p.oid::regprocedure::text AS name, p.proconfig, pg_get_userbyid(p.proowner) AS owner,
+               EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WHERE grantee = 0) AS open
           FROM pg_proc AS p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
         """
     )
     assert functions
+    assert [function["name"] for function in functions if function["open"]] == []
     for function in functions:
-        paths = [
-            setting for setting in function["proconfig"] or [] if setting.startswith("search_path=pg_catalog, public")
-        ]
-        assert paths, function
+        assert "search_path=pg_catalog, public, pg_temp" in (function["proconfig"] or []), function
         assert function["owner"] in {"questlog_owner", "questlog_identity", "questlog_board"}, function
 
 

@@ -1163,6 +1163,8 @@ REVOKE ALL ON FUNCTION
     pay(points_ledger, event_definitions, user_progress), earn_achievements(points_ledger, jsonb)
     FROM PUBLIC;
 REVOKE ALL ON FUNCTION
+    effective_streaks(),
+    effective_streak(text),
     lock_progress(),
     award(text, text, uuid, bigint, bigint, text, text, int, jsonb, jsonb, text, date),
     spend(bigint, text, text, uuid, text, text, jsonb),
@@ -1172,6 +1174,8 @@ REVOKE ALL ON FUNCTION
     import_ledger(jsonb)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
+    effective_streaks(),
+    effective_streak(text),
     lock_progress(),
     award(text, text, uuid, bigint, bigint, text, text, int, jsonb, jsonb, text, date),
     spend(bigint, text, text, uuid, text, text, jsonb),

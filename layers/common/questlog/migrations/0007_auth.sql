@@ -33,6 +33,8 @@ BEGIN
       WHERE r.bucket = bucket_name AND r.window_start = opened AND r.count >= allowed;
 END
 $$;
+REVOKE ALL ON FUNCTION refuse_over_limit FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION refuse_over_limit TO questlog_identity;
 
 -- A user as they see themselves after signing in.
 CREATE FUNCTION auth_user_shown(u users, terms_version text) RETURNS jsonb
