@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from questlog.api import Api, Endpoint
 from questlog.release import VERSION
@@ -77,7 +77,7 @@ def operation_id(endpoint: Endpoint) -> str:
 
 def _wanted(endpoint: Endpoint) -> Iterator[Wanted]:
     name = operation_id(endpoint)
-    if endpoint.answers is not Response:
+    if not _writes_its_own(endpoint):
         yield (f"{name} answer", "serialization", TypeAdapter(endpoint.answers))
     for parameter, annotation in endpoint.parameters.items():
         if parameter in ("query", "body") or f"{{{parameter}}}" in endpoint.path:
@@ -91,7 +91,7 @@ def _operation(group: str, endpoint: Endpoint, shapes: dict[str, Any], component
         "tags": [group],
         "summary": " ".join((endpoint.call.__doc__ or "").split()),
         "parameters": [*_path_parameters(name, endpoint, shapes), *_query_parameters(name, shapes, components)],
-        "responses": {"200": _success(endpoint, shapes.get(f"{name} answer")), "default": _failure()},
+        "responses": {**_success(endpoint, shapes.get(f"{name} answer")), "default": _failure()},
         "security": [] if endpoint.scope is None else [{"session": []}, {"bearer": []}],
     }
     if f"{name} body" in shapes:
@@ -120,11 +120,20 @@ def _query_parameters(name: str, shapes: dict[str, Any], components: dict[str, A
         }
 
 
+def _writes_its_own(endpoint: Endpoint) -> bool:
+    return isinstance(endpoint.answers, type) and issubclass(endpoint.answers, Response)
+
+
 def _success(endpoint: Endpoint, shape: dict[str, Any] | None) -> dict[str, Any]:
+    """The success that a route's return type tells of: a document, nothing, another address, or what is not JSON."""
+    if endpoint.answers is type(None):
+        return {"204": {"description": "Done; there is nothing to tell."}}
+    if endpoint.answers is RedirectResponse:
+        return {"302": {"description": "Go on at the address in Location."}}
     if shape is None:
-        return {"description": "See the summary."}
+        return {"200": {"description": "See the summary."}}
     schema = shape if endpoint.bare else {"type": "object", "required": ["data"], "properties": {"data": shape}}
-    return {"description": "What was asked for.", "content": {"application/json": {"schema": schema}}}
+    return {"200": {"description": "What was asked for.", "content": {"application/json": {"schema": schema}}}}
 
 
 def _failure() -> dict[str, Any]:

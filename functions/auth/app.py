@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse
 
 from functions.auth import provider as openid
 from functions.auth import rules
@@ -70,7 +70,7 @@ def providers() -> list[Provider]:
 
 
 @api.get("/auth/signin/{provider}", scope=None)
-def sign_in(db: Db, client: Client, provider: ProviderId, query: SignInQuery) -> Response:
+def sign_in(db: Db, client: Client, provider: ProviderId, query: SignInQuery) -> RedirectResponse:
     """Send the browser to the provider, and afterwards to `redirect_uri`, which must be the front end's."""
     registration = auth_settings().registrations.get(provider)
     if registration is None:
@@ -98,19 +98,19 @@ def sign_in(db: Db, client: Client, provider: ProviderId, query: SignInQuery) ->
 
 
 @api.get("/auth/google", scope=None)
-def sign_in_with_google(db: Db, client: Client, query: SignInQuery) -> Response:
+def sign_in_with_google(db: Db, client: Client, query: SignInQuery) -> RedirectResponse:
     """The same as /auth/signin/google."""
     return sign_in(db, client, "google", query)
 
 
 @api.get("/auth/azure", scope=None)
-def sign_in_with_azure(db: Db, client: Client, query: SignInQuery) -> Response:
+def sign_in_with_azure(db: Db, client: Client, query: SignInQuery) -> RedirectResponse:
     """The same as /auth/signin/azure."""
     return sign_in(db, client, "azure", query)
 
 
 @api.get("/auth/callback/{provider}", scope=None)
-def callback(request: Request, db: Db, client: Client, provider: ProviderId, query: CallbackQuery) -> Response:
+def callback(request: Request, db: Db, client: Client, provider: ProviderId, query: CallbackQuery) -> RedirectResponse:
     """Where the provider sends the browser back to: with a code, which becomes a session, or with an error.
 
     1. The state is taken, so that it is used up whatever follows; only for the browser that holds it in its cookie.
@@ -178,12 +178,12 @@ def _callback_url(provider: ProviderId) -> str:
     return f"{settings().public_url}/auth/callback/{provider}"
 
 
-def _error_page(provider: ProviderId, code: ErrorCode, *cookies: str) -> Response:
+def _error_page(provider: ProviderId, code: ErrorCode, *cookies: str) -> RedirectResponse:
     asked = urlencode({"error": code, "provider": provider})
     return _redirect(f"{auth_settings().frontend_url}/auth/error?{asked}", *cookies)
 
 
-def _redirect(url: str, *cookies: str) -> Response:
+def _redirect(url: str, *cookies: str) -> RedirectResponse:
     response = RedirectResponse(url, 302, NO_STORE)
     for set_cookie in cookies:
         response.headers.append("Set-Cookie", set_cookie)
