@@ -1,38 +1,41 @@
 """Gamification: what the ledger adds up to, shown to its user (core contract, section 2)."""
 
+from typing import Any, TypeVar
+
 from functions.gamification.models import (
     AchievementBook,
     AchievementsQuery,
-    Activities,
     Activity,
     ActivityQuery,
     Board,
-    BoardName,
     BoardQuery,
-    EarnedAchievements,
+    EarnedAchievement,
     EarnedQuery,
     History,
     HistoryQuery,
-    KnownAchievements,
-    LeaderRows,
+    KnownAchievement,
+    LeaderRow,
     Ledger,
     LedgerQuery,
     LoggedActivity,
-    Period,
     PeriodQuery,
     Progress,
+    Rows,
     Rules,
     Seen,
     SeenAchievements,
-    Skills,
+    Skill,
     Stats,
-    Streaks,
+    Streak,
     Summary,
     Teaser,
-    UserSkills,
+    UserSkill,
 )
 from questlog.api import Api
 from questlog.db import Db
+from questlog.wire import Answer
+
+A = TypeVar("A", bound=Answer)
 
 api = Api(__file__)
 
@@ -92,19 +95,15 @@ def leaderboard(db: Db, query: BoardQuery) -> Board:
 
 
 @api.get("/leaderboard/xp", bare=True)
-def xp_board(db: Db, query: PeriodQuery) -> LeaderRows:
+def xp_board(db: Db, query: PeriodQuery) -> list[LeaderRow]:
     """The users with the most XP of a period."""
-    return _rows(db, "xp", query.period, query.limit)
+    return db.one(Board, "leaderboard", board="xp", **query.model_dump()).entries
 
 
 @api.get("/leaderboard/streaks", bare=True)
-def streak_board(db: Db, query: PeriodQuery) -> LeaderRows:
+def streak_board(db: Db, query: PeriodQuery) -> list[LeaderRow]:
     """The users with the longest running streaks; the period changes nothing."""
-    return _rows(db, "streaks", query.period, query.limit)
-
-
-def _rows(db: Db, board: BoardName, period: Period, limit: int) -> LeaderRows:
-    return LeaderRows(db.one(Board, "leaderboard", board=board, period=period, limit=limit).entries)
+    return db.one(Board, "leaderboard", board="streaks", **query.model_dump()).entries
 
 
 @api.get("/progress", bare=True)
@@ -114,39 +113,39 @@ def progress(db: Db) -> Progress:
 
 
 @api.get("/streaks", bare=True)
-def streaks(db: Db) -> Streaks:
+def streaks(db: Db) -> list[Streak]:
     """The six streaks as they stand today."""
-    return db.one(Streaks, "streaks")
+    return _rows(db, Streak, "streaks")
 
 
 @api.get("/skills", bare=True)
-def skills(db: Db) -> Skills:
+def skills(db: Db) -> list[Skill]:
     """The skills there are."""
-    return db.one(Skills, "skills")
+    return _rows(db, Skill, "skills")
 
 
 @api.get("/skills/user", bare=True)
-def user_skills(db: Db) -> UserSkills:
+def user_skills(db: Db) -> list[UserSkill]:
     """How far the user has come in each skill."""
-    return db.one(UserSkills, "user_skills")
+    return _rows(db, UserSkill, "user_skills")
 
 
 @api.get("/achievements", bare=True)
-def achievements(db: Db) -> KnownAchievements:
+def achievements(db: Db) -> list[KnownAchievement]:
     """The achievements there are; hidden ones once they are earned."""
-    return db.one(KnownAchievements, "achievements")
+    return _rows(db, KnownAchievement, "achievements")
 
 
 @api.get("/achievements/user", bare=True)
-def earned_achievements(db: Db, query: EarnedQuery) -> EarnedAchievements:
+def earned_achievements(db: Db, query: EarnedQuery) -> list[EarnedAchievement]:
     """What the user has earned, newest first; with unseen=true what has not been shown yet."""
-    return db.one(EarnedAchievements, "earned_achievements", unseen=query.unseen)
+    return _rows(db, EarnedAchievement, "earned_achievements", unseen=query.unseen)
 
 
 @api.get("/activity", bare=True)
-def activities(db: Db, query: ActivityQuery) -> Activities:
+def activities(db: Db, query: ActivityQuery) -> list[Activity]:
     """What clients logged and what was paid, as one feed, newest first."""
-    return db.one(Activities, "activities", before=query.before, limit=min(query.limit, 100))
+    return _rows(db, Activity, "activities", before=query.before, limit=min(query.limit, 100))
 
 
 @api.post("/activity", bare=True)
@@ -159,6 +158,11 @@ def log_activity(db: Db, body: LoggedActivity) -> Activity:
         category=body.category,
         metadata=body.metadata,
     )
+
+
+def _rows(db: Db, model: type[A], name: str, **parameters: Any) -> list[A]:
+    """The array that a statement answers."""
+    return [model.model_validate(row) for row in db.one(Rows, name, **parameters).root]
 
 
 handler = api.handler

@@ -41,6 +41,12 @@ Category = Annotated[Trimmed, StringConstraints(max_length=64), AfterValidator(b
 Metadata = Annotated[dict[str, Any], AfterValidator(_small)]
 
 
+class Rows(RootModel[list[Any]]):
+    """An array as the database answers it. One class for all of them: each costs every cold start."""
+
+    model_config = ConfigDict(defer_build=True, frozen=True)
+
+
 class Summary(Answer):
     total_xp: int
     current_level: int
@@ -93,10 +99,6 @@ class Streak(Answer):
     protected: bool
 
 
-class Streaks(RootModel[list[Streak]]):
-    model_config = ConfigDict(defer_build=True)
-
-
 class Skill(Answer):
     key: str
     name: str
@@ -107,10 +109,6 @@ class Skill(Answer):
     max_level: int
     stars_per_level: int
     sort_order: int
-
-
-class Skills(RootModel[list[Skill]]):
-    model_config = ConfigDict(defer_build=True)
 
 
 class UserSkill(Answer):
@@ -127,10 +125,6 @@ class UserSkill(Answer):
     xp_to_next_level: int
 
 
-class UserSkills(RootModel[list[UserSkill]]):
-    model_config = ConfigDict(defer_build=True)
-
-
 class KnownAchievement(Answer):
     key: str
     name: str
@@ -141,10 +135,6 @@ class KnownAchievement(Answer):
     reward_coins: int
     is_hidden: bool
     sort_order: int
-
-
-class KnownAchievements(RootModel[list[KnownAchievement]]):
-    model_config = ConfigDict(defer_build=True)
 
 
 class Achievement(KnownAchievement):
@@ -203,10 +193,6 @@ class EarnedAchievement(Answer):
     notified: bool
     reward_xp: int
     reward_coins: int
-
-
-class EarnedAchievements(RootModel[list[EarnedAchievement]]):
-    model_config = ConfigDict(defer_build=True)
 
 
 class LedgerQuery(Query):
@@ -285,10 +271,6 @@ class LeaderRow(Answer):
     is_me: bool
 
 
-class LeaderRows(RootModel[list[LeaderRow]]):
-    model_config = ConfigDict(defer_build=True)
-
-
 class Board(Answer):
     board: BoardName
     period: Period
@@ -324,7 +306,3 @@ class Activity(Answer):
     xp_earned: int
     coins_earned: int
     created_at: Instant
-
-
-class Activities(RootModel[list[Activity]]):
-    model_config = ConfigDict(defer_build=True)
