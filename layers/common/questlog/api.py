@@ -19,6 +19,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from math import isfinite
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, ParamSpec, TypeVar, get_args, get_origin
@@ -320,13 +321,16 @@ def json_object(request: Request, content: bytes) -> dict[str, Any]:
 
 
 def _unstorable(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Where a JSON document holds what Postgres cannot: U+0000 in text, an integer beyond 64 bit."""
+    """Where a JSON document holds what Postgres cannot: U+0000 in text, an integer beyond 64 bit, a number too large."""
     if isinstance(value, str):
         if "\0" in value:
             yield path, "must not contain U+0000"
     elif isinstance(value, int):
         if not -(2**63) <= value < 2**63:
             yield path, "is an integer outside 64 bit"
+    elif isinstance(value, float):
+        if not isfinite(value):
+            yield path, "is too large a number"
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _unstorable(item, f"{path}.{index}")
