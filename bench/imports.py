@@ -37,6 +37,9 @@ from mangum import Mangum
 from aws_lambda_powertools import Logger
 """
 
+# What botocore uses where it is installed. It is here, through the tools for development, and not in the layer.
+NOT_IN_THE_LAYER: Final = ("awscrt", "OpenSSL")
+
 # What others start with, by the module it needs.
 ALTERNATIVES: Final = {
     "FastAPI + Mangum + psycopg": ("fastapi", "import psycopg, fastapi\nfrom mangum import Mangum"),
@@ -75,13 +78,18 @@ def _bare() -> int:
 
 
 def _counted(code: str) -> int:
-    command = [sys.executable, "-c", f"{code}\nimport os\nos._exit(0)"]
+    command = python(f"{code}\nimport os\nos._exit(0)")
     # Once for the bytecode, which in Lambda is part of the layer.
     run_as_lambda(command)
     counter = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
     counted = re.search(r"I\s+refs:\s+([\d,]+)", run_as_lambda([*counter, *command]))
     assert counted is not None
     return int(counted[1].replace(",", ""))
+
+
+def python(code: str) -> list[str]:
+    """The command that runs `code` with what the layer has."""
+    return [sys.executable, "-c", f"import sys\nsys.modules.update(dict.fromkeys({NOT_IN_THE_LAYER}))\n{code}"]
 
 
 def run_as_lambda(command: list[str]) -> str:

@@ -28,6 +28,8 @@ _MORE_TO_COME: Final = frozenset(b"PBDEC")
 # Nor after a Flush that follows a Sync at once: there is nothing left to flush. psycopg leaves a pipeline that way.
 _SYNC: Final = ord("S")
 _FLUSH: Final = ord("H")
+# Execute and the simple Query.
+_STATEMENTS: Final = frozenset(b"EQ")
 # The first message of a connection may ask for encryption instead: SSLRequest and GSSENCRequest.
 _ENCRYPTION: Final = (80877103, 80877104)
 
@@ -42,8 +44,7 @@ class Proxy:
     def __init__(self, url: str, *, delay: float = 0.0) -> None:
         self._server_url = url
         self._delay = delay
-        self._trips = 0
-        self._lock = threading.Lock()
+        self._count = _Count()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._ends: list[socket.socket] = [self._listener]
         self._threads: list[threading.Thread] = []
@@ -69,8 +70,12 @@ class Proxy:
     @property
     def trips(self) -> int:
         """Round trips so far. One is counted before the server hears of it, so never after its answer has arrived."""
-        with self._lock:
-            return self._trips
+        return self._count.trips
+
+    @property
+    def statements(self) -> int:
+        """Statements sent so far."""
+        return self._count.statements
 
     def on_the_way_to(self, url: str) -> str:
         """The URL of another database of the server, or of another role, by way of this proxy."""
@@ -92,13 +97,21 @@ class Proxy:
                 for end in (client, server):
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     self._ends.append(end)
-                self._in_thread(_Line(client, server, self._turn).carry)
+                self._in_thread(_Line(client, server, self._count, self._delay).carry)
 
-    def _turn(self, *, by_client: bool) -> None:
-        if by_client:
-            with self._lock:
-                self._trips += 1
-        time.sleep(self._delay)
+
+class _Count:
+    """What all connections of a proxy add to, each in its thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.trips = 0
+        self.statements = 0
+
+    def add(self, *, trips: int = 0, statements: int = 0) -> None:
+        with self._lock:
+            self.trips += trips
+            self.statements += statements
 
 
 def waits(before: int, kind: int) -> bool:
@@ -109,10 +122,11 @@ def waits(before: int, kind: int) -> bool:
 class _Line:
     """One connection's two ends, and who spoke last."""
 
-    def __init__(self, client: socket.socket, server: socket.socket, turn: Callable[..., None]) -> None:
+    def __init__(self, client: socket.socket, server: socket.socket, count: _Count, delay: float) -> None:
         self._client = client
         self._server = server
-        self._turn = turn
+        self._count = count
+        self._delay = delay
         self._speaker = server
         self._kept = bytearray()
         self._last = 0
@@ -133,7 +147,8 @@ class _Line:
             return
         if speaker is not self._speaker:
             self._speaker = speaker
-            self._turn(by_client=speaker is self._client)
+            self._count.add(trips=speaker is self._client)
+            time.sleep(self._delay)
         (self._server if speaker is self._client else self._client).sendall(words)
 
     def _greeting(self) -> bytes:
@@ -154,15 +169,17 @@ class _Line:
     def _complete(self, said: bytes) -> bytes:
         """What may be passed on: up to the last message after which the client may be waiting. The rest is kept."""
         self._kept += said
-        position = end = 0
+        position = end = executed = seen = 0
         before = self._last
         while position + 5 <= len(self._kept):
             kind = self._kept[position]
             position += 1 + int.from_bytes(self._kept[position + 1 : position + 5])
+            seen += kind in _STATEMENTS
             if position <= len(self._kept) and waits(before, kind):
-                end = position
+                end, executed = position, seen
                 self._last = kind
             before = kind
         words = bytes(self._kept[:end])
         del self._kept[:end]
+        self._count.add(statements=executed)
         return words

@@ -40,6 +40,13 @@ NO_TRIP = {
 # Routes that read, decide in Python or elsewhere, and then write: two trips at most.
 TWO_TRIPS = {
     "GET /auth/callback/{provider}": "takes the state, asks the provider who this is, then begins the session",
+    "POST /calendar": "a series in the user's own time zone is expanded in Python, once the zone is known",
+    "PUT /calendar/{event_id}": "what a change to a series moves takes its expansion",
+    "PATCH /calendar/{event_id}": "the same",
+    "DELETE /calendar/{event_id}": "the same, for an occurrence and those that follow it",
+    "POST /calendar/{event_id}/complete": "that a series has this occurrence takes its expansion",
+    "POST /calendar/import": "what is there decides, event by event, what is written",
+    "POST /daily-plan": "which workouts recur on the day takes their expansion",
 }
 
 # What libpq's trace calls the messages that a pipeline is made of, and the letters they go by on the wire.
@@ -56,10 +63,11 @@ def allowed(route: Route) -> int:
     return 2 if str(route) in TWO_TRIPS else 1
 
 
-def hold(route: Route, trips: int, answer: Answer) -> None:
-    """Fail unless the request took the trips it may take."""
-    fits = trips <= 2 if str(route) in TWO_TRIPS else trips == allowed(route)
-    assert fits, f"{route} took {trips} trips, not {allowed(route)}, to answer {answer.status}: {answer.text[:300]}"
+def hold(route: Route, trips: int, answer: Answer, *, more: int = 0) -> None:
+    """Fail unless the request took the trips it may take, and so many more."""
+    most = allowed(route) + more
+    fits = most - 1 <= trips <= most if str(route) in TWO_TRIPS else trips == most
+    assert fits, f"{route} took {trips} trips, not {most}, to answer {answer.status}: {answer.text[:300]}"
 
 
 @pytest.fixture
@@ -101,7 +109,7 @@ def ids_of(user: User, database: Database) -> list[str]:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_a_request_is_one_trip(route: Route, count: Count, new_user: NewUser, database: Database) -> None:
+def test_a_request_is_one_trip(route: Route, proxy: Proxy, count: Count, new_user: NewUser, database: Database) -> None:
     """Asked for what does not exist, then for what the user has until it is found; with little in the body and with
     much; each of them twice, because a statement's first execution also prepares it.
     """
@@ -109,16 +117,21 @@ def test_a_request_is_one_trip(route: Route, count: Count, new_user: NewUser, da
     inhabit(route.group, user)
     unknown: tuple[str, ...] = tuple(str(uuid4()) for _ in route.identified_by)
     known = itertools.permutations(ids_of(user, database), len(unknown)) if unknown else ()
-    statuses: list[int] = []
+    most = 0
     for ids in itertools.chain([unknown], known):
+        statuses = []
         for whole in (False, False, True, True):
+            before = proxy.statements
             trips, answer = count(partial(route.ask, user, ids, whole=whole))
             hold(route, trips, answer)
+            assert answer.status != 500
             statuses.append(answer.status)
-        if ids != unknown and statuses[-4] != 404:
+            most = max(most, proxy.statements - before)
+        if ids != unknown and statuses[0] != 404:
             break
-    assert 500 not in statuses
-    assert set(statuses) != {400}, f"{route} was never understood: a field needs an example in its schema"
+    # The statement that says who asks, and one of its own, or the request was refused for its form.
+    enough = 0 if str(route) in NO_TRIP else 1 if route.public else 2
+    assert most >= enough, f"{route} never reached its statement: tell bench/routes.py what to ask it"
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if not route.public], ids=str)
@@ -136,8 +149,7 @@ def test_an_idempotency_key_costs_one_trip_more(route: Route, count: Count, new_
     key = str(uuid4())
     ids = [str(uuid4()) for _ in route.identified_by]
     for _ in range(2):
-        trips, answer = count(lambda: route.ask(user, ids, key=key))
-        assert trips == allowed(route) + 1, f"{route} answered {answer.status} after {trips} trips"
+        hold(route, *count(lambda: route.ask(user, ids, key=key)), more=1)
 
 
 def test_a_day_of_focus_on_one_connection(count: Count, user: User) -> None:
