@@ -2,6 +2,9 @@ from typing import Any
 
 from tests.conftest import NewUser, User
 from tests.daily_plan.conftest import ahead, generated, ids, plan_of, shown, ticked
+from tests.test_trips import Count, count, proxy
+
+__all__ = ["count", "proxy"]
 
 
 def workout(user: User, title: str, start: str, **fields: Any) -> str:
@@ -95,3 +98,15 @@ def test_what_the_user_did_to_an_occurrence_stays(user: User) -> None:
 def test_a_day_out_of_reach_is_refused_before_anything_is_expanded(user: User) -> None:
     workout(user, "Run", f"{ahead(-10)}T06:00:00Z", recurrence_rule="FREQ=DAILY")
     user.post("/daily-plan", {"action": "generate", "date": ahead(32)}).invalid("date")
+
+
+def test_a_second_trip_only_where_workouts_recur(user: User, count: Count) -> None:
+    def generate(days: int) -> tuple[int, int]:
+        trips, answer = count(lambda: user.post("/daily-plan", {"action": "generate", "date": ahead(days)}))
+        return trips, plan_of(answer)["version"]
+
+    workout(user, "Swim", f"{ahead(0)}T05:00:00Z")
+    assert generate(0) == (1, 1)
+    workout(user, "Run", f"{ahead(1)}T06:00:00Z", recurrence_rule="FREQ=DAILY")
+    assert generate(0) == (1, 2)
+    assert generate(1) == (2, 1), "and the first of the two wrote nothing"
