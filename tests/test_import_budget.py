@@ -1,0 +1,52 @@
+"""Cold starts stay short: what a request function imports is counted, and what it must never import is named."""
+
+import json
+
+import pytest
+
+from bench import imports
+
+# Each of these costs every cold start, and has a cheaper way to the same end.
+FORBIDDEN = {
+    "fastapi": "half as much again as everything we import; the layer's Api does what of it we need",
+    "boto3": "a client reads and parses AWS's service descriptions; boto3 is for jobs",
+    "botocore.session": "the same; URLs are signed with botocore.auth alone",
+    "botocore.client": "the same",
+    "botocore.loaders": "the same",
+    "aws_xray_sdk": "Powertools' Tracer brings it",
+    "aws_lambda_powertools.utilities.parser": "pydantic does its work",
+    "aws_lambda_powertools.utilities.idempotency": "the ledger and claim_idempotency_key() do its work",
+    "aws_lambda_powertools.utilities.parameters": "settings come from the environment; it brings boto3",
+    "icalendar": "imported where a calendar is read or written, not before",
+    "dateutil": "imported where a recurrence is expanded, not before",
+    "fsrs": "imported where a card is reviewed, not before",
+    "cryptography": "15 MB of it",
+    "sqlalchemy": "queries are SQL",
+    "requests": "a client for the few calls to others is in the standard library",
+    "httpx": "the same",
+    "aiohttp": "the same",
+    "urllib.request": "imported where a provider is asked, not before",
+    "psycopg_pool": "an execution environment serves one request at a time, on one connection",
+    "pydantic.v1": "a second pydantic",
+    "pydantic.networks": "brings e-mail validation and idna; an address is text with a length and an @",
+    "starlette.applications": "brings the middleware stack; a Router under Mangum is enough",
+    "starlette.testclient": "for tests",
+    "concurrent.futures.thread": "a thread pool per request costs more than the request",
+    "multiprocessing": "there is no /dev/shm in Lambda",
+    "numpy": "audio is the audio worker's",
+    "yaml": "nothing of ours is written in it",
+}
+
+
+@pytest.mark.parametrize("group", imports.request_functions())
+def test_a_function_imports_nothing_heavy(group: str) -> None:
+    code = f"import json, functions.{group}.app; print(json.dumps([n for n, m in sys.modules.items() if m]))"
+    loaded = set(json.loads(imports.run_as_lambda(imports.python(code)).splitlines()[-1]))
+    assert {name: FORBIDDEN[name] for name in sorted(loaded & set(FORBIDDEN))} == {}
+
+
+@pytest.mark.skipif(not imports.can_count(), reason="instructions are counted by valgrind, which is not installed")
+@pytest.mark.parametrize("group", imports.request_functions())
+def test_a_function_stays_within_the_import_budget(group: str) -> None:
+    ratio = imports.of_function(group) / imports.instructions(imports.REFERENCE)
+    assert ratio <= imports.BUDGET, f"functions.{group} costs {ratio:.3f} of the reference set: see `make bench`"
