@@ -6,7 +6,7 @@ what changes a series reads first, decides, and writes if nothing has changed me
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -84,7 +84,8 @@ def add(db: Db, body: NewEvent) -> Event:
     links = body.model_dump(include=set(NO_LINKS))
     if body.timezone is None and body.recurrence_rule is None and body.recurrence_end is None:
         sent = body.model_dump(exclude={"start_time", "end_time"})
-        return db.one(Event, "add", **sent, **moment("start", body.start_time), **moment("end", body.end_time))
+        times = {**moment("start", midnight(body.start_time)), **moment("end", midnight(body.end_time))}
+        return db.one(Event, "add", **sent, **times)
     if body.timezone is None:
         event = rules.made(body, db.one(Clock, "clock").zone)
     else:
@@ -232,6 +233,11 @@ def moment(name: str, value: Moment | None) -> dict[str, Any]:
         f"{name}_wall": value if is_time and not is_instant else None,
         f"{name}_day": None if is_time else value,
     }
+
+
+def midnight(value: Moment | None) -> Moment | None:
+    """A date as the wall-clock time it stands for."""
+    return datetime.combine(value, time.min) if value is not None and not isinstance(value, datetime) else value
 
 
 @contextmanager

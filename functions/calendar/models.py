@@ -34,9 +34,7 @@ _EARLIEST, _LATEST = (FIRST + timedelta(days=2)).date(), (LAST - timedelta(days=
 
 def _moment(value: Any) -> Any:
     """A date, a wall-clock time or an instant, whichever the text is; seconds are whole, as in RFC 5545."""
-    if not isinstance(value, str):
-        return value
-    if not _MOMENT.fullmatch(value):
+    if not (isinstance(value, str) and _MOMENT.fullmatch(value)):
         raise ValueError("must be a date or a date-time (RFC 3339)")
     if len(value) == len("YYYY-MM-DD"):
         return date.fromisoformat(value)

@@ -84,9 +84,9 @@ SELECT refuse_field('id', 'a series is done occurrence by occurrence: send the i
  WHERE id = %(event)s AND parent_event_id IS NULL AND recurrence_rule IS NOT NULL AND %(occurrence)s::timestamptz IS NULL;
 SELECT calendar_shown(e) AS event, done.completed_at, done.already_completed, done.reward_capped, r.*
   FROM calendar_events AS e,
-       complete_event(e.id, coalesce(%(occurrence)s, '-infinity'), %(completed)s) AS done,
+       complete_event(e.id, coalesce(%(occurrence)s::timestamptz, '-infinity'), %(completed)s) AS done,
        reward(done.paid) AS r
- WHERE e.id = %(event)s AND e.parent_event_id IS NULL AND e.updated_at = coalesce(%(seen)s, e.updated_at);
+ WHERE e.id = %(event)s AND e.parent_event_id IS NULL AND e.updated_at = coalesce(%(seen)s::timestamptz, e.updated_at);
 
 -- name: feed_state
 SELECT count(*) = 1 AS active, max(created_at) AS created_at, max(last_used_at) AS last_used_at FROM calendar_feeds;
