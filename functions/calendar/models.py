@@ -17,10 +17,9 @@ from pydantic import (
     StringConstraints,
     WithJsonSchema,
 )
-from pydantic_core import to_json
 
 from questlog.recurrence import FIRST, LAST, Moment, Series, known_zone, rule_of
-from questlog.wire import Answer, Body, Day, Instant, Query, Reward, Trimmed, absent, blank_is_null
+from questlog.wire import Answer, Body, Day, Instant, Query, Reward, Trimmed, absent, blank_is_null, json_at_most
 
 EventType = Literal[
     "general", "meeting", "appointment", "workout", "focus", "habit", "goal", "task", "reminder", "other"
@@ -59,12 +58,6 @@ def _rule(text: str | None) -> str | None:
     return rule_of(text).text if text else None
 
 
-def _small(value: dict[str, Any]) -> dict[str, Any]:
-    if len(to_json(value)) > 16_384:
-        raise ValueError("must be at most 16 KiB of JSON")
-    return value
-
-
 When = Annotated[
     date | datetime,
     BeforeValidator(_moment),
@@ -86,7 +79,7 @@ RuleText = Annotated[
 ]
 Color = Annotated[str, StringConstraints(pattern="^#[0-9A-Fa-f]{6}$"), Field(examples=["#8b5cf6"])]
 ReminderMinutes = Annotated[int, Field(ge=0, le=40320)]
-Metadata = Annotated[dict[str, Any], AfterValidator(_small)]
+Metadata = Annotated[dict[str, Any], json_at_most(16_384)]
 
 
 @dataclass(frozen=True, slots=True)

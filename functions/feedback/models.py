@@ -3,22 +3,13 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, StringConstraints
-from pydantic_core import to_json
+from pydantic import StringConstraints
 
-from questlog.wire import Answer, Body, Instant, Page, PageSize, Query, Trimmed
+from questlog.wire import Answer, Body, Instant, Page, PageSize, Query, Trimmed, json_at_most
 
 FeedbackType = Literal["bug", "feature", "other"]
 Status = Literal["open", "acknowledged", "in_progress", "resolved", "closed", "wont_fix"]
 Priority = Literal["low", "normal", "high", "urgent"]
-
-MAX_METADATA = 4096
-
-
-def _small(metadata: dict[str, Any]) -> dict[str, Any]:
-    if len(to_json(metadata)) > MAX_METADATA:
-        raise ValueError(f"must be at most {MAX_METADATA} bytes of JSON")
-    return metadata
 
 
 class ReportsQuery(Query):
@@ -32,7 +23,7 @@ class NewReport(Body):
     title: Annotated[Trimmed, StringConstraints(min_length=1, max_length=200)]
     description: Annotated[Trimmed, StringConstraints(min_length=1, max_length=10000)]
     priority: Priority = "normal"
-    metadata: Annotated[dict[str, Any], AfterValidator(_small)] | None = None
+    metadata: Annotated[dict[str, Any], json_at_most(4096)] | None = None
 
 
 class Report(Answer):

@@ -1,6 +1,5 @@
 """What the gamification routes take and answer."""
 
-import json
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from pydantic import (
 )
 
 from functions.gamification.rules import cursor_at, place_of
-from questlog.wire import Answer, Body, Day, Flag, Instant, Query, Trimmed, blank_is_null
+from questlog.wire import Answer, Body, Day, Flag, Instant, Query, Trimmed, blank_is_null, json_at_most
 
 BoardName = Literal["xp", "streaks"]
 Period = Literal["week", "month", "all"]
@@ -29,16 +28,9 @@ Cursor = Annotated[int, PlainValidator(place_of), WithJsonSchema({"type": "strin
 NextCursor = Annotated[str, BeforeValidator(cursor_at)]
 
 
-def _small(metadata: dict[str, Any]) -> dict[str, Any]:
-    # ValueError too for 1e999, which Python reads as infinity and JSON cannot write.
-    if len(json.dumps(metadata, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()) > 4096:
-        raise ValueError("must be at most 4096 bytes of JSON")
-    return metadata
-
-
 EventType = Annotated[Trimmed, StringConstraints(min_length=1, max_length=64)]
 Category = Annotated[Trimmed, StringConstraints(max_length=64), AfterValidator(blank_is_null)]
-Metadata = Annotated[dict[str, Any], AfterValidator(_small)]
+Metadata = Annotated[dict[str, Any], json_at_most(4096)]
 
 
 class Rows(RootModel[list[Any]]):

@@ -1,13 +1,11 @@
 """What the user routes take and answer."""
 
-import json
 import re
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import (
-    AfterValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -20,20 +18,13 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from questlog.wire import Answer, Body, Instant, Trimmed, absent
+from questlog.wire import Answer, Body, Instant, Trimmed, absent, json_at_most
 
 KEY: Final = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
 
 
-def _small(value: JsonValue) -> JsonValue:
-    # ValueError too for 1e999, which Python reads as infinity and JSON cannot write.
-    if len(json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()) > 16_384:
-        raise ValueError("must be at most 16 KiB of JSON")
-    return value
-
-
 Key = Annotated[str, StringConstraints(pattern=f"^{KEY.pattern}$")]
-Small = AfterValidator(_small)
+Small = json_at_most(16_384)
 Value = Annotated[JsonValue, Small]
 Name = Annotated[Trimmed, StringConstraints(min_length=1, max_length=100)]
 # A host and no credentials: what is shown to others must not carry a password.

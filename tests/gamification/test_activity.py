@@ -67,7 +67,7 @@ def test_bad_input_is_named(user: User, body: dict[str, object], fields: set[str
 
 
 def test_a_number_beyond_all_numbers_is_bad_input(user: User) -> None:
-    user.post("/activity", b'{"type": "a", "metadata": {"n": [1e999]}}').invalid("metadata")
+    user.post("/activity", b'{"type": "a", "metadata": {"n": [1e999]}}').invalid("metadata.n.0")
     assert feed(user) == []
 
 

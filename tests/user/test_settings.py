@@ -244,8 +244,8 @@ def test_a_value_has_sixteen_kibibytes(user: User) -> None:
 
 
 def test_a_number_beyond_all_numbers_is_bad_input(user: User) -> None:
-    user.post("/settings", b'{"key": "mine", "value": [1e999]}').invalid("value")
-    user.patch("/settings", b'{"mine": {"n": -1e999}}').invalid("mine")
+    user.post("/settings", b'{"key": "mine", "value": [1e999]}').invalid("value.0")
+    user.patch("/settings", b'{"mine": {"n": -1e999}}').invalid("mine.n")
     assert "module_weights" in str(named(user.patch("/settings", b'{"module_weights": {"focus": 1e999}}')))
     assert stored(user) == {}
 

@@ -314,30 +314,27 @@ def json_object(request: Request, content: bytes) -> dict[str, Any]:
         raise Invalid([("body", "is not valid JSON")]) from None
     if not isinstance(document, dict):
         raise Invalid([("body", "must be a JSON object")])
-    unstorable = next(_unstorable(document, "body"), None)
+    unstorable = [*_unstorable(document)]
     if unstorable:
-        raise Invalid([unstorable])
+        raise Invalid(unstorable)
     return document
 
 
-def _unstorable(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Where a JSON document holds what Postgres cannot: U+0000 in text, an integer beyond 64 bit, a number too large."""
-    if isinstance(value, str):
-        if "\0" in value:
-            yield path, "must not contain U+0000"
-    elif isinstance(value, int):
-        if not -(2**63) <= value < 2**63:
-            yield path, "is an integer outside 64 bit"
-    elif isinstance(value, float):
-        if not isfinite(value):
-            yield path, "is too large a number"
+def _unstorable(value: Any, *path: str) -> Iterator[tuple[str, str]]:
+    """Where a JSON document holds what Postgres cannot."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _unstorable(key, *path)
+            yield from _unstorable(item, *path, key)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _unstorable(item, f"{path}.{index}")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _unstorable(key, path)
-            yield from _unstorable(item, f"{path}.{key}")
+            yield from _unstorable(item, *path, str(index))
+    elif isinstance(value, str) and "\0" in value:
+        yield ".".join(path) or "body", "must not contain U+0000"
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        yield ".".join(path), "is an integer outside 64 bit"
+    elif isinstance(value, float) and not isfinite(value):
+        yield ".".join(path), "is too large a number"
 
 
 def _storable(text: str) -> str:

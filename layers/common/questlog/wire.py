@@ -5,7 +5,17 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
+from pydantic_core import to_json
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ].*)?")
 
@@ -47,6 +57,17 @@ Flag = Annotated[bool, BeforeValidator(_plain_boolean)]
 
 Trimmed = Annotated[str, StringConstraints(strip_whitespace=True)]
 """Text whose limits are checked after trimming; narrow it with StringConstraints."""
+
+
+def json_at_most(limit: int) -> AfterValidator:
+    """Free JSON whose text has at most so many bytes."""
+
+    def check(value: Any) -> Any:
+        if len(to_json(value)) > limit:
+            raise ValueError(f"must be at most {limit} bytes of JSON")
+        return value
+
+    return AfterValidator(check)
 
 
 def blank_is_null(value: str | None) -> str | None:
