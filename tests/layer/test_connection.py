@@ -7,12 +7,11 @@ import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
 from questlog import db
 from questlog.settings import settings
-from tests.conftest import Database, User, at
+from tests.conftest import Database, User
 
 KEY = {"Idempotency-Key": "once"}
 
@@ -158,8 +157,3 @@ def test_a_statement_that_takes_too_long_is_503(user: User, database: Database) 
     finally:
         database.query("DROP TRIGGER dawdle ON focus_libraries; DROP FUNCTION dawdle()")
     assert libraries(user) == 0
-
-
-def test_a_role_cannot_be_reached_with_another_password(database: Database) -> None:
-    with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(at(database.server_url, database.name, "questlog_app", "wrong"))
