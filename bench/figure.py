@@ -15,6 +15,7 @@ class Figure:
     reading: str
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     missing: str | None = None
 
     def add(self, *cells: object) -> None:
@@ -35,7 +36,7 @@ class Figure:
         for row in self.rows:
             table.add_row(*row)
         note = f"not measured: {self.missing}" if self.missing else self.reading
-        return Group(table, note, "")
+        return Group(table, note, *(f"- {line}" for line in self.notes), "")
 
     def markdown(self) -> Iterator[str]:
         """The figure for the document, line by line."""
@@ -46,6 +47,8 @@ class Figure:
         yield from (_line(self.columns), _line(["---", *["---:"] * (len(self.columns) - 1)]))
         yield from (_line(row) for row in self.rows)
         yield ""
+        if self.notes:
+            yield from (*(f"- {line}" for line in self.notes), "")
 
 
 def _line(cells: tuple[str, ...] | list[str]) -> str:

@@ -17,6 +17,29 @@ from questlog.identity import SAFE_METHODS
 from tests.client import Answer, Client
 from tests.minimal import minimal
 
+# Public routes that have nothing to ask the database.
+NO_TRIP: Mapping[str, str] = {
+    "GET /": "constants",
+    "GET /health": "says that the function runs, database or not",
+    "GET /version": "constants of the build",
+    "GET /openapi.json": "a file",
+    "GET /docs": "a file",
+    "GET /auth/providers": "the function's own settings",
+    "GET /auth/azure": "this provider is not configured in the tests, which the function knows by itself",
+}
+
+# Routes that read, decide in Python or elsewhere, and then write: two trips at most.
+TWO_TRIPS: Mapping[str, str] = {
+    "GET /auth/callback/{provider}": "takes the state, asks the provider who this is, then begins the session",
+    "POST /calendar": "a series in the user's own time zone is expanded in Python, once the zone is known",
+    "PUT /calendar/{event_id}": "what a change to a series moves takes its expansion",
+    "PATCH /calendar/{event_id}": "the same",
+    "DELETE /calendar/{event_id}": "the same, for an occurrence and those that follow it",
+    "POST /calendar/{event_id}/complete": "that a series has this occurrence takes its expansion",
+    "POST /calendar/import": "what is there decides, event by event, what is written",
+    "POST /daily-plan": "which workouts recur on the day takes their expansion",
+}
+
 # What a route has to be asked to reach its statement, where its schema does not say so.
 QUERIES: Mapping[str, Mapping[str, str]] = {
     "GET /auth/callback/{provider}": {"error": "access_denied", "state": "of-nobody"},
@@ -40,6 +63,13 @@ class Route:
     @property
     def public(self) -> bool:
         return self.endpoint.scope is None
+
+    @property
+    def trips(self) -> int:
+        """How many round trips a request may take."""
+        if str(self) in NO_TRIP:
+            return 0
+        return 2 if str(self) in TWO_TRIPS else 1
 
     @property
     def takes_key(self) -> bool:

@@ -1,7 +1,7 @@
 """One database round trip per request, counted for every route there is (design, sections 4 and 9).
 
 The routes are found, not named: a new one is held to one trip by being declared. What costs another number is listed
-here, with the reason.
+in bench/routes.py, with the reason.
 """
 
 import itertools
@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from bench.proxy import Proxy, waits
-from bench.routes import Route, inhabit, routes
+from bench.routes import NO_TRIP, TWO_TRIPS, Route, inhabit, routes
 from questlog import db as questlog_db
 from questlog.api import Api
 from questlog.db import Db
@@ -26,29 +26,6 @@ from questlog.wire import Success
 from tests.client import CONTEXT, Answer, Client, gateway_event
 from tests.conftest import Database, NewUser, User
 
-# Public routes that have nothing to ask the database.
-NO_TRIP = {
-    "GET /": "constants",
-    "GET /health": "says that the function runs, database or not",
-    "GET /version": "constants of the build",
-    "GET /openapi.json": "a file",
-    "GET /docs": "a file",
-    "GET /auth/providers": "the function's own settings",
-    "GET /auth/azure": "this provider is not configured in the tests, which the function knows by itself",
-}
-
-# Routes that read, decide in Python or elsewhere, and then write: two trips at most.
-TWO_TRIPS = {
-    "GET /auth/callback/{provider}": "takes the state, asks the provider who this is, then begins the session",
-    "POST /calendar": "a series in the user's own time zone is expanded in Python, once the zone is known",
-    "PUT /calendar/{event_id}": "what a change to a series moves takes its expansion",
-    "PATCH /calendar/{event_id}": "the same",
-    "DELETE /calendar/{event_id}": "the same, for an occurrence and those that follow it",
-    "POST /calendar/{event_id}/complete": "that a series has this occurrence takes its expansion",
-    "POST /calendar/import": "what is there decides, event by event, what is written",
-    "POST /daily-plan": "which workouts recur on the day takes their expansion",
-}
-
 # What libpq's trace calls the messages that a pipeline is made of, and the letters they go by on the wire.
 LETTERS = {"Parse": "P", "Bind": "B", "Describe": "D", "Execute": "E", "Close": "C", "Sync": "S", "Flush": "H"}
 
@@ -56,16 +33,9 @@ ROUTES = list(routes())
 Count = Callable[[Callable[[], Answer]], tuple[int, Answer]]
 
 
-def allowed(route: Route) -> int:
-    """How many trips a request to the route may take."""
-    if str(route) in NO_TRIP:
-        return 0
-    return 2 if str(route) in TWO_TRIPS else 1
-
-
 def hold(route: Route, trips: int, answer: Answer, *, more: int = 0) -> None:
     """Fail unless the request took the trips it may take, and so many more."""
-    most = allowed(route) + more
+    most = route.trips + more
     fits = most - 1 <= trips <= most if str(route) in TWO_TRIPS else trips == most
     assert fits, f"{route} took {trips} trips, not {most}, to answer {answer.status}: {answer.text[:300]}"
 
