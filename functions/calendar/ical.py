@@ -5,6 +5,7 @@ its name, and a definition from outside could be made to take for ever to expand
 """
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -253,19 +254,30 @@ def uids_in(text: str) -> list[str]:
 
 def read(text: str, users_zone: str) -> Document:
     """The events of a document; what says no zone is in X-WR-TIMEZONE, else in the user's."""
-    from icalendar import Event as VEvent  # noqa: PLC0415
+    from icalendar.error import GloballyUniqueTZIDGuessed  # noqa: PLC0415
 
     blocks, named_zone = _blocks(text)
     floating = _zone(named_zone) or users_zone
     document = Document()
-    for block in blocks:
-        try:
-            document.entries.append(_entry(_uid(block), VEvent.from_ical("\r\n".join(block)), floating))
-        except Unusable as problem:
-            document.problems.append((_uid(block), str(problem)))
-        except ValueError:
-            document.problems.append((_uid(block), "is not a well-formed event"))
+    with warnings.catch_warnings():
+        # What it makes of a zone's name is of no account here: the name is read by _zone().
+        warnings.simplefilter("ignore", GloballyUniqueTZIDGuessed)
+        for block in blocks:
+            try:
+                document.entries.append(_entry(_uid(block), _parsed(block), floating))
+            except Unusable as problem:
+                document.problems.append((_uid(block), str(problem)))
     return document
+
+
+def _parsed(block: Sequence[str]) -> "Component":
+    from icalendar import Event as VEvent  # noqa: PLC0415
+
+    try:
+        return VEvent.from_ical("\r\n".join(block))
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError):
+        # What it cannot read it mostly says with ValueError, but a VALUE that does not fit the property goes deeper.
+        raise Unusable("is not a well-formed event") from None
 
 
 def _blocks(text: str) -> tuple[list[list[str]], str | None]:
@@ -321,13 +333,16 @@ def _zone(name: str | None) -> str | None:
     return None
 
 
-def _values(component: "Component", name: str) -> list[Any]:
-    """The values of a property, however often it is given; Unusable where one is broken."""
+def _values(component: "Component", name: str, kind: str = "__str__") -> list[Any]:
+    """The values of a property, however often it is given; Unusable where one is broken, or of another kind.
+
+    A kind is known by an attribute: a VALUE parameter makes anything of any property.
+    """
     from icalendar import vBroken  # noqa: PLC0415
 
     found = component.get(name, [])
     values = found if isinstance(found, list) else [found]
-    if any(isinstance(value, vBroken) for value in values):
+    if any(isinstance(value, vBroken) or not hasattr(value, kind) for value in values):
         raise Unusable(f"{name} cannot be read")
     return values
 
@@ -340,7 +355,7 @@ def _text(component: "Component", name: str, longest: int) -> str | None:
 def _entry(uid: str | None, event: "Component", floating: str) -> Entry:
     if uid is None:
         raise Unusable("has no UID")
-    starts = _values(event, "DTSTART")
+    starts = _values(event, "DTSTART", "dt")
     if len(starts) != 1:
         raise Unusable("needs one DTSTART")
     start, zone = _read_moment(starts[0].dt, starts[0].params, floating)
@@ -352,7 +367,7 @@ def _entry(uid: str | None, event: "Component", floating: str) -> Entry:
         starts_at, ends_at = placed(start, _end(event, start, zone), all_day=all_day, zone=zone)
     except ValueError:
         raise Unusable("ends before it starts") from None
-    sequences = _values(event, "SEQUENCE")
+    sequences = _values(event, "SEQUENCE", "__index__")
     color = _text(event, _OWN_COLOR, 7)
     drafted = Stored(
         id=uuid4(),
@@ -368,7 +383,7 @@ def _entry(uid: str | None, event: "Component", floating: str) -> Entry:
         reminder_minutes=_reminder(event),
         sequence=min(max(0, int(sequences[0])), 2**31 - 2) if sequences else 0,
     )
-    recurrence_ids = _values(event, "RECURRENCE-ID")
+    recurrence_ids = _values(event, "RECURRENCE-ID", "dt")
     recurrence_id: Moment | None = None
     if recurrence_ids:
         if "RANGE" in recurrence_ids[0].params:
@@ -402,7 +417,7 @@ def _read_moment(moment: Any, parameters: Mapping[str, Any], floating: str) -> t
 
 
 def _end(event: "Component", start: Moment, zone: str) -> Moment | None:
-    ends, durations = _values(event, "DTEND"), _values(event, "DURATION")
+    ends, durations = _values(event, "DTEND", "dt"), _values(event, "DURATION", "dt")
     if ends:
         end, end_zone = _read_moment(ends[0].dt, ends[0].params, zone)
         return instant(end, end_zone) if isinstance(end, datetime) else end
@@ -416,14 +431,16 @@ def _end(event: "Component", start: Moment, zone: str) -> Moment | None:
 
 def _event_type(event: "Component") -> EventType:
     """The first of the categories that is a type of ours."""
-    named = [str(category).strip().lower() for values in _values(event, "CATEGORIES") for category in values.cats]
+    named = [
+        str(category).strip().lower() for values in _values(event, "CATEGORIES", "cats") for category in values.cats
+    ]
     return next((event_type for name in named for event_type in _TYPES if event_type == name), "general")
 
 
 def _reminder(event: "Component") -> int | None:
     """The minutes before its start at which the first alarm that says so rings."""
     for alarm in event.subcomponents:
-        for trigger in _values(alarm, "TRIGGER") if alarm.name == "VALARM" else ():
+        for trigger in _values(alarm, "TRIGGER", "dt") if alarm.name == "VALARM" else ():
             minutes = -trigger.dt // timedelta(minutes=1) if isinstance(trigger.dt, timedelta) else -1
             if 0 <= minutes <= 40_320 and trigger.params.get("RELATED", "START") == "START":
                 return minutes
@@ -432,7 +449,7 @@ def _reminder(event: "Component") -> int | None:
 
 def _recurring(event: "Component", drafted: Stored, floating: str) -> Stored:
     """The event with its rule, further and left-out dates."""
-    rules = _values(event, "RRULE")
+    rules = _values(event, "RRULE", "items")
     if len(rules) > 1 or _values(event, "EXRULE"):
         raise Unusable("more than one rule is not supported")
     extra = list(_dates(event, "RDATE", drafted, floating))
@@ -459,7 +476,7 @@ def _recurring(event: "Component", drafted: Stored, floating: str) -> Stored:
 
 def _dates(event: "Component", name: str, drafted: Stored, floating: str) -> Iterator[datetime]:
     """The instants that lists of dates name."""
-    for values in _values(event, name):
+    for values in _values(event, name, "dts"):
         for value in values.dts:
             moment, zone = _read_moment(value.dt, values.params, floating)
             yield _occurrence(moment, drafted, zone)

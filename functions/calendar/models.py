@@ -97,7 +97,10 @@ class EventId:
             return cls(UUID(event), None)
         if not re.fullmatch(r"\d{8}T\d{6}Z", stamp, re.ASCII):
             raise ValueError("is no occurrence")
-        return cls(UUID(event), datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
+        occurrence = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        if not FIRST <= occurrence <= LAST:
+            raise ValueError("is no occurrence")
+        return cls(UUID(event), occurrence)
 
 
 EventKey = Annotated[

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import recurring_ical_events
+import recurring_ical_events  # type: ignore[import-untyped]
 from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
@@ -80,7 +80,7 @@ def rules(draw: st.DrawFn) -> str:
     if end == "COUNT":
         parts["COUNT"] = str(draw(st.integers(1, 40)))
     elif end:
-        until = datetime(2031, 1, 1) + timedelta(hours=draw(st.integers(0, 15_000)))
+        until = datetime(2031, 1, 1, tzinfo=UTC) + timedelta(hours=draw(st.integers(0, 15_000)))
         parts["UNTIL"] = until.strftime("%Y%m%d" if end == "UNTIL date" else "%Y%m%dT%H%M%SZ")
     return ";".join([f"FREQ={freq}", *(f"{name}={value}" for name, value in parts.items())])
 
@@ -91,7 +91,7 @@ def series(draw: st.DrawFn) -> dict[str, Any]:
     # Nights in which clocks change are as likely as all others together.
     night = st.sampled_from(["2031-03-30", "2031-10-26", "2031-03-09", "2031-11-02", "2031-04-06", "2031-09-07"])
     day = draw(st.one_of(night, st.dates(date(2031, 1, 1), date(2031, 12, 31)).map(str)))
-    body = {"title": "Series", "timezone": zone, "recurrence_rule": draw(rules())}
+    body: dict[str, Any] = {"title": "Series", "timezone": zone, "recurrence_rule": draw(rules())}
     if draw(st.booleans()):
         body |= {"start_time": day, "all_day": True}
     else:

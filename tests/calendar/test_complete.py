@@ -1,0 +1,196 @@
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from questlog.recurrence import between
+from tests.calendar.conftest import added, listed, name_of, wallet
+from tests.conftest import Client, Database, NewUser, User, at_once
+
+REWARD = {"xp_awarded", "coins_awarded", "leveled_up", "new_level", "achievements_unlocked", "streak"}
+
+
+@pytest.fixture(params=["single", "occurrence", "exception"])
+def path(request: pytest.FixtureRequest, user: User) -> str:
+    """What can be done: an event, an occurrence of a series, and one that was moved."""
+    if request.param == "single":
+        return f"/calendar/{added(user)['id']}"
+    series = added(user, recurrence_rule="FREQ=DAILY;COUNT=5")
+    if request.param == "exception":
+        user.put(f"/calendar/{name_of(series, '06')}", {"title": "Moved", "start_time": "2031-05-06T12:00:00Z"})
+    return f"/calendar/{name_of(series, '06')}"
+
+
+def test_pays_and_marks(user: User, path: str, database: Database) -> None:
+    before = user.get(path).data
+    answer = user.post(f"{path}/complete").data
+    assert set(answer) == {"event", "already_completed", "reward_capped", *REWARD}
+    assert (answer["xp_awarded"], answer["coins_awarded"], answer["streak"]) == (15, 5, 1)
+    assert (answer["already_completed"], answer["reward_capped"]) == (False, False)
+    assert answer["event"] == before | {"completed_at": answer["event"]["completed_at"]}
+    assert answer["event"]["completed_at"] is not None
+    assert user.get(path).data == answer["event"]
+    assert [event for event in listed(user) if event["completed_at"]] == [answer["event"]]
+    [row] = database.query("SELECT * FROM points_ledger WHERE user_id = %s", user.id)
+    name = path.removeprefix("/calendar/")
+    assert row["idempotency_key"] == f"planner_task_complete:{name.replace('_', ':')}"
+    assert (row["event_type"], row["skill_key"]) == ("planner_task_complete", "discipline")
+
+
+def test_a_repeat_answers_as_the_first_time(user: User, path: str, database: Database) -> None:
+    first = user.post(f"{path}/complete", {"completed": True}).data
+    paid = wallet(user, database)
+    assert user.post(f"{path}/complete").data == first | {"already_completed": True}
+    assert wallet(user, database) == paid == (15, 5)
+
+
+def test_two_at_once_pay_once(user: User, path: str, database: Database) -> None:
+    answers = at_once(4, lambda: user.post(f"{path}/complete").data)
+    assert sorted(answer["already_completed"] for answer in answers) == [False, True, True, True]
+    assert {answer["xp_awarded"] for answer in answers} == {15}
+    assert wallet(user, database) == (15, 5)
+
+
+def test_undo_takes_it_back_and_again_pays_again(user: User, path: str, database: Database) -> None:
+    user.post(f"{path}/complete")
+    undone = user.post(f"{path}/complete", {"completed": False}).data
+    assert undone["event"]["completed_at"] is None
+    assert {name: undone[name] for name in undone if name != "event"} == {
+        "already_completed": False,
+        "reward_capped": False,
+        "xp_awarded": 0,
+        "coins_awarded": 0,
+        "leveled_up": False,
+        "new_level": 1,
+        "achievements_unlocked": [],
+        "streak": 1,
+    }
+    assert wallet(user, database) == (0, 0)
+    assert user.post(f"{path}/complete", {"completed": False}).data == undone
+    assert wallet(user, database) == (0, 0)
+    again = user.post(f"{path}/complete").data
+    assert (again["xp_awarded"], again["already_completed"]) == (15, False)
+    user.post(f"{path}/complete", {"completed": False})
+    user.post(f"{path}/complete")
+    keys = database.query(
+        "SELECT idempotency_key AS key FROM points_ledger WHERE user_id = %s AND reverses IS NULL ORDER BY seq", user.id
+    )
+    first = keys[0]["key"]
+    assert [row["key"] for row in keys] == [first, f"{first}:1", f"{first}:2"]
+    assert wallet(user, database) == (15, 5)
+
+
+def test_what_was_spent_cannot_be_taken_back(user: User, path: str, database: Database) -> None:
+    user.post(f"{path}/complete")
+    database.query(
+        "SELECT set_config('app.user_id', %s, false),"
+        " spend(5, 'market_purchase', 'market_purchase', gen_random_uuid(), 'purchase:test')",
+        str(user.id),
+    )
+    details = user.post(f"{path}/complete", {"completed": False}).refused(409, "insufficient_coins")
+    assert details == {"need": 5, "have": 0}
+    assert user.get(path).data["completed_at"] is not None
+    assert wallet(user, database) == (15, 0)
+
+
+def test_ten_are_paid_a_day(user: User, database: Database) -> None:
+    series = added(user, start_time="2031-05-01T09:00:00Z", recurrence_rule="FREQ=DAILY")
+    names = [name_of(series, f"{day:02}") for day in range(1, 14)]
+    answers = [user.post(f"/calendar/{name}/complete").data for name in names[:12]]
+    assert [answer["xp_awarded"] for answer in answers] == [15] * 10 + [0] * 2
+    assert [answer["coins_awarded"] for answer in answers] == [5] * 10 + [0] * 2
+    assert [answer["reward_capped"] for answer in answers] == [False] * 10 + [True] * 2
+    assert all(answer["event"]["completed_at"] for answer in answers)
+    again = user.post(f"/calendar/{names[11]}/complete").data
+    assert (again["already_completed"], again["reward_capped"], again["xp_awarded"]) == (True, True, 0)
+    # One taken back makes room for another.
+    user.post(f"/calendar/{names[0]}/complete", {"completed": False})
+    assert user.post(f"/calendar/{names[12]}/complete").data["xp_awarded"] == 15
+    user.post(f"/calendar/{names[11]}/complete", {"completed": False})
+    assert wallet(user, database) == (150, 50)
+    [counter] = database.query(
+        "SELECT value FROM user_counters WHERE user_id = %s AND counter = 'planner_tasks_completed'", user.id
+    )
+    assert counter["value"] == 11
+
+
+def test_the_cap_holds_in_parallel(user: User, database: Database) -> None:
+    names = [added(user)["id"] for _ in range(13)]
+    for name in names[:8]:
+        user.post(f"/calendar/{name}/complete")
+    waiting = iter(names[8:])
+    answers = at_once(5, lambda: user.post(f"/calendar/{next(waiting)}/complete").data)
+    assert sorted(answer["xp_awarded"] for answer in answers) == [0, 0, 0, 15, 15]
+    assert wallet(user, database) == (150, 50)
+
+
+def test_a_series_is_done_occurrence_by_occurrence(user: User, database: Database) -> None:
+    series = added(user, recurrence_rule="FREQ=DAILY")
+    user.post(f"/calendar/{series['id']}/complete").invalid("id")
+    user.post(f"/calendar/{series['id']}/complete", {"completed": False}).invalid("id")
+    user.post(f"/calendar/{series['id']}_20310506T091500Z/complete").refused(404, "not_found")
+    user.post(f"/calendar/{uuid4()}/complete").refused(404, "not_found")
+    user.post(f"/calendar/{added(user)['id']}/complete", {"completed": "yes"}).invalid("completed")
+    assert wallet(user, database) == (0, 0)
+
+
+def test_someone_elses_is_absent(user: User, other: User, stranger: Client, path: str, database: Database) -> None:
+    other.post(f"{path}/complete").refused(404, "not_found")
+    stranger.post(f"{path}/complete").refused(401, "unauthorized")
+    assert user.get(path).data["completed_at"] is None
+    assert wallet(user, database) == wallet(other, database) == (0, 0)
+
+
+def value(user: User, database: Database, sql: str, *parameters: Any) -> Any:
+    """What a function answers to the user's requests."""
+    with psycopg.connect(database.app_url) as connection:
+        connection.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
+        row = connection.execute(f"SELECT {sql}".encode(), parameters).fetchone()
+        assert row is not None
+        return row[0]
+
+
+def done_of(user: User, database: Database, day: str) -> list[str]:
+    """The names of what calendar_done_on() finds."""
+    names = value(user, database, "ARRAY(SELECT calendar_key(event_id, occurrence) FROM calendar_done_on(%s))", day)
+    return sorted(names)
+
+
+def test_other_groups_see_what_is_done(new_user: NewUser, database: Database) -> None:
+    user = new_user(settings={"timezone": "Asia/Tokyo"})
+    single = added(user, start_time="2031-05-05T15:30:00Z")["id"]
+    series = added(user, start_time="2031-05-05T09:00:00Z", recurrence_rule="FREQ=DAILY;COUNT=5")
+    occurrence, moved, removed = (name_of(series, day) for day in ("06", "07", "08"))
+    user.put(f"/calendar/{moved}", {"start_time": "2031-05-06T01:00:00Z"})
+    for name in (single, occurrence, moved, removed):
+        assert value(user, database, "calendar_done(%s)", name) is False
+        user.post(f"/calendar/{name}/complete")
+        assert value(user, database, "calendar_done(%s)", name) is True
+        assert value(user, database, "calendar_item_done(%s)", f"plan_workout_{name}") is True
+        assert value(user, database, "calendar_item_done(%s)", name) is False
+    # The single one is after midnight in Tokyo, and the moved one counts where it is now.
+    assert done_of(user, database, "2031-05-06") == sorted([single, occurrence, moved])
+    assert done_of(user, database, "2031-05-05") == done_of(user, database, "2031-05-07") == []
+    user.post(f"/calendar/{single}/complete", {"completed": False})
+    assert value(user, database, "calendar_done(%s)", single) is False
+    for name in ("", "x", str(uuid4()), f"{uuid4()}_20310506T090000Z", f"{single}_"):
+        assert value(user, database, "calendar_item_done(%s)", f"plan_workout_{name}") is False
+
+
+def test_other_groups_find_a_days_workouts(user: User, database: Database) -> None:
+    run = added(
+        user, title="Run", event_type="workout", start_time="2031-05-01T06:00:00Z", recurrence_rule="FREQ=DAILY"
+    )
+    added(user, title="Lunch", start_time="2031-05-06T12:00:00Z")
+    added(user, title="Climb", event_type="workout", start_time="2031-05-06T18:00:00Z")
+    user.put(f"/calendar/{run['id']}_20310507T060000Z", {"title": "Early", "start_time": "2031-05-06T20:00:00Z"})
+
+    def workouts(day: str) -> list[str]:
+        events, truncated = between(value(user, database, "calendar_workouts(%s)", day))
+        assert truncated is False
+        return [event["title"] for event in events]
+
+    assert workouts("2031-05-06") == ["Run", "Climb", "Early"]
+    assert workouts("2031-05-07") == []
+    assert workouts("2031-05-08") == ["Run"]

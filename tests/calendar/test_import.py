@@ -1,0 +1,298 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.calendar.conftest import ICS, added, imported, listed, name_of, starts
+from tests.conftest import Client, NewUser, User, at_once
+
+EVENT = """UID:one@test
+DTSTAMP:20310101T000000Z
+DTSTART;TZID=Europe/Berlin:20310505T110000
+DTEND;TZID=Europe/Berlin:20310505T113000
+SUMMARY:Stand-up
+SEQUENCE:2
+"""
+SERIES = EVENT + "RRULE:FREQ=DAILY;COUNT=4\n"
+MOVED = """UID:one@test
+RECURRENCE-ID;TZID=Europe/Berlin:20310506T110000
+DTSTART;TZID=Europe/Berlin:20310506T150000
+DTEND;TZID=Europe/Berlin:20310506T153000
+SUMMARY:Late
+SEQUENCE:2
+"""
+COUNTS = ("imported", "updated", "unchanged", "skipped")
+
+
+def counts(answer: Any) -> tuple[int, ...]:
+    return tuple(answer.data[name] for name in COUNTS)
+
+
+def test_an_event_arrives_whole(user: User) -> None:
+    answer = imported(
+        user,
+        EVENT + "DESCRIPTION:One\\, two\\nthree\nLOCATION:Room 1\nCATEGORIES:Work,MEETING\n"
+        "BEGIN:VALARM\nACTION:DISPLAY\nDESCRIPTION:x\nTRIGGER:-PT1H\nEND:VALARM\n",
+    )
+    assert answer.data == {"imported": 1, "updated": 0, "unchanged": 0, "skipped": 0, "problems": []}
+    [event] = listed(user)
+    shown = ("title", "description", "location", "event_type", "timezone", "reminder_minutes", "start_time", "end_time")
+    assert [event[name] for name in shown] == [
+        *("Stand-up", "One, two\nthree", "Room 1", "meeting", "Europe/Berlin", 60),
+        *("2031-05-05T09:00:00.000000Z", "2031-05-05T09:30:00.000000Z"),
+    ]
+
+
+def test_json_carries_the_same(user: User) -> None:
+    text = f"BEGIN:VCALENDAR\nBEGIN:VEVENT\n{EVENT}END:VEVENT\nEND:VCALENDAR"
+    assert counts(user.post("/calendar/import", {"ics": text})) == (1, 0, 0, 0)
+    # Without a type, braces say what it is.
+    assert counts(user.post("/calendar/import", json.dumps({"ics": text}).encode())) == (0, 0, 1, 0)
+    assert counts(user.post("/calendar/import", text.encode(), headers={"content-type": ""})) == (0, 0, 1, 0)
+    assert counts(
+        user.post("/calendar/import", text.encode(), headers={"content-type": "text/calendar; charset=utf-8"})
+    ) == (0, 0, 1, 0)
+
+
+def test_a_series_and_its_exceptions_count_one_each(user: User) -> None:
+    assert counts(imported(user, MOVED, SERIES + "EXDATE;TZID=Europe/Berlin:20310507T110000\n")) == (2, 0, 0, 0)
+    events = listed(user)
+    assert [(event["start_time"][:16], event["title"]) for event in events] == [
+        ("2031-05-05T09:00", "Stand-up"),
+        ("2031-05-06T13:00", "Late"),
+        ("2031-05-08T09:00", "Stand-up"),
+    ]
+    assert (events[1]["is_exception"], events[1]["original_start"]) == (True, "2031-05-06T09:00:00.000000Z")
+    assert counts(imported(user, SERIES + "EXDATE;TZID=Europe/Berlin:20310507T110000\n", MOVED)) == (0, 0, 2, 0)
+
+
+def test_matches_by_uid_and_sequence(user: User) -> None:
+    imported(user, SERIES, MOVED)
+    assert counts(imported(user, SERIES.replace("Stand-up", "Stand-down"))) == (0, 1, 0, 0)
+    assert listed(user)[0]["title"] == "Stand-down"
+    older = SERIES.replace("SEQUENCE:2", "SEQUENCE:1").replace("Stand-up", "Older")
+    assert imported(user, older).data == {"imported": 0, "updated": 0, "unchanged": 0, "skipped": 1, "problems": []}
+    assert listed(user)[0]["title"] == "Stand-down"
+    assert counts(imported(user, SERIES, MOVED.replace("Late", "Later"))) == (0, 2, 0, 0)
+    assert [event["title"] for event in listed(user)] == ["Stand-up", "Later", "Stand-up", "Stand-up"]
+    # What was edited here is newer than the copy it came from.
+    user.put(f"/calendar/{listed(user)[0]['series_id']}", {"title": "Mine"})
+    assert counts(imported(user, SERIES)) == (0, 0, 0, 1)
+    newer = SERIES.replace("SEQUENCE:2", "SEQUENCE:9").replace("COUNT=4", "COUNT=2")
+    assert counts(imported(user, newer)) == (0, 1, 0, 0)
+    assert starts(user) == ["2031-05-05T09:00", "2031-05-06T13:00"]
+
+
+def test_our_own_is_known_again(user: User) -> None:
+    series = added(
+        user, recurrence_rule="FREQ=DAILY;COUNT=3", timezone="Europe/Berlin", habit_id=None, metadata={"a": 1}
+    )
+    user.put(f"/calendar/{name_of(series, '06')}", {"title": "Moved"})
+    before = listed(user)
+    text = user.get("/calendar/export.ics").text
+    assert counts(user.post("/calendar/import", text.encode(), headers=ICS)) == (0, 0, 2, 0)
+    changed = text.replace("SUMMARY:Stand-up", "SUMMARY:Sit-down")
+    assert counts(user.post("/calendar/import", changed.encode(), headers=ICS)) == (0, 1, 1, 0)
+    after = listed(user)
+    assert [event["id"] for event in after] == [event["id"] for event in before]
+    assert (after[0]["title"], after[0]["metadata"]) == ("Sit-down", {"a": 1})
+
+
+def test_someone_elses_uid_is_no_match(user: User, other: User) -> None:
+    imported(user, EVENT)
+    event = added(user, title="Private")
+    assert counts(imported(other, EVENT)) == (1, 0, 0, 0)
+    text = user.get("/calendar/export.ics").text
+    assert counts(other.post("/calendar/import", text.encode(), headers=ICS)) == (1, 0, 1, 0)
+    assert user.get(f"/calendar/{event['id']}").data == event
+    other.get(f"/calendar/{event['id']}").refused(404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("zone", "start"),
+    [
+        ("W. Europe Standard Time", "2031-05-05T09:00"),
+        ("Eastern Standard Time", "2031-05-05T15:00"),
+        ('"Tokyo Standard Time"', "2031-05-05T02:00"),
+        ("/freeassociation.sourceforge.net/Tzfile/America/New_York", "2031-05-05T15:00"),
+        ("Europe/Berlin", "2031-05-05T09:00"),
+        ("UTC", "2031-05-05T11:00"),
+    ],
+)
+def test_zones_by_whatever_name(user: User, zone: str, start: str) -> None:
+    imported(user, f"UID:a\nDTSTART;TZID={zone}:20310505T110000\nSUMMARY:x\nRRULE:FREQ=DAILY;COUNT=2\n")
+    assert starts(user)[0] == start
+
+
+def test_floating_times_are_in_the_calendars_zone_or_the_users(new_user: NewUser) -> None:
+    user = new_user(settings={"timezone": "Asia/Tokyo"})
+    event = "DTSTART:20310505T110000\nSUMMARY:x\n"
+    day = "DTSTART;VALUE=DATE:20310505\nSUMMARY:day\n"
+    imported(user, "UID:a\n" + event, "UID:b\n" + day)
+    assert starts(user) == ["2031-05-04T15:00", "2031-05-05T02:00"]
+    imported(user, "UID:c\n" + event, "UID:d\n" + day, X_WR_TIMEZONE="America/New_York")
+    assert starts(user)[2:] == ["2031-05-05T04:00", "2031-05-05T15:00"]
+    assert {event["timezone"] for event in listed(user)} == {"Asia/Tokyo", "America/New_York"}
+
+
+def test_dates_besides_the_rule(user: User) -> None:
+    imported(
+        user,
+        "UID:a\nDTSTART:20310505T090000Z\nSUMMARY:x\nRRULE:FREQ=DAILY;COUNT=2\nRDATE:20310510T090000Z,20310512T120000Z\n"
+        "RDATE;VALUE=PERIOD:20310514T090000Z/PT1H\nEXDATE:20310510T090000Z\n",
+        "UID:b\nDTSTART;VALUE=DATE:20310601\nSUMMARY:y\nRDATE;VALUE=DATE:20310603,20310605\n",
+        "UID:c\nDTSTART:20310701T090000Z\nDURATION:PT45M\nSUMMARY:z\nRRULE:FREQ=DAILY;COUNT=3\nEXDATE;VALUE=DATE:20310702\n",
+    )
+    assert starts(user) == [
+        *("2031-05-05T09:00", "2031-05-06T09:00", "2031-05-12T12:00", "2031-05-14T09:00"),
+        *("2031-06-01T00:00", "2031-06-03T00:00", "2031-06-05T00:00"),
+        *("2031-07-01T09:00", "2031-07-03T09:00"),
+    ]
+    assert listed(user)[-1]["end_time"] == "2031-07-03T09:45:00.000000Z"
+    text = user.get("/calendar/export.ics").text
+    assert counts(user.post("/calendar/import", text.encode(), headers=ICS)) == (0, 0, 3, 0)
+
+
+def test_a_cancelled_occurrence_is_removed(user: User) -> None:
+    imported(user, SERIES)
+    cancelled = MOVED + "STATUS:CANCELLED\n"
+    assert counts(imported(user, cancelled)) == (0, 1, 0, 0)
+    assert counts(imported(user, cancelled)) == (0, 0, 1, 0)
+    assert len(listed(user)) == 3
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ("DTSTART:20310505T090000Z\n", "UID"),
+        ("UID:a\nSUMMARY:x\n", "DTSTART"),
+        ("UID:a\nDTSTART:20311305T090000Z\n", "DTSTART"),
+        ("UID:a\nDTSTART;TZID=Nowhere/Town:20310505T090000\n", "Nowhere/Town"),
+        ("UID:a\nDTSTART:20310505T090000Z\nDTEND:20310505T080000Z\n", "ends before"),
+        ("UID:a\nDTSTART:15000505T090000Z\n", "outside"),
+        ("UID:a\nDTSTART:20310505T090000Z\nRRULE:FREQ=SECONDLY\n", "FREQ"),
+        ("UID:a\nDTSTART:20310505T090000Z\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\n", "no occurrence"),
+        ("UID:a\nDTSTART:20310505T090000Z\nRRULE:FREQ=DAILY\nRRULE:FREQ=WEEKLY\n", "one rule"),
+        ("UID:a\nDTSTART:20310505T090000Z\nSTATUS:CANCELLED\n", "cancelled"),
+        ("UID:a\nDTSTART:20310505T090000Z\nRECURRENCE-ID:20310505T090000Z\n", "series"),
+        ("UID:one@test\nDTSTART:20310505T090000Z\nRECURRENCE-ID:20310505T093000Z\n", "no occurrence"),
+        ("UID:one@test\nDTSTART:20310505T090000Z\nRECURRENCE-ID;RANGE=THISANDFUTURE:20310506T090000Z\n", "RANGE"),
+    ],
+)
+def test_what_cannot_be_taken_is_told_and_the_rest_is(user: User, event: str, reason: str) -> None:
+    answer = imported(user, SERIES, event, "UID:fine\nDTSTART:20320505T090000Z\n").data
+    assert [answer[name] for name in COUNTS] == [2, 0, 0, 1]
+    [problem] = answer["problems"]
+    assert reason in problem["message"]
+    assert problem["uid"] == (None if "UID" in reason else event.partition("\n")[0].removeprefix("UID:"))
+    assert len(starts(user)) == 5
+    assert listed(user)[-1]["title"] == "Untitled"
+
+
+def test_the_first_fifty_problems_are_told(user: User) -> None:
+    answer = imported(user, *(f"UID:{n}\nSUMMARY:x\n" for n in range(60))).data
+    assert (answer["skipped"], len(answer["problems"])) == (60, 50)
+
+
+def test_a_component_given_twice_is_taken_once(user: User) -> None:
+    assert counts(imported(user, EVENT, EVENT)) == (1, 0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "BEGIN:VCALENDAR",
+        "BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VCALENDAR",
+        "BEGIN:VEVENT\nEND:VEVENT",
+        "END:VCALENDAR",
+    ],
+)
+def test_what_is_no_calendar_is_refused(user: User, text: str) -> None:
+    user.post("/calendar/import", text.encode(), headers=ICS).refused(400, "validation_error")
+    user.post("/calendar/import", {"ics": text}).refused(400, "validation_error")
+
+
+def test_what_is_no_import_is_refused(user: User, stranger: Client) -> None:
+    user.post("/calendar/import", {}).invalid("ics")
+    user.post("/calendar/import", {"ics": 5}).invalid("ics")
+    user.post("/calendar/import", b"{", headers={"content-type": "application/json"}).invalid("body")
+    user.post("/calendar/import", b"x", headers={"content-type": "image/png"}).refused(415, "unsupported_media_type")
+    user.post("/calendar/import", b"BEGIN:VCALENDAR\n\0\nEND:VCALENDAR", headers=ICS).refused(400, "validation_error")
+    big = b"BEGIN:VCALENDAR\n" + b"X" * 1_048_576
+    assert user.post("/calendar/import", big, headers=ICS).refused(413, "payload_too_large") == {
+        "limit_bytes": 1_048_576
+    }
+    imported(stranger, EVENT).refused(401, "unauthorized")  # type: ignore[arg-type]
+    assert listed(user) == []
+
+
+def test_two_thousand_components_are_taken_and_one_more_is_not(user: User) -> None:
+    events = [f"UID:{n}\nDTSTART:20310505T{n % 24:02}0000Z\nSUMMARY:Event {n}\n" for n in range(2001)]
+    imported(user, *events).refused(400, "validation_error")
+    assert counts(imported(user, *events[:2000])) == (2000, 0, 0, 0)
+    assert counts(imported(user, *events[:2000])) == (0, 0, 2000, 0)
+    found = user.get("/calendar", query={"date": "2031-05-05"}).data
+    assert (len(found["events"]), found["truncated"]) == (2000, False)
+
+
+def test_imports_at_once_take_each_event_once(user: User) -> None:
+    answers = at_once(3, lambda: counts(imported(user, SERIES, MOVED)))
+    assert sorted(answers) == [(0, 0, 2, 0), (0, 0, 2, 0), (2, 0, 0, 0)]
+    assert len(listed(user)) == 4
+
+
+def test_a_repeated_import_answers_as_the_first_time(user: User) -> None:
+    text = f"BEGIN:VCALENDAR\nBEGIN:VEVENT\n{EVENT}END:VEVENT\nEND:VCALENDAR".encode()
+    answers = [user.post("/calendar/import", text, headers={**ICS, "Idempotency-Key": "k"}).data for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert answers[1]["imported"] == 1
+
+
+def test_a_zone_defined_from_outside_is_not_expanded(user: User) -> None:
+    zone = "BEGIN:VTIMEZONE\nTZID:Europe/Berlin\nBEGIN:STANDARD\nDTSTART:19700101T000000\nRRULE:FREQ=SECONDLY\n"
+    zone += "TZOFFSETFROM:+0100\nTZOFFSETTO:+0100\nEND:STANDARD\nEND:VTIMEZONE\n"
+    text = f"BEGIN:VCALENDAR\n{zone}BEGIN:VEVENT\n{SERIES}END:VEVENT\nEND:VCALENDAR"
+    assert counts(user.post("/calendar/import", text.encode(), headers=ICS)) == (1, 0, 0, 0)
+    assert starts(user)[0] == "2031-05-05T09:00"
+
+
+# What a VEVENT may hold, in every mixture that makes no sense.
+PROPERTIES = [
+    "DTSTART", "DTEND", "DURATION", "RRULE", "EXDATE", "RDATE", "RECURRENCE-ID", "SEQUENCE", "CATEGORIES",
+    "SUMMARY", "UID", "STATUS", "BEGIN", "END", "TRIGGER", "X-QUESTLOG-TIMEZONE", "X-QUESTLOG-COLOR", "DESCRIPTION",
+]  # fmt: skip
+PARAMETERS = [
+    ";VALUE=DATE", ";VALUE=PERIOD", ";VALUE=TEXT", ";VALUE=INTEGER", ";TZID=Europe/Berlin", ";TZID=", ";X", ';X="',
+    ";RANGE=THISANDFUTURE",
+]  # fmt: skip
+VALUES = [
+    "20310505T090000Z", "20310505", "20310505T090000", "00010101T000000", "20310505T090000Z/PT1H",
+    "20310505T090000Z,20310506", "PT1H", "-PT15M", "P1W", "P99999999999D", "FREQ=DAILY;COUNT=2",
+    "FREQ=DAILY;UNTIL=x", "FREQ=YEARLY;BYDAY=99MO", "5", "-1", "99999999999999999999", ",", "a,b", "\\", "VALARM",
+    "VEVENT", "Europe/Berlin", "#8b5cf6", "CANCELLED",
+]  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    lines=st.lists(
+        st.one_of(
+            st.tuples(
+                st.sampled_from(PROPERTIES), st.sampled_from(["", *PARAMETERS]), st.sampled_from(["", *VALUES])
+            ).map(lambda parts: f"{parts[0]}{parts[1]}:{parts[2]}"),
+            st.text(max_size=12),
+        ),
+        max_size=8,
+    )
+)
+def test_no_document_is_a_fault(user: User, lines: list[str]) -> None:
+    text = "\n".join(
+        ["BEGIN:VCALENDAR", "BEGIN:VEVENT", "UID:f", "DTSTART:20310505T090000Z", *lines, "END:VEVENT", "END:VCALENDAR"]
+    )
+    answer = user.post("/calendar/import", text.encode(errors="replace"), headers=ICS)
+    assert answer.status in (200, 400), (text, answer.text)
+    assert user.get("/calendar/export.ics").status == 200
