@@ -31,8 +31,8 @@ ORDER: Final = ("trips", "imports", "warm", "idle_tab", "awards", "size")
 INTRODUCTION: Final = """# Figures
 
 Written by `make bench`; every number below was measured in one run of it, except where it says "recorded". Trips,
-instructions and sizes are counted and come out the same on any machine of this kind. Times and rates are this machine's,
-and to be compared within their table only.
+instructions and sizes are counted and come out the same on any machine of this kind. Times and rates are this
+machine's, and to be compared within their table only.
 
 Measured on: {machine}.
 """
