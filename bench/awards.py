@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from bench.figure import Figure
 from bench.stage import Stage
-from local.postgres import _binary as program
+from local.postgres import binary
 
 ROUNDS: Final = 5
 CONNECTIONS: Final = (1, 4)
@@ -110,7 +110,7 @@ def _per_second(url: str, payment: str, *, clients: int, wait: bool) -> float:
         script.write(SCRIPT.format(payment=payment))
         script.flush()
         done = subprocess.run(
-            [program("pgbench"), "-n", "-M", "prepared", "-T", "1", "-c", str(clients), "-f", script.name],
+            [binary("pgbench"), "-n", "-M", "prepared", "-T", "1", "-c", str(clients), "-f", script.name],
             env=environment,
             check=True,
             text=True,

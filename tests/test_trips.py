@@ -122,6 +122,16 @@ def test_an_idempotency_key_costs_one_trip_more(route: Route, count: Count, new_
         hold(route, *count(lambda: route.ask(user, ids, key=key)), more=1)
 
 
+def test_a_refusal_costs_no_more_with_a_key(count: Count, user: User, new_user: NewUser) -> None:
+    """Also where it comes before the key is claimed: from a stranger, without consent, for another request's key."""
+    key = {"Idempotency-Key": "once"}
+    user.post("/focus", {}, headers=key)
+    for client, status in ((Client(), 401), (new_user(consented=False), 403), (user, 422)):
+        for _ in range(2):
+            trips, answer = count(partial(client.post, "/focus", {"mode": "break"}, headers=key))
+            assert (trips, answer.status) == (2, status)
+
+
 def test_a_day_of_focus_on_one_connection(count: Count, user: User) -> None:
     """Objects that exist, refusals, validation, replays: one trip each, the first time and every other."""
     library = user.post("/focus/libraries", {"name": "Desk"}).data["id"]

@@ -207,7 +207,7 @@ class RepeatableDb(Db):
         self._connection: Connection | None = None
 
     def keep(self, status: int, body: str | None) -> None:
-        """Keep the answer under the key and commit; a refusal before the key was claimed is not kept."""
+        """Keep the answer under the key and commit; of a refusal before the key was claimed nothing is kept."""
         if self._connection is None:
             return
         kept = "UPDATE idempotency_keys SET status = %(status)s, body = %(body)s::jsonb WHERE key = %(key)s"
@@ -216,9 +216,7 @@ class RepeatableDb(Db):
             _send(self._connection, [Statement(kept, parameters), Statement("COMMIT")])
             return
         update = psycopg.ClientCursor(self._connection).mogrify(kept, parameters)
-        if not _settle(self._connection, f"ROLLBACK TO SAVEPOINT work; {update}; COMMIT"):
-            # There is no savepoint: the request was refused before its key was claimed.
-            self.forget()
+        _settle(self._connection, f"ROLLBACK TO SAVEPOINT work; {update}; COMMIT")
 
     def forget(self) -> None:
         """Undo everything."""
@@ -233,7 +231,9 @@ class RepeatableDb(Db):
             "SELECT claim_idempotency_key(%(key)s, %(fingerprint)s)",
             {"key": self._key, "fingerprint": self._fingerprint},
         )
-        begun = [Statement("BEGIN"), *self._opening, claim, Statement("SAVEPOINT work")]
+        # Twice: what is refused before the key is claimed goes back to where there is no user, and keeps no answer.
+        savepoint = Statement("SAVEPOINT work")
+        begun = [Statement("BEGIN"), savepoint, *self._opening, claim, savepoint]
         try:
             return _send(self._connection, [*begun, *statements])
         except Interrupted:
@@ -256,8 +256,8 @@ def _send(connection: Connection, statements: Sequence[Statement]) -> DictRow | 
     raise refusal
 
 
-def _settle(connection: Connection, sql: str) -> bool:
-    """Run transaction control past psycopg, as one simple query; whether it succeeded.
+def _settle(connection: Connection, sql: str) -> None:
+    """Run transaction control past psycopg, as one simple query.
 
     A rollback makes psycopg deallocate all it has prepared, and in a pipeline it forgets which of them are gone. They
     survive a rollback, so there is nothing to do about them.
@@ -266,4 +266,6 @@ def _settle(connection: Connection, sql: str) -> bool:
     if connection.pgconn.status != psycopg.pq.ConnStatus.OK:
         connection.close()
         raise Interrupted(nothing_applied=False)
-    return result.status == psycopg.pq.ExecStatus.COMMAND_OK
+    if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
+        sqlstate = result.error_field(psycopg.pq.DiagnosticField.SQLSTATE) or b""
+        raise DatabaseFault(sqlstate.decode(), None)
