@@ -109,8 +109,8 @@ def change(db: Db, event_id: EventKey, query: ScopeQuery, body: EventChange) -> 
     Two trips where it decides when things happen or what a series is made of: that takes an expansion.
     """
     scope = query.scope or default_scope(event_id)
-    if not body.model_fields_set and scope == "all":
-        return event(db, EventId(event_id.event, None))
+    if not body.model_fields_set:
+        return event(db, event_id)
     if event_id.occurrence is None and scope == "all" and not body.model_fields_set & WHEN:
         changes = {**NO_LINKS, **body.changes()}
         links = {name: changes[name] for name in NO_LINKS}
@@ -208,7 +208,7 @@ def import_events(db: Db, request: Request, content: bytes) -> Imported:
         except ical.NotCalendar as problem:
             raise Invalid([("body", str(problem))]) from None
     for _ in range(ATTEMPTS):
-        found = db.one(Importable, "importable", uids=uids, ids=merging.own_ids(uids))
+        found = db.one(Importable, "importable", uids=dict.fromkeys(uids))
         rewrite, outcome = merging.merged(found, ical.read(text, found.zone))
         if not rewrite.kept:
             return outcome

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from icalendar import Event as VEvent
 
 MAX_COMPONENTS: Final = 2_000
+# Far from where an int ends, since every later edit adds one.
+MAX_SEQUENCE: Final = 1_000_000_000
 _TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
 _UID: Final = re.compile(r'UID(?:;(?:"[^"]*"|[^":])*)?:(.*)', re.IGNORECASE)
 _HEX: Final = re.compile("#[0-9A-Fa-f]{6}")
@@ -381,7 +383,7 @@ def _entry(uid: str | None, event: "Component", floating: str) -> Entry:
         timezone=zone,
         color=color if color is not None and _HEX.fullmatch(color) else None,
         reminder_minutes=_reminder(event),
-        sequence=min(max(0, int(sequences[0])), 2**31 - 2) if sequences else 0,
+        sequence=min(max(0, int(sequences[0])), MAX_SEQUENCE) if sequences else 0,
     )
     recurrence_ids = _values(event, "RECURRENCE-ID", "dt")
     recurrence_id: Moment | None = None

@@ -1,6 +1,5 @@
 """What an import makes of the events that are there: a pure function of both (planning contract, 2.13)."""
 
-import re
 from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
@@ -11,7 +10,6 @@ from functions.calendar.rules import Rewrite, original_of
 from questlog.recurrence import occurs, rule_of
 
 MAX_PROBLEMS: Final = 50
-_OWN_UID: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@questlog")
 # What iCalendar tells of an event. Links, metadata and, where another program wrote it, the colour are ours and stay.
 _DESCRIBED: Final = (
     "title",
@@ -25,11 +23,6 @@ _DESCRIBED: Final = (
     "reminder_minutes",
 )
 _REPEATED: Final = ("recurrence_rule", "recurrence_end", "series_until", "exdates", "rdates")
-
-
-def own_ids(uids: Iterable[str]) -> list[UUID]:
-    """The ids of the events that our own export gave these UIDs."""
-    return [UUID(match[1]) for uid in uids if (match := _OWN_UID.fullmatch(uid))]
 
 
 def merged(found: Importable, document: Document) -> tuple[Rewrite, Imported]:

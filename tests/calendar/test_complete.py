@@ -161,9 +161,9 @@ def test_other_groups_see_what_is_done(new_user: NewUser, database: Database) ->
     user = new_user(settings={"timezone": "Asia/Tokyo"})
     single = added(user, start_time="2031-05-05T15:30:00Z")["id"]
     series = added(user, start_time="2031-05-05T09:00:00Z", recurrence_rule="FREQ=DAILY;COUNT=5")
-    occurrence, moved, removed = (name_of(series, day) for day in ("06", "07", "08"))
+    occurrence, moved, later = (name_of(series, day) for day in ("06", "07", "08"))
     user.put(f"/calendar/{moved}", {"start_time": "2031-05-06T01:00:00Z"})
-    for name in (single, occurrence, moved, removed):
+    for name in (single, occurrence, moved, later):
         assert value(user, database, "calendar_done(%s)", name) is False
         user.post(f"/calendar/{name}/complete")
         assert value(user, database, "calendar_done(%s)", name) is True
@@ -172,8 +172,11 @@ def test_other_groups_see_what_is_done(new_user: NewUser, database: Database) ->
     # The single one is after midnight in Tokyo, and the moved one counts where it is now.
     assert done_of(user, database, "2031-05-06") == sorted([single, occurrence, moved])
     assert done_of(user, database, "2031-05-05") == done_of(user, database, "2031-05-07") == []
+    assert done_of(user, database, "2031-05-08") == [later]
+    user.delete(f"/calendar/{occurrence}")
     user.post(f"/calendar/{single}/complete", {"completed": False})
     assert value(user, database, "calendar_done(%s)", single) is False
+    assert done_of(user, database, "2031-05-06") == [moved]
     for name in ("", "x", str(uuid4()), f"{uuid4()}_20310506T090000Z", f"{single}_"):
         assert value(user, database, "calendar_item_done(%s)", f"plan_workout_{name}") is False
 

@@ -292,7 +292,7 @@ def test_changes_keep_what_is_absent_and_clear_what_is_null(user: User) -> None:
     assert changed == event | {"location": None, "description": "notes", "updated_at": changed["updated_at"]}
     assert changed["updated_at"] > event["updated_at"]
     assert user.put(path, {"end_time": None}).data["end_time"] is None
-    assert user.patch(path, {}).data == user.get(path).data
+    assert user.patch(path, {"status": "done"}, query={"scope": "all"}).data == user.get(path).data
     user_id = str(uuid4())
     renamed = user.put(path, {"title": "Other", "user_id": user_id, "ical_uid": "x", "id": user_id, "sequence": 9}).data
     assert (renamed["id"], renamed["title"]) == (event["id"], "Other")

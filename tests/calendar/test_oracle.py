@@ -1,18 +1,20 @@
 """What the list shows and what the feed says, held against each other by another program's reading of the feed."""
 
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import recurring_ical_events  # type: ignore[import-untyped]
+from dateutil.rrule import rrulestr
 from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from questlog.recurrence import instant
+from questlog.recurrence import Series, fitted, instant, occurrences, occurs, placed, rule_of
 from tests.calendar.conftest import ICS, at, listed
-from tests.conftest import NewUser, User
+from tests.conftest import Database, NewUser, User
 
 # With and without summer time, on both halves of the earth, half an hour of it, at midnight, and none.
 ZONES = [
@@ -216,3 +218,58 @@ def test_nine_stays_nine_when_the_clocks_change(user: User) -> None:
     assert len(events) == 52
     assert {at(event["start_time"]).astimezone(zone).strftime("%a %H:%M") for event in events} == {"Mon 09:00"}
     assert {event["start_time"][11:16] for event in events} == {"08:00", "07:00"}
+
+
+@given(rule=rules(), years=st.integers(0, 30))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_late_window_is_what_counting_up_to_it_gives(rule: str, years: int) -> None:
+    """Expansion leaves out what lies before the window; dateutil alone starts at the beginning."""
+    assume("UNTIL" not in rule or rule.endswith("Z"))
+    start = datetime(2001 + years, 3, 7, 9, tzinfo=UTC)
+    body = Series(start=start, end=None, all_day=False, zone="UTC", rule=rule_of(rule))
+    try:
+        whole = fitted(body)
+    except ValueError:
+        assume(False)
+        raise
+    since, before = datetime(2031, 1, 1, tzinfo=UTC), datetime(2033, 1, 1, tzinfo=UTC)
+    ours = [one.start for one in occurrences(whole, since, before, 10_000)]
+    expansion = itertools.takewhile(lambda at: at < before, rrulestr(rule, dtstart=whole.start))
+    theirs = [at for at in expansion if at >= since]
+    assert ours == theirs
+    assert all(occurs(whole, at) for at in theirs[:20])
+    assert not any(occurs(whole, at + timedelta(minutes=1)) for at in theirs[:20])
+
+
+MOMENTS = st.one_of(
+    st.datetimes(datetime(2030, 1, 1), datetime(2032, 1, 1)).map(lambda at: at.replace(microsecond=0)),  # noqa: DTZ001
+    st.sampled_from(
+        ["2031-03-30T02:30", "2031-10-26T02:30", "2031-03-09T02:15", "2031-09-07T00:30", "2031-04-06T01:45"]
+    ).map(datetime.fromisoformat),
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    zone=st.sampled_from(ZONES),
+    all_day=st.booleans(),
+    start=MOMENTS,
+    end=st.one_of(st.none(), MOMENTS),
+    aware=st.booleans(),
+)
+def test_an_event_is_placed_the_same_in_sql(
+    database: Database, *, zone: str, all_day: bool, start: datetime, end: datetime | None, aware: bool
+) -> None:
+    """The zone may be known here or only there; when an event is must not depend on that."""
+    if aware:
+        start = start.replace(tzinfo=UTC)
+    try:
+        here = placed(start, end, all_day=all_day, zone=zone)
+    except ValueError:
+        assume(False)
+        raise
+    [there] = database.query(
+        "SELECT * FROM calendar_placed(%s, %s, %s::timestamptz, %s::timestamp, NULL, %s::timestamp)",
+        *(zone, all_day, start if aware else None, None if aware else start, end),
+    )
+    assert (there["start_time"], there["end_time"]) == here

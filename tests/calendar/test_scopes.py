@@ -44,6 +44,18 @@ def test_edit_one(user: User, series: dict[str, Any]) -> None:
         user.put(f"/calendar/{name}", {field: None}).invalid(field)
 
 
+@pytest.mark.parametrize("scope", ["this", "following", "all"])
+def test_a_change_of_nothing_changes_nothing(user: User, series: dict[str, Any], scope: str) -> None:
+    name = name_of(series, "07")
+    before = listed(user)
+    assert (
+        user.put(f"/calendar/{name}", {"status": "x"}, query={"scope": scope}).data
+        == user.get(f"/calendar/{name}").data
+    )
+    user.put(f"/calendar/{series['id']}_20310507T091500Z", {}, query={"scope": scope}).refused(404, "not_found")
+    assert listed(user) == before
+
+
 def test_an_exception_may_leave_the_series_behind(user: User, series: dict[str, Any]) -> None:
     user.put(f"/calendar/{name_of(series, '10')}", {"start_time": "2032-08-01T09:00:00Z"})
     assert days(user) == DAYS[:-1]

@@ -55,6 +55,8 @@ def test_a_rule_is_stored_without_blanks_and_in_capitals(user: User) -> None:
         "FREQ=DAILY;INTERVAL=1001",
         "FREQ=DAILY;INTERVAL=1.5",
         "FREQ=DAILY;INTERVAL=٣",
+        "FREQ=MONTHLY;BYMONTHDAY=٣",
+        "FREQ=DAILY;UNTIL=2031050٣",
         "FREQ=DAILY;FREQ=DAILY",
         "FREQ=DAILY;;COUNT=1",
         "FREQ=DAILY;UNTIL=tomorrow",

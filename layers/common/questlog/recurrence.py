@@ -30,7 +30,7 @@ ONCE: Final = "FREQ=DAILY;COUNT=1"
 
 _PERIOD_DAYS: Final = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 28, "YEARLY": 365}
 _WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-_UNTIL: Final = re.compile(r"\d{8}(T\d{6}Z?)?")
+_UNTIL: Final = re.compile(r"[0-9]{8}(T[0-9]{6}Z?)?")
 # Parts that are lists of numbers, and the largest each may hold; the smallest is 1, or the negative of the largest.
 _NUMBERS: Final = {"BYMONTHDAY": 31, "BYYEARDAY": 366, "BYWEEKNO": 53, "BYSETPOS": 366}
 # Of the parts that say which days, those that RFC 5545 (3.3.10) gives no meaning with a frequency.
@@ -176,7 +176,7 @@ def _number(name: str, value: str, largest: int) -> int:
 
 
 def _check_until(until: str) -> None:
-    if not _UNTIL.fullmatch(until, endpos=16):
+    if not _UNTIL.fullmatch(until):
         raise ValueError("UNTIL must be a date or a date-time")
     try:
         day = _day(until)
@@ -194,12 +194,12 @@ def _day(text: str) -> date:
 def _values(name: str, value: str) -> tuple[str, ...]:
     values = tuple(value.split(","))
     if name == "BYDAY":
-        fit = all(re.fullmatch(r"([+-]?([1-9]|[1-4]\d|5[0-3]))?(MO|TU|WE|TH|FR|SA|SU)", day) for day in values)
+        fit = all(re.fullmatch(r"([+-]?([1-9]|[1-4][0-9]|5[0-3]))?(MO|TU|WE|TH|FR|SA|SU)", day) for day in values)
     elif name == "BYMONTH":
         fit = all(re.fullmatch(r"0?[1-9]|1[0-2]", month) for month in values)
     elif name in _NUMBERS:
         fit = all(
-            re.fullmatch(r"[+-]?\d{1,3}", number) and 1 <= abs(int(number)) <= _NUMBERS[name] for number in values
+            re.fullmatch(r"[+-]?[0-9]{1,3}", number) and 1 <= abs(int(number)) <= _NUMBERS[name] for number in values
         )
     else:
         raise ValueError(f"{name[:20]} is no part of a rule for events")

@@ -220,6 +220,7 @@ BEGIN ATOMIC
                                 ELSE e.end_time END AS ends) AS t
      WHERE c.completed_at IS NOT NULL
        AND isfinite(c.occurrence) = (e.recurrence_rule IS NOT NULL)
+       AND NOT c.occurrence = ANY (e.exdates)
        AND s.begins < upper(b)
        AND (t.ends > lower(b) OR s.begins >= lower(b));
 END;
