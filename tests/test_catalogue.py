@@ -173,7 +173,8 @@ def test_functions_with_their_owners_rights_are_closed(database: Database) -> No
     functions = database.query(
         """
         SELECT p.oid::regprocedure::text AS name, p.proconfig, pg_get_userbyid(p.proowner) AS owner,
-               EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WHERE grantee = 0) AS open
+               EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WHERE grantee = 0)
+                   AS open
           FROM pg_proc AS p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
         """
     )
