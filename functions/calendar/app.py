@@ -42,10 +42,11 @@ from functions.calendar.models import (
     WeekQuery,
 )
 from functions.calendar.rules import Rewrite
-from questlog.api import MAX_BODY, Api, json_object
+from questlog.api import Api
 from questlog.db import Db
 from questlog.errors import Conflict, Failure, Invalid, NotFound
 from questlog.identity import new_token, token_hash
+from questlog.incoming import MAX_BODY, json_object
 from questlog.recurrence import Moment, Occurrence, Series, between, occurs, shown
 from questlog.settings import settings
 from questlog.wire import Success

@@ -16,17 +16,16 @@ pydantic models, `content` the body's bytes as they came. The checks of a reques
 import gc
 import hashlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
-from math import isfinite
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, ParamSpec, TypeVar, get_args, get_origin
 
 from mangum import Mangum
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
@@ -37,12 +36,12 @@ from questlog.db import Db, Queries, RepeatableDb, Statement
 from questlog.edge import Edge
 from questlog.errors import Failure, Forbidden, Interrupted, Invalid, NotFound, Replay, Unavailable
 from questlog.identity import Client
+from questlog.incoming import Incoming, json_object, problems_of
 from questlog.settings import settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-MAX_BODY: Final = 1_048_576
 # Fields that change by themselves while nothing happens: an ETag over them would never match (core contract, 7.1).
 VOLATILE: Final = frozenset({"server_time", "time_remaining_seconds", "actual_seconds", "etag"})
 
@@ -54,35 +53,6 @@ class Reply(NamedTuple, Generic[R]):
     status: int = 200
     cookies: tuple[str, ...] = ()
     headers: Mapping[str, str] = MappingProxyType({})
-
-
-class Incoming(NamedTuple):
-    """A request on its way to its route, and where each of the route's arguments comes from."""
-
-    request: Request
-    db: Db
-    document: dict[str, Any]
-    content: bytes
-
-    def argument(self, name: str, annotation: Any) -> Any:
-        """The value of one parameter. pydantic's ValidationError where what was sent does not fit its type."""
-        if annotation is Db:
-            return self.db
-        if annotation is Client:
-            return Client.of(self.request)
-        if annotation is Request:
-            return self.request
-        match name:
-            case "query":
-                sent = {key: _storable(value) for key, value in self.request.query_params.items() if value}
-                value = annotation.model_validate_strings(sent)
-            case "body":
-                value = annotation.model_validate_json(to_json(self.document))
-            case "content":
-                value = self.content
-            case _:
-                value = _adapter(annotation).validate_strings(_storable(self.request.path_params[name]))
-        return value
 
 
 @dataclass(frozen=True)
@@ -188,7 +158,7 @@ class Endpoint:
                 if name in incoming.request.path_params:
                     incoming.db.admit()
                     raise NotFound from None
-                problems += _problems(error)
+                problems += problems_of(error)
         if problems:
             incoming.db.admit()
             raise Invalid(problems)
@@ -207,11 +177,6 @@ class Endpoint:
         if self.polled:
             return _conditional(request, response, etag(reply.value))
         return response
-
-
-@cache
-def _adapter(annotation: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(annotation)
 
 
 class Api:
@@ -299,49 +264,6 @@ async def _no_such_path(_scope: Scope, _receive: Receive, _send: Send) -> None:
     raise NotFound("There is no such path.")
 
 
-def json_object(request: Request, content: bytes) -> dict[str, Any]:
-    """The body as a JSON object (platform contract, 1.5); an empty one is {}."""
-    if len(content) > MAX_BODY:
-        raise Failure(413, "payload_too_large", "The body is larger than 1 MiB.", {"limit_bytes": MAX_BODY})
-    if not content or request.method in identity.SAFE_METHODS:
-        return {}
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if media_type != "application/json" and not media_type.endswith("+json"):
-        raise Failure(415, "unsupported_media_type", "The body must be JSON.")
-    try:
-        document = from_json(content, allow_inf_nan=False)
-    except ValueError:
-        raise Invalid([("body", "is not valid JSON")]) from None
-    if not isinstance(document, dict):
-        raise Invalid([("body", "must be a JSON object")])
-    unstorable = [*_unstorable(document)]
-    if unstorable:
-        raise Invalid(unstorable)
-    return document
-
-
-def _unstorable(value: Any, *path: str) -> Iterator[tuple[str, str]]:
-    """Where a JSON document holds what Postgres cannot."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _unstorable(key, *path)
-            yield from _unstorable(item, *path, key)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _unstorable(item, *path, str(index))
-    elif isinstance(value, str) and "\0" in value:
-        yield ".".join(path) or "body", "must not contain U+0000"
-    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-        yield ".".join(path), "is an integer outside 64 bit"
-    elif isinstance(value, float) and not isfinite(value):
-        yield ".".join(path), "is too large a number"
-
-
-def _storable(text: str) -> str:
-    """Text from the address line, without what Postgres cannot hold; U+FFFD matches nothing and breaks nothing."""
-    return text.replace("\0", "\ufffd")
-
-
 def etag(value: Any) -> str:
     """The tag of a document: over all it shows but the fields that change by themselves."""
     document = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
@@ -364,11 +286,3 @@ def _conditional(request: Request, response: Response, tag: str) -> Response:
         return Response(status_code=304, headers=headers)
     response.headers.update(headers)
     return response
-
-
-def _problems(error: ValidationError) -> list[tuple[str, str]]:
-    """What is wrong where, in plain words: pydantic's own prefix says nothing to a user."""
-    return [
-        (".".join(str(part) for part in problem["loc"]) or "body", problem["msg"].removeprefix("Value error, "))
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
-    ]

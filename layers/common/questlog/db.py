@@ -225,7 +225,7 @@ class RepeatableDb(Db):
 
     def _trip(self, *statements: Statement) -> DictRow | None:
         if self._connection is not None:
-            return _send(self._connection, statements)
+            return _send(self._connection, statements) if statements else None
         self._connection = _connection()
         claim = Statement(
             "SELECT claim_idempotency_key(%(key)s, %(fingerprint)s)",
