@@ -6,14 +6,15 @@ from typing import Final, LiteralString
 
 import psycopg
 
+from questlog import identity
+from questlog.db import Db, Queries, Statement
+from questlog.settings import settings
+
 from bench.figure import Figure
 from bench.proxy import Proxy
 from bench.stage import Stage
 from bench.warm import in_turns
 from functions.sync.models import Poll
-from questlog import identity
-from questlog.db import Db, Queries, Statement
-from questlog.settings import settings
 from tests.client import ROOT, Answer
 from tests.conftest import User
 

@@ -11,9 +11,10 @@ from uuid import uuid4
 
 from pydantic import TypeAdapter
 
-from local.openapi import apis
 from questlog.api import Endpoint
 from questlog.identity import SAFE_METHODS
+
+from local.openapi import apis
 from tests.client import Answer, Client
 from tests.minimal import minimal
 

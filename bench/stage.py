@@ -9,10 +9,11 @@ from typing import Any, Self
 
 import psycopg
 
-from local.migrate import migrate, set_login_passwords
-from local.postgres import Postgres
 from questlog import db
 from questlog.settings import settings
+
+from local.migrate import migrate, set_login_passwords
+from local.postgres import Postgres
 from tests.conftest import ENVIRONMENT, LOGINS, TERMS, User, at
 
 NAME = "questlog_bench"

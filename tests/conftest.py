@@ -21,10 +21,11 @@ import pytest
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Json
 
-from local.migrate import migrate, set_login_passwords
-from local.postgres import Postgres
 from questlog import db
 from questlog.settings import settings
+
+from local.migrate import migrate, set_login_passwords
+from local.postgres import Postgres
 from tests.client import Answer, Client
 
 T = TypeVar("T")

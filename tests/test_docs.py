@@ -2,8 +2,9 @@
 
 import tomllib
 
-from local.openapi import DOCUMENT, document, text
 from questlog.release import VERSION
+
+from local.openapi import DOCUMENT, document, text
 from tests.client import ROOT
 
 

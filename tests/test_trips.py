@@ -16,13 +16,14 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from bench.proxy import Proxy, waits
-from bench.routes import NO_TRIP, TWO_TRIPS, Route, inhabit, routes
 from questlog import db as questlog_db
 from questlog.api import Api
 from questlog.db import Db
 from questlog.settings import settings
 from questlog.wire import Success
+
+from bench.proxy import Proxy, waits
+from bench.routes import NO_TRIP, TWO_TRIPS, Route, inhabit, routes
 from tests.client import CONTEXT, Answer, Client, gateway_event
 from tests.conftest import Database, NewUser, User
 

@@ -17,6 +17,14 @@ from uuid import UUID, uuid4
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
+from questlog import identity
+from questlog.api import Api, Reply
+from questlog.db import Db
+from questlog.errors import Conflict, Failure, Forbidden, Invalid
+from questlog.identity import BROWSER, SESSION, Client, new_token, token_hash
+from questlog.settings import settings
+from questlog.wire import Success
+
 from functions.auth import provider as openid
 from functions.auth import rules
 from functions.auth.models import (
@@ -44,13 +52,6 @@ from functions.auth.models import (
 )
 from functions.auth.rules import ErrorCode, Person, SignInFailed
 from functions.auth.settings import PROVIDER_NAMES, ProviderId, Registration, ascii_lower, auth_settings
-from questlog import identity
-from questlog.api import Api, Reply
-from questlog.db import Db
-from questlog.errors import Conflict, Failure, Forbidden, Invalid
-from questlog.identity import BROWSER, SESSION, Client, new_token, token_hash
-from questlog.settings import settings
-from questlog.wire import Success
 
 api = Api(__file__)
 

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from functions.auth.settings import ProviderId
 from questlog.wire import Answer, Body, Instant, Query, Trimmed, absent
+
+from functions.auth.settings import ProviderId
 
 Role = Literal["user", "moderator", "admin"]
 

@@ -13,9 +13,10 @@ from urllib.parse import urlencode, urlsplit
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from questlog.settings import settings
+
 from functions.auth.rules import SignInFailed
 from functions.auth.settings import Registration
-from questlog.settings import settings
 
 # Two calls at most stand between a user and their session, and Lambda gives a request ten seconds.
 TIMEOUT_SECONDS: Final = 3

@@ -12,6 +12,15 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from questlog.api import Api
+from questlog.db import Db
+from questlog.errors import Conflict, Failure, Invalid, NotFound
+from questlog.identity import new_token, token_hash
+from questlog.incoming import MAX_BODY, json_object
+from questlog.recurrence import Moment, Occurrence, Series, between, occurs, shown
+from questlog.settings import settings
+from questlog.wire import Success
+
 from functions.calendar import rules
 from functions.calendar.models import (
     WHEN,
@@ -42,14 +51,6 @@ from functions.calendar.models import (
     WeekQuery,
 )
 from functions.calendar.rules import Rewrite
-from questlog.api import Api
-from questlog.db import Db
-from questlog.errors import Conflict, Failure, Invalid, NotFound
-from questlog.identity import new_token, token_hash
-from questlog.incoming import MAX_BODY, json_object
-from questlog.recurrence import Moment, Occurrence, Series, between, occurs, shown
-from questlog.settings import settings
-from questlog.wire import Success
 
 api = Api(__file__)
 

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from functions.calendar.models import EventType, Stored
-from functions.calendar.rules import original_of
 from questlog.recurrence import (
     FIRST,
     LAST,
@@ -30,6 +28,9 @@ from questlog.recurrence import (
     rule_of,
     wall_clock,
 )
+
+from functions.calendar.models import EventType, Stored
+from functions.calendar.rules import original_of
 
 if TYPE_CHECKING:
     from icalendar import Component, Timezone

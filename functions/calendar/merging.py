@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
+from questlog.recurrence import occurs, rule_of
+
 from functions.calendar.ical import Document, Entry, exported_rule, uid_of
 from functions.calendar.models import Importable, Imported, Problem, Stored
 from functions.calendar.rules import Rewrite, original_of
-from questlog.recurrence import occurs, rule_of
 
 MAX_PROBLEMS: Final = 50
 # What iCalendar tells of an event. Links, metadata and, where another program wrote it, the colour are ours and stay.

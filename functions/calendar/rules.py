@@ -10,7 +10,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from functions.calendar.models import Editable, EventChange, EventsQuery, NewEvent, Scope, Stored
 from questlog.errors import Invalid, NotFound
 from questlog.recurrence import (
     ONCE,
@@ -26,6 +25,8 @@ from questlog.recurrence import (
     stamp,
     wall_clock,
 )
+
+from functions.calendar.models import Editable, EventChange, EventsQuery, NewEvent, Scope, Stored
 
 # What a series is taken apart by when it changes: exceptions and removals name occurrences that are gone then.
 _SCHEDULE = ("start_time", "recurrence_rule", "timezone", "all_day")

@@ -2,6 +2,10 @@
 
 from datetime import date
 
+from questlog.api import Api
+from questlog.db import Db
+from questlog.recurrence import between
+
 from functions.daily_plan.models import (
     MAX_WORKOUTS,
     Draft,
@@ -18,9 +22,6 @@ from functions.daily_plan.models import (
     TaskChange,
     TaskDate,
 )
-from questlog.api import Api
-from questlog.db import Db
-from questlog.recurrence import between
 
 api = Api(__file__)
 

@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from functions.feedback.models import NewReport, Report, Reports, ReportsQuery
 from questlog.api import Api
 from questlog.db import Db
 from questlog.wire import Success
+
+from functions.feedback.models import NewReport, Report, Reports, ReportsQuery
 
 api = Api(__file__)
 

@@ -2,6 +2,10 @@
 
 from uuid import UUID
 
+from questlog.api import Api
+from questlog.db import Db
+from questlog.wire import Deleted
+
 from functions.focus.models import (
     Active,
     Change,
@@ -22,9 +26,6 @@ from functions.focus.models import (
     Track,
     Tracks,
 )
-from questlog.api import Api
-from questlog.db import Db
-from questlog.wire import Deleted
 
 api = Api(__file__)
 

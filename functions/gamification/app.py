@@ -2,6 +2,10 @@
 
 from typing import Any, TypeVar
 
+from questlog.api import Api
+from questlog.db import Db
+from questlog.wire import Answer
+
 from functions.gamification.models import (
     AchievementBook,
     AchievementsQuery,
@@ -31,9 +35,6 @@ from functions.gamification.models import (
     Teaser,
     UserSkill,
 )
-from questlog.api import Api
-from questlog.db import Db
-from questlog.wire import Answer
 
 A = TypeVar("A", bound=Answer)
 

@@ -16,8 +16,9 @@ from pydantic import (
     field_validator,
 )
 
-from functions.gamification.rules import cursor_at, place_of
 from questlog.wire import Answer, Body, Day, Flag, Instant, Query, Trimmed, blank_is_null, json_at_most
+
+from functions.gamification.rules import cursor_at, place_of
 
 BoardName = Literal["xp", "streaks"]
 Period = Literal["week", "month", "all"]

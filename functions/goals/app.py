@@ -2,6 +2,10 @@
 
 from uuid import UUID
 
+from questlog.api import Api
+from questlog.db import Db
+from questlog.wire import Deleted
+
 from functions.goals.models import (
     Goal,
     GoalChange,
@@ -17,9 +21,6 @@ from functions.goals.models import (
     NewMilestone,
     Order,
 )
-from questlog.api import Api
-from questlog.db import Db
-from questlog.wire import Deleted
 
 api = Api(__file__)
 

@@ -2,6 +2,10 @@
 
 from uuid import UUID
 
+from questlog.api import Api
+from questlog.db import Db
+from questlog.wire import Deleted
+
 from functions.habits.models import (
     Completed,
     Completing,
@@ -17,9 +21,6 @@ from functions.habits.models import (
     Order,
     Undone,
 )
-from questlog.api import Api
-from questlog.db import Db
-from questlog.wire import Deleted
 
 api = Api(__file__)
 

@@ -2,6 +2,10 @@
 
 from uuid import UUID, uuid4
 
+from questlog.api import Api
+from questlog.db import Db
+from questlog.wire import Success
+
 from functions.quests.models import (
     Completing,
     Completion,
@@ -15,9 +19,6 @@ from functions.quests.models import (
     Quests,
     QuestsQuery,
 )
-from questlog.api import Api
-from questlog.db import Db
-from questlog.wire import Success
 
 api = Api(__file__)
 

@@ -1,8 +1,9 @@
 """Sync: what every open tab polls (core contract, section 7). One trip each, and 304 while nothing has changed."""
 
-from functions.sync.models import Badges, Changes, FocusStatus, Known, PlanStatus, Poll, Progress, State
 from questlog.api import Api, etag
 from questlog.db import Db
+
+from functions.sync.models import Badges, Changes, FocusStatus, Known, PlanStatus, Poll, Progress, State
 
 api = Api(__file__)
 

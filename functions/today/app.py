@@ -1,9 +1,10 @@
 """Today: the dashboard, in one document (core contract, section 6)."""
 
-from functions.today.models import DaySummary, Facts, Today
-from functions.today.rules import dashboard
 from questlog.api import Api
 from questlog.db import Db
+
+from functions.today.models import DaySummary, Facts, Today
+from functions.today.rules import dashboard
 
 api = Api(__file__)
 

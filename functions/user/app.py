@@ -1,5 +1,11 @@
 """The user: profile, what they have done in numbers, and their settings (platform contract, section 5)."""
 
+from questlog import identity
+from questlog.api import Api, Reply
+from questlog.db import Db
+from questlog.settings import settings as environment
+from questlog.wire import Success
+
 from functions.user.models import (
     Changed,
     NewSetting,
@@ -12,11 +18,6 @@ from functions.user.models import (
     UserSettings,
     UserSettingsChange,
 )
-from questlog import identity
-from questlog.api import Api, Reply
-from questlog.db import Db
-from questlog.settings import settings as environment
-from questlog.wire import Success
 
 api = Api(__file__)
 

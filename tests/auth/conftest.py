@@ -10,10 +10,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from questlog.settings import settings
+
 from functions.auth import provider as openid
 from functions.auth.settings import auth_settings
 from local import provider as identity_provider
-from questlog.settings import settings
 from tests.client import Answer, Client
 from tests.conftest import Database
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from functions.auth.settings import auth_settings
 from questlog.settings import Misconfigured
+
+from functions.auth.settings import auth_settings
 from tests.auth.conftest import Configure
 
 AZURE = {"AZURE_CLIENT_ID": "questlog", "AZURE_CLIENT_SECRET": "s3cret", "AZURE_TENANT_ID": "contoso.example"}

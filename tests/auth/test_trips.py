@@ -6,6 +6,7 @@ import pytest
 from psycopg.rows import DictRow
 
 from questlog import db
+
 from tests.auth.conftest import Browser, Someone
 from tests.client import Client
 from tests.conftest import User

@@ -5,6 +5,7 @@ import psycopg
 import pytest
 
 from questlog.recurrence import between
+
 from tests.calendar.conftest import added, listed, name_of, wallet
 from tests.conftest import Client, Database, NewUser, User, at_once
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from questlog.recurrence import Series, fitted, instant, occurrences, occurs, placed, rule_of
+
 from tests.calendar.conftest import ICS, at, listed
 from tests.conftest import Database, NewUser, User
 

@@ -11,6 +11,7 @@ import pytest
 
 from questlog import db
 from questlog.settings import settings
+
 from tests.conftest import Database, User
 
 KEY = {"Idempotency-Key": "once"}

@@ -3,6 +3,7 @@
 import pytest
 
 from questlog import db
+
 from tests.conftest import Client, Database, User, at_once
 
 KEY = {"Idempotency-Key": "once"}
