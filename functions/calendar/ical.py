@@ -1,7 +1,9 @@
 """Events as iCalendar (RFC 5545), written and read.
 
 Reading goes event by event, so that one that is broken spoils no other, and past every VTIMEZONE: a zone is known by
-its name, and a definition from outside could be made to take for ever to expand. The first use imports icalendar.
+its name, and a definition from outside could be made to take for ever to expand.
+
+Only the routes that need this module import it: icalendar costs a cold start eight times what dateutil does.
 """
 
 import re
@@ -9,9 +11,14 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import Any, Final, get_args
 from uuid import uuid4
 from zoneinfo import ZoneInfo
+
+from icalendar import Alarm, Calendar, Component, Timezone, TimezoneDaylight, TimezoneStandard, vBroken, vRecur
+from icalendar import Event as VEvent
+from icalendar.error import GloballyUniqueTZIDGuessed
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from questlog.recurrence import (
     FIRST,
@@ -31,10 +38,6 @@ from questlog.recurrence import (
 
 from functions.calendar.models import EventType, Stored
 from functions.calendar.rules import original_of
-
-if TYPE_CHECKING:
-    from icalendar import Component, Timezone
-    from icalendar import Event as VEvent
 
 MAX_COMPONENTS: Final = 2_000
 # Far from where an int ends, since every later edit adds one.
@@ -67,8 +70,6 @@ def uid_of(row: Stored) -> str:
 
 def written(rows: Iterable[Stored], now: datetime) -> bytes:
     """One VCALENDAR with the events, given with their exceptions, and a VTIMEZONE for each zone."""
-    from icalendar import Calendar  # noqa: PLC0415 - costs eight times what dateutil does
-
     masters: dict[Any, Stored] = {}
     exceptions: list[Stored] = []
     for row in rows:
@@ -97,10 +98,8 @@ def written(rows: Iterable[Stored], now: datetime) -> bytes:
     return document
 
 
-def _timezone(zone: str, since: datetime, until: datetime) -> "Timezone":
+def _timezone(zone: str, since: datetime, until: datetime) -> Timezone:
     """The offsets of a zone between two instants (RFC 5545, 3.6.5), for a reader that does not know it by its name."""
-    from icalendar import Timezone, TimezoneDaylight, TimezoneStandard  # noqa: PLC0415
-
     component = Timezone()
     component.add("TZID", zone)
     tz = ZoneInfo(zone)
@@ -141,9 +140,7 @@ def _change_between(before: datetime, after: datetime) -> datetime:
     return high.astimezone(tz)
 
 
-def _master(row: Stored) -> "VEvent":
-    from icalendar import vRecur  # noqa: PLC0415
-
+def _master(row: Stored) -> VEvent:
     event = _event(row, uid_of(row))
     if row.recurrence_rule is not None:
         series = row.series
@@ -154,17 +151,14 @@ def _master(row: Stored) -> "VEvent":
     return event
 
 
-def _exception(row: Stored, master: Stored) -> "VEvent":
+def _exception(row: Stored, master: Stored) -> VEvent:
     event = _event(row, uid_of(master))
     nominal = _nominal(master.series, original_of(row))
     event.add("RECURRENCE-ID", _moment(nominal, all_day=master.all_day, zone=master.timezone))
     return event
 
 
-def _event(row: Stored, uid: str) -> "VEvent":
-    from icalendar import Alarm  # noqa: PLC0415
-    from icalendar import Event as VEvent  # noqa: PLC0415
-
+def _event(row: Stored, uid: str) -> VEvent:
     event = VEvent()
     event.add("UID", uid)
     event.add("DTSTAMP", row.updated_at)
@@ -257,8 +251,6 @@ def uids_in(text: str) -> list[str]:
 
 def read(text: str, users_zone: str) -> Document:
     """The events of a document; what says no zone is in X-WR-TIMEZONE, else in the user's."""
-    from icalendar.error import GloballyUniqueTZIDGuessed  # noqa: PLC0415
-
     blocks, named_zone = _blocks(text)
     floating = _zone(named_zone) or users_zone
     document = Document()
@@ -273,9 +265,7 @@ def read(text: str, users_zone: str) -> Document:
     return document
 
 
-def _parsed(block: Sequence[str]) -> "Component":
-    from icalendar import Event as VEvent  # noqa: PLC0415
-
+def _parsed(block: Sequence[str]) -> Component:
     try:
         return VEvent.from_ical("\r\n".join(block))
     except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError):
@@ -322,8 +312,6 @@ def _uid(block: Sequence[str]) -> str | None:
 
 def _zone(name: str | None) -> str | None:
     """The IANA zone that a TZID names: by its own name, a Windows one, or one behind the path of its publisher."""
-    from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON  # noqa: PLC0415
-
     if name is None:
         return None
     name = name.strip().strip('"')
@@ -336,13 +324,11 @@ def _zone(name: str | None) -> str | None:
     return None
 
 
-def _values(component: "Component", name: str, kind: str = "__str__") -> list[Any]:
+def _values(component: Component, name: str, kind: str = "__str__") -> list[Any]:
     """The values of a property, however often it is given; Unusable where one is broken, or of another kind.
 
     A kind is known by an attribute: a VALUE parameter makes anything of any property.
     """
-    from icalendar import vBroken  # noqa: PLC0415
-
     found = component.get(name, [])
     values = found if isinstance(found, list) else [found]
     if any(isinstance(value, vBroken) or not hasattr(value, kind) for value in values):
@@ -350,12 +336,12 @@ def _values(component: "Component", name: str, kind: str = "__str__") -> list[An
     return values
 
 
-def _text(component: "Component", name: str, longest: int) -> str | None:
+def _text(component: Component, name: str, longest: int) -> str | None:
     values = _values(component, name)
     return str(values[0]).replace("\0", "").strip()[:longest].strip() or None if values else None
 
 
-def _entry(uid: str | None, event: "Component", floating: str) -> Entry:
+def _entry(uid: str | None, event: Component, floating: str) -> Entry:
     if uid is None:
         raise Unusable("has no UID")
     starts = _values(event, "DTSTART", "dt")
@@ -419,7 +405,7 @@ def _read_moment(moment: Any, parameters: Mapping[str, Any], floating: str) -> t
     return (moment, floating) if moment.tzinfo is None else (moment.astimezone(UTC), "UTC")
 
 
-def _end(event: "Component", start: Moment, zone: str) -> Moment | None:
+def _end(event: Component, start: Moment, zone: str) -> Moment | None:
     ends, durations = _values(event, "DTEND", "dt"), _values(event, "DURATION", "dt")
     if ends:
         end, end_zone = _read_moment(ends[0].dt, ends[0].params, zone)
@@ -432,7 +418,7 @@ def _end(event: "Component", start: Moment, zone: str) -> Moment | None:
     return instant(start, zone) + length if isinstance(start, datetime) else start + length
 
 
-def _event_type(event: "Component") -> EventType:
+def _event_type(event: Component) -> EventType:
     """The first of the categories that is a type of ours."""
     named = [
         str(category).strip().lower() for values in _values(event, "CATEGORIES", "cats") for category in values.cats
@@ -440,7 +426,7 @@ def _event_type(event: "Component") -> EventType:
     return next((event_type for name in named for event_type in _TYPES if event_type == name), "general")
 
 
-def _reminder(event: "Component") -> int | None:
+def _reminder(event: Component) -> int | None:
     """The minutes before its start at which the first alarm that says so rings."""
     for alarm in event.subcomponents:
         for trigger in _values(alarm, "TRIGGER", "dt") if alarm.name == "VALARM" else ():
@@ -450,7 +436,7 @@ def _reminder(event: "Component") -> int | None:
     return None
 
 
-def _recurring(event: "Component", drafted: Stored, floating: str) -> Stored:
+def _recurring(event: Component, drafted: Stored, floating: str) -> Stored:
     """The event with its rule, further and left-out dates."""
     rules = _values(event, "RRULE", "items")
     if len(rules) > 1 or _values(event, "EXRULE"):
@@ -477,7 +463,7 @@ def _recurring(event: "Component", drafted: Stored, floating: str) -> Stored:
     return drafted.model_copy(update={"series_until": last_end(drafted.series)})
 
 
-def _dates(event: "Component", name: str, drafted: Stored, floating: str) -> Iterator[datetime]:
+def _dates(event: Component, name: str, drafted: Stored, floating: str) -> Iterator[datetime]:
     """The instants that lists of dates name."""
     for values in _values(event, name, "dts"):
         for value in values.dts:
