@@ -94,8 +94,9 @@ GRANT INSERT, UPDATE, DELETE ON skill_definitions, achievement_definitions TO qu
 -- What holds for every row by itself. One function and not a dozen CHECKs: Postgres parses each CHECK anew for every
 -- INSERT, which was a tenth of an award's cost.
 CREATE FUNCTION sound_entry(
-    event_type text, source_type text, base_xp bigint, bonus_xp bigint, coins bigint, skill_stars int, counters jsonb,
-    metadata jsonb, level_after int, streak_after int, idempotency_key text, reverses uuid, reason text
+    event_type text, source_type text, base_xp bigint, bonus_xp bigint, xp bigint, coins bigint, skill_stars int,
+    counters jsonb, metadata jsonb, level_after int, coins_after bigint, total_xp_after bigint, streak_after int,
+    idempotency_key text, reverses uuid, reason text
 ) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
@@ -103,11 +104,14 @@ BEGIN
        AND length(source_type) BETWEEN 1 AND 64
        AND abs(base_xp) <= 1000000
        AND abs(bonus_xp) <= 100000000
+       AND xp = base_xp + bonus_xp
        AND abs(coins) <= 1000000000
        AND abs(skill_stars) <= 1000000
        AND jsonb_typeof(counters) = 'object'
        AND jsonb_typeof(metadata) = 'object'
        AND level_after >= 1
+       AND coins_after >= 0
+       AND total_xp_after >= 0
        AND streak_after >= 0
        AND length(idempotency_key) BETWEEN 1 AND CASE WHEN reverses IS NULL THEN 200 ELSE 208 END
        AND (reason IS NULL OR length(reason) <= 1000)
@@ -128,15 +132,15 @@ CREATE TABLE points_ledger (
     source_id uuid,
     base_xp bigint NOT NULL,
     bonus_xp bigint NOT NULL,
-    xp bigint NOT NULL CHECK (xp = base_xp + bonus_xp),
+    xp bigint NOT NULL,
     coins bigint NOT NULL,
     skill_key text,
     skill_stars int NOT NULL,
     counters jsonb NOT NULL,
     metadata jsonb NOT NULL,
     level_after int NOT NULL,
-    coins_after bigint NOT NULL CHECK (coins_after >= 0),
-    total_xp_after bigint NOT NULL CHECK (total_xp_after >= 0),
+    coins_after bigint NOT NULL,
+    total_xp_after bigint NOT NULL,
     -- The effective daily streak then: what a replay has to answer, and the only part of it that no other row tells.
     streak_after int NOT NULL,
     idempotency_key text NOT NULL,
@@ -147,8 +151,8 @@ CREATE TABLE points_ledger (
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (user_id, id),
     UNIQUE (user_id, idempotency_key),
-    CHECK (sound_entry(event_type, source_type, base_xp, bonus_xp, coins, skill_stars, counters, metadata, level_after,
-                       streak_after, idempotency_key, reverses, reason))
+    CHECK (sound_entry(event_type, source_type, base_xp, bonus_xp, xp, coins, skill_stars, counters, metadata, level_after,
+                       coins_after, total_xp_after, streak_after, idempotency_key, reverses, reason))
 );
 -- Rows name other rows (reverses, cause_id; user_achievements.ledger_id) without foreign keys: rows never go, but with a
 -- whole account, and there each key would be looked up once more per row. ledger_audit looks instead.
@@ -158,20 +162,26 @@ CREATE INDEX points_ledger_days ON points_ledger (user_id, local_date, event_typ
 CREATE UNIQUE INDEX points_ledger_reversals ON points_ledger (user_id, reverses) WHERE reverses IS NOT NULL;
 CREATE INDEX points_ledger_causes ON points_ledger (user_id, cause_id) WHERE cause_id IS NOT NULL;
 
+-- What a balance may be. Domains and not CHECKs of the tables, for the reason above: a domain's is parsed once for each
+-- connection, and asked only when a statement writes the column.
+CREATE DOMAIN amount AS bigint CHECK (VALUE >= 0);
+CREATE DOMAIN level AS int CHECK (VALUE >= 1);
+CREATE DOMAIN counter_name AS text CHECK (length(VALUE) BETWEEN 1 AND 64);
+
 -- fillfactor, here and below: rows that change with every award find room on their own page, so no index is touched.
 CREATE TABLE user_progress (
     user_id uuid PRIMARY KEY DEFAULT me() REFERENCES users ON DELETE CASCADE,
-    total_xp bigint NOT NULL DEFAULT 0 CHECK (total_xp >= 0),
-    current_level int NOT NULL DEFAULT 1 CHECK (current_level >= 1),
-    total_skill_stars bigint NOT NULL DEFAULT 0 CHECK (total_skill_stars >= 0),
+    total_xp amount NOT NULL DEFAULT 0,
+    current_level level NOT NULL DEFAULT 1,
+    total_skill_stars amount NOT NULL DEFAULT 0,
     updated_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 70);
 
 CREATE TABLE user_wallet (
     user_id uuid PRIMARY KEY DEFAULT me() REFERENCES users ON DELETE CASCADE,
-    coins bigint NOT NULL DEFAULT 0 CHECK (coins >= 0),
+    coins amount NOT NULL DEFAULT 0,
     total_earned bigint NOT NULL DEFAULT 0,
-    total_spent bigint NOT NULL DEFAULT 0 CHECK (total_spent >= 0),
+    total_spent amount NOT NULL DEFAULT 0,
     updated_at timestamptz NOT NULL DEFAULT now(),
     CHECK (coins = total_earned - total_spent)
 ) WITH (fillfactor = 70);
@@ -179,7 +189,7 @@ CREATE TABLE user_wallet (
 CREATE TABLE user_skills (
     user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
     skill_key text NOT NULL REFERENCES skill_definitions,
-    xp bigint NOT NULL CHECK (xp >= 0),
+    xp amount NOT NULL,
     PRIMARY KEY (user_id, skill_key)
 ) WITH (fillfactor = 70);
 
@@ -195,8 +205,8 @@ CREATE TABLE user_streaks (
 
 CREATE TABLE user_counters (
     user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
-    counter text NOT NULL CHECK (length(counter) BETWEEN 1 AND 64),
-    value bigint NOT NULL CHECK (value >= 0),
+    counter counter_name NOT NULL,
+    value amount NOT NULL,
     PRIMARY KEY (user_id, counter)
 ) WITH (fillfactor = 70);
 
@@ -424,6 +434,14 @@ END;
 -- One streak as it is shown, 0 when it is broken.
 CREATE FUNCTION effective_streak(wanted text DEFAULT 'daily_activity') RETURNS int
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RETURN standing_streak(wanted);
+END
+$$;
+
+-- The same for those who are the owner already: to become it costs more than to look.
+CREATE FUNCTION standing_streak(wanted text) RETURNS int
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     streak user_streaks;
 BEGIN
@@ -735,7 +753,7 @@ DECLARE
     facts jsonb := move_streaks(event.streak_types, draft.local_date);
     entry points_ledger;
 BEGIN
-    draft.streak_after := effective_streak('daily_activity');
+    draft.streak_after := standing_streak('daily_activity');
     entry := post(draft, before);
     facts := facts || move_counters(entry.counters) || jsonb_build_object('event:' || entry.event_type, 1);
     IF entry.level_after > before.current_level THEN
@@ -748,13 +766,6 @@ BEGIN
     RETURN result_of(entry, false);
 END
 $$;
-
--- Whether each number of `minimum` is reached by the field of that name.
-CREATE FUNCTION reaches(fields jsonb, minimum jsonb) RETURNS boolean
-LANGUAGE sql IMMUTABLE
-RETURN NOT EXISTS (
-    SELECT FROM jsonb_each(minimum) AS m
-     WHERE jsonb_typeof(fields -> m.key) IS DISTINCT FROM 'number' OR fields -> m.key < m.value);
 
 -- Pays the achievements that these facts complete, each caused by this row; whether there were any. The payments bring
 -- facts of their own, so this ends when none is new. Earned is noted before it is paid, or it would be earned for ever.
@@ -770,8 +781,11 @@ BEGIN
       FROM achievement_definitions AS d
      WHERE (facts ->> d.watches)::bigint >= d.threshold
        AND d.is_active
-       AND NOT EXISTS (SELECT FROM user_achievements AS a WHERE a.achievement_key = d.key)
-       AND (d.trigger_type <> 'event' OR reaches(cause.metadata, d.trigger_config -> 'min'));
+       AND d.key <> ALL (ARRAY(SELECT a.achievement_key FROM user_achievements AS a))
+       -- an event's fields each reach their minimum
+       AND (d.trigger_type <> 'event' OR NOT EXISTS (
+            SELECT FROM jsonb_each(d.trigger_config -> 'min') AS m
+             WHERE jsonb_typeof(cause.metadata -> m.key) IS DISTINCT FROM 'number' OR cause.metadata -> m.key < m.value));
     IF complete IS NULL THEN
         RETURN false;
     END IF;
@@ -902,7 +916,7 @@ BEGIN
         RETURN replay(known, draft);
     END IF;
     PERFORM require_coins(coins);
-    draft.streak_after := effective_streak('daily_activity');
+    draft.streak_after := standing_streak('daily_activity');
     RETURN result_of(post(draft, progress), false);
 END
 $$;
@@ -944,7 +958,7 @@ BEGIN
     draft.reverses := original.id;
     draft.reason := reason;
     draft.local_date := local_today();
-    draft.streak_after := effective_streak('daily_activity');
+    draft.streak_after := standing_streak('daily_activity');
 
     PERFORM move_counters(draft.counters);
     PERFORM retreat_quests(original.counters, original.local_date);
@@ -1155,7 +1169,7 @@ $$;
 -- run as the owner of the tables.)
 
 REVOKE ALL ON FUNCTION
-    shields_held(), use_shields(date[]), advance_quests(jsonb, date), retreat_quests(jsonb, date),
+    shields_held(), use_shields(date[]), advance_quests(jsonb, date), retreat_quests(jsonb, date), standing_streak(text),
     move_streaks(text[], date), move_streak(text, date), own_progress(), known_event(text, text),
     all_counters(text, jsonb), boosted(points_ledger), move_skill(text, bigint), move_wallet(bigint, uuid),
     require_coins(bigint), post(points_ledger, user_progress), move_counters(jsonb),

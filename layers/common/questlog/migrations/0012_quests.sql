@@ -508,7 +508,6 @@ $$;
 CREATE OR REPLACE FUNCTION advance_quests(counters jsonb, day date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    counted CONSTANT text[] := ARRAY(SELECT jsonb_object_keys(counters));
     moved record;
 BEGIN
     FOR moved IN
@@ -521,7 +520,7 @@ BEGIN
                                       + CASE u.target_type WHEN 'streak_days' THEN 0 ELSE coalesce(p.progress, 0) END)
                           AS progress) AS a
          WHERE u.is_active
-           AND u.target_type = ANY (counted)
+           AND counters ? u.target_type
            AND (u.starts_at > now()) IS NOT TRUE
            AND (u.ends_at <= now()) IS NOT TRUE
            AND coalesce(p.status, 'available') IN ('available', 'accepted')
