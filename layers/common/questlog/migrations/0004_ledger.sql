@@ -162,26 +162,20 @@ CREATE INDEX points_ledger_days ON points_ledger (user_id, local_date, event_typ
 CREATE UNIQUE INDEX points_ledger_reversals ON points_ledger (user_id, reverses) WHERE reverses IS NOT NULL;
 CREATE INDEX points_ledger_causes ON points_ledger (user_id, cause_id) WHERE cause_id IS NOT NULL;
 
--- What a balance may be. Domains and not CHECKs of the tables, for the reason above: a domain's is parsed once for each
--- connection, and asked only when a statement writes the column.
-CREATE DOMAIN amount AS bigint CHECK (VALUE >= 0);
-CREATE DOMAIN level AS int CHECK (VALUE >= 1);
-CREATE DOMAIN counter_name AS text CHECK (length(VALUE) BETWEEN 1 AND 64);
-
 -- fillfactor, here and below: rows that change with every award find room on their own page, so no index is touched.
 CREATE TABLE user_progress (
     user_id uuid PRIMARY KEY DEFAULT me() REFERENCES users ON DELETE CASCADE,
-    total_xp amount NOT NULL DEFAULT 0,
-    current_level level NOT NULL DEFAULT 1,
-    total_skill_stars amount NOT NULL DEFAULT 0,
+    total_xp bigint NOT NULL DEFAULT 0 CHECK (total_xp >= 0),
+    current_level int NOT NULL DEFAULT 1 CHECK (current_level >= 1),
+    total_skill_stars bigint NOT NULL DEFAULT 0 CHECK (total_skill_stars >= 0),
     updated_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 70);
 
 CREATE TABLE user_wallet (
     user_id uuid PRIMARY KEY DEFAULT me() REFERENCES users ON DELETE CASCADE,
-    coins amount NOT NULL DEFAULT 0,
+    coins bigint NOT NULL DEFAULT 0 CHECK (coins >= 0),
     total_earned bigint NOT NULL DEFAULT 0,
-    total_spent amount NOT NULL DEFAULT 0,
+    total_spent bigint NOT NULL DEFAULT 0 CHECK (total_spent >= 0),
     updated_at timestamptz NOT NULL DEFAULT now(),
     CHECK (coins = total_earned - total_spent)
 ) WITH (fillfactor = 70);
@@ -189,7 +183,7 @@ CREATE TABLE user_wallet (
 CREATE TABLE user_skills (
     user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
     skill_key text NOT NULL REFERENCES skill_definitions,
-    xp amount NOT NULL,
+    xp bigint NOT NULL CHECK (xp >= 0),
     PRIMARY KEY (user_id, skill_key)
 ) WITH (fillfactor = 70);
 
@@ -205,8 +199,8 @@ CREATE TABLE user_streaks (
 
 CREATE TABLE user_counters (
     user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
-    counter counter_name NOT NULL,
-    value amount NOT NULL,
+    counter text NOT NULL CHECK (length(counter) BETWEEN 1 AND 64),
+    value bigint NOT NULL CHECK (value >= 0),
     PRIMARY KEY (user_id, counter)
 ) WITH (fillfactor = 70);
 
@@ -435,12 +429,12 @@ END;
 CREATE FUNCTION effective_streak(wanted text DEFAULT 'daily_activity') RETURNS int
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    RETURN standing_streak(wanted);
+    RETURN present_streak(wanted);
 END
 $$;
 
 -- The same for those who are the owner already: to become it costs more than to look.
-CREATE FUNCTION standing_streak(wanted text) RETURNS int
+CREATE FUNCTION present_streak(wanted text) RETURNS int
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     streak user_streaks;
@@ -753,7 +747,7 @@ DECLARE
     facts jsonb := move_streaks(event.streak_types, draft.local_date);
     entry points_ledger;
 BEGIN
-    draft.streak_after := standing_streak('daily_activity');
+    draft.streak_after := present_streak('daily_activity');
     entry := post(draft, before);
     facts := facts || move_counters(entry.counters) || jsonb_build_object('event:' || entry.event_type, 1);
     IF entry.level_after > before.current_level THEN
@@ -916,7 +910,7 @@ BEGIN
         RETURN replay(known, draft);
     END IF;
     PERFORM require_coins(coins);
-    draft.streak_after := standing_streak('daily_activity');
+    draft.streak_after := present_streak('daily_activity');
     RETURN result_of(post(draft, progress), false);
 END
 $$;
@@ -958,7 +952,7 @@ BEGIN
     draft.reverses := original.id;
     draft.reason := reason;
     draft.local_date := local_today();
-    draft.streak_after := standing_streak('daily_activity');
+    draft.streak_after := present_streak('daily_activity');
 
     PERFORM move_counters(draft.counters);
     PERFORM retreat_quests(original.counters, original.local_date);
@@ -1169,7 +1163,7 @@ $$;
 -- run as the owner of the tables.)
 
 REVOKE ALL ON FUNCTION
-    shields_held(), use_shields(date[]), advance_quests(jsonb, date), retreat_quests(jsonb, date), standing_streak(text),
+    shields_held(), use_shields(date[]), advance_quests(jsonb, date), retreat_quests(jsonb, date), present_streak(text),
     move_streaks(text[], date), move_streak(text, date), own_progress(), known_event(text, text),
     all_counters(text, jsonb), boosted(points_ledger), move_skill(text, bigint), move_wallet(bigint, uuid),
     require_coins(bigint), post(points_ledger, user_progress), move_counters(jsonb),
