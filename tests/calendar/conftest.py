@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.conftest import Answer, Database, User
+from tests.conftest import Answer, Client, Database, User
 
 ICS = {"content-type": "text/calendar"}
 
@@ -37,7 +37,7 @@ def name_of(event: dict[str, Any], day: str, time: str = "09") -> str:
     return f"{event['id']}_{date}T{time.ljust(6, '0')}Z"
 
 
-def imported(user: User, *events: str, **headers: str) -> Answer:
+def imported(user: Client, *events: str, **headers: str) -> Answer:
     """The answer to the import of VEVENTs, given without their BEGIN and END."""
     lines = [f"{name.replace('_', '-')}:{value}" for name, value in headers.items()]
     for event in events:

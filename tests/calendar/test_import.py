@@ -226,7 +226,7 @@ def test_what_is_no_import_is_refused(user: User, stranger: Client) -> None:
     assert user.post("/calendar/import", big, headers=ICS).refused(413, "payload_too_large") == {
         "limit_bytes": 1_048_576
     }
-    imported(stranger, EVENT).refused(401, "unauthorized")  # type: ignore[arg-type]
+    imported(stranger, EVENT).refused(401, "unauthorized")
     assert listed(user) == []
 
 

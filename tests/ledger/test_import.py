@@ -13,7 +13,8 @@ Rows = list[dict[str, Any]]
 
 def exported(ledger: Ledger) -> Rows:
     """As an export writes them: all columns but the user and the identity, in order."""
-    return ledger.value("SELECT jsonb_agg(to_jsonb(l) - 'user_id' - 'seq' ORDER BY seq) FROM points_ledger AS l")  # type: ignore[no-any-return]
+    rows: Rows = ledger.value("SELECT jsonb_agg(to_jsonb(l) - 'user_id' - 'seq' ORDER BY seq) FROM points_ledger AS l")
+    return rows
 
 
 @pytest.fixture
@@ -36,7 +37,8 @@ def importer(new_ledger: NewLedger) -> Ledger:
 
 
 def bring(importer: Ledger, rows: Any) -> int:
-    return importer.value("SELECT import_ledger(%s)", Jsonb(rows))  # type: ignore[no-any-return]
+    brought: int = importer.value("SELECT import_ledger(%s)", Jsonb(rows))
+    return brought
 
 
 def test_an_export_comes_back_as_it_was(ledger: Ledger, rows: Rows, importer: Ledger) -> None:
