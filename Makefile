@@ -19,7 +19,7 @@ lint: $(VENV)/.tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy $(wildcard local layers/common/questlog functions tests bench)
-	$(BIN)/squawk layers/common/questlog/migrations/*.sql
+	$(BIN)/squawk layers/common/database/migrations/*.sql
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/sam validate --lint --region eu-central-1
 
@@ -40,7 +40,7 @@ deploy: build                  ## asks for the stack's name and parameters, and 
 	$(BIN)/sam deploy --guided --capabilities CAPABILITY_IAM
 
 migrate: $(VENV)/.local        ## DATABASE_URL=postgresql://owner@host/questlog make migrate
-	$(BIN)/python -m local.migrate
+	$(BIN)/python -m database.migrate
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" $(LOCKFLAGS)

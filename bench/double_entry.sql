@@ -10,7 +10,7 @@ CREATE TABLE bench_transfers (
     from_account bigint NOT NULL REFERENCES bench_accounts,
     to_account bigint NOT NULL REFERENCES bench_accounts,
     amount bigint NOT NULL CHECK (amount > 0),
-    created_at timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT clock(),
     CHECK (from_account <> to_account)
 );
 CREATE TABLE bench_entries (

@@ -63,7 +63,7 @@ class Route:
 
     @property
     def public(self) -> bool:
-        return self.endpoint.scope is None
+        return self.endpoint.requires is None
 
     @property
     def trips(self) -> int:
@@ -75,7 +75,7 @@ class Route:
     @property
     def takes_key(self) -> bool:
         """Whether an Idempotency-Key means anything here."""
-        return not (self.public or self.endpoint.secret or self.endpoint.method in SAFE_METHODS)
+        return not (self.public or not self.endpoint.store_response or self.endpoint.method in SAFE_METHODS)
 
     @cached_property
     def identified_by(self) -> list[str]:

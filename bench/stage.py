@@ -12,7 +12,7 @@ import psycopg
 from questlog import db
 from questlog.settings import settings
 
-from local.migrate import migrate, set_login_passwords
+from database.migrate import migrate, set_login_passwords
 from local.postgres import Postgres
 from tests.conftest import ENVIRONMENT, LOGINS, TERMS, User, at
 

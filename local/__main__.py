@@ -14,14 +14,14 @@ import psycopg
 from rich.console import Console
 from rich.text import Text
 
+from database.migrate import MigrationError, migrate, set_login_passwords
 from local import bucket, provider
 from local.acting import open_session
 from local.gateway import Exchange, Gateway, Server
-from local.migrate import MigrationError, migrate, set_login_passwords
 from local.postgres import Postgres, PostgresError
 from local.runtime import Runtime
 from local.service import ServiceError
-from local.settings import LOGIN_ROLES, database_urls, kept_secrets, local_settings
+from local.settings import LOGINS, database_urls, kept_secrets, local_settings
 from local.template import ROOT, TemplateError, functions
 
 _console = Console(highlight=False, soft_wrap=True)
@@ -66,7 +66,7 @@ def _compose(stack: ExitStack, arguments: argparse.Namespace) -> tuple[Server, f
         postgres.ensure_database("questlog")
         admin_url = postgres.url("questlog")
     applied = migrate(admin_url)
-    set_login_passwords(admin_url, {role: secret[role] for role in LOGIN_ROLES})
+    set_login_passwords(admin_url, {role: secret[role] for role in LOGINS.values()})
     settings |= database_urls(admin_url, secret)
     _line("database", admin_url, f"{len(applied)} migrations applied" if applied else "up to date")
 

@@ -92,11 +92,11 @@ def _operation(group: str, endpoint: Endpoint, shapes: dict[str, Any], component
         "summary": " ".join((endpoint.call.__doc__ or "").split()),
         "parameters": [*_path_parameters(name, endpoint, shapes), *_query_parameters(name, shapes, components)],
         "responses": {**_success(endpoint, shapes.get(f"{name} answer")), "default": _failure()},
-        "security": [] if endpoint.scope is None else [{"session": []}, {"bearer": []}],
+        "security": [] if endpoint.requires is None else [{"session": []}, {"bearer": []}],
     }
     if f"{name} body" in shapes:
         operation["requestBody"] = {"content": {"application/json": {"schema": shapes[f"{name} body"]}}}
-    if endpoint.polled:
+    if endpoint.etag:
         operation["responses"]["304"] = {"description": "Nothing has changed since the ETag sent in If-None-Match."}
     return operation
 
@@ -132,7 +132,7 @@ def _success(endpoint: Endpoint, shape: dict[str, Any] | None) -> dict[str, Any]
         return {"302": {"description": "Go on at the address in Location."}}
     if shape is None:
         return {"200": {"description": "See the summary."}}
-    schema = shape if endpoint.bare else {"type": "object", "required": ["data"], "properties": {"data": shape}}
+    schema = shape if not endpoint.envelope else {"type": "object", "required": ["data"], "properties": {"data": shape}}
     return {"200": {"description": "What was asked for.", "content": {"application/json": {"schema": schema}}}}
 
 

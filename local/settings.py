@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
-LOGIN_ROLES = ("questlog_app", "questlog_jobs", "questlog_console")
+# Each login role, by the name of the secret that holds its URL.
+LOGINS = {
+    "DATABASE_URL": "questlog_app",
+    "AUTH_DATABASE_URL": "questlog_auth",
+    "OPERATOR_DATABASE_URL": "questlog_operator",
+    "JOBS_DATABASE_URL": "questlog_jobs",
+    "CONSOLE_DATABASE_URL": "questlog_console",
+}
 
 _DEFAULTS = {
     "FRONTEND_URL": "http://localhost:3000",
@@ -47,11 +54,7 @@ def local_settings(secret: Mapping[str, str], environment: Mapping[str, str]) ->
 
 def database_urls(admin_url: str, secret: Mapping[str, str]) -> dict[str, str]:
     """The same database for each of the roles that functions log in as, by the names of their secrets."""
-    return {
-        "DATABASE_URL": as_role(admin_url, "questlog_app", secret["questlog_app"]),
-        "JOBS_DATABASE_URL": as_role(admin_url, "questlog_jobs", secret["questlog_jobs"]),
-        "CONSOLE_DATABASE_URL": as_role(admin_url, "questlog_console", secret["questlog_console"]),
-    }
+    return {name: as_role(admin_url, role, secret[role]) for name, role in LOGINS.items()}
 
 
 def as_role(url: str, role: str, password: str) -> str:
@@ -65,7 +68,7 @@ def kept_secrets(folder: Path) -> dict[str, str]:
     """The data folder's own passwords and keys, made at the first call."""
     path = folder / "secrets.json"
     known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    names = ["claim_key", "google", "bucket_id", "bucket_key", *LOGIN_ROLES]
+    names = ["claim_key", "google", "bucket_id", "bucket_key", *LOGINS.values()]
     if missing := [name for name in names if name not in known]:
         known |= {name: secrets.token_hex(16) for name in missing}
         folder.mkdir(parents=True, exist_ok=True)

@@ -22,18 +22,22 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Json
 
 from questlog import db
+from questlog.identity import Token, new_secret, secret_hash
 from questlog.settings import settings
 
-from local.migrate import migrate, set_login_passwords
+from database.migrate import migrate, set_login_passwords
 from local.postgres import Postgres
 from tests.client import Answer, Client
 
 T = TypeVar("T")
-LOGINS = ("questlog_app", "questlog_jobs", "questlog_console")
+LOGINS = ("questlog_app", "questlog_auth", "questlog_operator", "questlog_jobs", "questlog_console")
 TERMS = "1.0"
 ENVIRONMENT = {
     # Replaced by the worker's database before the first request; collecting tests imports the functions earlier.
     "DATABASE_URL": "postgresql://",
+    "APP_DATABASE_URL": "postgresql://",
+    "AUTH_DATABASE_URL": "postgresql://",
+    "OPERATOR_DATABASE_URL": "postgresql://",
     "PUBLIC_URL": "https://api.questlog.test",
     "FRONTEND_URL": "https://questlog.test",
     "ALLOWED_ORIGINS": "https://questlog.test,http://localhost:3000",
@@ -44,7 +48,7 @@ ENVIRONMENT = {
     "GOOGLE_ISSUER": "http://127.0.0.1:1",
     "GOOGLE_CLIENT_ID": "questlog",
     "GOOGLE_CLIENT_SECRET": "a-client-secret",
-    "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+    "POWERTOOLS_LOG_LEVEL": os.environ.get("POWERTOOLS_LOG_LEVEL", "CRITICAL"),
     "POWERTOOLS_SERVICE_NAME": "questlog",
 }
 
@@ -119,7 +123,7 @@ class Database:
 
     @property
     def admin_url(self) -> str:
-        return at(self.server_url, self.name)
+        return at(self.server_url, self.name) + "?options=-csearch_path%3Dapp,internal,public"
 
     def url(self, role: str) -> str:
         return at(self.server_url, self.name, role, self.passwords[role])
@@ -148,7 +152,9 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
         connection.execute("SELECT pg_advisory_lock(hashtext('questlog tests'))")
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
     database = Database(name, admin_url, passwords)
-    os.environ["DATABASE_URL"] = database.app_url
+    os.environ["DATABASE_URL"] = os.environ["APP_DATABASE_URL"] = database.app_url
+    os.environ["AUTH_DATABASE_URL"] = database.url("questlog_auth")
+    os.environ["OPERATOR_DATABASE_URL"] = database.url("questlog_operator")
     settings.cache_clear()
     yield database
     db.disconnect()
@@ -168,30 +174,33 @@ NewUser = Callable[..., User]
 
 
 @pytest.fixture
-def new_user(database: Database) -> NewUser:
+def new_user(request: pytest.FixtureRequest, database: Database) -> NewUser:
     """Makes users: consented, with a session of a browser, unless told otherwise."""
 
     def make(*, role: str = "user", consented: bool = True, settings: dict[str, Any] | None = None) -> User:
         email = f"{secrets.token_hex(6)}@questlog.test"
-        token = secrets.token_urlsafe(32)
+        secret = new_secret()
         [row] = database.query(
             """
             WITH made AS (
                 INSERT INTO users (email, name, role, age_verified_at, tos_version, tos_accepted_at)
                 SELECT %s, 'Test', %s, w.at, CASE WHEN w.at IS NOT NULL THEN %s END, w.at
                   FROM (SELECT CASE WHEN %s THEN now() END AS at) AS w
-                RETURNING id),
+                RETURNING id, email),
+            listed AS (
+                INSERT INTO user_directory (kind, key, user_id) SELECT 'email', lower(email), id FROM made),
             signed_in AS (
                 INSERT INTO sessions (user_id, token_hash, expires_at)
-                SELECT id, sha256(%s::bytea), now() + interval '30 days' FROM made),
+                SELECT id, %s, now() + interval '30 days' FROM made),
             set AS (
                 INSERT INTO user_settings (user_id, key, value)
                 SELECT made.id, s.key, s.value FROM made, jsonb_each(%s::jsonb) AS s)
             SELECT id FROM made
             """,
-            *(email, role, TERMS, consented, token.encode(), Json(settings or {})),
+            *(email, role, TERMS, consented, secret_hash(secret), Json(settings or {})),
         )
-        return User(token=token, id=row["id"], email=email)
+        made_users(request).append(row["id"])
+        return User(token=str(Token(row["id"], secret)), id=row["id"], email=email)
 
     return make
 
@@ -215,11 +224,22 @@ def stranger(database: Database) -> Client:
 
 @pytest.fixture(autouse=True)
 def _ledger_explains_every_balance(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After every test that used a user, that user's ledger must add up."""
+    """After every test that made users, the ledger of each must add up."""
     yield
-    if "database" in request.fixturenames and "new_user" in request.fixturenames:
+    if "new_user" in request.fixturenames:
         database: Database = request.getfixturevalue("database")
-        assert database.query("SELECT * FROM ledger_audit") == []
+        with psycopg.connect(database.app_url, autocommit=True) as connection:
+            for user_id in made_users(request):
+                connection.execute("SELECT set_config('app.user_id', %s, false)", [str(user_id)])
+                assert connection.execute("SELECT * FROM ledger_audit").fetchall() == []
+
+
+_made = pytest.StashKey[list[UUID]]()
+
+
+def made_users(request: pytest.FixtureRequest) -> list[UUID]:
+    """The users that this test has made."""
+    return request.node.stash.setdefault(_made, [])
 
 
 def at_once(times: int, call: Callable[[], T]) -> list[T]:

@@ -63,7 +63,11 @@ def test_rows_are_isolated_by_the_database(database: Database, tables: list[Dict
         )
         everyone = [policy for policy in policies if policy["roles"] == ["public"]]
         assert [policy["policyname"] for policy in everyone] == ["own"], table
-        assert everyone[0]["qual"] == everyone[0]["with_check"] == "(user_id = ( SELECT me() AS me))", table
+        assert (
+            everyone[0]["qual"]
+            == everyone[0]["with_check"]
+            == "(user_id = ( SELECT current_user_id() AS current_user_id))"
+        ), table
         for policy in policies:
             assert not {"questlog_app", "questlog_console", "questlog_owner"} & set(policy["roles"]), policy
 
@@ -87,7 +91,7 @@ def test_rows_belong_to_a_user_and_go_with_them(database: Database, tables: list
             """,
             table["name"],
         )
-        assert columns == [{"attnotnull": True, "standard": "me()"}], table
+        assert columns == [{"attnotnull": True, "standard": "current_user_id()"}], table
 
 
 def test_keys_and_indexes_begin_with_the_user(database: Database, tables: list[DictRow]) -> None:

@@ -21,7 +21,7 @@ from questlog import identity
 from questlog.api import Api, Reply
 from questlog.db import Db
 from questlog.errors import Conflict, Failure, Forbidden, Invalid
-from questlog.identity import BROWSER, SESSION, Client, new_token, token_hash
+from questlog.identity import BROWSER, SESSION, Client, Token, new_secret, secret_hash
 from questlog.settings import settings
 from questlog.wire import Success
 
@@ -39,12 +39,12 @@ from functions.auth.models import (
     Claim,
     Claimed,
     CurrentSession,
+    NewSession,
     NewToken,
     Outcome,
     Provider,
     Revoked,
     RevokedOne,
-    Session,
     Sessions,
     SignInQuery,
     Terms,
@@ -63,26 +63,26 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 # Signing in ----------------------------------------------------------------------------------------------------------
 
 
-@api.get("/auth/providers", scope=None, bare=True)
+@api.get("/auth/providers", requires=None, envelope=False)
 def providers() -> list[Provider]:
     """The providers there are, and which of them are configured here."""
     registrations = auth_settings().registrations
     return [Provider(id=key, name=name, enabled=key in registrations) for key, name in PROVIDER_NAMES.items()]
 
 
-@api.get("/auth/signin/{provider}", scope=None)
+@api.get("/auth/signin/{provider}", requires=None)
 def sign_in(db: Db, client: Client, provider: ProviderId, query: SignInQuery) -> RedirectResponse:
     """Send the browser to the provider, and afterwards to `redirect_uri`, which must be the front end's."""
     registration = auth_settings().registrations.get(provider)
     if registration is None:
         return _error_page(provider, "OAuthNotConfigured")
-    state, nonce, verifier = new_token(), new_token(), secrets.token_urlsafe(48)
+    state, nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48)
     db.one(
         Success,
         "open_state",
         ip_address=client.ip_address,
         attempts=auth_settings().attempts_per_minute,
-        state_hash=token_hash(state),
+        state_hash=rules.state_hash(state),
         provider=provider,
         verifier=verifier,
         nonce=nonce,
@@ -98,19 +98,19 @@ def sign_in(db: Db, client: Client, provider: ProviderId, query: SignInQuery) ->
     return _redirect(url, identity.cookie(STATE_COOKIE, state, STATE_LIFETIME))
 
 
-@api.get("/auth/google", scope=None)
+@api.get("/auth/google", requires=None)
 def sign_in_with_google(db: Db, client: Client, query: SignInQuery) -> RedirectResponse:
     """The same as /auth/signin/google."""
     return sign_in(db, client, "google", query)
 
 
-@api.get("/auth/azure", scope=None)
+@api.get("/auth/azure", requires=None)
 def sign_in_with_azure(db: Db, client: Client, query: SignInQuery) -> RedirectResponse:
     """The same as /auth/signin/azure."""
     return sign_in(db, client, "azure", query)
 
 
-@api.get("/auth/callback/{provider}", scope=None)
+@api.get("/auth/callback/{provider}", requires=None)
 def callback(request: Request, db: Db, client: Client, provider: ProviderId, query: CallbackQuery) -> RedirectResponse:
     """Where the provider sends the browser back to: with a code, which becomes a session, or with an error.
 
@@ -128,7 +128,7 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
         "take_state",
         ip_address=client.ip_address,
         attempts=auth_settings().attempts_per_minute,
-        state_hash=token_hash(state if ours else ""),
+        state_hash=rules.state_hash(state if ours else ""),
         provider=provider,
     )
     # Another state's cookie stays: a sign-in in this browser may still be under way.
@@ -140,20 +140,22 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
         details = {"provider": provider, "code": failed.code}
         db.one(Success, "note_failure", client=client._asdict(), details=details)
         return _error_page(provider, failed.code, *used)
-    token = new_token()
+    secret = new_secret()
+    former = Token.read(request.cookies.get(identity.COOKIE, ""))
     outcome = db.one(
         Outcome,
         "sign_in",
         who={"provider": provider, **asdict(person)},
         promote=ascii_lower(person.email) in auth_settings().admin_emails,
-        new_hash=token_hash(token),
+        new_hash=secret_hash(secret),
         lifetime=auth_settings().session_lifetime,
-        old_hash=token_hash(request.cookies.get(identity.COOKIE, "")),
+        former_user=former.user_id,
+        former_hash=secret_hash(former.secret),
         client=client._asdict(),
     )
     if outcome.refusal is not None:
         return _error_page(provider, "AccessDenied", *used)
-    return _redirect(attempt.redirect, _session_cookie(token), *used)
+    return _redirect(attempt.redirect, _session_cookie(Token(outcome.user_id, secret)), *used)
 
 
 def _answered(provider: ProviderId, attempt: Attempt | None, query: CallbackQuery) -> tuple[Registration, Attempt, str]:
@@ -191,7 +193,7 @@ def _redirect(url: str, *cookies: str) -> RedirectResponse:
     return response
 
 
-def _session_cookie(token: str) -> str:
+def _session_cookie(token: Token) -> str:
     return identity.session_cookie(token, auth_settings().session_lifetime)
 
 
@@ -203,7 +205,7 @@ def _as_caller(request: Request) -> Db:
     return Db(api.queries, [identity.authenticate(request, SESSION)])
 
 
-@api.get("/auth/session", scope=None, bare=True)
+@api.get("/auth/session", requires=None, envelope=False)
 def session(request: Request) -> Reply[CurrentSession]:
     """Who is signed in, if anyone; never 401. A cookie that no longer stands for anyone is cleared."""
     if identity.presented_token(request) is None:
@@ -213,19 +215,19 @@ def session(request: Request) -> Reply[CurrentSession]:
     except Failure as failure:
         if failure.status != 401:
             raise
-        dead = request.cookies.get(identity.COOKIE) == identity.presented_token(request)
+        dead = Token.read(request.cookies.get(identity.COOKIE, "")) == identity.presented_token(request)
         return Reply(CurrentSession(), cookies=(identity.cleared_cookie(),) if dead else (), headers=NO_STORE)
     return Reply(found, headers=NO_STORE)
 
 
-@api.get("/auth/me", scope=SESSION, bare=True)
+@api.get("/auth/me", requires=SESSION, envelope=False)
 def me(db: Db) -> AuthUser:
     """The user who asks."""
     return db.one(AuthUser, "me", terms=settings().tos_version)
 
 
-@api.post("/auth/signout", scope=None)
-@api.post("/auth/logout", scope=None)
+@api.post("/auth/signout", requires=None)
+@api.post("/auth/logout", requires=None)
 def sign_out(request: Request, client: Client) -> Reply[Success]:
     """End the session of the request, if it has one."""
     if identity.presented_token(request) is not None:
@@ -237,14 +239,14 @@ def sign_out(request: Request, client: Client) -> Reply[Success]:
     return Reply(Success(), cookies=(identity.cleared_cookie(),), headers=NO_STORE)
 
 
-@api.post("/auth/verify-age", scope=SESSION)
+@api.post("/auth/verify-age", requires=SESSION)
 def verify_age(db: Db, client: Client, body: Age) -> AgeVerified:
     """Confirm being old enough; a denial is 403 and stores nothing."""
     minimum = auth_settings().minimum_age
     return db.one(AgeVerified, "verify_age", confirmed=body.confirmed, minimum_age=minimum, client=client._asdict())
 
 
-@api.post("/auth/accept-tos", scope=SESSION)
+@api.post("/auth/accept-tos", requires=SESSION)
 def accept_tos(db: Db, client: Client, body: Terms) -> TermsAccepted:
     """Accept the current terms; naming another version is 409 tos_version_mismatch."""
     return db.one(
@@ -255,36 +257,36 @@ def accept_tos(db: Db, client: Client, body: Terms) -> TermsAccepted:
 # Sessions and API tokens ---------------------------------------------------------------------------------------------
 
 
-@api.get("/auth/sessions", scope=SESSION)
+@api.get("/auth/sessions", requires=SESSION)
 def sessions(db: Db) -> Sessions:
     """The user's live sessions and API tokens, the most recently active first."""
     return db.one(Sessions, "sessions", idle=settings().session_idle)
 
 
-@api.post("/auth/sessions", scope=BROWSER, secret=True)
+@api.post("/auth/sessions", requires=BROWSER, store_response=False)
 def add_token(db: Db, client: Client, body: NewToken) -> ApiToken:
     """A new API token, shown this once; 409 too_many_tokens at 20."""
-    token = new_token()
+    secret = new_secret()
     made = db.one(
-        Session,
+        NewSession,
         "add_token",
         id=uuid4(),
-        token_hash=token_hash(token),
+        token_hash=secret_hash(secret),
         name=body.name,
         lifetime=timedelta(days=body.expires_in_days),
         client=client._asdict(),
     )
-    return ApiToken(token=token, **made.model_dump())
+    return ApiToken(token=str(Token(made.user_id, secret)), **made.model_dump(exclude={"user_id"}))
 
 
-@api.delete("/auth/sessions/{session_id}", scope=BROWSER)
+@api.delete("/auth/sessions/{session_id}", requires=BROWSER)
 def revoke(db: Db, client: Client, session_id: UUID) -> Reply[RevokedOne]:
     """End a session or token of the user's own."""
     revoked = db.one(RevokedOne, "revoke", session_id=session_id, client=client._asdict())
     return Reply(revoked, cookies=(identity.cleared_cookie(),) if revoked.current else ())
 
 
-@api.delete("/auth/sessions", scope=BROWSER)
+@api.delete("/auth/sessions", requires=BROWSER)
 def revoke_others(db: Db, client: Client) -> Revoked:
     """End every other session and token of the user."""
     return db.one(Revoked, "revoke_others", client=client._asdict())
@@ -293,38 +295,40 @@ def revoke_others(db: Db, client: Client) -> Revoked:
 # The first administrator ---------------------------------------------------------------------------------------------
 
 
-@api.get("/admin-access/status", scope=BROWSER, bare=True)
+@api.get("/admin-access/status", requires=BROWSER, envelope=False)
 def admin_status(db: Db) -> AdminStatus:
     """Whether the user is an administrator, or could claim to be the first."""
     return db.one(AdminStatus, "admin_status", claimable=_claimable())
 
 
-@api.get("/admin-access/check", scope=BROWSER, bare=True)
+@api.get("/admin-access/check", requires=BROWSER, envelope=False)
 def admin_check(db: Db) -> AdminCheck:
     """The same without the user."""
     return db.one(AdminCheck, "admin_status", claimable=_claimable())
 
 
-@api.post("/admin-access/claim", scope=BROWSER, bare=True, secret=True)
+@api.post("/admin-access/claim", requires=BROWSER, envelope=False, store_response=False)
 def claim(db: Db, client: Client, body: Claim) -> Reply[Claimed]:
     """Become the first administrator with the claim key; the session's token changes.
 
     Secret, so that no Idempotency-Key undoes what a refusal has to leave behind: the count and the audit row.
     """
     digest = auth_settings().claim_key_digest or b""
-    token = new_token()
+    secret = new_secret()
     outcome = db.one(
         Outcome,
         "claim",
         key_is_right=secrets.compare_digest(hashlib.sha256(body.claim_key.encode()).digest(), digest),
-        new_hash=token_hash(token),
+        new_hash=secret_hash(secret),
         client=client._asdict(),
     )
     if outcome.refusal == "wrong_key":
         raise Forbidden("This key does not open anything.")
     if outcome.refusal == "admin_exists":
         raise Conflict("admin_exists", "There is an administrator already.")
-    return Reply(Claimed(message="You are an administrator now."), cookies=(_session_cookie(token),))
+    return Reply(
+        Claimed(message="You are an administrator now."), cookies=(_session_cookie(Token(outcome.user_id, secret)),)
+    )
 
 
 def _claimable() -> bool:

@@ -5,14 +5,14 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from questlog.wire import Answer, Body, Instant, Query, Trimmed, absent
+from questlog.wire import Body, Instant, Query, ResponseModel, Row, Trimmed, absent
 
 from functions.auth.settings import ProviderId
 
 Role = Literal["user", "moderator", "admin"]
 
 
-class Provider(Answer):
+class Provider(ResponseModel):
     id: ProviderId
     name: str
     enabled: bool
@@ -28,7 +28,7 @@ class CallbackQuery(Query):
     error: str | None = None
 
 
-class Attempt(Answer):
+class Attempt(ResponseModel):
     """A sign-in that went to the provider, as it was remembered."""
 
     verifier: str
@@ -36,13 +36,14 @@ class Attempt(Answer):
     redirect: str
 
 
-class Outcome(Answer):
-    """Why not; null when it was done."""
+class Outcome(Row):
+    """What became of a sign-in or a claim: whose it is, or why it was refused."""
 
+    user_id: UUID
     refusal: Literal["AccessDenied", "wrong_key", "admin_exists"] | None
 
 
-class AuthUser(Answer):
+class AuthUser(ResponseModel):
     id: UUID
     email: str
     name: str
@@ -54,7 +55,7 @@ class AuthUser(Answer):
     is_admin: bool
 
 
-class CurrentSession(Answer):
+class CurrentSession(ResponseModel):
     user: AuthUser | None = None
     expires_at: Instant | None = None
 
@@ -75,7 +76,7 @@ class Age(Body):
         return all(self.changes().values())
 
 
-class AgeVerified(Answer):
+class AgeVerified(ResponseModel):
     age_verified: Literal[True] = True
     minimum_age: int
 
@@ -91,13 +92,13 @@ class Terms(Body):
     version: str | None = None
 
 
-class TermsAccepted(Answer):
+class TermsAccepted(ResponseModel):
     tos_accepted: Literal[True] = True
     tos_version: str
     tos_accepted_at: Instant
 
 
-class Session(Answer):
+class Session(ResponseModel):
     id: UUID
     kind: Literal["browser", "token"]
     name: str | None
@@ -109,7 +110,7 @@ class Session(Answer):
     ip_address: str | None
 
 
-class Sessions(Answer):
+class Sessions(ResponseModel):
     sessions: list[Session]
 
 
@@ -118,11 +119,17 @@ class NewToken(Body):
     expires_in_days: Annotated[int, Field(ge=1, le=365)] = 90
 
 
+class NewSession(Session):
+    """A session that was just made, and whose it is."""
+
+    user_id: UUID
+
+
 class ApiToken(Session):
     token: str
 
 
-class Revoked(Answer):
+class Revoked(ResponseModel):
     revoked: int
 
 
@@ -132,19 +139,19 @@ class RevokedOne(Revoked):
     current: Annotated[bool, Field(exclude=True)]
 
 
-class WhoIsAdmin(Answer):
+class WhoIsAdmin(ResponseModel):
     id: UUID
     email: str
     name: str
 
 
-class AdminStatus(Answer):
+class AdminStatus(ResponseModel):
     is_admin: Annotated[bool, Field(serialization_alias="isAdmin")]
     can_claim: Annotated[bool, Field(serialization_alias="canClaim")]
     user: WhoIsAdmin
 
 
-class AdminCheck(Answer):
+class AdminCheck(ResponseModel):
     is_admin: bool
     can_claim: bool
 
@@ -153,6 +160,6 @@ class Claim(Body):
     claim_key: Annotated[Trimmed, StringConstraints(min_length=1, max_length=1000), Field(alias="claimKey")]
 
 
-class Claimed(Answer):
+class Claimed(ResponseModel):
     success: Literal[True] = True
     message: str

@@ -9,21 +9,22 @@ SELECT count_against_limit('auth:' || %(ip_address)s, %(attempts)s, interval '1 
 SELECT * FROM take_oauth_state(%(state_hash)s, %(provider)s);
 
 -- name: sign_in
-SELECT sign_in(%(who)s, %(promote)s, %(new_hash)s, %(lifetime)s, %(old_hash)s, %(client)s) AS refusal;
+SELECT *
+  FROM sign_in(%(who)s, %(promote)s, %(new_hash)s, %(lifetime)s, %(former_user)s, %(former_hash)s, %(client)s);
 
 -- name: note_failure
 SELECT audit('login_failed', 'create', %(client)s, %(details)s, 'failure', 'session');
 
 -- name: session
 SELECT auth_user_shown(u, %(terms)s) AS user, s.expires_at
-  FROM users AS u, sessions AS s WHERE s.id = my_session();
+  FROM users AS u, sessions AS s WHERE s.id = current_session_id();
 
 -- name: me
 SELECT auth_user_shown(u, %(terms)s) AS answer FROM users AS u;
 
 -- name: sign_out
-SELECT audit('logout', 'delete', %(client)s, '{}', 'success', 'session', my_session()::text);
-DELETE FROM sessions WHERE id = my_session();
+SELECT audit('logout', 'delete', %(client)s, '{}', 'success', 'session', current_session_id()::text);
+DELETE FROM sessions WHERE id = current_session_id();
 
 -- name: verify_age
 SELECT refuse(403, 'age_verification_required', 'You are not old enough to use this.',
@@ -41,27 +42,27 @@ SELECT tos_version, tos_accepted_at FROM users;
 -- name: sessions
 SELECT coalesce(jsonb_agg(s ORDER BY last_activity_at DESC, id), '[]') AS sessions
   FROM sessions_shown AS s
- WHERE expires_at > now() AND (kind = 'token' OR last_activity_at > now() - %(idle)s::interval);
+ WHERE expires_at > clock() AND (kind = 'token' OR last_activity_at > clock() - %(idle)s::interval);
 
 -- name: add_token
 -- The lock on the user's row makes their requests count one after another.
 SELECT FROM users FOR NO KEY UPDATE;
 SELECT refuse(409, 'too_many_tokens', 'There are 20 live tokens already; revoke one first.')
-  FROM sessions_shown WHERE kind = 'token' AND expires_at > now() HAVING count(*) >= 20;
+  FROM sessions_shown WHERE kind = 'token' AND expires_at > clock() HAVING count(*) >= 20;
 INSERT INTO sessions (id, token_hash, kind, name, expires_at, user_agent, ip_address)
-VALUES (%(id)s, %(token_hash)s, 'token', %(name)s, now() + %(lifetime)s, left(%(client)s ->> 'user_agent', 400),
+VALUES (%(id)s, %(token_hash)s, 'token', %(name)s, clock() + %(lifetime)s, left(%(client)s ->> 'user_agent', 400),
         (%(client)s ->> 'ip_address')::inet);
 SELECT audit('token_created', 'create', %(client)s, '{}', 'success', 'session', %(id)s::text);
-SELECT * FROM sessions_shown WHERE id = %(id)s;
+SELECT *, current_user_id() AS user_id FROM sessions_shown WHERE id = %(id)s;
 
 -- name: revoke
 WITH gone AS (DELETE FROM sessions WHERE id = %(session_id)s RETURNING id)
 SELECT count(audit('session_revoked', 'delete', %(client)s, '{}', 'success', 'session', id::text)) AS revoked,
-       bool_or(id = my_session()) AS current
+       bool_or(id = current_session_id()) AS current
   FROM gone HAVING count(*) > 0;
 
 -- name: revoke_others
-WITH gone AS (DELETE FROM sessions WHERE id <> my_session() RETURNING id)
+WITH gone AS (DELETE FROM sessions WHERE id <> current_session_id() RETURNING id)
 SELECT count(audit('session_revoked', 'delete', %(client)s, '{}', 'success', 'session', id::text)) AS revoked FROM gone;
 
 -- name: admin_status
@@ -70,4 +71,4 @@ SELECT role = 'admin' AS is_admin, %(claimable)s AND NOT admin_exists() AS can_c
   FROM users;
 
 -- name: claim
-SELECT claim_admin(%(key_is_right)s, %(new_hash)s, %(client)s) AS refusal;
+SELECT claim_admin(%(key_is_right)s, %(new_hash)s, %(client)s) AS refusal, current_user_id() AS user_id;

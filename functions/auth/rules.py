@@ -34,6 +34,11 @@ class Person:
     image: str | None
 
 
+def state_hash(state: str) -> bytes:
+    """What the database holds instead of the state of a sign-in: its SHA-256."""
+    return hashlib.sha256(state.encode()).digest()
+
+
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 

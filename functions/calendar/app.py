@@ -15,7 +15,7 @@ from starlette.responses import Response
 from questlog.api import Api
 from questlog.db import Db
 from questlog.errors import Conflict, Failure, Invalid, NotFound
-from questlog.identity import new_token, token_hash
+from questlog.identity import Token, new_secret, secret_hash
 from questlog.incoming import MAX_BODY, json_object
 from questlog.recurrence import Moment, Occurrence, Series, between, occurs, shown
 from questlog.settings import settings
@@ -44,6 +44,7 @@ from functions.calendar.models import (
     Importable,
     Imported,
     NewEvent,
+    NewFeed,
     Rewritten,
     Scope,
     ScopeQuery,
@@ -60,7 +61,7 @@ CALENDAR_TYPE: Final = "text/calendar; charset=utf-8"
 NO_LINKS: Final = {"workout_id": None, "habit_id": None, "goal_id": None}
 
 
-@api.get("/calendar", polled=True)
+@api.get("/calendar", etag=True)
 def events(db: Db, query: EventsQuery) -> Events:
     """What happens between two times or on a day, occurrences one by one; without bounds, a year either side of now."""
     with admitted(db):
@@ -169,12 +170,13 @@ def feed_state(db: Db) -> FeedState:
     return db.one(FeedState, "feed_state")
 
 
-@api.post("/calendar/feed", secret=True)
+@api.post("/calendar/feed", store_response=False)
 def make_feed(db: Db) -> Feed:
     """A new address for the feed, shown this once; the one before is dead at once."""
-    token = new_token()
-    url = f"{settings().public_url}/calendar/feed/{token}.ics"
-    return db.one(Feed, "make_feed", token_hash=token_hash(token), url=url)
+    secret = new_secret()
+    made = db.one(NewFeed, "make_feed", token_hash=secret_hash(secret))
+    url = f"{settings().public_url}/calendar/feed/{Token(made.user_id, secret)}.ics"
+    return Feed(url=url, created_at=made.created_at)
 
 
 @api.delete("/calendar/feed")
@@ -183,10 +185,10 @@ def delete_feed(db: Db) -> Success:
     return db.one(Success, "delete_feed")
 
 
-@api.get("/calendar/feed/{token}.ics", scope=None)
+@api.get("/calendar/feed/{token}.ics", requires=None)
 def feed(db: Db, token: str) -> Response:
     """The calendar as iCalendar, a year back and all that is to come, to whoever knows the secret; else 404."""
-    return calendar(db.opened_by("open_feed", token_hash=token_hash(token)))
+    return calendar(db.opened_by("open_feed", **Token.read(token).parameters))
 
 
 @api.get("/calendar/export.ics")
@@ -248,7 +250,7 @@ def admitted(db: Db) -> Iterator[None]:
     try:
         yield
     except Invalid:
-        db.admit()
+        db.authenticate_only()
         raise
 
 

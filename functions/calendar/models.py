@@ -19,7 +19,19 @@ from pydantic import (
 )
 
 from questlog.recurrence import FIRST, LAST, Moment, Series, known_zone, rule_of
-from questlog.wire import Answer, Body, Day, Instant, Query, Reward, Trimmed, absent, blank_is_null, json_at_most
+from questlog.wire import (
+    Body,
+    Day,
+    Instant,
+    Query,
+    ResponseModel,
+    Reward,
+    Row,
+    Trimmed,
+    absent,
+    blank_is_null,
+    json_at_most,
+)
 
 EventType = Literal[
     "general", "meeting", "appointment", "workout", "focus", "habit", "goal", "task", "reminder", "other"
@@ -179,7 +191,7 @@ class Completing(Body):
     completed: bool = True
 
 
-class Event(Answer):
+class Event(ResponseModel):
     id: str
     title: str
     description: str | None
@@ -206,12 +218,12 @@ class Event(Answer):
     metadata: dict[str, Any] | None
 
 
-class Events(Answer):
+class Events(ResponseModel):
     events: list[Event]
     truncated: bool
 
 
-class Week(Answer):
+class Week(ResponseModel):
     events: list[Event]
     week_start: date
     week_end: date
@@ -223,23 +235,30 @@ class Completion(Reward):
     reward_capped: bool
 
 
-class FeedState(Answer):
+class FeedState(ResponseModel):
     active: bool
     created_at: Instant | None
     last_used_at: Instant | None
 
 
-class Feed(Answer):
+class NewFeed(Row):
+    """A feed that was just made, and whose it is."""
+
+    user_id: UUID
+    created_at: Instant
+
+
+class Feed(ResponseModel):
     url: str
     created_at: Instant
 
 
-class Problem(Answer):
+class Problem(ResponseModel):
     uid: str | None
     message: str
 
 
-class Imported(Answer):
+class Imported(ResponseModel):
     imported: int
     updated: int
     unchanged: int
@@ -247,13 +266,13 @@ class Imported(Answer):
     problems: list[Problem]
 
 
-class Row(BaseModel):
+class StoredEvent(BaseModel):
     """What is read from the database to decide on; nothing of it is checked twice."""
 
     model_config = ConfigDict(defer_build=True, frozen=True)
 
 
-class Stored(Row):
+class Stored(StoredEvent):
     """A row of calendar_events."""
 
     id: UUID
@@ -297,7 +316,7 @@ class Stored(Row):
         )
 
 
-class Found(Row):
+class Found(StoredEvent):
     """An event as calendar_shown() shows it; asked for an occurrence, also what became of that."""
 
     event: dict[str, Any]
@@ -305,7 +324,7 @@ class Found(Row):
     completed_at: AwareDatetime | None
 
 
-class FoundBetween(Row):
+class FoundBetween(StoredEvent):
     """What calendar_between() answers."""
 
     since: AwareDatetime
@@ -314,13 +333,13 @@ class FoundBetween(Row):
     series: list[dict[str, Any]]
 
 
-class FoundWeek(Row):
+class FoundWeek(StoredEvent):
     week_start: date
     week_end: date
     found: dict[str, Any]
 
 
-class Editable(Row):
+class Editable(StoredEvent):
     """An event with all that a change of it concerns. `completions` are occurrences that are done or were once."""
 
     event: Stored
@@ -329,13 +348,13 @@ class Editable(Row):
     zone: str
 
 
-class Rewritten(Row):
+class Rewritten(StoredEvent):
     """What rewrite_calendar() answers: the event it was asked to show, or null where it has not written."""
 
     event: dict[str, Any] | None
 
 
-class Clock(Row):
+class Clock(StoredEvent):
     zone: str
 
 
@@ -346,13 +365,13 @@ class Completed(Reward):
     event: dict[str, Any]
 
 
-class Fed(Row):
+class Fed(StoredEvent):
     """The events of a feed or export: rows, exceptions after their series."""
 
     events: list[Stored]
 
 
-class Importable(Row):
+class Importable(StoredEvent):
     """What an import may meet: the user's events that go by its identifiers, exceptions among them."""
 
     events: list[Stored]

@@ -13,7 +13,7 @@ SELECT w.begins AS week_start, w.begins + 6 AS week_end,
        LATERAL (SELECT CASE WHEN on_sunday THEN day - extract(dow FROM day)::int ELSE week_of(day) END AS begins) AS w;
 
 -- name: clock
-SELECT zone FROM my_clock();
+SELECT zone FROM day_settings();
 
 -- name: add
 -- A single event whose zone was not sent is placed here, since only the database knows the user's.
@@ -24,7 +24,7 @@ WITH added AS (
         habit_id, goal_id, metadata)
     SELECT %(title)s, %(description)s, %(event_type)s, p.start_time, p.end_time, %(all_day)s, c.zone, %(location)s,
            %(color)s, %(reminder_minutes)s, %(habit_id)s, %(goal_id)s, %(metadata)s
-      FROM my_clock() AS c,
+      FROM day_settings() AS c,
            calendar_placed(c.zone, %(all_day)s, %(start_at)s, %(start_wall)s, %(end_at)s, %(end_wall)s) AS p
     RETURNING e.*
 )
@@ -53,7 +53,7 @@ SELECT to_jsonb(e) AS event,
        coalesce((SELECT jsonb_agg(to_jsonb(x)) FROM calendar_events AS x WHERE x.parent_event_id = e.id), '[]') AS exceptions,
        coalesce((SELECT jsonb_agg(c.occurrence) FROM calendar_completions AS c
                   WHERE c.event_id = e.id AND c.occurrence >= %(occurrence)s), '[]') AS completions,
-       (SELECT zone FROM my_clock()) AS zone
+       (SELECT zone FROM day_settings()) AS zone
   FROM calendar_events AS e WHERE e.id = %(event)s AND e.parent_event_id IS NULL;
 
 -- name: rewrite
@@ -78,7 +78,7 @@ SELECT calendar_shown(e) AS event,
 
 -- name: complete
 -- No row: there is no such event, or it is not what it was when it was `seen`.
-SELECT lock_progress();
+SELECT lock_user();
 SELECT refuse_field('id', 'a series is done occurrence by occurrence: send the id of one')
   FROM calendar_events
  WHERE id = %(event)s AND parent_event_id IS NULL AND recurrence_rule IS NOT NULL AND %(occurrence)s::timestamptz IS NULL;
@@ -93,15 +93,15 @@ SELECT count(*) = 1 AS active, max(created_at) AS created_at, max(last_used_at) 
 
 -- name: make_feed
 INSERT INTO calendar_feeds (token_hash) VALUES (%(token_hash)s)
-ON CONFLICT (user_id) DO UPDATE SET token_hash = %(token_hash)s, created_at = now(), last_used_at = NULL
-RETURNING %(url)s AS url, created_at;
+ON CONFLICT (user_id) DO UPDATE SET token_hash = %(token_hash)s, created_at = clock(), last_used_at = NULL
+RETURNING user_id, created_at;
 
 -- name: delete_feed
 WITH deleted AS (DELETE FROM calendar_feeds RETURNING user_id)
 SELECT true AS success FROM (SELECT count(*) FROM deleted) AS d;
 
 -- name: open_feed
-SELECT open_calendar_feed(%(token_hash)s);
+SELECT open_calendar_feed(%(token_user)s, %(token_hash)s);
 
 -- name: fed
 -- A series with one occurrence in reach is there whole: to a reader of the feed its exceptions are nothing without it.
@@ -109,14 +109,14 @@ SELECT open_calendar_feed(%(token_hash)s);
 SELECT coalesce(jsonb_agg(to_jsonb(event) ORDER BY series, (event).original_start NULLS FIRST), '[]') AS events
   FROM (SELECT e AS event, coalesce(e.parent_event_id, e.id) AS series,
                bool_or(coalesce(CASE WHEN e.recurrence_rule IS NULL THEN coalesce(e.end_time, e.start_time) ELSE e.series_until END
-                                >= now() - interval '1 year', true))
+                                >= clock() - interval '1 year', true))
                    OVER (PARTITION BY coalesce(e.parent_event_id, e.id)) AS in_reach
           FROM calendar_events AS e) AS w
  WHERE in_reach;
 
 -- name: importable
 -- `uids` is an object with the identifiers for its keys, which is faster to look into than a long array.
-SELECT (SELECT zone FROM my_clock()) AS zone, coalesce(jsonb_agg(to_jsonb(event)), '[]') AS events
+SELECT (SELECT zone FROM day_settings()) AS zone, coalesce(jsonb_agg(to_jsonb(event)), '[]') AS events
   FROM (SELECT e AS event,
                bool_or(e.parent_event_id IS NULL AND %(uids)s::jsonb ? coalesce(e.ical_uid, e.id || '@questlog'))
                    OVER (PARTITION BY coalesce(e.parent_event_id, e.id)) AS is_met

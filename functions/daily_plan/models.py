@@ -14,7 +14,7 @@ from pydantic import (
     field_validator,
 )
 
-from questlog.wire import Answer, Body, Day, Instant, Query, Trimmed, absent, blank_is_null
+from questlog.wire import Body, Day, Instant, Query, ResponseModel, Trimmed, absent, blank_is_null
 
 ItemType = Literal["focus", "quest", "workout", "learning", "habit"]
 
@@ -152,7 +152,7 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
-class Item(Answer):
+class Item(ResponseModel):
     """Something to do on a day; without a description or a duration it has no such key."""
 
     id: str
@@ -165,7 +165,7 @@ class Item(Answer):
     priority: int
 
 
-class Plan(Answer):
+class Plan(ResponseModel):
     id: UUID
     date: Day
     items: list[Item]
@@ -177,7 +177,7 @@ class Plan(Answer):
     updated_at: Instant
 
 
-class Planned(Answer):
+class Planned(ResponseModel):
     plan: Plan | None
 
 
@@ -188,15 +188,15 @@ class Draft(Planned):
     calendar: dict[str, Any]
 
 
-class TaskAdded(Answer):
+class TaskAdded(ResponseModel):
     plan: Plan
     task: Item
 
 
-class RolledOver(Answer):
+class RolledOver(ResponseModel):
     plan: Plan
     moved: int
 
 
-class Plans(Answer):
+class Plans(ResponseModel):
     plans: list[Plan]

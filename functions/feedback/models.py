@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from questlog.wire import Answer, Body, Instant, Page, PageSize, Query, Trimmed, json_at_most
+from questlog.wire import Body, Instant, Page, PageSize, Query, ResponseModel, Trimmed, json_at_most
 
 FeedbackType = Literal["bug", "feature", "other"]
 Status = Literal["open", "acknowledged", "in_progress", "resolved", "closed", "wont_fix"]
@@ -26,7 +26,7 @@ class NewReport(Body):
     metadata: Annotated[dict[str, Any], json_at_most(4096)] | None = None
 
 
-class Report(Answer):
+class Report(ResponseModel):
     id: UUID
     feedback_type: FeedbackType
     title: str
@@ -39,7 +39,7 @@ class Report(Answer):
     updated_at: Instant
 
 
-class Reports(Answer):
+class Reports(ResponseModel):
     feedback: list[Report]
     total: int
     page: int

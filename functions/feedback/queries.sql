@@ -14,7 +14,7 @@ SELECT coalesce(jsonb_agg(s ORDER BY created_at DESC, id), '[]') AS feedback,
 
 -- name: add
 -- Under the user's lock, so that limit and double click hold in parallel too.
-SELECT lock_progress();
+SELECT lock_user();
 SELECT refuse_feedback_over_limit()
  WHERE NOT EXISTS (SELECT FROM same_feedback(%(type)s, %(title)s, %(description)s));
 INSERT INTO feedback (feedback_type, title, description, priority, metadata)

@@ -50,7 +50,7 @@ def start(db: Db, body: Start) -> Session:
     )
 
 
-@api.get("/focus/active", polled=True)
+@api.get("/focus/active", etag=True)
 def active(db: Db) -> Active:
     """The session that runs or is paused, if any."""
     return db.one(Active, "active")

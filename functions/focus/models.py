@@ -6,7 +6,6 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints
 
 from questlog.wire import (
-    Answer,
     Body,
     Day,
     Flag,
@@ -14,6 +13,7 @@ from questlog.wire import (
     Page,
     PageSize,
     Query,
+    ResponseModel,
     Reward,
     Trimmed,
     absent,
@@ -62,7 +62,7 @@ class SessionsQuery(Query):
     period: Literal["day", "week", "month", "all"] = "week"
 
 
-class Session(Answer):
+class Session(ResponseModel):
     id: UUID
     mode: Mode
     duration_seconds: int
@@ -88,32 +88,32 @@ class Completion(Reward):
     already_completed: bool
 
 
-class PauseState(Answer):
+class PauseState(ResponseModel):
     mode: Mode
     time_remaining_seconds: int
     paused_at: Instant
     session_id: UUID
 
 
-class Active(Answer):
+class Active(ResponseModel):
     session: Session | None
     pause_state: PauseState | None
 
 
-class Sessions(Answer):
+class Sessions(ResponseModel):
     sessions: list[Session]
     total: int
     page: int
     page_size: int
 
 
-class FocusDay(Answer):
+class FocusDay(ResponseModel):
     date: Annotated[Day, Field(validation_alias="day")]
     seconds: int
     sessions: int
 
 
-class Stats(Answer):
+class Stats(ResponseModel):
     completed_sessions: int
     abandoned_sessions: int
     total_sessions: int
@@ -148,7 +148,7 @@ class LibraryChange(Body):
     is_favorite: bool = absent()
 
 
-class Library(Answer):
+class Library(ResponseModel):
     id: UUID
     name: str
     description: str
@@ -161,7 +161,7 @@ class Library(Answer):
     updated_at: Instant
 
 
-class Libraries(Answer):
+class Libraries(ResponseModel):
     libraries: list[Library]
     total: int
     page: int
@@ -175,7 +175,7 @@ class NewTrack(Body):
     duration_seconds: Annotated[int, Field(ge=0, le=86400)] | None = None
 
 
-class Track(Answer):
+class Track(ResponseModel):
     id: UUID
     library_id: UUID
     track_id: UUID | None
@@ -186,6 +186,6 @@ class Track(Answer):
     added_at: Instant
 
 
-class Tracks(Answer):
+class Tracks(ResponseModel):
     tracks: list[Track]
     total: int

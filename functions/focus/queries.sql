@@ -2,12 +2,12 @@
 -- settle_focus() is a statement of its own before the rest because a statement cannot see what functions it calls write.
 
 -- name: start
-SELECT lock_progress();
+SELECT lock_user();
 SELECT settle_focus();
-SELECT end_focus(s, 'abandoned', 'superseded', now()) FROM focus_sessions AS s WHERE status IN ('active', 'paused');
+SELECT end_focus(s, 'abandoned', 'superseded', clock()) FROM focus_sessions AS s WHERE status IN ('active', 'paused');
 WITH started AS (
     INSERT INTO focus_sessions AS s (mode, duration_seconds, ends_at, task_title, tags, library_id)
-    SELECT %(mode)s, %(duration_seconds)s, now() + make_interval(secs => %(duration_seconds)s), %(task_title)s, %(tags)s,
+    SELECT %(mode)s, %(duration_seconds)s, clock() + make_interval(secs => %(duration_seconds)s), %(task_title)s, %(tags)s,
            %(library_id)s
      WHERE %(library_id)s::uuid IS NULL
         OR EXISTS (SELECT FROM focus_libraries WHERE id = %(library_id)s)
@@ -25,7 +25,7 @@ SELECT (SELECT focus_shown(s) FROM focus_sessions AS s WHERE status IN ('active'
 SELECT settle_focus();
 WITH found AS (
     SELECT s AS session
-      FROM focus_sessions AS s, my_clock() AS c
+      FROM focus_sessions AS s, day_settings() AS c
      WHERE (%(mode)s::text IS NULL OR s.mode = %(mode)s)
        AND (%(status)s::text IS NULL OR s.status = %(status)s)
        AND (%(tag)s::text IS NULL OR %(tag)s = ANY (s.tags))
@@ -47,7 +47,7 @@ SELECT coalesce(jsonb_agg(focus_shown(session) ORDER BY (session).started_at DES
 SELECT settle_focus();
 WITH ended AS (
     SELECT s.*, local_day(s.ended_at, c.zone, c.day_start) AS day, s.status <> 'abandoned' AS counts
-      FROM focus_sessions AS s, my_clock() AS c
+      FROM focus_sessions AS s, day_settings() AS c
      WHERE s.mode = 'focus'
        AND s.ended_at >= coalesce(lower(day_bounds(local_today() - %(days_back)s::int, c.zone, c.day_start)), '-infinity')
 ), days AS (
@@ -83,17 +83,17 @@ SELECT focus_shown(changed) AS answer FROM changed;
 
 -- name: complete
 -- No settling first: a session past its end is completed here, so that this request may say it did.
-SELECT lock_progress();
+SELECT lock_user();
 SELECT focus_shown(ended.session) AS session, ended.already_completed, r.*
   FROM focus_sessions AS s, complete_focus(s) AS ended, reward(ended.paid) AS r
  WHERE s.id = %(session_id)s;
 
 -- name: abandon
-SELECT lock_progress();
+SELECT lock_user();
 SELECT settle_focus();
 SELECT refuse(409, 'invalid_state', 'This session has ended already.', jsonb_build_object('status', status))
   FROM focus_sessions WHERE id = %(session_id)s AND status IN ('completed', 'expired');
-SELECT end_focus(s, 'abandoned', 'user', now())
+SELECT end_focus(s, 'abandoned', 'user', clock())
   FROM focus_sessions AS s WHERE id = %(session_id)s AND status IN ('active', 'paused');
 SELECT focus_shown(s) AS answer FROM focus_sessions AS s WHERE id = %(session_id)s;
 
@@ -102,19 +102,19 @@ SELECT settle_focus();
 SELECT * FROM focus_pause_state;
 
 -- name: pause
-SELECT lock_progress();
+SELECT lock_user();
 SELECT settle_focus();
 SELECT p.* FROM focus_sessions AS s, pause_focus(s, %(time_remaining_seconds)s) AS p WHERE s.status IN ('active', 'paused');
 
 -- name: resume
-SELECT lock_progress();
+SELECT lock_user();
 SELECT settle_focus();
 DELETE FROM focus_pause_state;
 WITH resumed AS (
     UPDATE focus_sessions AS s
        SET status = 'active',
-           ends_at = now() + make_interval(secs => paused_remaining_seconds),
-           paused_total_seconds = paused_total_seconds + extract(epoch FROM now() - paused_at),
+           ends_at = clock() + make_interval(secs => paused_remaining_seconds),
+           paused_total_seconds = paused_total_seconds + extract(epoch FROM clock() - paused_at),
            paused_at = NULL,
            paused_remaining_seconds = NULL
      WHERE status = 'paused'
@@ -137,7 +137,7 @@ SELECT coalesce(jsonb_agg(focus_library_shown(library)
 
 -- name: add_library
 -- A name the user has already answers the library that has it; under the lock, so that the limit holds in parallel.
-SELECT lock_progress();
+SELECT lock_user();
 INSERT INTO focus_libraries (name, description, library_type, preset_durations, default_duration)
 SELECT %(name)s, %(description)s, %(library_type)s, %(preset_durations)s, %(default_duration)s
  WHERE EXISTS (SELECT FROM focus_libraries WHERE lower(name) = lower(%(name)s))
@@ -150,7 +150,7 @@ SELECT focus_library_shown(l) AS answer FROM focus_libraries AS l WHERE lower(na
 SELECT focus_library_shown(l) AS answer FROM focus_libraries AS l WHERE id = %(library_id)s;
 
 -- name: change_library
-SELECT lock_progress();
+SELECT lock_user();
 SELECT refuse(409, 'name_taken', 'Another library has this name.')
   FROM focus_libraries WHERE id <> %(library_id)s AND lower(name) = lower(%(changes)s::jsonb ->> 'name');
 WITH changed AS (
@@ -164,6 +164,7 @@ WITH changed AS (
 SELECT focus_library_shown(changed) AS answer FROM changed;
 
 -- name: delete_library
+UPDATE focus_sessions SET library_id = NULL WHERE library_id = %(library_id)s;
 DELETE FROM focus_libraries WHERE id = %(library_id)s RETURNING id;
 
 -- name: toggle_favorite

@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from questlog.api import Api
 from questlog.db import Db
-from questlog.wire import Answer
+from questlog.wire import ResponseModel
 
 from functions.gamification.models import (
     AchievementBook,
@@ -36,7 +36,7 @@ from functions.gamification.models import (
     UserSkill,
 )
 
-A = TypeVar("A", bound=Answer)
+A = TypeVar("A", bound=ResponseModel)
 
 api = Api(__file__)
 
@@ -53,7 +53,7 @@ def stats(db: Db) -> Stats:
     return db.one(Stats, "stats")
 
 
-@api.get("/gamification/teaser", bare=True)
+@api.get("/gamification/teaser", envelope=False)
 def teaser(db: Db) -> Teaser:
     """The achievement closest to being earned; null once there is none left."""
     return db.one(Teaser, "teaser")
@@ -95,61 +95,61 @@ def leaderboard(db: Db, query: BoardQuery) -> Board:
     return db.one(Board, "leaderboard", **query.model_dump())
 
 
-@api.get("/leaderboard/xp", bare=True)
+@api.get("/leaderboard/xp", envelope=False)
 def xp_board(db: Db, query: PeriodQuery) -> list[LeaderRow]:
     """The users with the most XP of a period."""
     return db.one(Board, "leaderboard", board="xp", **query.model_dump()).entries
 
 
-@api.get("/leaderboard/streaks", bare=True)
+@api.get("/leaderboard/streaks", envelope=False)
 def streak_board(db: Db, query: PeriodQuery) -> list[LeaderRow]:
     """The users with the longest running streaks; the period changes nothing."""
     return db.one(Board, "leaderboard", board="streaks", **query.model_dump()).entries
 
 
-@api.get("/progress", bare=True)
+@api.get("/progress", envelope=False)
 def progress(db: Db) -> Progress:
     """Level, XP, coins and the daily streak."""
     return db.one(Progress, "progress")
 
 
-@api.get("/streaks", bare=True)
+@api.get("/streaks", envelope=False)
 def streaks(db: Db) -> list[Streak]:
     """The six streaks as they stand today."""
     return _rows(db, Streak, "streaks")
 
 
-@api.get("/skills", bare=True)
+@api.get("/skills", envelope=False)
 def skills(db: Db) -> list[Skill]:
     """The skills there are."""
     return _rows(db, Skill, "skills")
 
 
-@api.get("/skills/user", bare=True)
+@api.get("/skills/user", envelope=False)
 def user_skills(db: Db) -> list[UserSkill]:
     """How far the user has come in each skill."""
     return _rows(db, UserSkill, "user_skills")
 
 
-@api.get("/achievements", bare=True)
+@api.get("/achievements", envelope=False)
 def achievements(db: Db) -> list[KnownAchievement]:
     """The achievements there are; hidden ones once they are earned."""
     return _rows(db, KnownAchievement, "achievements")
 
 
-@api.get("/achievements/user", bare=True)
+@api.get("/achievements/user", envelope=False)
 def earned_achievements(db: Db, query: EarnedQuery) -> list[EarnedAchievement]:
     """What the user has earned, newest first; with unseen=true what has not been shown yet."""
     return _rows(db, EarnedAchievement, "earned_achievements", unseen=query.unseen)
 
 
-@api.get("/activity", bare=True)
+@api.get("/activity", envelope=False)
 def activities(db: Db, query: ActivityQuery) -> list[Activity]:
     """What clients logged and what was paid, as one feed, newest first."""
     return _rows(db, Activity, "activities", before=query.before, limit=min(query.limit, 100))
 
 
-@api.post("/activity", bare=True)
+@api.post("/activity", envelope=False)
 def log_activity(db: Db, body: LoggedActivity) -> Activity:
     """Log something that pays nothing; 429 rate_limited after 500 of a local day."""
     return db.one(

@@ -16,7 +16,7 @@ from pydantic import (
     field_validator,
 )
 
-from questlog.wire import Answer, Body, Day, Flag, Instant, Query, Trimmed, blank_is_null, json_at_most
+from questlog.wire import Body, Day, Flag, Instant, Query, ResponseModel, Trimmed, blank_is_null, json_at_most
 
 from functions.gamification.rules import cursor_at, place_of
 
@@ -40,7 +40,7 @@ class Rows(RootModel[list[Any]]):
     model_config = ConfigDict(defer_build=True, frozen=True)
 
 
-class Summary(Answer):
+class Summary(ResponseModel):
     total_xp: int
     current_level: int
     current_xp: int
@@ -58,7 +58,7 @@ class Summary(Answer):
     streak_shields: int
 
 
-class Effect(Answer):
+class Effect(ResponseModel):
     effect_type: str
     factor: float
     ends_at: Instant
@@ -69,7 +69,7 @@ class Stats(Summary):
     effects: list[Effect]
 
 
-class Progress(Answer):
+class Progress(ResponseModel):
     xp: int
     level: int
     coins: int
@@ -82,7 +82,7 @@ class Progress(Answer):
     total_skill_stars: int
 
 
-class Streak(Answer):
+class Streak(ResponseModel):
     streak_type: StreakType
     current_streak: int
     longest_streak: int
@@ -92,7 +92,7 @@ class Streak(Answer):
     protected: bool
 
 
-class Skill(Answer):
+class Skill(ResponseModel):
     key: str
     name: str
     description: str | None
@@ -104,7 +104,7 @@ class Skill(Answer):
     sort_order: int
 
 
-class UserSkill(Answer):
+class UserSkill(ResponseModel):
     skill_key: str
     name: str
     category: str
@@ -118,7 +118,7 @@ class UserSkill(Answer):
     xp_to_next_level: int
 
 
-class KnownAchievement(Answer):
+class KnownAchievement(ResponseModel):
     key: str
     name: str
     description: str | None
@@ -143,7 +143,7 @@ class AchievementsQuery(Query):
     category: str | None = None
 
 
-class AchievementBook(Answer):
+class AchievementBook(ResponseModel):
     achievements: list[Achievement]
     earned_count: int
     total: int
@@ -156,14 +156,14 @@ class TeasedAchievement(KnownAchievement):
     created_at: Instant
 
 
-class Tease(Answer):
+class Tease(ResponseModel):
     achievement: TeasedAchievement
     progress: int
     progress_max: int
     progress_label: str
 
 
-class Teaser(Answer):
+class Teaser(ResponseModel):
     teaser: Tease | None
 
 
@@ -171,7 +171,7 @@ class SeenAchievements(Body):
     keys: list[str] | None = None
 
 
-class Seen(Answer):
+class Seen(ResponseModel):
     seen: int
 
 
@@ -179,7 +179,7 @@ class EarnedQuery(Query):
     unseen: Flag = False
 
 
-class EarnedAchievement(Answer):
+class EarnedAchievement(ResponseModel):
     achievement_key: str
     name: str
     earned_at: Instant
@@ -196,7 +196,7 @@ class LedgerQuery(Query):
     to: Day | None = None
 
 
-class Entry(Answer):
+class Entry(ResponseModel):
     id: UUID
     event_type: str
     source_type: str
@@ -216,7 +216,7 @@ class Entry(Answer):
     created_at: Instant
 
 
-class Ledger(Answer):
+class Ledger(ResponseModel):
     entries: list[Entry]
     next_cursor: NextCursor | None
 
@@ -225,7 +225,7 @@ class HistoryQuery(Query):
     days: Annotated[int, Field(ge=1, le=366)] = 30
 
 
-class HistoryDay(Answer):
+class HistoryDay(ResponseModel):
     date: Annotated[Day, Field(validation_alias="day")]
     xp: int
     coins_earned: int
@@ -233,17 +233,17 @@ class HistoryDay(Answer):
     events: int
 
 
-class History(Answer):
+class History(ResponseModel):
     days: list[HistoryDay]
 
 
-class Level(Answer):
+class Level(ResponseModel):
     level: int
     cost: int
     total_xp: int
 
 
-class Rules(Answer):
+class Rules(ResponseModel):
     levels: list[Level]
 
 
@@ -256,7 +256,7 @@ class BoardQuery(PeriodQuery):
     board: BoardName = "xp"
 
 
-class LeaderRow(Answer):
+class LeaderRow(ResponseModel):
     rank: int
     name: str
     value: int
@@ -264,7 +264,7 @@ class LeaderRow(Answer):
     is_me: bool
 
 
-class Board(Answer):
+class Board(ResponseModel):
     board: BoardName
     period: Period
     opted_in: bool
@@ -291,7 +291,7 @@ class LoggedActivity(Body):
         return event_type or info.data.get("type")
 
 
-class Activity(Answer):
+class Activity(ResponseModel):
     id: UUID
     event_type: str
     category: str | None

@@ -8,7 +8,7 @@ SELECT summary_shown() AS answer;
 SELECT summary_shown() || jsonb_build_object(
            'counters', (SELECT coalesce(jsonb_object_agg(counter, value), '{}') FROM user_counters WHERE value <> 0),
            'effects', (SELECT coalesce(jsonb_agg(e ORDER BY ends_at, id), '[]')
-                         FROM user_effects AS e WHERE now() >= started_at AND now() < ends_at)) AS answer;
+                         FROM user_effects AS e WHERE clock() >= started_at AND clock() < ends_at)) AS answer;
 
 -- name: teaser
 SELECT (SELECT jsonb_build_object(
@@ -108,7 +108,7 @@ SELECT p.total_xp AS xp,
        s.current_streak AS streak_days,
        s.longest_streak,
        p.total_skill_stars
-  FROM my_progress() AS p, effective_streaks() AS s
+  FROM progress_overview() AS p, effective_streaks() AS s
  WHERE s.streak_type = 'daily_activity';
 
 -- name: streaks
@@ -160,9 +160,9 @@ SELECT coalesce(jsonb_agg(s ORDER BY created_at DESC, seq DESC, id), '[]') AS an
 
 -- name: log_activity
 -- Under the lock, so that the limit holds in parallel. A client cannot write what looks like a payment.
-SELECT lock_progress();
+SELECT lock_user();
 SELECT refuse(429, 'rate_limited', 'That is enough activity for one day.',
-              jsonb_build_object('retry_after', greatest(1, ceil(extract(epoch FROM upper(today.bounds) - now())))::int))
+              jsonb_build_object('retry_after', greatest(1, ceil(extract(epoch FROM upper(today.bounds) - clock())))::int))
   FROM (SELECT day_bounds(local_today()) AS bounds) AS today
  WHERE 500 <= (SELECT count(*) FROM activity_events
                 WHERE created_at >= lower(today.bounds) AND created_at < upper(today.bounds));

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from questlog.wire import Answer, Body, Day, Deleted, Instant, Query, Reward, Trimmed, absent, blank_is_null
+from questlog.wire import Body, Day, Deleted, Instant, Query, ResponseModel, Reward, Trimmed, absent, blank_is_null
 
 Status = Literal["active", "completed", "abandoned", "paused"]
 
@@ -54,7 +54,7 @@ class Order(Body):
     ids: list[UUID]
 
 
-class Milestone(Answer):
+class Milestone(ResponseModel):
     id: UUID
     goal_id: UUID
     title: str
@@ -66,7 +66,7 @@ class Milestone(Answer):
     created_at: Instant
 
 
-class Goal(Answer):
+class Goal(ResponseModel):
     id: UUID
     title: str
     description: str | None
@@ -89,7 +89,7 @@ class GoalChanged(Goal, Reward):
     """A goal and what changing it paid: completing it is a change of status."""
 
 
-class Goals(Answer):
+class Goals(ResponseModel):
     goals: list[Goal]
     total: int
 
@@ -106,7 +106,7 @@ class MilestoneCompleted(Reward):
     already_completed: bool
 
 
-class MilestoneReopened(Answer):
+class MilestoneReopened(ResponseModel):
     milestone: Milestone
     goal_progress: int
     goal_completed: bool

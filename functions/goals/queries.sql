@@ -1,11 +1,11 @@
--- Whatever changes a goal or its milestones begins with lock_progress(): progress is counted while nothing else moves.
+-- Whatever changes a goal or its milestones begins with lock_user(): progress is counted while nothing else moves.
 
 -- name: goals
 SELECT goals_shown(%(status)s) AS goals,
        (SELECT count(*) FROM goals WHERE %(status)s::text IS NULL OR status = %(status)s) AS total;
 
 -- name: add
-SELECT lock_progress();
+SELECT lock_user();
 WITH added AS (
     INSERT INTO goals AS g (title, description, category, target_date, priority)
     SELECT %(title)s, %(description)s, %(category)s, %(target_date)s, %(priority)s
@@ -19,7 +19,7 @@ SELECT goal_shown(added) AS answer FROM added;
 SELECT goal_shown(g) AS answer FROM goals AS g WHERE id = %(goal_id)s;
 
 -- name: change
-SELECT lock_progress();
+SELECT lock_user();
 UPDATE goals AS g
    SET (title, description, category, target_date, priority)
      = (SELECT title, description, category, target_date, priority FROM jsonb_populate_record(g, %(changes)s))
@@ -29,17 +29,18 @@ SELECT m.goal || to_jsonb(r) AS answer
  WHERE g.id = %(goal_id)s;
 
 -- name: delete
-SELECT lock_progress();
+SELECT lock_user();
+SELECT unlink_goal(%(goal_id)s);
 DELETE FROM goals WHERE id = %(goal_id)s RETURNING id;
 
 -- name: add_milestone
-SELECT lock_progress();
+SELECT lock_user();
 SELECT milestone_shown(m) AS answer
   FROM goals AS g, add_milestone(g, %(title)s, %(description)s, %(target_date)s) AS m
  WHERE g.id = %(goal_id)s;
 
 -- name: reorder
-SELECT lock_progress();
+SELECT lock_user();
 SELECT refuse_field('ids', 'must name every milestone of the goal once')
   FROM goals AS g
  WHERE g.id = %(goal_id)s
@@ -61,17 +62,17 @@ WITH changed AS (
 SELECT milestone_shown(changed) AS answer FROM changed;
 
 -- name: delete_milestone
-SELECT lock_progress();
+SELECT lock_user();
 SELECT m.id, delete_milestone(m) AS goal_progress FROM goal_milestones AS m WHERE id = %(milestone_id)s;
 
 -- name: complete_milestone
-SELECT lock_progress();
+SELECT lock_user();
 SELECT c.milestone, c.goal_progress, c.goal_completed, c.already_completed, r.*
   FROM goal_milestones AS m, complete_milestone(m) AS c, reward(VARIADIC c.paid) AS r
  WHERE m.id = %(milestone_id)s;
 
 -- name: uncomplete_milestone
-SELECT lock_progress();
+SELECT lock_user();
 SELECT u.milestone, u.goal_progress, u.goal_completed
   FROM goal_milestones AS m, uncomplete_milestone(m) AS u
  WHERE m.id = %(milestone_id)s;

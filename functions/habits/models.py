@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from questlog.wire import Answer, Body, Day, Flag, Instant, Query, Reward, Trimmed, absent, blank_is_null
+from questlog.wire import Body, Day, Flag, Instant, Query, ResponseModel, Reward, Trimmed, absent, blank_is_null
 
 Frequency = Literal["daily", "weekly", "custom"]
 Status = Literal["done", "partial", "skipped", "missed", "pending", "not_due"]
@@ -96,7 +96,7 @@ class HistoryQuery(Query):
     to: Day | None = None
 
 
-class Habit(Answer):
+class Habit(ResponseModel):
     id: UUID
     name: str
     description: str | None
@@ -123,7 +123,7 @@ class Habit(Answer):
     updated_at: Instant
 
 
-class Habits(Answer):
+class Habits(ResponseModel):
     habits: list[Habit]
 
 
@@ -136,13 +136,13 @@ class Completed(Reward):
     completion_id: UUID | None
 
 
-class Undone(Answer):
+class Undone(ResponseModel):
     habit: Habit
     xp_reversed: int
     coins_reversed: int
 
 
-class HistoryDay(Answer):
+class HistoryDay(ResponseModel):
     date: Day
     count: int
     target: int
@@ -150,7 +150,7 @@ class HistoryDay(Answer):
     notes: str | None
 
 
-class History(Answer):
+class History(ResponseModel):
     days: list[HistoryDay]
     completed_days: int
     due_days: int

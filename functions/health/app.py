@@ -11,58 +11,58 @@ from starlette.responses import HTMLResponse, Response
 from questlog.api import Api
 from questlog.db import Db
 from questlog.errors import Interrupted, Unavailable
-from questlog.release import BUILT_AT, COMMIT, VERSION, schema_version
-from questlog.wire import Answer, Instant
+from questlog.release import BUILT_AT, COMMIT, SCHEMA_VERSION, VERSION
+from questlog.wire import Instant, ResponseModel
 
 api = Api(__file__)
 
 HERE = Path(__file__).parent
 
 
-class Greeting(Answer):
+class Greeting(ResponseModel):
     name: Literal["Questlog"] = "Questlog"
     version: str = VERSION
     docs: str = "/docs"
     openapi: str = "/openapi.json"
 
 
-class Health(Answer):
+class Health(ResponseModel):
     status: Literal["healthy"] = "healthy"
     version: str = VERSION
     schema_version: int
     timestamp: Instant
 
 
-class Readiness(Answer):
+class Readiness(ResponseModel):
     status: Literal["ready"] = "ready"
     database: Literal["ok"] = "ok"
     schema_version: int
 
 
-class Release(Answer):
+class Release(ResponseModel):
     version: str = VERSION
     schema_version: int
     commit: str | None = COMMIT
     built_at: str | None = BUILT_AT
 
 
-@api.get("/", scope=None, bare=True)
+@api.get("/", requires=None, envelope=False)
 def greeting() -> Greeting:
     """Where to go from here."""
     return Greeting()
 
 
-@api.get("/health", scope=None, bare=True)
+@api.get("/health", requires=None, envelope=False)
 def health() -> Health:
     """That this function runs; asks no database, and tells the schema version built in."""
-    return Health(schema_version=schema_version(), timestamp=datetime.now(UTC))
+    return Health(schema_version=SCHEMA_VERSION, timestamp=datetime.now(UTC))
 
 
-@api.get("/health/ready", scope=None, bare=True)
-@api.get("/ready", scope=None, bare=True)
+@api.get("/health/ready", requires=None, envelope=False)
+@api.get("/ready", requires=None, envelope=False)
 def ready(db: Db) -> Readiness:
     """That requests can be served: the database answers within two seconds and its schema is not behind; else 503."""
-    expected = schema_version()
+    expected = SCHEMA_VERSION
     try:
         readiness = db.opened_by("patience").one(Readiness, "ready")
     except Interrupted:
@@ -72,19 +72,19 @@ def ready(db: Db) -> Readiness:
     return readiness
 
 
-@api.get("/version", scope=None, bare=True)
+@api.get("/version", requires=None, envelope=False)
 def version() -> Release:
     """Which release this is."""
-    return Release(schema_version=schema_version())
+    return Release(schema_version=SCHEMA_VERSION)
 
 
-@api.get("/openapi.json", scope=None, bare=True)
+@api.get("/openapi.json", requires=None, envelope=False)
 def openapi() -> Response:
     """Every route, as an OpenAPI 3.1 document."""
     return Response((HERE / "openapi.json").read_bytes(), media_type="application/json")
 
 
-@api.get("/docs", scope=None, bare=True)
+@api.get("/docs", requires=None, envelope=False)
 def docs() -> Response:
     """The OpenAPI document as a page to read; no script of anyone else's."""
     return HTMLResponse((HERE / "docs.html").read_text("utf-8"))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
-from questlog.wire import Answer, Body, Instant, Page, PageSize, Query, Reward, Trimmed, absent, blank_is_null
+from questlog.wire import Body, Instant, Page, PageSize, Query, ResponseModel, Reward, Trimmed, absent, blank_is_null
 
 Kind = Literal["user", "universal"]
 Status = Literal["available", "accepted", "completed", "abandoned", "expired"]
@@ -74,7 +74,7 @@ class Completing(Body):
     period_key: Trimmed | None = None
 
 
-class Quest(Answer):
+class Quest(ResponseModel):
     id: UUID
     kind: Kind
     key: str | None
@@ -102,7 +102,7 @@ class Quest(Answer):
     updated_at: Instant
 
 
-class Quests(Answer):
+class Quests(ResponseModel):
     quests: list[Quest]
     total: int
     page: int
@@ -121,14 +121,14 @@ class HistoryQuery(Query):
     page_size: PageSize = 50
 
 
-class PastCompletion(Answer):
+class PastCompletion(ResponseModel):
     period_key: str
     completed_at: Instant
     xp_awarded: int
     coins_awarded: int
 
 
-class History(Answer):
+class History(ResponseModel):
     completions: list[PastCompletion]
     total: int
     page: int

@@ -1,5 +1,5 @@
 -- A name may hold several statements; they travel together, and the last one's row is the answer, or the column `answer` is.
--- Every write begins with lock_progress(): a quest moves with the user's awards, and its moves pay.
+-- Every write begins with lock_user(): a quest moves with the user's awards, and its moves pay.
 
 -- name: quests
 WITH found AS (
@@ -32,7 +32,7 @@ SELECT quest_shown(q) AS answer FROM quests_now() AS q WHERE quest_id = %(quest_
 SELECT quest_shown(q) AS answer FROM quests_now() AS q WHERE quest_id = %(quest_id)s;
 
 -- name: change
-SELECT lock_progress();
+SELECT lock_user();
 SELECT refuse(403, 'forbidden', 'This quest is everyone''s.')
   FROM quests_now() WHERE quest_id = %(quest_id)s AND kind = 'universal';
 UPDATE quests AS q
@@ -45,35 +45,35 @@ UPDATE quests AS q
 SELECT quest_shown(q) AS answer FROM quests_now() AS q WHERE quest_id = %(quest_id)s;
 
 -- name: delete
-SELECT lock_progress();
+SELECT lock_user();
 SELECT refuse(403, 'forbidden', 'This quest is everyone''s.')
   FROM quests_now() WHERE quest_id = %(quest_id)s AND kind = 'universal';
 DELETE FROM quests WHERE id = %(quest_id)s RETURNING true AS success;
 
 -- name: accept
-SELECT lock_progress();
+SELECT lock_user();
 SELECT accept_quest(q) FROM quests_now() AS q WHERE quest_id = %(quest_id)s;
 SELECT quest_shown(q) AS answer FROM quests_now() AS q WHERE quest_id = %(quest_id)s;
 
 -- name: abandon
-SELECT lock_progress();
+SELECT lock_user();
 SELECT abandon_quest(q) FROM quests_now() AS q WHERE quest_id = %(quest_id)s;
 SELECT quest_shown(q) AS answer FROM quests_now() AS q WHERE quest_id = %(quest_id)s;
 
 -- name: progress
-SELECT lock_progress();
+SELECT lock_user();
 SELECT done.quest, done.completed, done.already_completed, done.reward_capped, r.*
   FROM quests_now() AS q, progress_quest(q, %(increment)s, %(progress)s) AS done, reward(done.paid) AS r
  WHERE q.quest_id = %(quest_id)s;
 
 -- name: complete
-SELECT lock_progress();
+SELECT lock_user();
 SELECT done.quest, done.completed, done.already_completed, done.reward_capped, r.*
   FROM quests_now() AS q, complete_quest(q, %(period_key)s) AS done, reward(done.paid) AS r
  WHERE q.quest_id = %(quest_id)s;
 
 -- name: reopen
-SELECT lock_progress();
+SELECT lock_user();
 SELECT reopen_quest(q) FROM quests_now() AS q WHERE quest_id = %(quest_id)s;
 SELECT quest_shown(q) AS answer FROM quests_now() AS q WHERE quest_id = %(quest_id)s;
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, TypeAdapter
 
-from questlog.wire import Answer, Body, Instant
+from questlog.wire import Body, Instant, ResponseModel
 
 Domain = Literal["progress", "badges", "focus", "plan", "habits", "goals", "quests", "settings"]
 
@@ -28,7 +28,7 @@ def _instant(value: str) -> Any:
     return _INSTANT.dump_python(_INSTANT.validate_python(value), mode="json")
 
 
-class Progress(Answer):
+class Progress(ResponseModel):
     level: int
     current_xp: int
     xp_to_next_level: int
@@ -39,14 +39,14 @@ class Progress(Answer):
     xp_remaining: int
 
 
-class Badges(Answer):
+class Badges(ResponseModel):
     unread_inbox: int
     active_quests: int
     pending_habits: int
     overdue_items: int
 
 
-class FocusStatus(Answer):
+class FocusStatus(ResponseModel):
     has_active_session: bool
     mode: Literal["focus", "break", "long_break"] | None
     time_remaining_seconds: int | None
@@ -55,14 +55,14 @@ class FocusStatus(Answer):
     status: Literal["active", "paused"] | None
 
 
-class PlanStatus(Answer):
+class PlanStatus(ResponseModel):
     has_plan: bool
     completed: int
     total: int
     percent_complete: float
 
 
-class Poll(Answer):
+class Poll(ResponseModel):
     """All that an open tab shows at its edges. `etag` is the header's, for clients that cannot read headers."""
 
     progress: Progress
@@ -73,7 +73,7 @@ class Poll(Answer):
     etag: str = ""
 
 
-class Versions(Answer):
+class Versions(ResponseModel):
     """Of each domain a name for its present state, equal while nothing of it changes."""
 
     progress: str
@@ -86,7 +86,7 @@ class Versions(Answer):
     settings: str
 
 
-class State(Answer):
+class State(ResponseModel):
     versions: Versions
     server_time: Instant
 
@@ -98,7 +98,7 @@ class Known(Body):
     include_data: bool = True
 
 
-class Changes(Answer):
+class Changes(ResponseModel):
     updates: dict[Domain, Annotated[dict[str, Any], AfterValidator(_with_instants)] | None]
     versions: Versions
     server_time: Instant

@@ -9,7 +9,7 @@ from functions.today.rules import dashboard
 api = Api(__file__)
 
 
-@api.get("/today", bare=True, polled=True)
+@api.get("/today", envelope=False, etag=True)
 def today(db: Db) -> Today:
     """What the day has come to, what to do next, and how the user likes to be told; zeros and null where nothing is."""
     return dashboard(db.one(Facts, "facts"))

@@ -5,44 +5,44 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasGenerator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from questlog.wire import Answer, Day, Instant
+from questlog.wire import Day, Instant, ResponseModel
 
 ItemType = Literal["focus", "quest", "workout", "learning", "habit"]
 
 
-class Count(Answer):
+class Count(ResponseModel):
     completed: int
     total: int
 
 
-class HabitCount(Answer):
+class HabitCount(ResponseModel):
     done: int
     due: int
 
 
-class FocusTime(Answer):
+class FocusTime(ResponseModel):
     seconds: int
     sessions: int
 
 
-class QuestCount(Answer):
+class QuestCount(ResponseModel):
     active: int
     ready: int
 
 
-class Streak(Answer):
+class Streak(ResponseModel):
     days: int
     at_risk: bool
 
 
-class Level(Answer):
+class Level(ResponseModel):
     level: int
     current_xp: int
     xp_to_next_level: int
     xp_progress_percent: float
 
 
-class DaySummary(Answer):
+class DaySummary(ResponseModel):
     """A local day in numbers."""
 
     date: Day
@@ -57,7 +57,7 @@ class DaySummary(Answer):
     overdue_goals: int
 
 
-class PlanItem(Answer):
+class PlanItem(ResponseModel):
     id: str
     type: ItemType
     title: str
@@ -66,7 +66,7 @@ class PlanItem(Answer):
     priority: int
 
 
-class Plan(Answer):
+class Plan(ResponseModel):
     """The plan of the day, as far as the dashboard looks at it; its items are in order."""
 
     items: list[PlanItem]
@@ -74,14 +74,14 @@ class Plan(Answer):
     total_count: int
 
 
-class Activity(Answer):
+class Activity(ResponseModel):
     """Something the user did: an award, or what a client logged."""
 
     event_type: str
     at: Instant
 
 
-class Preferences(Answer):
+class Preferences(ResponseModel):
     """Settings, with what the dashboard assumes where there are none."""
 
     module_weights: dict[str, float]
@@ -90,7 +90,7 @@ class Preferences(Answer):
     gamification_visible: bool
 
 
-class Facts(Answer):
+class Facts(ResponseModel):
     """All that the database knows and the dashboard is made of. `uses` counts the last 14 days by type of event."""
 
     now: Instant
@@ -105,7 +105,7 @@ class Facts(Answer):
     onboarding_active: bool
 
 
-class Camel(Answer):
+class Camel(ResponseModel):
     model_config = ConfigDict(alias_generator=AliasGenerator(serialization_alias=to_camel))
 
 

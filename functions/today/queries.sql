@@ -6,15 +6,15 @@ WITH today AS MATERIALIZED (
     SELECT d.day, (SELECT plan_shown(p) FROM daily_plans AS p WHERE p.date = d.day) AS plan
       FROM (SELECT local_today() AS day) AS d
 )
-SELECT now() AS now,
+SELECT clock() AS now,
        s.summary,
        t.plan,
        EXISTS (SELECT FROM focus_sessions WHERE status IN ('active', 'paused')) AS focus_active,
        (SELECT local_day(created_at) = t.day FROM users) AS made_today,
        (SELECT to_jsonb(n) FROM newest_activity() AS n) AS newest,
        (SELECT coalesce(jsonb_object_agg(u.event_type, u.count), '{}')
-          FROM (SELECT event_type, count(*) FROM activities(now() - interval '14 days') GROUP BY event_type) AS u) AS uses,
-       my_interests() AS interests,
+          FROM (SELECT event_type, count(*) FROM activities(clock() - interval '14 days') GROUP BY event_type) AS u) AS uses,
+       interests() AS interests,
        jsonb_build_object('module_weights', setting('module_weights'),
                           'nudge_intensity', setting('nudge_intensity'),
                           'focus_duration', setting('focus_duration'),

@@ -22,7 +22,7 @@ from functions.user.models import (
 api = Api(__file__)
 
 
-@api.get("/user/profile", scope=identity.SESSION)
+@api.get("/user/profile", requires=identity.SESSION)
 def profile(db: Db) -> Profile:
     """Who the user is; answered before age and terms are confirmed."""
     return db.one(Profile, "profile", terms=environment().tos_version)
@@ -54,31 +54,31 @@ def change_user_settings(db: Db, body: UserSettingsChange) -> UserSettings:
     return db.one(UserSettings, "change_user_settings", changes=body.changes())
 
 
-@api.get("/settings", bare=True, polled=True)
+@api.get("/settings", envelope=False, etag=True)
 def settings(db: Db) -> Settings:
     """What is stored, key by key, and every setting as it holds now."""
     return db.one(Settings, "settings")
 
 
-@api.get("/settings/{key}", bare=True)
+@api.get("/settings/{key}", envelope=False)
 def setting(db: Db, key: str) -> Setting:
     """One setting as it holds now; 404 for a key that is neither known nor stored."""
     return db.one(Setting, "setting", key=key)
 
 
-@api.post("/settings", bare=True)
+@api.post("/settings", envelope=False)
 def set_one(db: Db, body: NewSetting) -> Changed:
     """Store one setting; null resets a known one. 409 too_many_settings at 200 stored keys."""
     return db.one(Changed, "set_one", key=body.key, changes={body.key: body.value})
 
 
-@api.patch("/settings", bare=True)
+@api.patch("/settings", envelope=False)
 def set_many(db: Db, body: SettingsChange) -> Settings:
     """Store several settings, all or nothing; otherwise as one by one."""
     return db.one(Settings, "set_many", changes=body.changes())
 
 
-@api.delete("/settings/{key}", bare=True)
+@api.delete("/settings/{key}", envelope=False)
 def unset(db: Db, key: str) -> Reply[None]:
     """Forget a setting, also one that was never set; a known one has its default again."""
     db.maybe(Success, "unset", key=key)

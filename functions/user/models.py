@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from questlog.wire import Answer, Body, Instant, Trimmed, absent, json_at_most
+from questlog.wire import Body, Instant, ResponseModel, Trimmed, absent, json_at_most
 
 KEY: Final = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
 
@@ -39,12 +39,12 @@ Locale = Annotated[
 ClockTime = Annotated[str, StringConstraints(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
-class Provider(Answer):
+class Provider(ResponseModel):
     provider: Literal["google", "azure"]
     linked_at: Instant
 
 
-class Profile(Answer):
+class Profile(ResponseModel):
     id: UUID
     email: str
     name: str
@@ -67,7 +67,7 @@ class ProfileChange(Body):
     image: ImageUrl | None = absent()
 
 
-class Stats(Answer):
+class Stats(ResponseModel):
     level: int
     total_xp: int
     coins: int
@@ -87,7 +87,7 @@ class Stats(Answer):
     member_since: date
 
 
-class UserSettings(Answer):
+class UserSettings(ResponseModel):
     notifications_enabled: bool
     email_notifications: bool
     push_notifications: bool
@@ -160,7 +160,7 @@ class NewSetting(Body):
         return TypeAdapter(known.annotation, config=ConfigDict(strict=True)).validate_python(value)
 
 
-class Setting(Answer):
+class Setting(ResponseModel):
     key: str
     value: Any
 
@@ -176,6 +176,6 @@ class StoredSetting(Setting):
     updated_at: Instant
 
 
-class Settings(Answer):
+class Settings(ResponseModel):
     settings: list[StoredSetting]
     data: dict[str, Any]

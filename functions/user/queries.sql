@@ -26,7 +26,7 @@ SELECT p.current_level AS level,
        c.*,
        (SELECT count(*) FROM user_achievements) AS achievements,
        (SELECT local_day(created_at) FROM users) AS member_since
-  FROM my_progress() AS p, effective_streaks() AS s, (
+  FROM progress_overview() AS p, effective_streaks() AS s, (
        SELECT coalesce(sum(value) FILTER (WHERE counter = 'focus_sessions'), 0) AS focus_sessions,
               coalesce(sum(value) FILTER (WHERE counter = 'focus_minutes'), 0) AS focus_minutes,
               coalesce(sum(value) FILTER (WHERE counter = 'habits_completed'), 0) AS habit_completions,

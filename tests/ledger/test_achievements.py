@@ -130,7 +130,7 @@ def test_rewards_bring_further_achievements_until_none_is_new(staged: Ledger) ->
         for r in staged.rows(
             "SELECT l.metadata ->> 'key' AS key, c.idempotency_key AS cause"
             "  FROM points_ledger AS l JOIN points_ledger AS c ON c.user_id = l.user_id AND c.id = l.cause_id"
-            " WHERE l.user_id = me()"
+            " WHERE l.user_id = current_user_id()"
         )
     }
     assert causes == {

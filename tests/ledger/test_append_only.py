@@ -24,7 +24,7 @@ def as_role(ledger: Ledger, role: str) -> psycopg.Connection[dict[str, object]]:
         "UPDATE points_ledger SET coins = coins",
         "UPDATE points_ledger SET reason = 'x' WHERE false",
         "DELETE FROM points_ledger",
-        "DELETE FROM points_ledger WHERE user_id = me()",
+        "DELETE FROM points_ledger WHERE user_id = current_user_id()",
         "TRUNCATE points_ledger",
         "TRUNCATE users CASCADE",
         "INSERT INTO points_ledger SELECT * FROM points_ledger ON CONFLICT DO NOTHING",
@@ -102,7 +102,7 @@ def test_having_seen_an_achievement_is_all_a_request_may_note(ledger: Ledger) ->
         ledger.rows("UPDATE user_achievements SET earned_at = now()")
 
 
-CALLED = {"award", "spend", "reverse", "paid_today", "paid_under", "lock_progress"}
+CALLED = {"award", "spend", "reverse", "paid_today", "paid_under", "lock_user"}
 STEPS = [
     "use_shields",
     "advance_quests",

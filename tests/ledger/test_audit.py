@@ -8,7 +8,7 @@ from psycopg.rows import DictRow, dict_row
 
 from tests.ledger.conftest import Ledger, NewLedger
 
-ROW = "(SELECT id FROM points_ledger WHERE user_id = me() AND idempotency_key = '{}')"
+ROW = "(SELECT id FROM points_ledger WHERE user_id = current_user_id() AND idempotency_key = '{}')"
 
 
 @pytest.fixture
@@ -39,10 +39,16 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
         ),
         ("UPDATE user_skills SET xp = xp + 1 WHERE skill_key = 'focus'", {"skill focus"}),
         ("DELETE FROM user_skills WHERE skill_key = 'focus'", {"skill focus", "total_skill_stars"}),
-        ("INSERT INTO user_skills (user_id, skill_key, xp) VALUES (me(), 'strength', 1)", {"skill strength"}),
+        (
+            "INSERT INTO user_skills (user_id, skill_key, xp) VALUES (current_user_id(), 'strength', 1)",
+            {"skill strength"},
+        ),
         ("UPDATE user_counters SET value = 3 WHERE counter = 'focus_minutes'", {"counter focus_minutes"}),
         ("DELETE FROM user_counters WHERE counter = 'focus_minutes'", {"counter focus_minutes"}),
-        ("INSERT INTO user_counters (user_id, counter, value) VALUES (me(), 'pages_read', 1)", {"counter pages_read"}),
+        (
+            "INSERT INTO user_counters (user_id, counter, value) VALUES (current_user_id(), 'pages_read', 1)",
+            {"counter pages_read"},
+        ),
         ("DELETE FROM user_progress", {"progress", "total_xp", "total_skill_stars"}),
         ("DELETE FROM user_wallet", {"coins", "total_earned", "total_spent"}),
         ("UPDATE points_ledger SET coins_after = 1 WHERE idempotency_key = 'third'", {"coins_after"}),
@@ -102,7 +108,7 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
         (
             """
             INSERT INTO user_achievements (user_id, achievement_key, ledger_id)
-            VALUES (me(), 'level_5', gen_random_uuid())""",
+            VALUES (current_user_id(), 'level_5', gen_random_uuid())""",
             {"achievement level_5"},
         ),
         (
@@ -112,7 +118,7 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
     ],
 )
 def test_damage_is_found(ledger: Ledger, vandal: psycopg.Connection[DictRow], damage: str, problems: set[str]) -> None:
-    where = " AND user_id = me()" if " WHERE " in damage else " WHERE user_id = me()"
+    where = " AND user_id = current_user_id()" if " WHERE " in damage else " WHERE user_id = current_user_id()"
     changed = vandal.execute((damage + (where if "INSERT" not in damage else "")).encode()).rowcount
     assert changed >= 1
     found = vandal.execute("SELECT * FROM ledger_audit").fetchall()
@@ -138,15 +144,19 @@ def test_a_table_without_its_progress_row_is_found(vandal: psycopg.Connection[Di
         "user_achievements",
     ):
         if other != table:
-            vandal.execute(f"DELETE FROM {other} WHERE user_id = me()".encode())
-    problems = {r["problem"] for r in vandal.execute("SELECT * FROM ledger_audit WHERE user_id = me()").fetchall()}
+            vandal.execute(f"DELETE FROM {other} WHERE user_id = current_user_id()".encode())
+    problems = {
+        r["problem"] for r in vandal.execute("SELECT * FROM ledger_audit WHERE user_id = current_user_id()").fetchall()
+    }
     assert "progress" in problems
 
 
 def test_who_sees_which_problems(ledger: Ledger, new_ledger: NewLedger, vandal: psycopg.Connection[DictRow]) -> None:
     other = new_ledger()
     other.award()
-    vandal.execute("UPDATE user_progress SET total_xp = total_xp + 1 WHERE user_id IN (me(), %s)", [other.user_id])
+    vandal.execute(
+        "UPDATE user_progress SET total_xp = total_xp + 1 WHERE user_id IN (current_user_id(), %s)", [other.user_id]
+    )
 
     def seen(role: str, scope: str = "own") -> set[object]:
         vandal.execute("SELECT set_config('app.scope', %s, true)", [scope])

@@ -94,8 +94,8 @@ def test_the_lock_of_a_route_is_the_lock_of_an_award(ledger: Ledger, new_ledger:
     second = new_ledger(of=ledger)
     second.connection.execute("SET lock_timeout = '50ms'")
     with ledger.connection.transaction():
-        ledger.value("SELECT lock_progress()")
-        for call in (second.award, lambda: second.value("SELECT lock_progress()"), lambda: second.reverse("k")):
+        ledger.value("SELECT lock_user()")
+        for call in (second.award, lambda: second.value("SELECT lock_user()"), lambda: second.reverse("k")):
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 call()
     assert second.award()["balance"] == 5

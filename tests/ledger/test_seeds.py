@@ -6,7 +6,7 @@ import psycopg
 
 from tests.ledger.conftest import Ledger
 
-SEEDS = Path(__file__).parents[2] / "layers/common/questlog/migrations/0005_ledger_seeds.sql"
+SEEDS = Path(__file__).parents[2] / "layers/common/database/migrations/0006_ledger_seeds.sql"
 
 
 def test_achievements(ledger: Ledger) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local.migrate import MigrationError, migrate, set_login_passwords
+from database.migrate import MigrationError, migrate, set_login_passwords
 from local.postgres import Postgres, PostgresError
 from local.template import ROOT
 from tests.local.processes import alive
@@ -25,7 +25,7 @@ with Postgres(pathlib.Path(sys.argv[1]), durable=False) as server:
 
 DEPLOYER = """
 import sys, pathlib
-from local.migrate import migrate
+from database.migrate import migrate
 print(migrate(sys.argv[1], pathlib.Path(sys.argv[2])))
 """
 

@@ -274,7 +274,7 @@ def test_administrators_write_them_and_nobody_else(database: Database, as_user: 
 
 
 def test_seeding_again_leaves_what_administrators_made_of_it(database: Database) -> None:
-    seeds = (ROOT / "layers/common/questlog/migrations/0013_quest_seeds.sql").read_text("utf-8")
+    seeds = (ROOT / "layers/common/database/migrations/0013_quest_seeds.sql").read_text("utf-8")
     before = database.query("SELECT * FROM universal_quests WHERE is_built_in ORDER BY sort_order")
     assert len(before) == 9
     database.query("UPDATE universal_quests SET title = 'Ours', is_active = false WHERE key = 'daily_focus'")

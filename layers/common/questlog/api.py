@@ -32,7 +32,7 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from questlog import identity
-from questlog.db import Db, Queries, RepeatableDb, Statement
+from questlog.db import Db, IdempotentDb, Queries, Statement
 from questlog.edge import Edge
 from questlog.errors import Failure, Forbidden, Interrupted, Invalid, NotFound, Replay, Unavailable
 from questlog.identity import Client
@@ -63,10 +63,10 @@ class Endpoint:
     path: str
     call: Callable[..., Any]
     queries: Queries
-    scope: str | None
-    bare: bool
-    polled: bool
-    secret: bool
+    requires: str | None
+    envelope: bool
+    etag: bool
+    store_response: bool
 
     @cached_property
     def parameters(self) -> Mapping[str, Any]:
@@ -85,7 +85,7 @@ class Endpoint:
         return TypeAdapter(self.answers)
 
     def __call__(self, request: Request, content: bytes) -> Response:
-        """Answer a request. What interrupts it is tried once more where that cannot do anything twice."""
+        """ResponseModel a request. What interrupts it is tried once more where that cannot do anything twice."""
         repeatable = request.method in identity.SAFE_METHODS or "idempotency-key" in request.headers
         try:
             return self._attempt(request, content)
@@ -118,33 +118,33 @@ class Endpoint:
         except BaseException:
             db.forget()
             raise
-        if self.scope is not None:
+        if self.requires is not None:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     def _database(self, request: Request, content: bytes) -> Db:
-        opening = [] if self.scope is None else [identity.authenticate(request, self.scope)]
+        opening = [] if self.requires is None else [identity.authenticate(request, self.requires)]
         key = request.headers.get("idempotency-key")
-        if key is None or self.secret or self.scope is None or request.method in identity.SAFE_METHODS:
+        if key is None or not self.store_response or self.requires is None or request.method in identity.SAFE_METHODS:
             return Db(self.queries, opening)
         if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
-            Db(self.queries, opening).admit()
+            Db(self.queries, opening).authenticate_only()
             raise Invalid([("Idempotency-Key", "must be 1 to 255 printable ASCII characters")])
         fingerprint = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + content).digest()
-        return RepeatableDb(self.queries, opening, key, fingerprint)
+        return IdempotentDb(self.queries, opening, key, fingerprint)
 
     def _refuse_forgery(self, request: Request) -> None:
         client = Client.of(request)
         report = Statement(
-            "SELECT report_forgery(%(hash)s, %(ip)s, %(agent)s, %(request_id)s)",
+            "SELECT report_forgery(%(token_user)s, %(token_hash)s, %(ip)s, %(agent)s, %(request_id)s)",
             {
-                "hash": identity.token_hash(identity.presented_token(request) or ""),
+                **identity.Token.read(request.cookies[identity.COOKIE]).parameters,
                 "ip": client.ip_address,
                 "agent": client.user_agent,
                 "request_id": client.request_id,
             },
         )
-        Db(self.queries, [report]).admit()
+        Db(self.queries, [report]).authenticate_only()
         raise Forbidden("Another site may have sent this request.", "csrf_violation")
 
     def _bind(self, incoming: Incoming) -> dict[str, Any]:
@@ -156,11 +156,11 @@ class Endpoint:
                 bound[name] = incoming.argument(name, annotation)
             except ValidationError as error:
                 if name in incoming.request.path_params:
-                    incoming.db.admit()
+                    incoming.db.authenticate_only()
                     raise NotFound from None
                 problems += problems_of(error)
         if problems:
-            incoming.db.admit()
+            incoming.db.authenticate_only()
             raise Invalid(problems)
         return bound
 
@@ -169,13 +169,13 @@ class Endpoint:
             return result
         reply = result if isinstance(result, Reply) else Reply(result)
         body = b"" if reply.status == 204 else self.serializer.dump_json(reply.value)
-        if not self.bare and body:
+        if self.envelope and body:
             body = b'{"data":' + body + b"}"
         response = Response(body, reply.status, dict(reply.headers), "application/json" if body else None)
         for set_cookie in reply.cookies:
             response.headers.append("Set-Cookie", set_cookie)
-        if self.polled:
-            return _conditional(request, response, etag(reply.value))
+        if self.etag:
+            return _conditional(request, response, tag_of(reply.value))
         return response
 
 
@@ -193,19 +193,20 @@ class Api:
         method: str,
         path: str,
         *,
-        scope: str | None = identity.MEMBER,
-        bare: bool = False,
-        polled: bool = False,
-        secret: bool = False,
+        requires: str | None = identity.MEMBER,
+        envelope: bool = True,
+        etag: bool = False,
+        store_response: bool = True,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Declare a route.
 
-        `scope` is what authenticate() must grant, None for a public route; `bare` answers the document itself, not
-        {"data": ...}; `polled` adds an ETag and answers 304; `secret` keeps no answer under an Idempotency-Key.
+        `requires` is what authenticate() must grant, None for a public route; without `envelope` the document itself is
+        the answer, not {"data": ...}; `etag` adds an ETag and answers 304; without `store_response` no answer is stored
+        under an Idempotency-Key.
         """
 
         def declare(call: Callable[P, R]) -> Callable[P, R]:
-            self.endpoints.append(Endpoint(method, path, call, self.queries, scope, bare, polled, secret))
+            self.endpoints.append(Endpoint(method, path, call, self.queries, requires, envelope, etag, store_response))
             return call
 
         return declare
@@ -249,7 +250,7 @@ class Resource:
         self._methods = methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as the request's method says; HEAD as GET, whose body the gateway drops."""
+        """ResponseModel as the request's method says; HEAD as GET, whose body the gateway drops."""
         scope["questlog.route"] = self._path
         request = Request(scope, receive)
         endpoint = self._methods.get("GET" if request.method == "HEAD" else request.method)
@@ -264,7 +265,7 @@ async def _no_such_path(_scope: Scope, _receive: Receive, _send: Send) -> None:
     raise NotFound("There is no such path.")
 
 
-def etag(value: Any) -> str:
+def tag_of(value: Any) -> str:
     """The tag of a document: over all it shows but the fields that change by themselves."""
     document = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
     return hashlib.sha256(to_json(_lasting(document))).hexdigest()[:32]

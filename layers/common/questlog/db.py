@@ -15,19 +15,24 @@ import re
 import select
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, LiteralString, NamedTuple, TypeVar, cast
+from typing import Any, Final, LiteralString, NamedTuple, TypeVar, cast, get_origin, overload
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import JsonbDumper
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from questlog.errors import DatabaseFault, Failure, Interrupted, NotFound, Replay, Unavailable
 from questlog.settings import settings
 
 M = TypeVar("M", bound=BaseModel)
+R1 = TypeVar("R1")
+R2 = TypeVar("R2")
+R3 = TypeVar("R3")
+R4 = TypeVar("R4")
 Connection = psycopg.Connection[DictRow]
 
 # Errors after which the transaction is certainly undone and the same statements may well succeed: a serialization
@@ -160,21 +165,44 @@ class Db:
         self._opening = opening
 
     def one(self, model: type[M], name: str, /, **parameters: Any) -> M:
-        """The named statement's row as a `model`; no row is 404: it does not exist, or is someone else's."""
+        """The row of the named statements as a `model`; no row is 404: it does not exist, or is someone else's."""
         found = self.maybe(model, name, **parameters)
         if found is None:
             raise NotFound
         return found
 
     def maybe(self, model: type[M], name: str, /, **parameters: Any) -> M | None:
-        """The named statement's row as a `model`, or None where it answers no row.
+        """The row of the named statements as a `model`, or None where there is none."""
+        rows = self._trip(*self._queries.statements(name, parameters))[-1]
+        return model.model_validate(rows[0].get("answer", rows[0])) if rows else None
 
-        A column `answer` is the whole document: what SQL functions that show a row as JSON are selected as.
+    def many(self, model: type[M], name: str, /, **parameters: Any) -> list[M]:
+        """The rows of the named statements, each as a `model`."""
+        rows = self._trip(*self._queries.statements(name, parameters))[-1]
+        return [model.model_validate(row) for row in rows]
+
+    @overload
+    def each(self, models: tuple[type[R1], type[R2]], name: str, /, **parameters: Any) -> tuple[R1, R2]: ...
+    @overload
+    def each(
+        self, models: tuple[type[R1], type[R2], type[R3]], name: str, /, **parameters: Any
+    ) -> tuple[R1, R2, R3]: ...
+    @overload
+    def each(
+        self, models: tuple[type[R1], type[R2], type[R3], type[R4]], name: str, /, **parameters: Any
+    ) -> tuple[R1, R2, R3, R4]: ...
+    @overload
+    def each(self, models: tuple[type[Any], ...], name: str, /, **parameters: Any) -> tuple[Any, ...]: ...
+    def each(self, models: tuple[type[Any], ...], name: str, /, **parameters: Any) -> tuple[Any, ...]:
+        """What each of the last statements of the name returned: one row as a model, or all as a `list[model]`.
+
+        There is a type for each of the last statements; those before them (a lock, a check) may return what they like.
+        Where a model stands for one row, no row is 404.
         """
-        row = self._trip(*self._queries.statements(name, parameters))
-        return None if row is None else model.model_validate(row.get("answer", row))
+        results = self._trip(*self._queries.statements(name, parameters))
+        return tuple(_rows_as(model, rows) for model, rows in zip(models, results[-len(models) :], strict=True))
 
-    def admit(self) -> None:
+    def authenticate_only(self) -> None:
         """Only ask who it is: what is wrong with the input is told to nobody who may not make the request."""
         if self._opening:
             self._trip()
@@ -189,11 +217,12 @@ class Db:
     def forget(self) -> None:
         """Nothing to undo: without an Idempotency-Key a failed trip has undone itself."""
 
-    def _trip(self, *statements: Statement) -> DictRow | None:
-        return _send(_connection(), [*self._opening, *statements])
+    def _trip(self, *statements: Statement) -> list[list[DictRow]]:
+        """Send the statements as one trip. Returns the rows of each statement, the opening ones left out."""
+        return _send(_connection(), [*self._opening, *statements])[len(self._opening) :]
 
 
-class RepeatableDb(Db):
+class IdempotentDb(Db):
     """The database of a request with an Idempotency-Key: the key, the work and the answer are one transaction.
 
     The answer is known only once the route has made it, so keeping it takes a second trip. A refusal is kept too, after
@@ -223,9 +252,9 @@ class RepeatableDb(Db):
         if self._connection is not None and not self._connection.closed:
             _settle(self._connection, "ROLLBACK")
 
-    def _trip(self, *statements: Statement) -> DictRow | None:
+    def _trip(self, *statements: Statement) -> list[list[DictRow]]:
         if self._connection is not None:
-            return _send(self._connection, statements) if statements else None
+            return _send(self._connection, statements) if statements else []
         self._connection = _connection()
         claim = Statement(
             "SELECT claim_idempotency_key(%(key)s, %(fingerprint)s)",
@@ -235,18 +264,32 @@ class RepeatableDb(Db):
         savepoint = Statement("SAVEPOINT work")
         begun = [Statement("BEGIN"), savepoint, *self._opening, claim, savepoint]
         try:
-            return _send(self._connection, [*begun, *statements])
+            return _send(self._connection, [*begun, *statements])[len(begun) :]
         except Interrupted:
             # Not committed, so not applied.
             raise Interrupted(nothing_applied=True) from None
 
 
-def _send(connection: Connection, statements: Sequence[Statement]) -> DictRow | None:
-    """Send the statements as one trip; the first row of the last one."""
+@cache
+def _adapter(result: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(result)
+
+
+def _rows_as(result: Any, rows: list[DictRow]) -> Any:
+    """Rows as what a statement is said to return: a list of models, or one model."""
+    if get_origin(result) is list:
+        return _adapter(result).validate_python(rows)
+    if not rows:
+        raise NotFound
+    return _adapter(result).validate_python(rows[0])
+
+
+def _send(connection: Connection, statements: Sequence[Statement]) -> list[list[DictRow]]:
+    """Send the statements as one trip. Returns the rows of each, none for those that return nothing."""
     try:
         with connection.pipeline():
             cursors = [connection.execute(s.sql, s.parameters) for s in statements]
-        return cursors[-1].fetchone() if cursors[-1].description else None
+        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
     except psycopg.Error as error:
         # Not raised from here, so that the original, whose text quotes SQL and values, is nobody's context.
         refusal = _refusal(_first(error))

@@ -1,9 +1,12 @@
 """Who makes a request: the session cookie or a bearer token, and whether a browser was made to send it."""
 
+import base64
+import binascii
 import hashlib
 import secrets
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
+from uuid import UUID
 
 from starlette.requests import Request
 
@@ -35,27 +38,58 @@ class Client(NamedTuple):
         )
 
 
-def new_token() -> str:
-    """A session token: 32 random bytes as 43 characters of base64url."""
-    return secrets.token_urlsafe(32)
+def new_secret() -> bytes:
+    """The random part of a token that opens an account: 32 bytes."""
+    return secrets.token_bytes(32)
 
 
-def token_hash(token: str) -> bytes:
-    """What the database holds instead of a token. A plain SHA-256 is enough: 256 random bits cannot be guessed."""
-    return hashlib.sha256(token.encode()).digest()
+def secret_hash(secret: bytes) -> bytes:
+    """What the database holds instead of a secret. A plain SHA-256 is enough: 256 random bits cannot be guessed."""
+    return hashlib.sha256(secret).digest()
 
 
-def presented_token(request: Request) -> str | None:
-    """The token that decides who asks: a bearer before the cookie."""
-    return _bearer(request) or request.cookies.get(COOKIE) or None
+class Token(NamedTuple):
+    """A secret that opens an account, beside the id of its user, so that one look by key finds what it opens."""
+
+    user_id: UUID
+    secret: bytes
+
+    @classmethod
+    def read(cls, text: str) -> "Token":
+        """The token that a client sent; what is no token is read as one that opens nothing."""
+        try:
+            content = base64.urlsafe_b64decode(text.encode("ascii"))
+        except (UnicodeEncodeError, binascii.Error):
+            return _NO_TOKEN
+        token = cls(UUID(bytes=content[:16]), content[16:]) if len(content) == 48 else _NO_TOKEN
+        # The decoder skips characters that are not base64: what does not come out as it went in is another text.
+        return token if str(token) == text else _NO_TOKEN
+
+    def __str__(self) -> str:
+        """The 48 bytes as 64 characters of base64url."""
+        return base64.urlsafe_b64encode(self.user_id.bytes + self.secret).decode()
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The token as parameters of a statement: `token_user` and `token_hash`."""
+        return {"token_user": self.user_id, "token_hash": secret_hash(self.secret)}
+
+
+_NO_TOKEN: Final = Token(UUID(int=0), b"")
+
+
+def presented_token(request: Request) -> Token | None:
+    """The token that decides who asks, a bearer before the cookie; None where the request brings neither."""
+    text = _bearer(request) or request.cookies.get(COOKIE)
+    return Token.read(text) if text else None
 
 
 def authenticate(request: Request, scope: str) -> Statement:
     """The opening statement of a request that needs `scope`; an absent token goes the way of a forged one."""
     return Statement(
-        "SELECT authenticate(%(hash)s, %(scope)s, %(terms)s, %(idle)s)",
+        "SELECT authenticate(%(token_user)s, %(token_hash)s, %(scope)s, %(terms)s, %(idle)s)",
         {
-            "hash": token_hash(presented_token(request) or ""),
+            **(presented_token(request) or _NO_TOKEN).parameters,
             "scope": scope,
             "terms": settings().tos_version,
             "idle": settings().session_idle,
@@ -78,9 +112,9 @@ def forged(request: Request) -> bool:
     return site not in ("same-origin", "none") and origin not in settings().allowed_origins
 
 
-def session_cookie(token: str, lifetime: timedelta) -> str:
+def session_cookie(token: Token, lifetime: timedelta) -> str:
     """The Set-Cookie value that holds a session."""
-    return cookie(COOKIE, token, lifetime)
+    return cookie(COOKIE, str(token), lifetime)
 
 
 def cleared_cookie() -> str:

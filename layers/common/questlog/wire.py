@@ -95,8 +95,14 @@ class Body(BaseModel):
         return self.model_dump(mode="json", exclude_unset=True)
 
 
-class Answer(BaseModel):
-    """What a route answers."""
+class Row(BaseModel):
+    """What a statement returns. It may hold what the wire never shows."""
+
+    model_config = ConfigDict(defer_build=True, frozen=True)
+
+
+class ResponseModel(BaseModel):
+    """What a route shows on the wire. A statement's row may be read straight into it."""
 
     model_config = ConfigDict(defer_build=True, frozen=True, serialize_by_alias=True)
 
@@ -110,18 +116,18 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-class Deleted(Answer):
+class Deleted(ResponseModel):
     """What is answered for something that is gone."""
 
     success: bool = True
     id: UUID
 
 
-class Success(Answer):
+class Success(ResponseModel):
     success: bool = True
 
 
-class Unlocked(Answer):
+class Unlocked(ResponseModel):
     """An achievement that this request earned."""
 
     key: str
@@ -130,7 +136,7 @@ class Unlocked(Answer):
     reward_coins: int
 
 
-class Reward(Answer):
+class Reward(ResponseModel):
     """What every route that pays answers beside its own fields (core contract, 1.9)."""
 
     xp_awarded: int

@@ -1,25 +1,19 @@
--- migrate:up
--- Today: what a user's day has come to, and what to do next. Nothing of its own is kept; it reads the other groups' rows.
 SET LOCAL ROLE questlog_owner;
-
--- What other groups bring ------------------------------------------------------------------------------------------
 
 -- What the user is interested in, most important first. Until onboarding brings its own, which asks user_interests first:
 -- the setting.
-CREATE FUNCTION my_interests() RETURNS text[]
+CREATE OR REPLACE FUNCTION app.interests() RETURNS text[]
 LANGUAGE sql STABLE
 RETURN ARRAY(SELECT i.interest FROM jsonb_array_elements_text(setting('interests')) WITH ORDINALITY AS i (interest, place)
               ORDER BY i.place);
 
 -- Whether the first-run flow was begun and is neither finished nor skipped. Until onboarding brings its own: there is none.
-CREATE FUNCTION onboarding_active() RETURNS boolean
+CREATE OR REPLACE FUNCTION app.onboarding_active() RETURNS boolean
 LANGUAGE sql STABLE
 RETURN false;
 
--- The day in numbers -----------------------------------------------------------------------------------------------
-
 -- A local day's rows of the ledger; coins without what was spent, so without what a refund gave back.
-CREATE FUNCTION paid_on(day date) RETURNS TABLE (xp bigint, coins bigint)
+CREATE OR REPLACE FUNCTION internal.paid_on(day date) RETURNS TABLE (xp bigint, coins bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT coalesce(sum(l.xp), 0)::bigint, coalesce(sum(earned_coins(l.coins, l.reverses)), 0)::bigint
@@ -27,7 +21,7 @@ BEGIN ATOMIC
 END;
 
 -- `plan` is the day's as plan_shown() shows it, or null.
-CREATE FUNCTION day_summary(day date, plan jsonb) RETURNS TABLE (summary jsonb)
+CREATE OR REPLACE FUNCTION app.day_summary(day date, plan jsonb) RETURNS TABLE (summary jsonb)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT jsonb_build_object(
@@ -53,10 +47,8 @@ BEGIN ATOMIC
      WHERE s.streak_type = 'daily_activity';
 END;
 
--- What the user does -----------------------------------------------------------------------------------------------
-
 -- What the user did since an instant: awards that stand, but those that come by themselves, and what clients log.
-CREATE FUNCTION activities(since timestamptz) RETURNS TABLE (event_type text, at timestamptz)
+CREATE OR REPLACE FUNCTION app.activities(since timestamptz) RETURNS TABLE (event_type text, at timestamptz)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT a.event_type, a.created_at FROM standing_awards AS a
@@ -66,7 +58,7 @@ BEGIN ATOMIC
 END;
 
 -- The newest of all of them; no row if there is none. Both kinds are read from their newest end, and no further.
-CREATE FUNCTION newest_activity() RETURNS TABLE (event_type text, at timestamptz)
+CREATE OR REPLACE FUNCTION app.newest_activity() RETURNS TABLE (event_type text, at timestamptz)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT n.event_type, n.created_at

@@ -1,43 +1,19 @@
--- migrate:up
--- The daily plan: one per local day, generated from what is due, edited by hand, ticked off.
 SET LOCAL ROLE questlog_owner;
 
--- An item holds what the wire shows of it, but for two keys: `completed` is the user's own tick alone, and `edited` marks
--- what generating again may neither change nor drop.
-CREATE TABLE daily_plans (
-    user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
-    id uuid NOT NULL DEFAULT gen_random_uuid(),
-    date date NOT NULL,
-    items jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(items) = 'array' AND jsonb_array_length(items) <= 50),
-    notes text CHECK (length(notes) BETWEEN 1 AND 5000),
-    version int NOT NULL DEFAULT 1 CHECK (version >= 1),
-    created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (user_id, id),
-    UNIQUE (user_id, date)
-);
-CREATE TRIGGER touch BEFORE UPDATE ON daily_plans FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
-CALL isolate('daily_plans');
-GRANT SELECT, INSERT, UPDATE ON daily_plans TO questlog_app;
-
--- What other groups bring ------------------------------------------------------------------------------------------
-
 -- How many cards wait for review. Until the learning group brings its own: there are none.
-CREATE FUNCTION reviews_due() RETURNS bigint
+CREATE OR REPLACE FUNCTION internal.reviews_due() RETURNS bigint
 LANGUAGE sql STABLE
 RETURN 0::bigint;
 
--- A plan as it is shown --------------------------------------------------------------------------------------------
-
 -- What an item of a generated plan stands for: the uuid behind its prefix; null where there is none.
-CREATE FUNCTION plan_source(item_id text, prefix text) RETURNS uuid
+CREATE OR REPLACE FUNCTION internal.plan_source(item_id text, prefix text) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN starts_with(item_id, prefix) AND pg_input_is_valid(substr(item_id, length(prefix) + 1), 'uuid')
             THEN substr(item_id, length(prefix) + 1)::uuid END;
 
 -- The items of a plan in their order: by priority, then by position. One is completed when it was ticked, or when what it
 -- stands for is done on the plan's date.
-CREATE FUNCTION plan_items(p daily_plans) RETURNS TABLE (item jsonb, "position" bigint, completed boolean)
+CREATE OR REPLACE FUNCTION app.plan_items(p daily_plans) RETURNS TABLE (item jsonb, "position" bigint, completed boolean)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT i.item, i.position,
@@ -63,7 +39,7 @@ BEGIN ATOMIC
 END;
 
 -- A plan as the wire shows it, with its counts.
-CREATE FUNCTION plan_shown(p daily_plans) RETURNS jsonb
+CREATE OR REPLACE FUNCTION app.plan_shown(p daily_plans) RETURNS jsonb
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT to_jsonb(p) - 'user_id' || jsonb_build_object(
@@ -74,26 +50,25 @@ BEGIN ATOMIC
       FROM plan_items(p) AS i;
 END;
 
--- Items rewritten --------------------------------------------------------------------------------------------------
 -- Functions of the items alone: a plan is rewritten by the UPDATE that locks its row, from what the row holds then.
 
 -- Where in the app a type of item is done.
-CREATE FUNCTION plan_route(item_type text) RETURNS text
+CREATE OR REPLACE FUNCTION internal.plan_route(item_type text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE item_type WHEN 'focus' THEN '/focus' WHEN 'quest' THEN '/quests' WHEN 'workout' THEN '/exercise'
                       WHEN 'learning' THEN '/learn' WHEN 'habit' THEN '/habits' END;
 
 -- An item as it is kept: without the keys that are null, and with its type's address unless it has one of its own.
-CREATE FUNCTION plan_item(draft jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION app.plan_item(draft jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN jsonb_build_object('action_url', plan_route(draft ->> 'type')) || jsonb_strip_nulls(draft);
 
-CREATE FUNCTION plan_changed(items jsonb, item_id text, changes jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION app.plan_changed(items jsonb, item_id text, changes jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (SELECT jsonb_agg(CASE i.item ->> 'id' WHEN item_id THEN plan_item(i.item || changes) ELSE i.item END ORDER BY i.position)
           FROM jsonb_array_elements(items) WITH ORDINALITY AS i (item, position));
 
-CREATE FUNCTION plan_without(items jsonb, ids text[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION app.plan_without(items jsonb, ids text[]) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (SELECT coalesce(jsonb_agg(i.item ORDER BY i.position), '[]')
           FROM jsonb_array_elements(items) WITH ORDINALITY AS i (item, position)
@@ -101,7 +76,7 @@ RETURN (SELECT coalesce(jsonb_agg(i.item ORDER BY i.position), '[]')
 
 -- The items in the order of `ids`. The priorities stay the plan's and are dealt out anew, so that what is generated later
 -- still finds its place among them.
-CREATE FUNCTION plan_reordered(items jsonb, ids text[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION app.plan_reordered(items jsonb, ids text[]) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (SELECT coalesce(jsonb_agg(i.item || jsonb_build_object('priority', r.priority) ORDER BY r.place), '[]')
           FROM (SELECT e.item -> 'priority' AS priority, row_number() OVER (ORDER BY e.item -> 'priority') AS place
@@ -110,7 +85,7 @@ RETURN (SELECT coalesce(jsonb_agg(i.item || jsonb_build_object('priority', r.pri
 
 -- The plan's items replaced by the ones that were sent. What was generated and comes back as it was stays untouched by
 -- hand; and what reads completed because of its source is no tick of the user's when it is only sent back.
-CREATE FUNCTION plan_rewritten(p daily_plans, sent jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION app.plan_rewritten(p daily_plans, sent jsonb) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN (
     SELECT coalesce(jsonb_agg(
@@ -124,15 +99,13 @@ RETURN (
       LEFT JOIN plan_items(p) AS known ON known.item -> 'id' = s.item -> 'id');
 
 -- Whether a plan may hold so many items.
-CREATE FUNCTION plan_has_room(items jsonb) RETURNS boolean
+CREATE OR REPLACE FUNCTION app.plan_has_room(items jsonb) RETURNS boolean
 LANGUAGE sql VOLATILE
 RETURN jsonb_array_length(items) <= 50 OR refuse_field('date', 'has a plan without room: it may hold 50 items');
 
--- Generating -------------------------------------------------------------------------------------------------------
-
 -- What is due on a day, as items: a focus block, up to 2 workouts, 5 habits and 3 quests, and the reviews if there are
 -- any. `workouts` are the day's events as calendar_workouts() shows them, with the occurrences of those that recur.
-CREATE FUNCTION plan_due(day date, workouts jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION app.plan_due(day date, workouts jsonb) RETURNS jsonb
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     WITH due (kind, place, id, type, title, duration) AS (
@@ -173,7 +146,7 @@ END;
 
 -- The plan's items after generating: those that are due again keep tick, edits and priority, the user's own stay, and so
 -- does what is no longer due but was completed or edited. What is newly due comes behind them while there is room.
-CREATE FUNCTION plan_merged(p daily_plans, due jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION app.plan_merged(p daily_plans, due jsonb) RETURNS jsonb
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     WITH due_items AS (

@@ -1,55 +1,7 @@
--- migrate:up
--- Goals and the milestones on the way to them.
 SET LOCAL ROLE questlog_owner;
 
-CREATE TABLE goals (
-    user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
-    id uuid NOT NULL DEFAULT gen_random_uuid(),
-    title text NOT NULL CHECK (length(title) BETWEEN 1 AND 200),
-    description text CHECK (length(description) BETWEEN 1 AND 5000),
-    category text CHECK (length(category) BETWEEN 1 AND 40),
-    target_date date,
-    started_at timestamptz DEFAULT now(),
-    completed_at timestamptz,
-    status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'completed', 'abandoned', 'paused')),
-    progress int NOT NULL DEFAULT 0 CHECK (progress BETWEEN 0 AND 100),
-    priority int NOT NULL DEFAULT 0 CHECK (priority BETWEEN 0 AND 100),
-    created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (user_id, id),
-    CHECK ((completed_at IS NOT NULL) = (status = 'completed')),
-    CHECK (status <> 'completed' OR progress = 100)
-);
-CREATE INDEX goals_order ON goals (user_id, status, priority DESC, created_at DESC);
-CREATE INDEX goals_targets ON goals (user_id, target_date) WHERE status = 'active';
-CREATE TRIGGER touch BEFORE UPDATE ON goals FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
-CALL isolate('goals');
-GRANT SELECT, INSERT, UPDATE, DELETE ON goals TO questlog_app;
-
-CREATE TABLE goal_milestones (
-    user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
-    id uuid NOT NULL DEFAULT gen_random_uuid(),
-    goal_id uuid NOT NULL,
-    title text NOT NULL CHECK (length(title) BETWEEN 1 AND 200),
-    description text CHECK (length(description) BETWEEN 1 AND 2000),
-    is_completed boolean NOT NULL DEFAULT false,
-    completed_at timestamptz,
-    sort_order int NOT NULL,
-    target_date date,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (user_id, id),
-    FOREIGN KEY (user_id, goal_id) REFERENCES goals ON DELETE CASCADE,
-    -- Deferrable: checked when a statement has moved all it moves, not at each row on the way.
-    UNIQUE (user_id, goal_id, sort_order) DEFERRABLE,
-    CHECK ((completed_at IS NOT NULL) = is_completed)
-);
-CALL isolate('goal_milestones');
-GRANT SELECT, INSERT, UPDATE, DELETE ON goal_milestones TO questlog_app;
-
--- How goals are shown ----------------------------------------------------------------------------------------------
-
 -- A milestone as the wire shows it.
-CREATE FUNCTION milestone_shown(m goal_milestones) RETURNS jsonb
+CREATE OR REPLACE FUNCTION app.milestone_shown(m goal_milestones) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN jsonb_build_object(
     'id', m.id, 'goal_id', m.goal_id, 'title', m.title, 'description', m.description, 'target_date', m.target_date,
@@ -57,7 +9,7 @@ RETURN jsonb_build_object(
     'created_at', m.created_at);
 
 -- Answers rows of one SELECT: the planner dissolves it into the statement that asks.
-CREATE FUNCTION goal_document(g goals, today date) RETURNS TABLE (document jsonb)
+CREATE OR REPLACE FUNCTION internal.goal_document(g goals, today date) RETURNS TABLE (document jsonb)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT jsonb_build_object(
@@ -74,12 +26,12 @@ BEGIN ATOMIC
 END;
 
 -- A goal as the wire shows it today.
-CREATE FUNCTION goal_shown(g goals) RETURNS jsonb
+CREATE OR REPLACE FUNCTION app.goal_shown(g goals) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN (SELECT d.document FROM goal_document(g, local_today()) AS d);
 
 -- The user's goals as the wire lists them, all or those of a status.
-CREATE FUNCTION goals_shown(wanted text DEFAULT NULL) RETURNS jsonb
+CREATE OR REPLACE FUNCTION app.goals_shown(wanted text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN (
     SELECT coalesce(jsonb_agg(d.document ORDER BY g.priority DESC, g.created_at DESC, g.id), '[]')
@@ -87,15 +39,14 @@ RETURN (
      WHERE wanted IS NULL OR g.status = wanted);
 
 -- Active goals whose day has passed.
-CREATE FUNCTION overdue_goals() RETURNS bigint
+CREATE OR REPLACE FUNCTION internal.overdue_goals() RETURNS bigint
 LANGUAGE sql STABLE
 RETURN (SELECT count(*) FROM goals AS g WHERE g.status = 'active' AND g.target_date < (SELECT local_today()));
 
--- How they change --------------------------------------------------------------------------------------------------
 -- All under the user's lock, so that what is counted is still so when it is written.
 
 -- Sets a goal's progress to what its milestones make of it, and answers it. Without any, a goal is done or it is not.
-CREATE FUNCTION recount_goal(wanted uuid) RETURNS int
+CREATE OR REPLACE FUNCTION app.recount_goal(wanted uuid) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
     counted int;
@@ -112,7 +63,7 @@ END
 $$;
 
 -- Pays a milestone or a goal, once in its life: null when it was paid before, also when the day's cap left it nothing.
-CREATE FUNCTION pay_progress(
+CREATE OR REPLACE FUNCTION app.pay_progress(
     event_type text, source_type text, source_id uuid, xp bigint, coins bigint, cap int
 ) RETURNS award_result
 LANGUAGE plpgsql AS $$
@@ -130,26 +81,24 @@ END
 $$;
 
 -- Completes a goal that has no open milestone, and pays it: 3 goals a day.
-CREATE FUNCTION finish_goal(wanted uuid) RETURNS award_result
+CREATE OR REPLACE FUNCTION app.finish_goal(wanted uuid) RETURNS award_result
 LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE goals SET status = 'completed', completed_at = now(), progress = 100 WHERE id = wanted;
+    UPDATE goals SET status = 'completed', completed_at = clock(), progress = 100 WHERE id = wanted;
     RETURN pay_progress('goal_complete', 'goal', wanted, 40, 20, 3);
 END
 $$;
 
 -- Makes a completed goal active again; another stays what it is.
-CREATE FUNCTION reopen_goal(wanted uuid) RETURNS void
+CREATE OR REPLACE FUNCTION app.reopen_goal(wanted uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE goals SET status = 'active', completed_at = NULL WHERE id = wanted AND status = 'completed';
 END
 $$;
 
-CREATE TYPE goal_moving AS (goal jsonb, paid award_result);
-
 -- Takes a goal to another status; null and its own change nothing.
-CREATE FUNCTION move_goal(g goals, wanted text) RETURNS goal_moving
+CREATE OR REPLACE FUNCTION app.move_goal(g goals, wanted text) RETURNS goal_moving
 LANGUAGE plpgsql AS $$
 DECLARE
     moving goal_moving;
@@ -176,7 +125,7 @@ END
 $$;
 
 -- Adds a milestone, last in order. A completed goal has something left to do, and is active again.
-CREATE FUNCTION add_milestone(g goals, title text, description text, target_date date) RETURNS goal_milestones
+CREATE OR REPLACE FUNCTION app.add_milestone(g goals, title text, description text, target_date date) RETURNS goal_milestones
 LANGUAGE plpgsql AS $$
 DECLARE
     placed record;
@@ -195,12 +144,8 @@ BEGIN
 END
 $$;
 
-CREATE TYPE milestone_moving AS (
-    milestone jsonb, goal_progress int, goal_completed boolean, already_completed boolean, paid award_result[]
-);
-
 -- Completes a milestone, and with the last open one the goal: 20 milestones a day are paid.
-CREATE FUNCTION complete_milestone(m goal_milestones) RETURNS milestone_moving
+CREATE OR REPLACE FUNCTION app.complete_milestone(m goal_milestones) RETURNS milestone_moving
 LANGUAGE plpgsql AS $$
 DECLARE
     moving milestone_moving;
@@ -215,7 +160,7 @@ BEGIN
     moving.goal_progress := g.progress;
     moving.paid := '{}';
     IF NOT m.is_completed THEN
-        UPDATE goal_milestones AS s SET is_completed = true, completed_at = now() WHERE s.id = m.id RETURNING * INTO m;
+        UPDATE goal_milestones AS s SET is_completed = true, completed_at = clock() WHERE s.id = m.id RETURNING * INTO m;
         moving.paid := moving.paid || pay_progress('milestone_complete', 'goal_milestone', m.id, 10, 0, 20);
         moving.goal_progress := recount_goal(g.id);
         IF moving.goal_progress = 100 THEN
@@ -229,7 +174,7 @@ END
 $$;
 
 -- Opens a milestone again, and a completed goal with it. What was paid stays paid.
-CREATE FUNCTION uncomplete_milestone(m goal_milestones) RETURNS milestone_moving
+CREATE OR REPLACE FUNCTION app.uncomplete_milestone(m goal_milestones) RETURNS milestone_moving
 LANGUAGE plpgsql AS $$
 DECLARE
     moving milestone_moving;
@@ -244,7 +189,7 @@ END
 $$;
 
 -- Deletes a milestone; answers the goal's progress without it. That it was the last open one completes nothing.
-CREATE FUNCTION delete_milestone(m goal_milestones) RETURNS int
+CREATE OR REPLACE FUNCTION app.delete_milestone(m goal_milestones) RETURNS int
 LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM goal_milestones AS s WHERE s.id = m.id;

@@ -1,23 +1,9 @@
--- migrate:up
--- Habits: what is to be done every day, on some weekdays or so many days a week; what was done, and the streaks of it.
 SET LOCAL ROLE questlog_owner;
-
--- The calendar -----------------------------------------------------------------------------------------------------
-
--- The Monday of a day's week.
-CREATE FUNCTION week_of(day date) RETURNS date
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN day - (extract(isodow FROM day)::int - 1);
-
--- Weekdays, 0 Sunday .. 6 Saturday, each once and in order.
-CREATE FUNCTION are_weekdays(days int[]) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN cardinality(days) >= 1 AND days = ARRAY(SELECT w FROM generate_series(0, 6) AS w WHERE w = ANY (days));
 
 -- A habit's turn is what its streak counts in: a day, one of its weekdays, or a week. This is the number of the turn a
 -- day belongs to or, on a weekday that is none of the habit's, of the next one: turns that follow each other differ by
 -- one. width_bucket() counts the weekdays of an ordered list that come before the day's own.
-CREATE FUNCTION habit_turn(day date, frequency text, custom_days int[]) RETURNS int
+CREATE OR REPLACE FUNCTION internal.habit_turn(day date, frequency text, custom_days int[]) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE frequency
     WHEN 'daily' THEN day - date '2000-01-02'
@@ -27,7 +13,7 @@ RETURN CASE frequency
 END;
 
 -- Whether a day is one the streak of the habit counts; of a weekly one, every day is.
-CREATE FUNCTION is_habit_day(day date, frequency text, custom_days int[]) RETURNS boolean
+CREATE OR REPLACE FUNCTION internal.is_habit_day(day date, frequency text, custom_days int[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN frequency <> 'custom' OR extract(dow FROM day)::int = ANY (custom_days);
 
@@ -36,7 +22,7 @@ RETURN frequency <> 'custom' OR extract(dow FROM day)::int = ANY (custom_days);
 --   nothing. Numbered one by one, the turns of a run keep their distance from that number (gaps and islands).
 -- Answers the latest run, the last day that holds it, and the longest run. Whether the latest still stands is a matter
 -- of the day it is asked on: standing_streak().
-CREATE FUNCTION habit_streaks(
+CREATE OR REPLACE FUNCTION app.habit_streaks(
     frequency text, custom_days int[], done date[], skipped date[], OUT streak int, OUT through date, OUT longest int
 )
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -59,92 +45,24 @@ END;
 
 -- A streak as it stands on a day: 0 once a turn after its last one has passed. The day's own turn is still open, and a
 -- streak from a day ahead, after a journey west, stands.
-CREATE FUNCTION standing_streak(streak int, through date, frequency text, custom_days int[], today date) RETURNS int
+CREATE OR REPLACE FUNCTION app.standing_streak(streak int, through date, frequency text, custom_days int[], today date) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN habit_turn(today, frequency, custom_days) - habit_turn(through, frequency, custom_days) <= 1 THEN streak
     ELSE 0
 END;
 
--- Tables -----------------------------------------------------------------------------------------------------------
-
-CREATE TABLE habits (
-    user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
-    id uuid NOT NULL DEFAULT gen_random_uuid(),
-    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 120),
-    description text CHECK (length(description) BETWEEN 1 AND 2000),
-    frequency text NOT NULL DEFAULT 'daily' CHECK (frequency IN ('daily', 'weekly', 'custom')),
-    target_count int NOT NULL DEFAULT 1 CHECK (target_count BETWEEN 1 AND 100),
-    custom_days int[] NOT NULL DEFAULT '{0,1,2,3,4,5,6}' CHECK (are_weekdays(custom_days)),
-    icon text CHECK (length(icon) BETWEEN 1 AND 16),
-    color text CHECK (color ~ '^#[0-9A-Fa-f]{6}$'),
-    category text NOT NULL DEFAULT 'general' CHECK (length(category) BETWEEN 1 AND 40),
-    xp_reward int NOT NULL DEFAULT 10 CHECK (xp_reward BETWEEN 0 AND 50),
-    coin_reward int NOT NULL DEFAULT 5 CHECK (coin_reward BETWEEN 0 AND 25),
-    skill_key text REFERENCES skill_definitions,
-    reminder_time text CHECK (reminder_time ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'),
-    is_active boolean NOT NULL DEFAULT true,
-    sort_order int NOT NULL,
-    created_on date NOT NULL DEFAULT local_today(),
-    -- What completions and skips add up to, set whenever they change: the latest run, and the last day that holds it.
-    -- What is shown as current_streak is standing_streak() of these.
-    current_streak int NOT NULL DEFAULT 0 CHECK (current_streak >= 0),
-    streak_through date,
-    longest_streak int NOT NULL DEFAULT 0 CHECK (longest_streak >= current_streak),
-    last_completed_at timestamptz,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (user_id, id),
-    CHECK (frequency <> 'weekly' OR target_count <= 7),
-    CHECK (streak_through IS NOT NULL OR current_streak = 0)
-) WITH (fillfactor = 80);
-CREATE INDEX habits_order ON habits (user_id, is_active, sort_order);
-CREATE TRIGGER touch BEFORE UPDATE ON habits FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
-CALL isolate('habits');
-GRANT SELECT, INSERT, UPDATE, DELETE ON habits TO questlog_app;
-
--- The targets are those in force when the day, or the week, was open: raising one later undoes no day that was done.
-CREATE TABLE habit_completions (
-    user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
-    id uuid NOT NULL DEFAULT gen_random_uuid(),
-    habit_id uuid NOT NULL,
-    completed_date date NOT NULL,
-    ordinal int NOT NULL CHECK (ordinal BETWEEN 1 AND 100),
-    target int NOT NULL DEFAULT 1 CHECK (target BETWEEN 1 AND 100),
-    week_target int CHECK (week_target BETWEEN 1 AND 7),
-    done boolean NOT NULL GENERATED ALWAYS AS (ordinal >= target) STORED,
-    completed_at timestamptz NOT NULL DEFAULT now(),
-    notes text CHECK (length(notes) BETWEEN 1 AND 2000),
-    ledger_key text CHECK (length(ledger_key) <= 200),
-    PRIMARY KEY (user_id, id),
-    UNIQUE (user_id, habit_id, completed_date, ordinal),
-    FOREIGN KEY (user_id, habit_id) REFERENCES habits ON DELETE CASCADE
-);
-CALL isolate('habit_completions');
-GRANT SELECT, INSERT, UPDATE, DELETE ON habit_completions TO questlog_app;
-
-CREATE TABLE habit_skips (
-    user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
-    habit_id uuid NOT NULL,
-    day date NOT NULL,
-    PRIMARY KEY (user_id, habit_id, day),
-    FOREIGN KEY (user_id, habit_id) REFERENCES habits ON DELETE CASCADE
-);
-CALL isolate('habit_skips');
-GRANT SELECT, INSERT, DELETE ON habit_skips TO questlog_app;
-
 -- A habit's streak as it stands on a day.
-CREATE FUNCTION standing_streak(h habits, today date) RETURNS int
+CREATE OR REPLACE FUNCTION app.standing_streak(h habits, today date) RETURNS int
 LANGUAGE sql IMMUTABLE
 RETURN standing_streak(h.current_streak, h.streak_through, h.frequency, h.custom_days, today);
 
--- How habits stand -------------------------------------------------------------------------------------------------
 -- Functions that answer rows of one SELECT: the planner dissolves them into the statement that asks, so that a list of
 -- habits is one plan, a look into the key per habit, however long its history.
 
 -- How a habit stands on a day. `days_of_week` are those done in its week, of a weekly habit. Due: not archived, not
 -- skipped, and a day of its own; a weekly one until its week is met.
-CREATE FUNCTION habit_on(h habits, day date)
+CREATE OR REPLACE FUNCTION app.habit_on(h habits, day date)
 RETURNS TABLE (times int, done boolean, days_of_week int, skipped boolean, due boolean)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -169,7 +87,7 @@ END;
 
 -- The active habits on a day. Done: the day is done; pending: due, and not done. OFFSET 0: the day asked for is worked
 -- out once, not once for each habit.
-CREATE FUNCTION habits_on(day date)
+CREATE OR REPLACE FUNCTION app.habits_on(day date)
 RETURNS TABLE (habit_id uuid, name text, sort_order int, due boolean, done boolean, skipped boolean, pending boolean)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -179,7 +97,7 @@ BEGIN ATOMIC
 END;
 
 -- The document of a habit, as rows of one SELECT: what habit_shown() and habits_shown() both answer.
-CREATE FUNCTION habit_document(h habits, today date) RETURNS TABLE (document jsonb)
+CREATE OR REPLACE FUNCTION internal.habit_document(h habits, today date) RETURNS TABLE (document jsonb)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT jsonb_build_object(
@@ -195,12 +113,12 @@ BEGIN ATOMIC
 END;
 
 -- A habit as the wire shows it today.
-CREATE FUNCTION habit_shown(h habits) RETURNS jsonb
+CREATE OR REPLACE FUNCTION app.habit_shown(h habits) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN (SELECT d.document FROM habit_document(h, local_today()) AS d);
 
 -- The user's habits as the wire lists them, the active or the archived ones.
-CREATE FUNCTION habits_shown(active boolean DEFAULT true) RETURNS jsonb
+CREATE OR REPLACE FUNCTION app.habits_shown(active boolean DEFAULT true) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN (
     SELECT coalesce(jsonb_agg(d.document ORDER BY h.sort_order, h.created_at, h.id), '[]')
@@ -210,7 +128,7 @@ RETURN (
 -- The days from `first` to `last`, as what they were to a habit.
 --   A weekly habit has no day that must be done. The ones it missed are those that cost the week its target: after
 --   which the days left could no longer reach it. A week that did 2 of 3 has missed one.
-CREATE FUNCTION habit_history(h habits, first date, last date, today date)
+CREATE OR REPLACE FUNCTION app.habit_history(h habits, first date, last date, today date)
 RETURNS TABLE (date date, count int, target int, status text, notes text, due boolean)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -260,7 +178,7 @@ END;
 
 -- The days of a history: to today, and thirty of them, unless told otherwise; at most 366. Not before the year 1, the
 -- first that the wire can name.
-CREATE FUNCTION habit_span(asked_from date, asked_to date, OUT first date, OUT last date, OUT today date)
+CREATE OR REPLACE FUNCTION app.habit_span(asked_from date, asked_to date, OUT first date, OUT last date, OUT today date)
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     today := local_today();
@@ -274,11 +192,10 @@ BEGIN
 END
 $$;
 
--- How they change --------------------------------------------------------------------------------------------------
 -- All under the user's lock.
 
 -- The day a request is about: today, or one of the seven before it that the habit has seen.
-CREATE FUNCTION habit_date(h habits, given date) RETURNS date
+CREATE OR REPLACE FUNCTION app.habit_date(h habits, given date) RETURNS date
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     today date := local_today();
@@ -291,7 +208,7 @@ END
 $$;
 
 -- Refuses what the columns' own types cannot: a weekly target beyond the days of a week, a skill nobody defined.
-CREATE FUNCTION check_habit(frequency text, target_count int, skill_key text) RETURNS boolean
+CREATE OR REPLACE FUNCTION app.check_habit(frequency text, target_count int, skill_key text) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF frequency = 'weekly' AND target_count > 7 THEN
@@ -304,7 +221,7 @@ END
 $$;
 
 -- The days that count for a habit's streaks, as habit_streaks() takes them.
-CREATE FUNCTION days_done(h habits) RETURNS date[]
+CREATE OR REPLACE FUNCTION app.days_done(h habits) RETURNS date[]
 LANGUAGE sql STABLE
 RETURN CASE h.frequency
     WHEN 'weekly' THEN ARRAY(
@@ -317,7 +234,7 @@ RETURN CASE h.frequency
 END;
 
 -- Counts a habit's streaks anew from what is recorded. The longest falls only when a completion was undone.
-CREATE FUNCTION recount_habit(wanted uuid, undone boolean DEFAULT false) RETURNS habits
+CREATE OR REPLACE FUNCTION app.recount_habit(wanted uuid, undone boolean DEFAULT false) RETURNS habits
 LANGUAGE plpgsql AS $$
 DECLARE
     h habits;
@@ -339,7 +256,7 @@ $$;
 
 -- After a change of what a habit asks for: the day and the week that are open take the new target, and the streaks are
 -- counted in the new turns.
-CREATE FUNCTION retarget_habit(wanted uuid) RETURNS void
+CREATE OR REPLACE FUNCTION app.retarget_habit(wanted uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     today date := local_today();
@@ -357,14 +274,9 @@ BEGIN
 END
 $$;
 
-CREATE TYPE habit_completing AS (
-    habit jsonb, completion_id uuid, new_streak int, streak_bonus boolean, completed boolean, already_completed boolean,
-    paid award_result
-);
-
 -- Pays the completion that made today done: the habit's own reward and, when it brought the streak to a round length,
 -- as much XP as the streak is long. Over 20 paid a day it counts, and pays nothing.
-CREATE FUNCTION pay_habit(
+CREATE OR REPLACE FUNCTION app.pay_habit(
     h habits, completion uuid, streak_before int, streak_after int, OUT streak_bonus boolean, OUT paid award_result
 )
 LANGUAGE plpgsql AS $$
@@ -394,7 +306,7 @@ $$;
 
 -- Records a completion. One that makes today done is paid: a weekly habit's until its week is met, and any once a day.
 -- Doing what was skipped takes the skip back.
-CREATE FUNCTION complete_habit(h habits, given date, note text) RETURNS habit_completing
+CREATE OR REPLACE FUNCTION app.complete_habit(h habits, given date, note text) RETURNS habit_completing
 LANGUAGE plpgsql AS $$
 DECLARE
     today date := local_today();
@@ -440,10 +352,8 @@ BEGIN
 END
 $$;
 
-CREATE TYPE habit_undoing AS (habit jsonb, xp_reversed bigint, coins_reversed bigint);
-
 -- Takes a day's last completion back, and what was paid for it.
-CREATE FUNCTION undo_habit(h habits, given date) RETURNS habit_undoing
+CREATE OR REPLACE FUNCTION app.undo_habit(h habits, given date) RETURNS habit_undoing
 LANGUAGE plpgsql AS $$
 DECLARE
     wanted date := habit_date(h, given);
@@ -469,7 +379,7 @@ END
 $$;
 
 -- Leaves a day out: no more than two in any seven days.
-CREATE FUNCTION skip_habit(h habits, given date) RETURNS void
+CREATE OR REPLACE FUNCTION app.skip_habit(h habits, given date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     wanted date := habit_date(h, given);
@@ -493,7 +403,7 @@ END
 $$;
 
 -- Takes a skip back, if there is one.
-CREATE FUNCTION unskip_habit(h habits, given date) RETURNS void
+CREATE OR REPLACE FUNCTION app.unskip_habit(h habits, given date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     wanted date := habit_date(h, given);

@@ -1,18 +1,14 @@
--- migrate:up
--- Sync: what every open tab polls, and what tells it that there is more to fetch. Nothing of its own is kept.
---   Functions that answer rows of one SELECT: the planner dissolves them into the statement that asks, whose plan is kept.
 SET LOCAL ROLE questlog_owner;
 
 -- What other groups bring: how many items of the inbox are unread. Until the inbox brings its own: there are none.
-CREATE FUNCTION unread_inbox() RETURNS bigint
+CREATE OR REPLACE FUNCTION internal.unread_inbox() RETURNS bigint
 LANGUAGE sql STABLE
 RETURN 0::bigint;
 
--- The four parts of a poll -----------------------------------------------------------------------------------------
 -- The first, progress, is progress_shown().
 
 -- How much waits where.
-CREATE FUNCTION sync_badges() RETURNS TABLE (badges jsonb)
+CREATE OR REPLACE FUNCTION app.sync_badges() RETURNS TABLE (badges jsonb)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT jsonb_build_object(
@@ -24,13 +20,13 @@ BEGIN ATOMIC
 END;
 
 -- The timer, running or paused.
-CREATE FUNCTION sync_focus() RETURNS TABLE (focus jsonb)
+CREATE OR REPLACE FUNCTION app.sync_focus() RETURNS TABLE (focus jsonb)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT jsonb_build_object(
                'has_active_session', s.id IS NOT NULL,
                'mode', s.mode,
-               'time_remaining_seconds', CASE WHEN s.id IS NOT NULL THEN focus_remaining_seconds(s, now()) END,
+               'time_remaining_seconds', CASE WHEN s.id IS NOT NULL THEN focus_remaining_seconds(s, clock()) END,
                'expires_at', focus_expires_at(s),
                'session_id', s.id,
                'status', s.status)
@@ -38,7 +34,7 @@ BEGIN ATOMIC
 END;
 
 -- How far the day's plan is.
-CREATE FUNCTION sync_plan() RETURNS TABLE (plan jsonb)
+CREATE OR REPLACE FUNCTION app.sync_plan() RETURNS TABLE (plan jsonb)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT jsonb_build_object(
@@ -51,14 +47,12 @@ BEGIN ATOMIC
                            coalesce((t.plan -> 'total_count')::int, 0) AS total) AS c;
 END;
 
--- Versions ---------------------------------------------------------------------------------------------------------
-
 -- A name for the present state of each domain, that changes whenever something a domain shows does, by a write or by the
 -- turn of a day, and then only: a digest of all it is made of. A count or the latest updated_at would miss deletions, and
 -- writes that began early and were committed late.
 --   Of goals and quests the rows are enough, without the documents made of them: what else goes into those is how many
 --   goals are overdue by now and the present periods, and a quest's streak is moved only together with its row.
-CREATE FUNCTION sync_versions() RETURNS TABLE (domain text, version text)
+CREATE OR REPLACE FUNCTION app.sync_versions() RETURNS TABLE (domain text, version text)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT c.domain, md5(coalesce(c.content, ''))
@@ -77,7 +71,7 @@ BEGIN ATOMIC
 END;
 
 -- What a domain shows.
-CREATE FUNCTION sync_data(domain text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION app.sync_data(domain text) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN CASE domain
     WHEN 'progress' THEN progress_shown()

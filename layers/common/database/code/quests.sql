@@ -1,117 +1,7 @@
--- migrate:up
--- Quests: things worth doing for a reward. A user's own are finished on the user's word; universal ones are the same for
--- everyone and are moved by what the ledger records. What happens to a quest is kept per period, so a new period begins
--- fresh without any job, and the rows of old ones are the history.
 SET LOCAL ROLE questlog_owner;
 
--- The most a quest of a difficulty may pay, and what it pays unless its owner wants less.
-CREATE FUNCTION difficulty_reward(difficulty text, OUT xp int, OUT coins int)
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT CASE difficulty WHEN 'starter' THEN 10 WHEN 'easy' THEN 25 WHEN 'medium' THEN 50 WHEN 'hard' THEN 100
-                           WHEN 'epic' THEN 250 END,
-           CASE difficulty WHEN 'starter' THEN 5 WHEN 'easy' THEN 10 WHEN 'medium' THEN 25 WHEN 'hard' THEN 50
-                           WHEN 'epic' THEN 100 END;
-END;
-
-CREATE TABLE quests (
-    user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
-    id uuid NOT NULL DEFAULT gen_random_uuid(),
-    title text NOT NULL CHECK (length(title) BETWEEN 1 AND 200),
-    description text CHECK (length(description) <= 5000),
-    category text NOT NULL CHECK (length(category) BETWEEN 1 AND 50),
-    difficulty text NOT NULL DEFAULT 'starter' CHECK (difficulty IN ('starter', 'easy', 'medium', 'hard', 'epic')),
-    xp_reward int NOT NULL CHECK (xp_reward BETWEEN 0 AND 250),
-    coin_reward int NOT NULL CHECK (coin_reward BETWEEN 0 AND 100),
-    target int NOT NULL DEFAULT 1 CHECK (target BETWEEN 1 AND 1000),
-    is_repeatable boolean NOT NULL DEFAULT false,
-    repeat_frequency text CHECK (repeat_frequency IN ('daily', 'weekly', 'monthly')),
-    skill_key text NOT NULL DEFAULT 'discipline' REFERENCES skill_definitions,
-    expires_at timestamptz,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (user_id, id),
-    CHECK (is_repeatable = (repeat_frequency IS NOT NULL)),
-    CHECK (xp_reward <= (difficulty_reward(difficulty)).xp),
-    CHECK (coin_reward <= (difficulty_reward(difficulty)).coins)
-);
-CREATE INDEX quests_recent ON quests (user_id, created_at DESC);
-CREATE TRIGGER touch BEFORE UPDATE ON quests FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
-CALL isolate('quests');
-GRANT SELECT, INSERT, UPDATE, DELETE ON quests TO questlog_app;
-
--- Shared content: administrators write it, and a user's rows may point at it.
-CREATE TABLE universal_quests (
-    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    key text NOT NULL UNIQUE DEFAULT gen_random_uuid()::text CHECK (length(key) BETWEEN 1 AND 100),
-    title text NOT NULL CHECK (length(title) BETWEEN 1 AND 200),
-    description text CHECK (length(description) <= 2000),
-    category text NOT NULL DEFAULT 'general' CHECK (length(category) BETWEEN 1 AND 50),
-    difficulty text NOT NULL DEFAULT 'easy' CHECK (difficulty IN ('starter', 'easy', 'medium', 'hard', 'epic')),
-    quest_type text NOT NULL DEFAULT 'daily' CHECK (quest_type IN ('daily', 'weekly', 'monthly', 'special')),
-    xp_reward int NOT NULL DEFAULT 25 CHECK (xp_reward BETWEEN 0 AND 1000),
-    coin_reward int NOT NULL DEFAULT 10 CHECK (coin_reward BETWEEN 0 AND 500),
-    target int NOT NULL DEFAULT 1 CHECK (target BETWEEN 1 AND 1000000),
-    -- A counter of the ledger, the daily streak, or nothing that could be counted.
-    target_type text NOT NULL DEFAULT 'manual' CHECK (target_type IN (
-        'focus_sessions', 'focus_minutes', 'breaks_taken', 'habits_completed', 'perfect_habit_days', 'milestones_completed',
-        'goals_completed', 'quests_completed', 'planner_tasks_completed', 'workouts_completed', 'exercise_minutes',
-        'personal_records', 'reading_sessions', 'reading_minutes', 'pages_read', 'books_completed', 'lessons_completed',
-        'drills_completed', 'review_sessions', 'cards_reviewed', 'listening_sessions', 'listening_minutes',
-        'achievements_earned', 'streak_days', 'manual')),
-    skill_key text REFERENCES skill_definitions,
-    is_active boolean NOT NULL DEFAULT true,
-    starts_at timestamptz,
-    ends_at timestamptz,
-    sort_order int NOT NULL DEFAULT 0,
-    is_built_in boolean NOT NULL DEFAULT false,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now(),
-    CHECK (ends_at > starts_at)
-);
-CREATE INDEX universal_quests_targets ON universal_quests (target_type) WHERE is_active;
-CREATE TRIGGER touch BEFORE UPDATE ON universal_quests FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
-GRANT SELECT ON universal_quests TO questlog_app, questlog_jobs, questlog_admin;
-GRANT INSERT, UPDATE, DELETE ON universal_quests TO questlog_admin;
-
--- A quest in one period; no row says the same as an available one without progress. Every writer holds the user's lock.
--- fillfactor: progress moves with awards, and finds room on its own page.
-CREATE TABLE user_quest_progress (
-    user_id uuid NOT NULL DEFAULT me() REFERENCES users ON DELETE CASCADE,
-    id uuid NOT NULL DEFAULT gen_random_uuid(),
-    quest_id uuid,
-    universal_quest_id uuid REFERENCES universal_quests ON DELETE CASCADE,
-    period_key text NOT NULL CHECK (period_key ~ '^(once|\d{4}-\d{2}-\d{2}|\d{4}-W\d{2}|\d{4}-\d{2})$'),
-    period_start date,
-    status text NOT NULL DEFAULT 'available' CHECK (status IN ('available', 'accepted', 'completed', 'abandoned')),
-    progress int NOT NULL DEFAULT 0 CHECK (progress >= 0),
-    accepted_at timestamptz,
-    completed_at timestamptz,
-    undo_count int NOT NULL DEFAULT 0 CHECK (undo_count >= 0),
-    xp_awarded bigint NOT NULL DEFAULT 0 CHECK (xp_awarded >= 0),
-    coins_awarded bigint NOT NULL DEFAULT 0 CHECK (coins_awarded >= 0),
-    created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (user_id, id),
-    FOREIGN KEY (user_id, quest_id) REFERENCES quests ON DELETE CASCADE,
-    UNIQUE (user_id, quest_id, period_key),
-    UNIQUE (user_id, universal_quest_id, period_key),
-    CHECK (num_nonnulls(quest_id, universal_quest_id) = 1),
-    CHECK ((period_start IS NULL) = (period_key = 'once')),
-    CHECK (status <> 'accepted' OR accepted_at IS NOT NULL),
-    CHECK ((status = 'completed') = (completed_at IS NOT NULL)),
-    CHECK (status = 'completed' OR (xp_awarded = 0 AND coins_awarded = 0))
-) WITH (fillfactor = 80);
--- What is still to be done, whatever the length of the history.
-CREATE INDEX user_quest_progress_open ON user_quest_progress (user_id, period_key) WHERE status IN ('available', 'accepted');
-CREATE TRIGGER touch BEFORE UPDATE ON user_quest_progress FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
-CALL isolate('user_quest_progress');
-GRANT SELECT, INSERT, UPDATE ON user_quest_progress TO questlog_app;
-
--- Periods ---------------------------------------------------------------------------------------------------------
-
 -- The first day of the period that a day is in; null for once, which has none.
-CREATE FUNCTION quest_period_start(period text, day date) RETURNS date
+CREATE OR REPLACE FUNCTION internal.quest_period_start(period text, day date) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE period
     WHEN 'daily' THEN day
@@ -120,7 +10,7 @@ RETURN CASE period
 END;
 
 -- 2031-05-09, 2031-W19 (ISO 8601), 2031-05 or once.
-CREATE FUNCTION quest_period_key(period text, day date) RETURNS text
+CREATE OR REPLACE FUNCTION internal.quest_period_key(period text, day date) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE period
     WHEN 'daily' THEN to_char(day, 'YYYY-MM-DD')
@@ -130,7 +20,7 @@ RETURN CASE period
 END;
 
 -- The period of each length that the user is in now, and the key of the one before it. A new one begins at ends_at.
-CREATE FUNCTION quest_periods() RETURNS TABLE (
+CREATE OR REPLACE FUNCTION app.quest_periods() RETURNS TABLE (
     period text, period_key text, period_start date, ends_at timestamptz, previous_key text
 )
 LANGUAGE sql STABLE
@@ -140,8 +30,8 @@ BEGIN ATOMIC
            s.day,
            lower(day_bounds((s.day + l.length)::date, d.zone, d.day_start)),
            CASE WHEN s.day IS NOT NULL THEN quest_period_key(l.period, s.day - 1) END
-      FROM (SELECT c.zone, c.day_start, local_day(now(), c.zone, c.day_start) AS today
-              FROM my_clock() AS c OFFSET 0) AS d,
+      FROM (SELECT c.zone, c.day_start, local_day(clock(), c.zone, c.day_start) AS today
+              FROM day_settings() AS c OFFSET 0) AS d,
            (VALUES ('once', NULL), ('daily', interval '1 day'), ('weekly', interval '7 days'),
                    ('monthly', interval '1 month')) AS l (period, length),
            LATERAL (SELECT quest_period_start(l.period, d.today) AS day) AS s
@@ -149,31 +39,20 @@ BEGIN ATOMIC
     OFFSET 0;
 END;
 
--- What a user sees ------------------------------------------------------------------------------------------------
-
--- A quest in its present period. `ready`: at its target, and only the user's word is missing.
-CREATE TYPE quest_now AS (
-    quest_id uuid, kind text, key text, title text, description text, category text, difficulty text,
-    xp_reward int, coin_reward int, skill_key text, target int, target_type text,
-    is_repeatable boolean, repeat_frequency text, period text, period_key text, period_start date, unclaimed_period text,
-    status text, progress int, ready boolean, accepted_at timestamptz, completed_at timestamptz, expires_at timestamptz,
-    undo_count int, sort_order int, created_at timestamptz, updated_at timestamptz
-);
-
 -- Every own quest and every universal one that runs, each in its present period; ORDER BY kind DESC, sort_order,
 -- created_at DESC, quest_id. A universal quest that has ended stays for whom this period or the one before holds
 -- something.
 --   Written to be inlined: what the caller does not select is not computed, and a quest_id it asks for goes by the index.
-CREATE FUNCTION quests_now() RETURNS SETOF quest_now
+CREATE OR REPLACE FUNCTION app.quests_now() RETURNS SETOF quest_now
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT q.id, 'user', NULL::text, q.title, q.description, q.category, q.difficulty,
            q.xp_reward, q.coin_reward, q.skill_key, q.target, NULL::text, q.is_repeatable, q.repeat_frequency,
            t.period, t.period_key, t.period_start, NULL::text,
-           CASE WHEN q.expires_at <= now() AND coalesce(p.status, 'available') IN ('available', 'accepted') THEN 'expired'
+           CASE WHEN q.expires_at <= clock() AND coalesce(p.status, 'available') IN ('available', 'accepted') THEN 'expired'
                 ELSE coalesce(p.status, 'available') END,
            CASE WHEN p.status = 'completed' THEN q.target ELSE least(coalesce(p.progress, 0), q.target) END,
-           coalesce(p.status IN ('available', 'accepted') AND p.progress >= q.target AND (q.expires_at <= now()) IS NOT TRUE,
+           coalesce(p.status IN ('available', 'accepted') AND p.progress >= q.target AND (q.expires_at <= clock()) IS NOT TRUE,
                     false),
            p.accepted_at, p.completed_at, q.expires_at,
            coalesce(p.undo_count, 0), 0, q.created_at, greatest(q.updated_at, p.updated_at)
@@ -185,11 +64,11 @@ BEGIN ATOMIC
            u.xp_reward, u.coin_reward, u.skill_key, u.target, u.target_type, t.period <> 'once', nullif(t.period, 'once'),
            t.period, t.period_key, t.period_start,
            CASE WHEN b.status <> 'completed' AND u.target_type <> 'manual' THEN b.period_key END,
-           CASE WHEN t.period = 'once' AND u.ends_at <= now() AND p.status IN ('available', 'accepted') THEN 'expired'
+           CASE WHEN t.period = 'once' AND u.ends_at <= clock() AND p.status IN ('available', 'accepted') THEN 'expired'
                 ELSE coalesce(p.status, 'available') END,
            CASE WHEN p.status = 'completed' THEN u.target ELSE least(coalesce(p.progress, 0), u.target) END,
            coalesce(p.status IN ('available', 'accepted') AND p.progress >= u.target
-                    AND (t.period = 'once' AND u.ends_at <= now()) IS NOT TRUE, false),
+                    AND (t.period = 'once' AND u.ends_at <= clock()) IS NOT TRUE, false),
            p.accepted_at, p.completed_at, CASE t.period WHEN 'once' THEN u.ends_at ELSE t.ends_at END,
            coalesce(p.undo_count, 0), u.sort_order, u.created_at, greatest(u.updated_at, p.updated_at)
       FROM universal_quests AS u
@@ -198,13 +77,13 @@ BEGIN ATOMIC
       LEFT JOIN user_quest_progress AS b ON b.universal_quest_id = u.id AND b.period_key = t.previous_key
                                         AND (b.status = 'completed' OR b.status <> 'abandoned' AND b.progress >= u.target)
      WHERE u.is_active
-       AND (u.starts_at > now()) IS NOT TRUE
-       AND (u.ends_at IS NULL OR u.ends_at > now() OR p.id IS NOT NULL OR b.id IS NOT NULL);
+       AND (u.starts_at > clock()) IS NOT TRUE
+       AND (u.ends_at IS NULL OR u.ends_at > clock() OR p.id IS NOT NULL OR b.id IS NOT NULL);
 END;
 
 -- How many quests are accepted and not over, are ready, and were accepted but have run out: what badges and the day's
 -- summary show. Begins at the open rows of the present periods, so neither history nor untouched quests cost anything.
-CREATE FUNCTION quest_counts(OUT active bigint, OUT ready bigint, OUT overdue bigint)
+CREATE OR REPLACE FUNCTION internal.quest_counts(OUT active bigint, OUT ready bigint, OUT overdue bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT count(*) FILTER (WHERE p.status = 'accepted' AND NOT s.is_over),
@@ -216,15 +95,15 @@ BEGIN ATOMIC
       LEFT JOIN universal_quests AS u ON u.id = p.universal_quest_id
      CROSS JOIN LATERAL (
            SELECT coalesce(q.target, u.target) AS target,
-                  coalesce(coalesce(q.expires_at, CASE t.period WHEN 'once' THEN u.ends_at END) <= now(), false) AS is_over
+                  coalesce(coalesce(q.expires_at, CASE t.period WHEN 'once' THEN u.ends_at END) <= clock(), false) AS is_over
            ) AS s
      WHERE t.period = CASE WHEN q.id IS NOT NULL THEN coalesce(q.repeat_frequency, 'once')
-                           WHEN u.is_active AND (u.starts_at > now()) IS NOT TRUE
+                           WHEN u.is_active AND (u.starts_at > clock()) IS NOT TRUE
                            THEN CASE u.quest_type WHEN 'special' THEN 'once' ELSE u.quest_type END END;
 END;
 
 -- Completed periods in a row, of the quest's present length, up to this one or the one before.
-CREATE FUNCTION quest_streak(q quest_now) RETURNS int
+CREATE OR REPLACE FUNCTION internal.quest_streak(q quest_now) RETURNS int
 LANGUAGE sql STABLE
 RETURN CASE WHEN q.period <> 'once' THEN (
     SELECT count(*)
@@ -244,13 +123,13 @@ RETURN CASE WHEN q.period <> 'once' THEN (
 ) ELSE 0 END;
 
 -- A quest as the wire shows it.
-CREATE FUNCTION quest_shown(q quest_now) RETURNS jsonb
+CREATE OR REPLACE FUNCTION app.quest_shown(q quest_now) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN to_jsonb(q) - ARRAY['quest_id', 'period_start', 'ready', 'undo_count', 'sort_order']
     || jsonb_build_object('id', q.quest_id, 'streak_count', quest_streak(q));
 
 -- The whole list as the wire shows it.
-CREATE FUNCTION quests_shown() RETURNS TABLE (quest jsonb, kind text, status text, "position" bigint)
+CREATE OR REPLACE FUNCTION internal.quests_shown() RETURNS TABLE (quest jsonb, kind text, status text, "position" bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT quest_shown(q), q.kind, q.status, row_number() OVER listed
@@ -259,11 +138,9 @@ BEGIN ATOMIC
      ORDER BY 4;
 END;
 
--- What a user writes ----------------------------------------------------------------------------------------------
-
 -- The own quest that the fields sent make of `q`; 400 names each that does not fit. Rewards follow the difficulty unless
 -- they are sent themselves, and a quest that repeats has a frequency, one that does not has none.
-CREATE FUNCTION quest_with(q quests, sent jsonb) RETURNS quests
+CREATE OR REPLACE FUNCTION app.quest_with(q quests, sent jsonb) RETURNS quests
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     made quests := jsonb_populate_record(q, sent);
@@ -282,7 +159,7 @@ BEGIN
         problems := problems || jsonb_build_object(
             'field', 'coin_reward', 'message', format('is at most %s for the difficulty %s', most.coins, made.difficulty));
     END IF;
-    IF sent ->> 'expires_at' IS NOT NULL AND made.expires_at <= now() THEN
+    IF sent ->> 'expires_at' IS NOT NULL AND made.expires_at <= clock() THEN
         problems := problems || jsonb_build_object('field', 'expires_at', 'message', 'must be in the future');
     END IF;
     IF NOT EXISTS (SELECT FROM skill_definitions AS s WHERE s.key = made.skill_key) THEN
@@ -297,16 +174,15 @@ BEGIN
 END
 $$;
 
--- Moves -----------------------------------------------------------------------------------------------------------
--- Under lock_progress(), which award takes as well: what a move reads does not change before it writes.
+-- Under lock_user(), which award takes as well: what a move reads does not change before it writes.
 
 -- Whether only real activity moves this quest.
-CREATE FUNCTION quest_is_automatic(q quest_now) RETURNS boolean
+CREATE OR REPLACE FUNCTION app.quest_is_automatic(q quest_now) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 RETURN coalesce(q.target_type <> 'manual', false);
 
 -- Refuses a move that the quest's state does not allow.
-CREATE FUNCTION require_quest_in(q quest_now, allowed text[]) RETURNS void
+CREATE OR REPLACE FUNCTION app.require_quest_in(q quest_now, allowed text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     IF q.status = 'expired' THEN
@@ -317,7 +193,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION refuse_automatic(q quest_now) RETURNS void
+CREATE OR REPLACE FUNCTION app.refuse_automatic(q quest_now) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     IF quest_is_automatic(q) THEN
@@ -327,13 +203,13 @@ END
 $$;
 
 -- Writes a quest's state in its present period: accepted keeps or takes its instant, and only completed has the other.
-CREATE FUNCTION set_quest(q quest_now, new_status text, new_progress int) RETURNS void
+CREATE OR REPLACE FUNCTION app.set_quest(q quest_now, new_status text, new_progress int) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE user_quest_progress AS p
        SET status = new_status,
            progress = new_progress,
-           accepted_at = CASE new_status WHEN 'accepted' THEN coalesce(q.accepted_at, now()) ELSE p.accepted_at END,
+           accepted_at = CASE new_status WHEN 'accepted' THEN coalesce(q.accepted_at, clock()) ELSE p.accepted_at END,
            completed_at = NULL,
            xp_awarded = 0,
            coins_awarded = 0
@@ -342,15 +218,15 @@ BEGIN
         INSERT INTO user_quest_progress (
             quest_id, universal_quest_id, period_key, period_start, status, progress, accepted_at)
         VALUES (CASE q.kind WHEN 'user' THEN q.quest_id END, CASE q.kind WHEN 'universal' THEN q.quest_id END,
-                q.period_key, q.period_start, new_status, new_progress, CASE new_status WHEN 'accepted' THEN now() END);
+                q.period_key, q.period_start, new_status, new_progress, CASE new_status WHEN 'accepted' THEN clock() END);
     END IF;
 END
 $$;
 
-CREATE FUNCTION accept_quest(q quest_now) RETURNS void
+CREATE OR REPLACE FUNCTION app.accept_quest(q quest_now) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF q.status = 'abandoned' AND q.expires_at <= now() THEN
+    IF q.status = 'abandoned' AND q.expires_at <= clock() THEN
         q.status := 'expired'; -- what it would be the moment it is accepted
     END IF;
     PERFORM require_quest_in(q, '{available,accepted,abandoned}');
@@ -361,7 +237,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION abandon_quest(q quest_now) RETURNS void
+CREATE OR REPLACE FUNCTION app.abandon_quest(q quest_now) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM require_quest_in(q, '{available,accepted,abandoned}');
@@ -371,17 +247,12 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION quest_award_key(quest_id uuid, period_key text, undo_count int) RETURNS text
+CREATE OR REPLACE FUNCTION app.quest_award_key(quest_id uuid, period_key text, undo_count int) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN concat_ws(':', 'quest_complete', quest_id, period_key, nullif(undo_count, 0));
 
--- What a request that may complete a quest answers; `paid` is null when it did not.
-CREATE TYPE quest_completion AS (
-    quest jsonb, paid award_result, completed boolean, already_completed boolean, reward_capped boolean
-);
-
 -- The quest as it is after what this request did, and what was paid under a key.
-CREATE FUNCTION quest_outcome(q quest_now, award_key text, replayed boolean) RETURNS quest_completion
+CREATE OR REPLACE FUNCTION app.quest_outcome(q quest_now, award_key text, replayed boolean) RETURNS quest_completion
 LANGUAGE plpgsql AS $$
 DECLARE
     outcome quest_completion;
@@ -398,7 +269,7 @@ $$;
 
 -- Completes a row and pays the quest's reward; answers the ledger's key. Own quests pay ten times a local day: what is
 -- over that still counts, and what was undone does not.
-CREATE FUNCTION pay_quest(q quest_now, state user_quest_progress) RETURNS text
+CREATE OR REPLACE FUNCTION app.pay_quest(q quest_now, state user_quest_progress) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
     award_key text := quest_award_key(q.quest_id, state.period_key, state.undo_count);
@@ -415,7 +286,7 @@ BEGIN
         skill_key => q.skill_key,
         metadata => CASE WHEN capped THEN '{"reward_capped": true}'::jsonb ELSE '{}' END);
     UPDATE user_quest_progress AS p
-       SET status = 'completed', progress = q.target, completed_at = now(),
+       SET status = 'completed', progress = q.target, completed_at = clock(),
            xp_awarded = paid.xp, coins_awarded = paid.coins
      WHERE p.id = state.id;
     RETURN award_key;
@@ -424,7 +295,7 @@ $$;
 
 -- Completes a quest in its present period, or a universal one in the period before when it is unclaimed there. A period
 -- that is completed already answers what it paid.
-CREATE FUNCTION complete_quest(q quest_now, wanted_period text) RETURNS quest_completion
+CREATE OR REPLACE FUNCTION app.complete_quest(q quest_now, wanted_period text) RETURNS quest_completion
 LANGUAGE plpgsql AS $$
 DECLARE
     state user_quest_progress;
@@ -463,7 +334,7 @@ END
 $$;
 
 -- Adds to the progress, or sets it; at the target the quest is completed. Doing again what completed it is a replay.
-CREATE FUNCTION progress_quest(q quest_now, increment int, new_value int) RETURNS quest_completion
+CREATE OR REPLACE FUNCTION app.progress_quest(q quest_now, increment int, new_value int) RETURNS quest_completion
 LANGUAGE plpgsql AS $$
 DECLARE
     reached int := least(q.target, coalesce(new_value, q.progress + increment));
@@ -482,7 +353,7 @@ END
 $$;
 
 -- Takes a completion back with its reward, in the same period and within a day; the next one pays under a key of its own.
-CREATE FUNCTION reopen_quest(q quest_now) RETURNS void
+CREATE OR REPLACE FUNCTION app.reopen_quest(q quest_now) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM refuse_automatic(q);
@@ -490,7 +361,7 @@ BEGIN
         RETURN; -- that is what a reopened quest is
     END IF;
     PERFORM require_quest_in(q, '{completed}');
-    IF q.completed_at <= now() - interval '24 hours' THEN
+    IF q.completed_at <= clock() - interval '24 hours' THEN
         PERFORM refuse(409, 'invalid_state', 'This quest was completed more than 24 hours ago.',
                        jsonb_build_object('status', q.status));
     END IF;
@@ -501,11 +372,9 @@ BEGIN
 END
 $$;
 
--- What the ledger calls -------------------------------------------------------------------------------------------
 -- As questlog_owner and under the user's lock. With every award, so what moves nothing must write nothing: most awards
 -- find that the streak stands where a quest has it already.
-
-CREATE OR REPLACE FUNCTION advance_quests(counters jsonb, day date) RETURNS void
+CREATE OR REPLACE FUNCTION internal.advance_quests(counters jsonb, day date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     moved record;
@@ -521,8 +390,8 @@ BEGIN
                           AS progress) AS a
          WHERE u.is_active
            AND counters ? u.target_type
-           AND (u.starts_at > now()) IS NOT TRUE
-           AND (u.ends_at <= now()) IS NOT TRUE
+           AND (u.starts_at > clock()) IS NOT TRUE
+           AND (u.ends_at <= clock()) IS NOT TRUE
            AND coalesce(p.status, 'available') IN ('available', 'accepted')
            AND coalesce(p.progress, 0) < a.progress
     LOOP
@@ -536,7 +405,7 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION retreat_quests(counters jsonb, day date) RETURNS void
+CREATE OR REPLACE FUNCTION internal.retreat_quests(counters jsonb, day date) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE user_quest_progress AS p

@@ -12,6 +12,18 @@ INSERT INTO skill_definitions (key, name, description, category, icon, color, ma
     ('knowledge', 'Knowledge', 'Reading, learning and remembering it.', 'mental', 'book', '#10b981', 100, 6, true)
 ON CONFLICT (key) DO NOTHING;
 
+INSERT INTO streak_types (streak_type, sort_order) VALUES
+    ('daily_activity', 1), ('focus', 2), ('habit', 3), ('workout', 4), ('learning', 5), ('reading', 6)
+ON CONFLICT (streak_type) DO NOTHING;
+
+INSERT INTO counters (counter) VALUES
+    ('focus_sessions'), ('focus_minutes'), ('breaks_taken'), ('habits_completed'), ('perfect_habit_days'),
+    ('milestones_completed'), ('goals_completed'), ('quests_completed'), ('planner_tasks_completed'),
+    ('workouts_completed'), ('exercise_minutes'), ('personal_records'), ('reading_sessions'), ('reading_minutes'),
+    ('pages_read'), ('books_completed'), ('lessons_completed'), ('drills_completed'), ('review_sessions'),
+    ('cards_reviewed'), ('listening_sessions'), ('listening_minutes'), ('achievements_earned')
+ON CONFLICT (counter) DO NOTHING;
+
 INSERT INTO event_definitions (event_type, kind, default_skill, streak_types, counter, boostable) VALUES
     ('focus_complete', 'award', 'focus', '{daily_activity,focus}', 'focus_sessions', true),
     ('focus_partial', 'award', 'focus', '{daily_activity,focus}', NULL, true),

@@ -1,0 +1,25 @@
+SET LOCAL ROLE questlog_owner;
+
+-- The one way SQL says no. The API reads the status from the code, the error's type from the hint and the details from
+-- the detail. Boolean, so that a condition can end in it: WHERE fits OR refuse(409, 'conflict', 'It does not fit.').
+CREATE OR REPLACE FUNCTION app.refuse(status int, error_type text, sentence text, details jsonb DEFAULT '{}') RETURNS boolean
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'PT' || status, MESSAGE = sentence, HINT = error_type, DETAIL = details::text;
+END
+$$;
+
+-- A rule of the input that only the database can check, refused the way the API names a bad field.
+CREATE OR REPLACE FUNCTION app.refuse_field(field text, problem text) RETURNS boolean
+LANGUAGE sql VOLATILE
+RETURN refuse(400, 'validation_error', 'Some of what was sent is not valid.',
+              jsonb_build_object('fields', jsonb_build_array(jsonb_build_object('field', field, 'message', problem))));
+
+-- A call that is the program's mistake, not the user's: it must not turn into an answer.
+CREATE OR REPLACE FUNCTION app.misuse(sentence text) RETURNS void
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = sentence;
+END
+$$;

@@ -1,0 +1,77 @@
+SET LOCAL ROLE questlog_owner;
+
+-- Every disagreement between the ledger and what it adds up to. Always empty. Shows a caller the users whose rows that
+-- caller may see.
+CREATE OR REPLACE VIEW app.ledger_audit WITH (security_invoker = true) AS
+-- the totals of a user
+SELECT t.user_id, c.problem, c.expected::text, c.actual::text
+  FROM (SELECT user_id, sum(xp) AS xp, sum(coins) AS coins, sum(earned_coins(coins, reverses)) AS earned
+          FROM points_ledger GROUP BY user_id) AS l
+  FULL JOIN user_progress AS p USING (user_id)
+  FULL JOIN user_wallet AS w USING (user_id)
+  FULL JOIN (SELECT user_id, sum(xp / 10) AS stars FROM user_skills GROUP BY user_id) AS s USING (user_id)
+ CROSS JOIN LATERAL (SELECT user_id) AS t
+ CROSS JOIN LATERAL (VALUES
+       ('total_xp', coalesce(l.xp, 0), p.total_xp),
+       ('current_level', level_for(p.total_xp), p.current_level),
+       ('total_skill_stars', coalesce(s.stars, 0), p.total_skill_stars),
+       ('coins', coalesce(l.coins, 0), w.coins),
+       ('total_earned', coalesce(l.earned, 0), w.total_earned),
+       ('total_spent', coalesce(l.earned - l.coins, 0), w.total_spent)) AS c (problem, expected, actual)
+ WHERE c.expected IS DISTINCT FROM c.actual
+UNION ALL
+SELECT user_id, 'skill ' || skill_key, coalesce(l.xp, 0)::text, coalesce(s.xp, 0)::text
+  FROM (SELECT user_id, skill_key, sum(xp + 10 * skill_stars) AS xp
+          FROM points_ledger WHERE skill_key IS NOT NULL GROUP BY user_id, skill_key) AS l
+  FULL JOIN user_skills AS s USING (user_id, skill_key)
+ WHERE coalesce(l.xp, 0) <> coalesce(s.xp, 0)
+UNION ALL
+SELECT user_id, 'counter ' || counter, coalesce(l.value, 0)::text, coalesce(c.value, 0)::text
+  FROM (SELECT user_id, a.key AS counter, sum(a.value::bigint) AS value
+          FROM points_ledger CROSS JOIN LATERAL jsonb_each(counters) AS a GROUP BY user_id, a.key) AS l
+  FULL JOIN user_counters AS c USING (user_id, counter)
+ WHERE coalesce(l.value, 0) <> coalesce(c.value, 0)
+UNION ALL
+-- each row follows from the one before it
+SELECT r.user_id, format('row %s: %s', r.id, c.problem), c.expected::text, c.actual::text
+  FROM (SELECT l.user_id, l.id, l.level_after, l.coins_after, l.total_xp_after,
+               coalesce(lag(l.coins_after) OVER chain, 0) + l.coins AS coins_due,
+               coalesce(lag(l.total_xp_after) OVER chain, 0) + l.xp AS total_xp_due
+          FROM points_ledger AS l
+        WINDOW chain AS (PARTITION BY l.user_id ORDER BY l.seq)) AS r
+ CROSS JOIN LATERAL (VALUES
+       ('coins_after', r.coins_due, r.coins_after),
+       ('total_xp_after', r.total_xp_due, r.total_xp_after),
+       ('level_after', level_for(r.total_xp_after), r.level_after)) AS c (problem, expected, actual)
+ WHERE c.expected <> c.actual
+UNION ALL
+-- a reversal negates its row
+SELECT r.user_id, format('reversal %s', r.id),
+       coalesce((-o.base_xp, -o.bonus_xp, -o.xp, -o.coins, o.skill_key, -o.skill_stars, negated(o.counters))::text, 'no such row'),
+       (r.base_xp, r.bonus_xp, r.xp, r.coins, r.skill_key, r.skill_stars, r.counters)::text
+  FROM points_ledger AS r
+  LEFT JOIN points_ledger AS o ON o.user_id = r.user_id AND o.id = r.reverses AND o.seq < r.seq AND o.reverses IS NULL
+ WHERE r.reverses IS NOT NULL
+   AND (-o.base_xp, -o.bonus_xp, -o.xp, -o.coins, o.skill_key, -o.skill_stars, negated(o.counters))
+       IS DISTINCT FROM (r.base_xp, r.bonus_xp, r.xp, r.coins, r.skill_key, r.skill_stars, r.counters)
+UNION ALL
+SELECT l.user_id, format('cause of row %s', l.id), 'a row before it', l.cause_id::text
+  FROM points_ledger AS l
+ WHERE l.cause_id IS NOT NULL
+   AND NOT EXISTS (SELECT FROM points_ledger AS o WHERE o.user_id = l.user_id AND o.id = l.cause_id AND o.seq < l.seq)
+UNION ALL
+-- an achievement was paid once, and what was paid was earned
+SELECT user_id, 'achievement ' || key, 'earned and paid', CASE WHEN a.ledger_id IS NULL THEN 'not earned' ELSE 'not paid' END
+  FROM (SELECT user_id, achievement_key AS key, ledger_id FROM user_achievements) AS a
+  FULL JOIN (SELECT user_id, substr(idempotency_key, length('achievement:') + 1) AS key, id AS ledger_id
+               FROM points_ledger WHERE event_type = 'achievement') AS l USING (user_id, key, ledger_id)
+ WHERE a.key IS NULL OR l.key IS NULL
+UNION ALL
+SELECT o.user_id, 'progress', 'a row', NULL
+  FROM (SELECT user_id FROM user_wallet
+        UNION SELECT user_id FROM user_skills
+        UNION SELECT user_id FROM user_streaks
+        UNION SELECT user_id FROM user_counters
+        UNION SELECT user_id FROM user_achievements
+        UNION SELECT user_id FROM points_ledger) AS o
+ WHERE NOT EXISTS (SELECT FROM user_progress AS p WHERE p.user_id = o.user_id);

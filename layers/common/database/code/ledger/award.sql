@@ -1,0 +1,121 @@
+SET LOCAL ROLE questlog_owner;
+
+-- Pays a draft that is new, with all that follows from it.
+CREATE OR REPLACE FUNCTION internal.pay(draft points_ledger, event event_definitions, before user_progress) RETURNS award_result
+LANGUAGE plpgsql AS $$
+DECLARE
+    facts jsonb := move_streaks(event.streak_types, draft.local_date);
+    entry points_ledger;
+BEGIN
+    draft.streak_after := present_streak('daily_activity');
+    entry := post(draft, before);
+    facts := facts || move_counters(entry.counters) || jsonb_build_object('event:' || entry.event_type, 1);
+    IF entry.level_after > before.current_level THEN
+        facts := facts || jsonb_build_object('level', entry.level_after);
+    END IF;
+    PERFORM advance_quests(entry.counters || jsonb_build_object('streak_days', entry.streak_after), entry.local_date);
+    IF earn_achievements(entry, facts) THEN
+        RETURN full_result_of(entry, false);
+    END IF;
+    RETURN result_of(entry, false);
+END
+$$;
+
+-- Pays the achievements that these facts complete, each caused by this row; whether there were any. The payments bring
+-- facts of their own, so this ends when none is new. Earned is noted before it is paid, or it would be earned for ever.
+CREATE OR REPLACE FUNCTION internal.earn_achievements(cause points_ledger, facts jsonb) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    earned achievement_definitions;
+    draft points_ledger;
+    event event_definitions;
+    complete achievement_definitions[];
+BEGIN
+    SELECT array_agg(d ORDER BY d.sort_order, d.key) INTO complete
+      FROM achievement_definitions AS d
+     WHERE (facts ->> d.watches)::bigint >= d.threshold
+       AND d.is_active
+       AND d.key <> ALL (ARRAY(SELECT a.achievement_key FROM user_achievements AS a))
+       -- an event's fields each reach their minimum
+       AND (d.trigger_type <> 'event' OR NOT EXISTS (
+            SELECT FROM jsonb_each(d.trigger_config -> 'min') AS m
+             WHERE jsonb_typeof(cause.metadata -> m.key) IS DISTINCT FROM 'number' OR cause.metadata -> m.key < m.value));
+    IF complete IS NULL THEN
+        RETURN false;
+    END IF;
+    FOREACH earned IN ARRAY complete LOOP
+        draft.id := gen_random_uuid();
+        INSERT INTO user_achievements (achievement_key, ledger_id) VALUES (earned.key, draft.id) ON CONFLICT DO NOTHING;
+        CONTINUE WHEN NOT FOUND; -- another achievement of this list brought it already
+        event := known_event('achievement', 'award');
+        draft.event_type := event.event_type;
+        draft.source_type := 'achievement';
+        draft.base_xp := earned.reward_xp;
+        draft.bonus_xp := 0;
+        draft.xp := earned.reward_xp;
+        draft.coins := earned.reward_coins;
+        draft.skill_stars := 0;
+        draft.counters := all_counters(event.counter, '{}');
+        draft.metadata := jsonb_build_object('key', earned.key, 'name', earned.name);
+        draft.idempotency_key := 'achievement:' || earned.key;
+        draft.cause_id := cause.id;
+        draft.local_date := cause.local_date;
+        PERFORM pay(draft, event, own_progress());
+    END LOOP;
+    RETURN true;
+END
+$$;
+
+-- Pays an event once per key. The same call again changes nothing and answers what the first one gave; the same key with
+-- other amounts is PT422 idempotency_mismatch. xp and coins 0 record an event that only counts.
+CREATE OR REPLACE FUNCTION app.award(
+    event_type text, source_type text, source_id uuid, xp bigint, coins bigint, idempotency_key text,
+    skill_key text DEFAULT NULL, skill_stars int DEFAULT 0, counters jsonb DEFAULT '{}', metadata jsonb DEFAULT '{}',
+    reason text DEFAULT NULL, day date DEFAULT local_today()
+) RETURNS award_result
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    event event_definitions := known_event(event_type, 'award');
+    draft points_ledger;
+    known points_ledger;
+    progress user_progress;
+BEGIN
+    IF (xp BETWEEN 0 AND 1000000 AND coins BETWEEN 0 AND 1000000 AND skill_stars BETWEEN 0 AND 1000000) IS NOT TRUE THEN
+        PERFORM misuse('XP, coins and stars are 0 to 1000000.');
+    ELSIF (length(idempotency_key) BETWEEN 1 AND 200 AND idempotency_key !~ '^(reverse|achievement):') IS NOT TRUE THEN
+        PERFORM misuse('A key has 1 to 200 characters, and is not one of the ledger''s own.');
+    ELSIF event_type = 'achievement' THEN
+        PERFORM misuse('Achievements are paid by the ledger itself.');
+    ELSIF skill_key IS NOT NULL AND NOT EXISTS (SELECT FROM skill_definitions AS s WHERE s.key = award.skill_key) THEN
+        PERFORM misuse(format('%s is no skill.', skill_key));
+    ELSIF (length(source_type) BETWEEN 1 AND 64 AND jsonb_typeof(metadata) = 'object' AND isfinite(day)) IS NOT TRUE THEN
+        PERFORM misuse('A source type, an object of metadata and a day are needed.');
+    END IF;
+    draft.id := gen_random_uuid();
+    draft.event_type := event_type;
+    draft.source_type := source_type;
+    draft.source_id := source_id;
+    draft.base_xp := xp;
+    draft.bonus_xp := 0;
+    draft.xp := xp;
+    draft.coins := coins;
+    draft.skill_key := coalesce(skill_key, event.default_skill);
+    draft.skill_stars := skill_stars;
+    draft.counters := all_counters(event.counter, counters);
+    draft.metadata := metadata;
+    draft.idempotency_key := idempotency_key;
+    draft.reason := reason;
+    draft.local_date := day;
+
+    -- Looked for under the lock: a call that waited for the same key's first call has to see its row.
+    progress := own_progress();
+    SELECT * INTO known FROM points_ledger AS l WHERE l.idempotency_key = award.idempotency_key;
+    IF FOUND THEN
+        RETURN replay(known, draft);
+    END IF;
+    IF event.boostable THEN
+        draft := boosted(draft);
+    END IF;
+    RETURN pay(draft, event, progress);
+END
+$$;

@@ -1,0 +1,302 @@
+SET LOCAL ROLE questlog_owner;
+
+-- Private: they run inside award, spend, reverse and import_ledger, as questlog_owner, under the user's lock. A draft is
+-- a ledger row whose balances are not known yet.
+
+-- Locks the caller's progress, made if missing together with the wallet, and so makes the user's calls serial. Locked
+-- before anything else is read or locked: two payments of one user then cannot lock each other out.
+CREATE OR REPLACE FUNCTION internal.own_progress() RETURNS user_progress
+LANGUAGE plpgsql AS $$
+DECLARE
+    progress user_progress;
+BEGIN
+    SELECT * INTO progress FROM user_progress FOR UPDATE;
+    IF NOT FOUND THEN
+        INSERT INTO user_progress DEFAULT VALUES ON CONFLICT DO NOTHING;
+        INSERT INTO user_wallet DEFAULT VALUES ON CONFLICT DO NOTHING;
+        SELECT * INTO STRICT progress FROM user_progress FOR UPDATE;
+    END IF;
+    RETURN progress;
+END
+$$;
+
+-- The definition of an event of this kind.
+CREATE OR REPLACE FUNCTION internal.known_event(wanted text, wanted_kind text) RETURNS event_definitions
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    event event_definitions;
+BEGIN
+    SELECT * INTO event FROM event_definitions AS e WHERE e.event_type = wanted;
+    IF event.kind IS DISTINCT FROM wanted_kind THEN
+        PERFORM misuse(format('%s is no event of kind %s.', coalesce(wanted, 'null'), wanted_kind));
+    END IF;
+    RETURN event;
+END
+$$;
+
+-- The event's own counter and the counters given, as one object of amounts.
+CREATE OR REPLACE FUNCTION internal.all_counters(own_counter text, given jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    own jsonb := CASE WHEN own_counter IS NULL THEN '{}' ELSE jsonb_build_object(own_counter, 1) END;
+BEGIN
+    IF given = '{}' THEN
+        RETURN own;
+    ELSIF jsonb_typeof(given) IS DISTINCT FROM 'object' OR given ? 'streak_days'
+        OR given @? '$.* ? (@.type() != "number" || @ < 0 || @ > 1000000000 || @.floor() != @)'
+    THEN
+        PERFORM misuse('Counters are an object of non-negative integers; streak_days is no counter, it is the streak.');
+    ELSIF given ? own_counter THEN
+        own := jsonb_build_object(own_counter, 1 + (given -> own_counter)::bigint);
+    END IF;
+    RETURN given || own;
+END
+$$;
+
+-- The same amounts with the other sign.
+CREATE OR REPLACE FUNCTION internal.negated(amounts jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+RETURN (SELECT coalesce(jsonb_object_agg(a.key, -a.value::bigint), '{}') FROM jsonb_each(amounts) AS a);
+
+-- A draft with the user's running boost applied: xp = floor(base_xp * factor).
+CREATE OR REPLACE FUNCTION internal.boosted(draft points_ledger) RETURNS points_ledger
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    effect user_effects;
+BEGIN
+    SELECT * INTO effect FROM user_effects AS e
+     WHERE e.effect_type = 'xp_multiplier' AND e.started_at <= clock() AND e.ends_at > clock()
+     ORDER BY e.ends_at DESC LIMIT 1;
+    IF FOUND THEN
+        draft.xp := floor(draft.base_xp * effect.factor);
+        draft.bonus_xp := draft.xp - draft.base_xp;
+        draft.metadata := draft.metadata || jsonb_build_object(
+            'base_xp', draft.base_xp, 'multiplier', effect.factor, 'effect_id', effect.id);
+    END IF;
+    RETURN draft;
+END
+$$;
+
+-- Moves a skill; answers how its stars changed. A skill holds XP, a star is ten.
+CREATE OR REPLACE FUNCTION app.move_skill(moved_skill text, amount bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    xp_after bigint;
+BEGIN
+    UPDATE user_skills AS s SET xp = s.xp + amount WHERE s.skill_key = moved_skill RETURNING s.xp INTO xp_after;
+    IF NOT FOUND THEN
+        INSERT INTO user_skills (skill_key, xp) VALUES (moved_skill, amount);
+        xp_after := amount;
+    END IF;
+    RETURN xp_after / 10 - (xp_after - amount) / 10;
+END
+$$;
+
+-- What of a row's coins counts as earned; the rest, negated, as spent. A reversal takes from the side its row added to.
+CREATE OR REPLACE FUNCTION app.earned_coins(coins bigint, reverses uuid) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (coins > 0) = (reverses IS NULL) THEN coins ELSE 0 END;
+
+-- Moves the wallet; answers the balance.
+CREATE OR REPLACE FUNCTION app.move_wallet(amount bigint, reverses uuid) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    earned bigint := earned_coins(amount, reverses);
+    balance bigint;
+BEGIN
+    IF amount = 0 THEN
+        SELECT w.coins INTO STRICT balance FROM user_wallet AS w;
+    ELSE
+        UPDATE user_wallet AS w
+           SET coins = w.coins + amount,
+               total_earned = w.total_earned + earned,
+               total_spent = w.total_spent + earned - amount,
+               updated_at = clock()
+        RETURNING w.coins INTO STRICT balance;
+    END IF;
+    RETURN balance;
+END
+$$;
+
+-- Refuses when the wallet holds fewer coins than must leave it.
+CREATE OR REPLACE FUNCTION internal.require_coins(need bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    have bigint;
+BEGIN
+    SELECT w.coins INTO STRICT have FROM user_wallet AS w;
+    IF have < need THEN
+        PERFORM refuse(409, 'insufficient_coins', 'There are not enough coins.', jsonb_build_object('need', need, 'have', have));
+    END IF;
+END
+$$;
+
+-- Posts a draft: skill, wallet, progress with its level, and the row that carries the balances after it.
+CREATE OR REPLACE FUNCTION app.post(draft points_ledger, before user_progress) RETURNS points_ledger
+LANGUAGE plpgsql AS $$
+DECLARE
+    skill_xp bigint := CASE WHEN draft.skill_key IS NULL THEN 0 ELSE draft.xp + 10 * draft.skill_stars END;
+    stars bigint := 0;
+BEGIN
+    IF skill_xp <> 0 THEN
+        stars := move_skill(draft.skill_key, skill_xp);
+    END IF;
+    draft.coins_after := move_wallet(draft.coins, draft.reverses);
+    draft.total_xp_after := before.total_xp + draft.xp;
+    draft.level_after := level_for(draft.total_xp_after);
+    IF draft.xp <> 0 OR stars <> 0 THEN
+        UPDATE user_progress AS p
+           SET total_xp = draft.total_xp_after,
+               current_level = draft.level_after,
+               total_skill_stars = p.total_skill_stars + stars,
+               updated_at = clock();
+    END IF;
+    INSERT INTO points_ledger (
+        id, event_type, source_type, source_id, base_xp, bonus_xp, xp, coins, skill_key, skill_stars, counters, metadata,
+        level_after, coins_after, total_xp_after, streak_after, idempotency_key, reverses, cause_id, reason, local_date, seq)
+    VALUES (
+        draft.id, draft.event_type, draft.source_type, draft.source_id, draft.base_xp, draft.bonus_xp, draft.xp, draft.coins,
+        draft.skill_key, draft.skill_stars, draft.counters, draft.metadata,
+        draft.level_after, draft.coins_after, draft.total_xp_after, draft.streak_after, draft.idempotency_key,
+        draft.reverses, draft.cause_id, draft.reason, draft.local_date,
+        coalesce((SELECT max(l.seq) FROM points_ledger AS l), 0) + 1);
+    RETURN draft;
+END
+$$;
+
+-- Moves the user's counters; answers their values as facts: {"counter:focus_sessions": 12}.
+CREATE OR REPLACE FUNCTION internal.move_counters(amounts jsonb) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    moving text;
+    value_after bigint;
+    facts jsonb := '{}';
+BEGIN
+    FOREACH moving IN ARRAY ARRAY(SELECT jsonb_object_keys(amounts)) LOOP
+        UPDATE user_counters AS c SET value = c.value + (amounts -> moving)::bigint
+         WHERE c.counter = moving
+        RETURNING c.value INTO value_after;
+        IF NOT FOUND THEN
+            value_after := (amounts -> moving)::bigint;
+            INSERT INTO user_counters (counter, value) VALUES (moving, value_after);
+        END IF;
+        facts := facts || jsonb_build_object('counter:' || moving, value_after);
+    END LOOP;
+    RETURN facts;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION internal.result_of(entry points_ledger, replayed boolean) RETURNS award_result
+LANGUAGE sql IMMUTABLE
+RETURN (
+    entry.id, replayed, entry.xp, entry.bonus_xp, entry.coins, entry.skill_key,
+    entry.level_after > level_for(entry.total_xp_after - entry.xp),
+    entry.level_after, entry.total_xp_after, entry.coins_after, entry.streak_after, '[]'::jsonb
+)::award_result;
+
+-- The same with everything the row caused: balances and level are those after the last achievement it brought.
+-- From the ledger alone, so that a replay answers what the first call did.
+CREATE OR REPLACE FUNCTION internal.full_result_of(entry points_ledger, replayed boolean) RETURNS award_result
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    result award_result := result_of(entry, replayed);
+    caused points_ledger;
+BEGIN
+    FOR caused IN
+        WITH RECURSIVE tree AS (
+            SELECT l.* FROM points_ledger AS l WHERE l.cause_id = entry.id
+            UNION ALL
+            SELECT l.* FROM tree AS t JOIN points_ledger AS l ON l.cause_id = t.id
+        )
+        SELECT * FROM tree ORDER BY seq
+    LOOP
+        result.leveled_up := result.leveled_up OR caused.level_after > result.new_level;
+        result.new_level := caused.level_after;
+        result.total_xp := caused.total_xp_after;
+        result.balance := caused.coins_after;
+        result.achievements := result.achievements || jsonb_build_object(
+            'key', caused.metadata -> 'key', 'name', caused.metadata -> 'name',
+            'reward_xp', caused.xp, 'reward_coins', caused.coins);
+    END LOOP;
+    RETURN result;
+END
+$$;
+
+-- The answer to a key that is known: the first call's, if this one asks for the same.
+CREATE OR REPLACE FUNCTION internal.replay(known points_ledger, draft points_ledger) RETURNS award_result
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF (known.event_type, known.source_type, known.source_id, known.base_xp, known.coins, known.skill_key, known.skill_stars)
+        IS DISTINCT FROM
+       (draft.event_type, draft.source_type, draft.source_id, draft.base_xp, draft.coins, draft.skill_key, draft.skill_stars)
+    THEN
+        PERFORM refuse(422, 'idempotency_mismatch', 'This was already paid, with other amounts.');
+    END IF;
+    RETURN full_result_of(known, true);
+END
+$$;
+
+-- Takes the lock of every payment, for a route that locks rows of its own before it pays: always this one first.
+CREATE OR REPLACE FUNCTION app.lock_user() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    PERFORM own_progress();
+END
+$$;
+
+-- What an event has paid on a local day, without what was taken back; xp is before boosts, like the amounts given to award.
+-- Takes the lock, so in one transaction with the award a cap holds in parallel.
+CREATE OR REPLACE FUNCTION app.paid_today(event_type text, day date DEFAULT local_today(), OUT paid int, OUT xp bigint, OUT coins bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    PERFORM own_progress();
+    SELECT count(*), coalesce(sum(l.base_xp), 0), coalesce(sum(l.coins), 0)
+      INTO paid, xp, coins
+      FROM points_ledger AS l
+     WHERE l.event_type = paid_today.event_type
+       AND l.local_date = day
+       AND (l.xp > 0 OR l.coins > 0)
+       AND NOT EXISTS (SELECT FROM points_ledger AS r WHERE r.reverses = l.id);
+END
+$$;
+
+-- What was paid under a key; null when nothing was. For a route that repeats an answer without knowing the amounts.
+CREATE OR REPLACE FUNCTION app.paid_under(key text) RETURNS award_result
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    known points_ledger;
+BEGIN
+    SELECT * INTO known FROM points_ledger AS l WHERE l.idempotency_key = key;
+    RETURN CASE WHEN FOUND THEN full_result_of(known, true) END;
+END
+$$;
+
+-- The reward fields of the wire, of one award or the sum of several. Of none, or of null: zeros, the present level and
+-- the streak as it stands. reward(award(...)), or reward(VARIADIC ARRAY(SELECT award FROM paid)).
+CREATE OR REPLACE FUNCTION app.reward(
+    VARIADIC paid award_result[], OUT xp_awarded bigint, OUT coins_awarded bigint, OUT leveled_up boolean, OUT new_level int,
+    OUT achievements_unlocked jsonb, OUT streak int
+)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    one award_result;
+BEGIN
+    xp_awarded := 0;
+    coins_awarded := 0;
+    leveled_up := false;
+    achievements_unlocked := '[]';
+    FOREACH one IN ARRAY paid LOOP
+        CONTINUE WHEN one.ledger_id IS NULL;
+        xp_awarded := xp_awarded + one.xp;
+        coins_awarded := coins_awarded + one.coins;
+        leveled_up := leveled_up OR one.leveled_up;
+        new_level := greatest(new_level, one.new_level);
+        achievements_unlocked := achievements_unlocked || one.achievements;
+        streak := greatest(streak, one.streak);
+    END LOOP;
+    IF new_level IS NULL THEN
+        new_level := coalesce((SELECT p.current_level FROM user_progress AS p WHERE p.user_id = current_user_id()), 1);
+        streak := effective_streak('daily_activity');
+    END IF;
+END
+$$;

@@ -1,0 +1,67 @@
+SET LOCAL ROLE questlog_owner;
+
+-- Fills an account without a ledger from the rows of an export, in their order; ids, keys and times are kept. What they
+-- add up to is computed, not taken. Answers how many there were. Achievements and streaks are tables of their own there.
+CREATE OR REPLACE FUNCTION app.import_ledger(rows jsonb) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    defaults points_ledger; -- of columns an older export does not have
+    imported int;
+    problem text;
+BEGIN
+    PERFORM own_progress();
+    IF EXISTS (SELECT FROM points_ledger) THEN
+        PERFORM refuse(409, 'conflict', 'This account has a ledger already.');
+    END IF;
+    defaults.skill_stars := 0;
+    defaults.counters := '{}';
+    defaults.metadata := '{}';
+    defaults.streak_after := 0;
+    BEGIN
+        INSERT INTO points_ledger (
+            id, event_type, source_type, source_id, base_xp, bonus_xp, xp, coins, skill_key, skill_stars, counters, metadata,
+            level_after, coins_after, total_xp_after, streak_after, idempotency_key, reverses, cause_id, reason, local_date,
+            created_at, seq)
+        SELECT r.id, r.event_type, r.source_type, r.source_id, r.base_xp, r.bonus_xp, r.xp, r.coins, r.skill_key,
+               r.skill_stars, r.counters, r.metadata, r.level_after, r.coins_after, r.total_xp_after, r.streak_after,
+               r.idempotency_key, r.reverses, r.cause_id, r.reason, r.local_date, r.created_at,
+               e.position
+          FROM jsonb_array_elements(rows) WITH ORDINALITY AS e (value, position),
+               LATERAL jsonb_populate_record(defaults, e.value) AS r
+         ORDER BY e.position;
+        GET DIAGNOSTICS imported = ROW_COUNT;
+
+        INSERT INTO user_skills (skill_key, xp)
+        SELECT l.skill_key, sum(l.xp + 10 * l.skill_stars)
+          FROM points_ledger AS l
+         WHERE l.skill_key IS NOT NULL AND l.xp + 10 * l.skill_stars <> 0
+         GROUP BY l.skill_key;
+        INSERT INTO user_counters (counter, value)
+        SELECT a.key, sum(a.value::bigint) FROM points_ledger AS l, jsonb_each(l.counters) AS a GROUP BY a.key;
+        UPDATE user_wallet
+           SET (coins, total_earned, total_spent, updated_at) = (
+               SELECT coalesce(sum(l.coins), 0),
+                      coalesce(sum(earned_coins(l.coins, l.reverses)), 0),
+                      coalesce(sum(earned_coins(l.coins, l.reverses) - l.coins), 0),
+                      coalesce((array_agg(l.created_at ORDER BY l.coins <> 0 DESC, l.seq DESC))[1], clock())
+                 FROM points_ledger AS l);
+        UPDATE user_progress
+           SET (total_xp, current_level, updated_at) = (
+               SELECT coalesce(sum(l.xp), 0),
+                      level_for(coalesce(sum(l.xp), 0)::bigint),
+                      coalesce((array_agg(l.created_at ORDER BY l.xp <> 0 OR l.skill_stars <> 0 DESC, l.seq DESC))[1], clock())
+                 FROM points_ledger AS l),
+               total_skill_stars = (SELECT coalesce(sum(s.xp / 10), 0) FROM user_skills AS s);
+        SELECT a.problem INTO problem FROM ledger_audit AS a WHERE a.problem NOT LIKE 'achievement %' LIMIT 1;
+    EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+        problem := SQLERRM;
+    END;
+    IF problem IS NOT NULL THEN
+        PERFORM refuse(400, 'invalid_backup', 'The ledger does not add up.', jsonb_build_object('problem', problem));
+    END IF;
+    RETURN imported;
+END
+$$;
+
+-- Requests cannot fill a ledger.
+REVOKE EXECUTE ON FUNCTION app.import_ledger FROM questlog_app, questlog_auth, questlog_operator;

@@ -1,0 +1,121 @@
+SET LOCAL ROLE questlog_owner;
+
+-- The groups replace the bodies (CREATE OR REPLACE); called as questlog_owner, under the user's lock.
+
+-- Streak shields the user holds. Until the market brings its own: none.
+CREATE OR REPLACE FUNCTION app.shields_held() RETURNS int
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN 0;
+END
+$$;
+
+-- Uses the oldest shields, one for each of the days. Until the market brings its own: none are held, so none is used.
+CREATE OR REPLACE FUNCTION internal.use_shields(days date[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+END
+$$;
+
+-- Whether a streak still stands today: its last day was yesterday or later, or the shields held would bridge the gap.
+CREATE OR REPLACE FUNCTION internal.streak_stands(streak_type text, last_activity_date date, today date) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN last_activity_date >= today - 1
+    OR (streak_type = 'daily_activity' AND today - 1 - last_activity_date <= shields_held());
+
+-- All six streaks as they are shown. Writes nothing and uses no shield.
+--   Run as the owner, here and in effective_streak: award asks too, as the owner, and a plan under row-level security is
+--   made anew whenever another role than the last one runs it. OFFSET 0: computed once, not once per use.
+CREATE OR REPLACE FUNCTION app.effective_streaks() RETURNS TABLE (
+    streak_type text, current_streak int, longest_streak int, last_activity_date date,
+    active boolean, at_risk boolean, protected boolean
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
+BEGIN ATOMIC
+    SELECT t.streak_type,
+           CASE WHEN f.stands THEN s.current_streak ELSE 0 END,
+           coalesce(s.longest_streak, 0),
+           s.last_activity_date,
+           f.stands,
+           f.stands AND s.last_activity_date < d.today,
+           f.stands AND s.last_activity_date < d.today - 1
+      FROM streak_types AS t
+     CROSS JOIN (SELECT local_today() AS today OFFSET 0) AS d
+      LEFT JOIN user_streaks AS s ON s.streak_type = t.streak_type
+     CROSS JOIN LATERAL (
+           SELECT coalesce(streak_stands(s.streak_type, s.last_activity_date, d.today), false) AS stands OFFSET 0) AS f
+     ORDER BY t.sort_order;
+END;
+
+-- One streak as it is shown, 0 when it is broken.
+CREATE OR REPLACE FUNCTION app.effective_streak(wanted text DEFAULT 'daily_activity') RETURNS int
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    RETURN present_streak(wanted);
+END
+$$;
+
+-- The same for those who are the owner already: to become it costs more than to look.
+CREATE OR REPLACE FUNCTION internal.present_streak(wanted text) RETURNS int
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    streak user_streaks;
+BEGIN
+    SELECT * INTO streak FROM user_streaks AS s WHERE s.streak_type = wanted;
+    -- No clock on earth is ahead of UTC+14's: by its date, most streaks stand without a look at the user's own.
+    IF streak.last_activity_date >= (clock() AT TIME ZONE 'Etc/GMT-14')::date - 1
+        OR streak_stands(wanted, streak.last_activity_date, local_today())
+    THEN
+        RETURN streak.current_streak;
+    END IF;
+    RETURN 0;
+END
+$$;
+
+-- Takes a day into the streaks of these types; answers the ones that moved, as facts: {"streak:focus": 3}.
+-- A day that is not after the streak's last one moves nothing: most awards are a day's second or later.
+CREATE OR REPLACE FUNCTION internal.move_streaks(types text[], day date) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    settled text[] := ARRAY(SELECT s.streak_type FROM user_streaks AS s WHERE s.last_activity_date >= day);
+    moving text;
+    facts jsonb := '{}';
+BEGIN
+    IF types <@ settled THEN
+        RETURN facts;
+    END IF;
+    FOREACH moving IN ARRAY types LOOP
+        IF NOT moving = ANY (settled) THEN
+            facts := facts || jsonb_build_object('streak:' || moving, move_streak(moving, day));
+        END IF;
+    END LOOP;
+    RETURN facts;
+END
+$$;
+
+-- Takes a day after its last one into a streak, with the shields that may bridge what was missed; answers its new length.
+CREATE OR REPLACE FUNCTION internal.move_streak(moving text, day date) RETURNS int
+LANGUAGE plpgsql AS $$
+DECLARE
+    streak user_streaks;
+    missed int;
+BEGIN
+    SELECT * INTO streak FROM user_streaks AS s WHERE s.streak_type = moving;
+    IF NOT FOUND THEN
+        INSERT INTO user_streaks (streak_type, current_streak, longest_streak, last_activity_date) VALUES (moving, 1, 1, day);
+        RETURN 1;
+    END IF;
+    missed := day - 1 - streak.last_activity_date;
+    IF missed > 0 AND moving = 'daily_activity' AND missed <= shields_held() THEN
+        PERFORM use_shields(ARRAY(SELECT streak.last_activity_date + n FROM generate_series(1, missed) AS n));
+        missed := 0;
+    END IF;
+    UPDATE user_streaks AS s
+       SET current_streak = CASE missed WHEN 0 THEN s.current_streak + 1 ELSE 1 END,
+           longest_streak = CASE missed WHEN 0 THEN greatest(s.longest_streak, s.current_streak + 1) ELSE s.longest_streak END,
+           last_activity_date = day
+     WHERE s.streak_type = moving
+    RETURNING s.current_streak INTO streak.current_streak;
+    RETURN streak.current_streak;
+END
+$$;

@@ -1,0 +1,33 @@
+SET LOCAL ROLE questlog_owner;
+
+-- Counts one more in the bucket's present window; over the limit PT429 with the seconds until the next window.
+-- The refusal rolls its own count back, so a caller who keeps trying does not push the end of the window away.
+CREATE OR REPLACE FUNCTION app.count_against_limit(bucket_name text, allowed int, width interval) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    opened timestamptz := date_bin(width, clock(), '2000-01-01Z');
+    counted int;
+BEGIN
+    INSERT INTO rate_limits AS r (bucket, window_start) VALUES (bucket_name, opened)
+    ON CONFLICT (bucket, window_start) DO UPDATE SET count = r.count + 1
+    RETURNING r.count INTO counted;
+    IF counted > allowed THEN
+        PERFORM refuse(429, 'rate_limited', 'Too many requests; try again later.',
+            jsonb_build_object('retry_after', greatest(1, ceil(extract(epoch FROM opened + width - clock())))::int));
+    END IF;
+END
+$$;
+
+-- PT429 where a bucket is full, as count_against_limit() answers it, but without counting: for limits that only some
+-- outcomes count against, so that a caller who is over one may not even try.
+CREATE OR REPLACE FUNCTION internal.refuse_over_limit(bucket_name text, allowed int, width interval) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    opened timestamptz := date_bin(width, clock(), '2000-01-01Z');
+BEGIN
+    PERFORM refuse(429, 'rate_limited', 'Too many requests; try again later.',
+                   jsonb_build_object('retry_after', greatest(1, ceil(extract(epoch FROM opened + width - clock())))::int))
+       FROM rate_limits AS r
+      WHERE r.bucket = bucket_name AND r.window_start = opened AND r.count >= allowed;
+END
+$$;

@@ -1,0 +1,60 @@
+SET LOCAL ROLE questlog_owner;
+
+-- The settings of the typed routes.
+CREATE OR REPLACE FUNCTION app.user_setting_defaults() RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN '{
+    "notifications_enabled": true, "email_notifications": true, "push_notifications": false, "theme": "system",
+    "timezone": "UTC", "locale": "en", "profile_public": false, "show_activity": true, "daily_reminder_time": null,
+    "day_start_hour": 0, "week_start": "monday"
+}'::jsonb;
+
+-- All settings that mean something here.
+CREATE OR REPLACE FUNCTION app.setting_defaults() RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN user_setting_defaults() || '{
+    "focus_duration": 25, "nudge_intensity": "standard", "gamification_visible": true, "module_weights": {}, "interests": []
+}'::jsonb;
+
+-- A setting as it holds now, its default included; null for a key that is neither known nor stored.
+CREATE OR REPLACE FUNCTION app.setting(key text) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN coalesce((SELECT s.value FROM user_settings AS s WHERE s.key = setting.key), setting_defaults() -> key);
+END
+$$;
+
+-- The typed settings as they hold now.
+CREATE OR REPLACE FUNCTION app.settings_shown() RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN user_setting_defaults() || coalesce((
+        SELECT jsonb_object_agg(s.key, s.value) FROM user_settings AS s WHERE user_setting_defaults() ? s.key), '{}');
+END
+$$;
+
+-- Stores what is given, key by key, so that changes of other keys at the same time stay; null resets a known key. All
+-- or nothing: an unknown zone is 400 naming `zone_field`, the 201st key 409 too_many_settings.
+CREATE OR REPLACE FUNCTION app.change_settings(changes jsonb, zone_field text DEFAULT 'timezone') RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    zone text := changes ->> 'timezone';
+    held int;
+BEGIN
+    IF zone IS NOT NULL AND NOT EXISTS (SELECT FROM time_zones AS z WHERE z.name = zone) THEN
+        PERFORM refuse(400, 'validation_error', 'Some of what was sent is not valid.', jsonb_build_object(
+            'fields', jsonb_build_array(jsonb_build_object(
+                'field', zone_field, 'message', 'must be UTC or a name of the IANA time zone database, such as Europe/Berlin'))));
+    END IF;
+    PERFORM lock_user();
+    SELECT count(*) INTO held FROM user_settings;
+    DELETE FROM user_settings AS s
+     USING jsonb_each(changes) AS c
+     WHERE s.key = c.key AND c.value = 'null' AND setting_defaults() ? c.key;
+    INSERT INTO user_settings AS s (key, value)
+    SELECT c.key, c.value FROM jsonb_each(changes) AS c WHERE c.value <> 'null' OR NOT setting_defaults() ? c.key
+    ON CONFLICT (user_id, key) DO UPDATE SET value = excluded.value;
+    PERFORM refuse(409, 'too_many_settings', 'There are 200 settings already; delete some first.', '{"limit": 200}')
+       FROM user_settings HAVING count(*) > greatest(held, 200);
+END
+$$;

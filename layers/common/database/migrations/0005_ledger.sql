@@ -1,0 +1,325 @@
+-- migrate:up
+-- The ledger: every XP, coin, skill, streak, counter and achievement a user has. Only the functions in ../code/ledger
+-- write these tables.
+SET LOCAL ROLE questlog_owner;
+
+-- Shared by all users, so without user_id and row-level security. Ledger rows have no foreign key to them: its check
+-- would lock one row of a definition for every award of every user.
+CREATE TABLE skill_definitions (
+    key text PRIMARY KEY CHECK (key ~ '^[a-z][a-z0-9_]{0,49}$'),
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+    description text,
+    category text NOT NULL DEFAULT 'general',
+    icon text,
+    color text NOT NULL DEFAULT '#8b5cf6' CHECK (color ~ '^#[0-9A-Fa-f]{6}$'),
+    max_level int NOT NULL DEFAULT 100 CHECK (max_level BETWEEN 1 AND 1000),
+    stars_per_level int NOT NULL DEFAULT 10 CHECK (stars_per_level >= 1),
+    xp_scaling_base int NOT NULL DEFAULT 100 CHECK (xp_scaling_base >= 1),
+    xp_scaling_multiplier numeric NOT NULL DEFAULT 1.5 CHECK (xp_scaling_multiplier BETWEEN 1 AND 10),
+    sort_order int NOT NULL DEFAULT 0,
+    is_active boolean NOT NULL DEFAULT true,
+    is_built_in boolean NOT NULL DEFAULT false
+);
+
+CREATE TABLE streak_types (
+    streak_type text PRIMARY KEY CHECK (length(streak_type) BETWEEN 1 AND 40),
+    sort_order int NOT NULL UNIQUE
+);
+
+-- What is counted of a user for life, and what quests may ask for.
+CREATE TABLE counters (
+    counter text PRIMARY KEY CHECK (length(counter) BETWEEN 1 AND 64)
+);
+GRANT SELECT ON streak_types, counters TO questlog_app, questlog_auth, questlog_operator, questlog_jobs, questlog_admin;
+
+CREATE TABLE event_definitions (
+    event_type text PRIMARY KEY,
+    kind text NOT NULL CHECK (kind IN ('award', 'spend', 'reversal')),
+    default_skill text REFERENCES skill_definitions,
+    streak_types text[] NOT NULL DEFAULT '{}',
+    counter text REFERENCES counters,
+    boostable boolean NOT NULL DEFAULT false
+);
+
+CREATE TABLE achievement_definitions (
+    key text PRIMARY KEY CHECK (key ~ '^[a-z0-9][a-z0-9_-]{0,99}$'),
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+    description text,
+    category text NOT NULL,
+    icon text,
+    trigger_type text NOT NULL,
+    trigger_config jsonb NOT NULL,
+    reward_xp bigint NOT NULL DEFAULT 0 CHECK (reward_xp BETWEEN 0 AND 10000),
+    reward_coins bigint NOT NULL DEFAULT 0 CHECK (reward_coins BETWEEN 0 AND 5000),
+    is_hidden boolean NOT NULL DEFAULT false,
+    sort_order int NOT NULL DEFAULT 0,
+    is_active boolean NOT NULL DEFAULT true,
+    is_built_in boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT clock(),
+    -- The one fact this achievement waits for, by the name award() gives it, and the value that fact has to reach.
+    watches text NOT NULL GENERATED ALWAYS AS (CASE trigger_type
+        WHEN 'counter' THEN 'counter:' || (trigger_config ->> 'counter')
+        WHEN 'streak' THEN 'streak:' || (trigger_config ->> 'streak_type')
+        WHEN 'event' THEN 'event:' || (trigger_config ->> 'event_type')
+        WHEN 'level' THEN 'level'
+    END) STORED,
+    threshold bigint NOT NULL GENERATED ALWAYS AS (CASE trigger_type
+        WHEN 'level' THEN (trigger_config -> 'level')::bigint
+        WHEN 'event' THEN 1
+        ELSE (trigger_config -> 'count')::bigint
+    END) STORED CHECK (threshold >= 1),
+    CHECK (trigger_type IN ('counter', 'streak', 'event', 'level')),
+    CHECK (jsonb_typeof(coalesce(trigger_config -> 'min', '{}')) = 'object'),
+    CHECK (NOT trigger_config @? '$.min.* ? (@.type() != "number")')
+);
+GRANT SELECT ON skill_definitions, event_definitions, achievement_definitions
+    TO questlog_app, questlog_auth, questlog_operator, questlog_jobs, questlog_admin;
+GRANT INSERT, UPDATE, DELETE ON skill_definitions, achievement_definitions TO questlog_admin;
+
+-- What holds for every row by itself. One function and not a dozen CHECKs: Postgres parses each CHECK anew for every
+-- INSERT, which was a tenth of an award's cost.
+CREATE FUNCTION sound_entry(
+    event_type text, source_type text, base_xp bigint, bonus_xp bigint, xp bigint, coins bigint, skill_stars int,
+    counters jsonb, metadata jsonb, level_after int, coins_after bigint, total_xp_after bigint, streak_after int,
+    idempotency_key text, reverses uuid, reason text
+) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN length(event_type) BETWEEN 1 AND 64
+       AND length(source_type) BETWEEN 1 AND 64
+       AND abs(base_xp) <= 1000000
+       AND abs(bonus_xp) <= 100000000
+       AND xp = base_xp + bonus_xp
+       AND abs(coins) <= 1000000000
+       AND abs(skill_stars) <= 1000000
+       AND jsonb_typeof(counters) = 'object'
+       AND jsonb_typeof(metadata) = 'object'
+       AND level_after >= 1
+       AND coins_after >= 0
+       AND total_xp_after >= 0
+       AND streak_after >= 0
+       AND length(idempotency_key) BETWEEN 1 AND CASE WHEN reverses IS NULL THEN 200 ELSE 208 END
+       AND (reason IS NULL OR length(reason) <= 1000)
+       -- Only a reversal takes XP back, and it can be told from any other row by each of three marks.
+       AND (reverses IS NOT NULL OR (base_xp >= 0 AND bonus_xp >= 0 AND skill_stars >= 0))
+       AND (reverses IS NOT NULL) = (event_type IN ('reversal', 'market_refund'))
+       AND (reverses IS NOT NULL) = starts_with(idempotency_key, 'reverse:');
+END
+$$;
+
+CREATE TABLE points_ledger (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    -- Counts per user, under the user's lock: the order in which the balances follow each other.
+    seq bigint NOT NULL CHECK (seq >= 1),
+    event_type text NOT NULL,
+    source_type text NOT NULL,
+    source_id uuid,
+    base_xp bigint NOT NULL,
+    bonus_xp bigint NOT NULL,
+    xp bigint NOT NULL,
+    coins bigint NOT NULL,
+    skill_key text,
+    skill_stars int NOT NULL,
+    counters jsonb NOT NULL,
+    metadata jsonb NOT NULL,
+    level_after int NOT NULL,
+    coins_after bigint NOT NULL,
+    total_xp_after bigint NOT NULL,
+    -- The effective daily streak then: what a replay has to answer, and the only part of it that no other row tells.
+    streak_after int NOT NULL,
+    idempotency_key text NOT NULL,
+    reverses uuid,
+    cause_id uuid,
+    reason text,
+    local_date date NOT NULL,
+    -- instant(), not clock(): a payment that waited for the lock is no older than the one before it.
+    created_at timestamptz NOT NULL DEFAULT instant(),
+    PRIMARY KEY (user_id, id),
+    UNIQUE (user_id, idempotency_key),
+    CHECK (sound_entry(event_type, source_type, base_xp, bonus_xp, xp, coins, skill_stars, counters, metadata, level_after,
+                       coins_after, total_xp_after, streak_after, idempotency_key, reverses, reason))
+);
+
+-- Rows name other rows (reverses, cause_id; user_achievements.ledger_id) without foreign keys: rows never go, but with a
+-- whole account, and there each key would be looked up once more per row. ledger_audit looks instead.
+CREATE UNIQUE INDEX points_ledger_order ON points_ledger (user_id, seq DESC);
+
+-- The day before the event: a daily cap names both, while a day, a week and a board ask for dates alone.
+CREATE INDEX points_ledger_days ON points_ledger (user_id, local_date, event_type);
+CREATE UNIQUE INDEX points_ledger_reversals ON points_ledger (user_id, reverses) WHERE reverses IS NOT NULL;
+-- The feed of awards is read by time.
+CREATE INDEX points_ledger_recent ON points_ledger (user_id, created_at DESC);
+CREATE INDEX points_ledger_causes ON points_ledger (user_id, cause_id) WHERE cause_id IS NOT NULL;
+
+-- fillfactor, here and below: rows that change with every award find room on their own page, so no index is touched.
+CREATE TABLE user_progress (
+    user_id uuid PRIMARY KEY DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    total_xp bigint NOT NULL DEFAULT 0 CHECK (total_xp >= 0),
+    current_level int NOT NULL DEFAULT 1 CHECK (current_level >= 1),
+    total_skill_stars bigint NOT NULL DEFAULT 0 CHECK (total_skill_stars >= 0),
+    updated_at timestamptz NOT NULL DEFAULT clock()
+) WITH (fillfactor = 70);
+
+CREATE TABLE user_wallet (
+    user_id uuid PRIMARY KEY DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    coins bigint NOT NULL DEFAULT 0 CHECK (coins >= 0),
+    total_earned bigint NOT NULL DEFAULT 0,
+    total_spent bigint NOT NULL DEFAULT 0 CHECK (total_spent >= 0),
+    updated_at timestamptz NOT NULL DEFAULT clock(),
+    CHECK (coins = total_earned - total_spent)
+) WITH (fillfactor = 70);
+
+CREATE TABLE user_skills (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    skill_key text NOT NULL REFERENCES skill_definitions,
+    xp bigint NOT NULL CHECK (xp >= 0),
+    PRIMARY KEY (user_id, skill_key)
+) WITH (fillfactor = 70);
+
+CREATE TABLE user_streaks (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    streak_type text NOT NULL REFERENCES streak_types,
+    current_streak int NOT NULL CHECK (current_streak >= 1),
+    longest_streak int NOT NULL CHECK (longest_streak >= current_streak),
+    last_activity_date date NOT NULL,
+    PRIMARY KEY (user_id, streak_type)
+) WITH (fillfactor = 70);
+
+CREATE TABLE user_counters (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    counter text NOT NULL CHECK (length(counter) BETWEEN 1 AND 64),
+    value bigint NOT NULL CHECK (value >= 0),
+    PRIMARY KEY (user_id, counter)
+) WITH (fillfactor = 70);
+
+CREATE TABLE user_achievements (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    achievement_key text NOT NULL REFERENCES achievement_definitions,
+    earned_at timestamptz NOT NULL DEFAULT clock(),
+    notified boolean NOT NULL DEFAULT false,
+    ledger_id uuid NOT NULL,
+    PRIMARY KEY (user_id, achievement_key)
+);
+CREATE INDEX user_achievements_unseen ON user_achievements (user_id) WHERE NOT notified;
+
+-- What redeemed boosts and used shields left behind. Written by the market; the ledger reads.
+CREATE TABLE user_effects (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    purchase_id uuid,
+    effect_type text NOT NULL CHECK (effect_type IN ('xp_multiplier')),
+    factor numeric NOT NULL CHECK (factor BETWEEN 1 AND 100),
+    started_at timestamptz NOT NULL DEFAULT clock(),
+    ends_at timestamptz NOT NULL CHECK (ends_at > started_at),
+    PRIMARY KEY (user_id, id)
+);
+CREATE INDEX user_effects_running ON user_effects (user_id, ends_at DESC);
+
+CREATE TABLE streak_shield_uses (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    streak_type text NOT NULL DEFAULT 'daily_activity' CHECK (streak_type = 'daily_activity'),
+    day date NOT NULL,
+    purchase_id uuid,
+    PRIMARY KEY (user_id, streak_type, day)
+);
+
+-- What clients log about themselves. It pays nothing; the feed shows it between the rows of the ledger.
+CREATE TABLE activity_events (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    event_type text NOT NULL CHECK (length(event_type) BETWEEN 1 AND 80),
+    category text CHECK (length(category) <= 64),
+    metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
+    created_at timestamptz NOT NULL DEFAULT clock(),
+    PRIMARY KEY (user_id, id)
+);
+CREATE INDEX activity_events_recent ON activity_events (user_id, created_at DESC, id);
+CALL enable_row_security('points_ledger');
+CALL enable_row_security('user_progress');
+CALL enable_row_security('user_wallet');
+CALL enable_row_security('user_skills');
+CALL enable_row_security('user_streaks');
+CALL enable_row_security('user_counters');
+CALL enable_row_security('user_achievements');
+CALL enable_row_security('user_effects');
+CALL enable_row_security('streak_shield_uses');
+CALL enable_row_security('activity_events');
+GRANT SELECT ON points_ledger, user_progress, user_wallet, user_skills, user_streaks, user_counters, user_achievements,
+    user_effects, streak_shield_uses, activity_events TO questlog_app;
+
+-- Having seen an achievement is the user's own mark; having earned it is not.
+GRANT UPDATE (notified) ON user_achievements TO questlog_app;
+GRANT INSERT ON activity_events TO questlog_app;
+
+-- Append only, to the owner of the table as well.
+CREATE FUNCTION refuse_ledger_change() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = format('The ledger is append only: %s is refused.', TG_OP);
+END
+$$;
+CREATE TRIGGER no_update BEFORE UPDATE ON points_ledger FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON points_ledger FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change();
+
+-- Rows may go by the cascade of a deleted user, and then this trigger runs inside the one that cascades.
+CREATE FUNCTION refuse_ledger_deletion() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_trigger_depth() < 2 THEN
+        RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'The ledger is append only: only a deleted user''s rows go.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER no_delete BEFORE DELETE ON points_ledger FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_deletion();
+
+-- XP from a level to the next: isqrt(10000 * level^3). A numeric root is rounded, and one just below a whole number may
+-- come out as that number, so it is checked by squaring.
+CREATE FUNCTION level_cost(level int) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    square numeric := level::numeric * level * level * 10000;
+    root numeric := floor(sqrt(square));
+BEGIN
+    RETURN CASE WHEN root * root > square THEN root - 1 ELSE root END;
+END
+$$;
+
+-- The sum of rounded roots has no closed form, so the total XP at which levels begin is added up once, here, and kept as
+-- constants: of each of the first 501 levels, and of every 500th level up to 250001 (1.25e15 XP).
+DO $$
+DECLARE
+    definition CONSTANT text :=
+        'CREATE FUNCTION %I() RETURNS bigint[] LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN %L::bigint[]';
+    first_501 bigint[];
+    each_500th bigint[];
+BEGIN
+    SELECT array_agg(next_begins - cost ORDER BY level) FILTER (WHERE level <= 501),
+           array_agg(next_begins - cost ORDER BY level) FILTER (WHERE level % 500 = 1)
+      INTO first_501, each_500th
+      FROM (SELECT level, cost, sum(cost) OVER (ORDER BY level) AS next_begins
+              FROM generate_series(1, 250001) AS level, LATERAL level_cost(level) AS cost) AS l;
+    EXECUTE format(definition, 'first_levels', first_501);
+    EXECUTE format(definition, 'every_500th_level', each_500th);
+END
+$$;
+
+-- What a row, and the achievements it brought, gave.
+CREATE TYPE award_result AS (
+    ledger_id uuid, replayed boolean, xp bigint, bonus_xp bigint, coins bigint, skill_key text, leveled_up boolean,
+    new_level int, total_xp bigint, balance bigint, streak int, achievements jsonb
+);
+-- The one place where users read about others. The functions belong to a role that sees the few columns a board is made
+-- of, and answer no ids; nobody logs in as that role.
+CREATE POLICY board ON users FOR SELECT TO questlog_board USING (true);
+CREATE POLICY board ON user_settings FOR SELECT TO questlog_board
+    USING (key IN ('profile_public', 'timezone', 'day_start_hour'));
+CREATE POLICY board ON user_progress FOR SELECT TO questlog_board USING (true);
+CREATE POLICY board ON user_streaks FOR SELECT TO questlog_board USING (streak_type = 'daily_activity');
+CREATE POLICY board ON points_ledger FOR SELECT TO questlog_board USING (true);
+GRANT SELECT (id, name, approved) ON users TO questlog_board;
+GRANT SELECT (user_id, key, value) ON user_settings TO questlog_board;
+GRANT SELECT (user_id, total_xp, current_level) ON user_progress TO questlog_board;
+GRANT SELECT (user_id, streak_type, current_streak, last_activity_date) ON user_streaks TO questlog_board;
+GRANT SELECT (user_id, xp, local_date) ON points_ledger TO questlog_board;

@@ -1,0 +1,93 @@
+-- migrate:up
+-- Focus: a timer the server owns, one per user, that survives closed tabs.
+SET LOCAL ROLE questlog_owner;
+
+CREATE TABLE focus_libraries (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 120),
+    description text NOT NULL DEFAULT '' CHECK (length(description) <= 2000),
+    library_type text NOT NULL DEFAULT 'custom' CHECK (length(library_type) BETWEEN 1 AND 40),
+    is_favorite boolean NOT NULL DEFAULT false,
+    preset_durations int[] NOT NULL DEFAULT '{}'
+        CHECK (cardinality(preset_durations) <= 10 AND 1 <= ALL (preset_durations) AND 240 >= ALL (preset_durations)),
+    default_duration int CHECK (default_duration BETWEEN 1 AND 240),
+    created_at timestamptz NOT NULL DEFAULT clock(),
+    updated_at timestamptz NOT NULL DEFAULT clock(),
+    PRIMARY KEY (user_id, id)
+);
+CREATE UNIQUE INDEX focus_libraries_name ON focus_libraries (user_id, lower(name));
+CREATE TRIGGER touch BEFORE UPDATE ON focus_libraries FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CALL enable_row_security('focus_libraries');
+GRANT SELECT, INSERT, UPDATE, DELETE ON focus_libraries TO questlog_app;
+
+CREATE TABLE focus_library_tracks (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    library_id uuid NOT NULL,
+    track_id uuid,
+    track_title text NOT NULL CHECK (length(track_title) BETWEEN 1 AND 200),
+    track_url text CHECK (track_url LIKE 'https://%' AND length(track_url) <= 2000),
+    duration_seconds int CHECK (duration_seconds BETWEEN 0 AND 86400),
+    sort_order int NOT NULL,
+    added_at timestamptz NOT NULL DEFAULT clock(),
+    PRIMARY KEY (user_id, id),
+    FOREIGN KEY (user_id, library_id) REFERENCES focus_libraries ON DELETE CASCADE
+);
+CREATE INDEX focus_library_tracks_order ON focus_library_tracks (user_id, library_id, sort_order);
+CALL enable_row_security('focus_library_tracks');
+GRANT SELECT, INSERT, DELETE ON focus_library_tracks TO questlog_app;
+
+CREATE TABLE focus_sessions (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    mode text NOT NULL DEFAULT 'focus' CHECK (mode IN ('focus', 'break', 'long_break')),
+    duration_seconds int NOT NULL CHECK (duration_seconds BETWEEN 1 AND 14400),
+    started_at timestamptz NOT NULL DEFAULT clock(),
+    ends_at timestamptz,
+    paused_at timestamptz,
+    paused_total_seconds double precision NOT NULL DEFAULT 0 CHECK (paused_total_seconds >= 0),
+    paused_remaining_seconds int CHECK (paused_remaining_seconds BETWEEN 0 AND 14400),
+    completed_at timestamptz,
+    abandoned_at timestamptz,
+    ended_at timestamptz,
+    status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'paused', 'completed', 'abandoned', 'expired')),
+    end_reason text CHECK (end_reason IN ('user', 'timer', 'superseded', 'pause_lapsed')),
+    actual_seconds int NOT NULL DEFAULT 0 CHECK (actual_seconds BETWEEN 0 AND duration_seconds),
+    xp_awarded bigint NOT NULL DEFAULT 0 CHECK (xp_awarded >= 0),
+    coins_awarded bigint NOT NULL DEFAULT 0 CHECK (coins_awarded >= 0),
+    task_title text CHECK (length(task_title) BETWEEN 1 AND 200),
+    notes text CHECK (length(notes) <= 2000),
+    tags text[] NOT NULL DEFAULT '{}' CHECK (cardinality(tags) <= 10),
+    library_id uuid,
+    PRIMARY KEY (user_id, id),
+    FOREIGN KEY (user_id, library_id) REFERENCES focus_libraries,
+    -- Each status has exactly its own instants.
+    CHECK ((ends_at IS NOT NULL) = (status = 'active')),
+    CHECK ((paused_at IS NOT NULL) = (status = 'paused')),
+    CHECK ((paused_remaining_seconds IS NOT NULL) = (status = 'paused')),
+    CHECK ((completed_at IS NOT NULL) = (status = 'completed')),
+    CHECK ((abandoned_at IS NOT NULL) = (status = 'abandoned')),
+    CHECK ((ended_at IS NOT NULL) = (status IN ('completed', 'abandoned', 'expired'))),
+    CHECK ((end_reason IS NOT NULL) = (ended_at IS NOT NULL))
+);
+CREATE UNIQUE INDEX focus_sessions_one_live ON focus_sessions (user_id) WHERE status IN ('active', 'paused');
+CREATE INDEX focus_sessions_started ON focus_sessions (user_id, started_at DESC);
+CREATE INDEX focus_sessions_ended ON focus_sessions (user_id, ended_at) WHERE mode = 'focus';
+CREATE INDEX focus_sessions_library ON focus_sessions (user_id, library_id) WHERE library_id IS NOT NULL;
+CALL enable_row_security('focus_sessions');
+GRANT SELECT, INSERT, UPDATE ON focus_sessions TO questlog_app;
+
+CREATE TABLE focus_pause_state (
+    user_id uuid PRIMARY KEY DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    session_id uuid NOT NULL,
+    mode text NOT NULL CHECK (mode IN ('focus', 'break', 'long_break')),
+    time_remaining_seconds int NOT NULL CHECK (time_remaining_seconds BETWEEN 0 AND 14400),
+    paused_at timestamptz NOT NULL,
+    FOREIGN KEY (user_id, session_id) REFERENCES focus_sessions ON DELETE CASCADE
+);
+CALL enable_row_security('focus_pause_state');
+GRANT SELECT, INSERT, UPDATE, DELETE ON focus_pause_state TO questlog_app;
+GRANT DELETE ON focus_pause_state TO questlog_jobs;
+
+CREATE TYPE focus_ending AS (session focus_sessions, paid award_result, already_completed boolean);

@@ -1,0 +1,121 @@
+-- migrate:up
+-- Quests: things worth doing for a reward. A user's own are finished on the user's word; universal ones are the same for
+-- everyone and are moved by what the ledger records. What happens to a quest is kept per period, so a new period begins
+-- fresh without any job, and the rows of old ones are the history.
+SET LOCAL ROLE questlog_owner;
+
+-- The most a quest of a difficulty may pay, and what it pays unless its owner wants less.
+CREATE FUNCTION difficulty_reward(difficulty text, OUT xp int, OUT coins int)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE difficulty WHEN 'starter' THEN 10 WHEN 'easy' THEN 25 WHEN 'medium' THEN 50 WHEN 'hard' THEN 100
+                           WHEN 'epic' THEN 250 END,
+           CASE difficulty WHEN 'starter' THEN 5 WHEN 'easy' THEN 10 WHEN 'medium' THEN 25 WHEN 'hard' THEN 50
+                           WHEN 'epic' THEN 100 END;
+END;
+
+CREATE TABLE quests (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    title text NOT NULL CHECK (length(title) BETWEEN 1 AND 200),
+    description text CHECK (length(description) <= 5000),
+    category text NOT NULL CHECK (length(category) BETWEEN 1 AND 50),
+    difficulty text NOT NULL DEFAULT 'starter' CHECK (difficulty IN ('starter', 'easy', 'medium', 'hard', 'epic')),
+    xp_reward int NOT NULL CHECK (xp_reward BETWEEN 0 AND 250),
+    coin_reward int NOT NULL CHECK (coin_reward BETWEEN 0 AND 100),
+    target int NOT NULL DEFAULT 1 CHECK (target BETWEEN 1 AND 1000),
+    is_repeatable boolean NOT NULL DEFAULT false,
+    repeat_frequency text CHECK (repeat_frequency IN ('daily', 'weekly', 'monthly')),
+    skill_key text NOT NULL DEFAULT 'discipline' REFERENCES skill_definitions,
+    expires_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT clock(),
+    updated_at timestamptz NOT NULL DEFAULT clock(),
+    PRIMARY KEY (user_id, id),
+    CHECK (is_repeatable = (repeat_frequency IS NOT NULL)),
+    CHECK (xp_reward <= (difficulty_reward(difficulty)).xp),
+    CHECK (coin_reward <= (difficulty_reward(difficulty)).coins)
+);
+CREATE INDEX quests_recent ON quests (user_id, created_at DESC);
+CREATE TRIGGER touch BEFORE UPDATE ON quests FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CALL enable_row_security('quests');
+GRANT SELECT, INSERT, UPDATE, DELETE ON quests TO questlog_app;
+
+-- Shared content: administrators write it, and a user's rows may point at it.
+CREATE TABLE universal_quests (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    key text NOT NULL UNIQUE DEFAULT gen_random_uuid()::text CHECK (length(key) BETWEEN 1 AND 100),
+    title text NOT NULL CHECK (length(title) BETWEEN 1 AND 200),
+    description text CHECK (length(description) <= 2000),
+    category text NOT NULL DEFAULT 'general' CHECK (length(category) BETWEEN 1 AND 50),
+    difficulty text NOT NULL DEFAULT 'easy' CHECK (difficulty IN ('starter', 'easy', 'medium', 'hard', 'epic')),
+    quest_type text NOT NULL DEFAULT 'daily' CHECK (quest_type IN ('daily', 'weekly', 'monthly', 'special')),
+    xp_reward int NOT NULL DEFAULT 25 CHECK (xp_reward BETWEEN 0 AND 1000),
+    coin_reward int NOT NULL DEFAULT 10 CHECK (coin_reward BETWEEN 0 AND 500),
+    target int NOT NULL DEFAULT 1 CHECK (target BETWEEN 1 AND 1000000),
+    -- A counter of the ledger, the daily streak, or nothing that could be counted.
+    target_type text NOT NULL DEFAULT 'manual',
+    counter text GENERATED ALWAYS AS (CASE WHEN target_type NOT IN ('streak_days', 'manual') THEN target_type END) STORED
+        REFERENCES counters,
+    skill_key text REFERENCES skill_definitions,
+    is_active boolean NOT NULL DEFAULT true,
+    starts_at timestamptz,
+    ends_at timestamptz,
+    sort_order int NOT NULL DEFAULT 0,
+    is_built_in boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT clock(),
+    updated_at timestamptz NOT NULL DEFAULT clock(),
+    CHECK (ends_at > starts_at)
+);
+CREATE INDEX universal_quests_targets ON universal_quests (target_type) WHERE is_active;
+CREATE TRIGGER touch BEFORE UPDATE ON universal_quests FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+GRANT SELECT ON universal_quests TO questlog_app, questlog_jobs, questlog_admin;
+GRANT INSERT, UPDATE, DELETE ON universal_quests TO questlog_admin;
+
+-- A quest in one period; no row says the same as an available one without progress. Every writer holds the user's lock.
+-- fillfactor: progress moves with awards, and finds room on its own page.
+CREATE TABLE user_quest_progress (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    quest_id uuid,
+    universal_quest_id uuid REFERENCES universal_quests ON DELETE CASCADE,
+    period_key text NOT NULL CHECK (period_key ~ '^(once|\d{4}-\d{2}-\d{2}|\d{4}-W\d{2}|\d{4}-\d{2})$'),
+    period_start date,
+    status text NOT NULL DEFAULT 'available' CHECK (status IN ('available', 'accepted', 'completed', 'abandoned')),
+    progress int NOT NULL DEFAULT 0 CHECK (progress >= 0),
+    accepted_at timestamptz,
+    completed_at timestamptz,
+    undo_count int NOT NULL DEFAULT 0 CHECK (undo_count >= 0),
+    xp_awarded bigint NOT NULL DEFAULT 0 CHECK (xp_awarded >= 0),
+    coins_awarded bigint NOT NULL DEFAULT 0 CHECK (coins_awarded >= 0),
+    created_at timestamptz NOT NULL DEFAULT clock(),
+    updated_at timestamptz NOT NULL DEFAULT clock(),
+    PRIMARY KEY (user_id, id),
+    FOREIGN KEY (user_id, quest_id) REFERENCES quests ON DELETE CASCADE,
+    UNIQUE (user_id, quest_id, period_key),
+    UNIQUE (user_id, universal_quest_id, period_key),
+    CHECK (num_nonnulls(quest_id, universal_quest_id) = 1),
+    CHECK ((period_start IS NULL) = (period_key = 'once')),
+    CHECK (status <> 'accepted' OR accepted_at IS NOT NULL),
+    CHECK ((status = 'completed') = (completed_at IS NOT NULL)),
+    CHECK (status = 'completed' OR (xp_awarded = 0 AND coins_awarded = 0))
+) WITH (fillfactor = 80);
+
+-- What is still to be done, whatever the length of the history.
+CREATE INDEX user_quest_progress_open ON user_quest_progress (user_id, period_key) WHERE status IN ('available', 'accepted');
+CREATE TRIGGER touch BEFORE UPDATE ON user_quest_progress FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CALL enable_row_security('user_quest_progress');
+GRANT SELECT, INSERT, UPDATE ON user_quest_progress TO questlog_app;
+
+-- A quest in its present period. `ready`: at its target, and only the user's word is missing.
+CREATE TYPE quest_now AS (
+    quest_id uuid, kind text, key text, title text, description text, category text, difficulty text,
+    xp_reward int, coin_reward int, skill_key text, target int, target_type text,
+    is_repeatable boolean, repeat_frequency text, period text, period_key text, period_start date, unclaimed_period text,
+    status text, progress int, ready boolean, accepted_at timestamptz, completed_at timestamptz, expires_at timestamptz,
+    undo_count int, sort_order int, created_at timestamptz, updated_at timestamptz
+);
+
+-- What a request that may complete a quest answers; `paid` is null when it did not.
+CREATE TYPE quest_completion AS (
+    quest jsonb, paid award_result, completed boolean, already_completed boolean, reward_capped boolean
+);

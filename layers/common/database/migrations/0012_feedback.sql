@@ -1,0 +1,34 @@
+-- migrate:up
+-- Feedback: reports from users, answered by administrators.
+SET LOCAL ROLE questlog_owner;
+
+CREATE TABLE feedback (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    feedback_type text NOT NULL CHECK (feedback_type IN ('bug', 'feature', 'other')),
+    title text NOT NULL CHECK (length(title) BETWEEN 1 AND 200),
+    description text NOT NULL CHECK (length(description) BETWEEN 1 AND 10000),
+    status text NOT NULL DEFAULT 'open'
+        CHECK (status IN ('open', 'acknowledged', 'in_progress', 'resolved', 'closed', 'wont_fix')),
+    priority text NOT NULL DEFAULT 'normal' CHECK (priority IN ('low', 'normal', 'high', 'urgent')),
+    metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
+    admin_response text CHECK (length(admin_response) <= 5000),
+    resolved_at timestamptz,
+    -- Without a key: it is another user, and stays what it was when that user goes.
+    resolved_by uuid,
+    created_at timestamptz NOT NULL DEFAULT clock(),
+    updated_at timestamptz NOT NULL DEFAULT clock(),
+    PRIMARY KEY (user_id, id),
+    CHECK ((resolved_at IS NOT NULL) = (status = 'resolved')),
+    CHECK (resolved_by IS NULL OR status = 'resolved')
+);
+CREATE INDEX feedback_recent ON feedback (user_id, created_at DESC);
+
+-- Administrators read the reports of everyone.
+CREATE INDEX feedback_admin ON feedback (status, created_at);
+CREATE TRIGGER touch BEFORE UPDATE ON feedback FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CALL enable_row_security('feedback');
+
+-- A report is the user's to write and to withdraw; what becomes of it is the administrators' to say.
+GRANT SELECT, INSERT (feedback_type, title, description, priority, metadata), DELETE ON feedback TO questlog_app;
+GRANT UPDATE (status, priority, admin_response, resolved_at, resolved_by) ON feedback TO questlog_admin;
