@@ -151,6 +151,8 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
         # Copying needs the template to itself for a moment: workers take turns.
         connection.execute("SELECT pg_advisory_lock(hashtext('questlog tests'))")
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+        # Rights on the database itself are not copied.
+        connection.execute(f'REVOKE TEMPORARY ON DATABASE "{name}" FROM PUBLIC'.encode())
     database = Database(name, admin_url, passwords)
     os.environ["DATABASE_URL"] = os.environ["APP_DATABASE_URL"] = database.app_url
     os.environ["AUTH_DATABASE_URL"] = database.url("questlog_auth")

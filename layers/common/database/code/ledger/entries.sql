@@ -78,7 +78,7 @@ END
 $$;
 
 -- Moves a skill; answers how its stars changed. A skill holds XP, a star is ten.
-CREATE OR REPLACE FUNCTION app.move_skill(moved_skill text, amount bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION internal.move_skill(moved_skill text, amount bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     xp_after bigint;
@@ -98,7 +98,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN (coins > 0) = (reverses IS NULL) THEN coins ELSE 0 END;
 
 -- Moves the wallet; answers the balance.
-CREATE OR REPLACE FUNCTION app.move_wallet(amount bigint, reverses uuid) RETURNS bigint
+CREATE OR REPLACE FUNCTION internal.move_wallet(amount bigint, reverses uuid, at timestamptz) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     earned bigint := earned_coins(amount, reverses);
@@ -111,7 +111,7 @@ BEGIN
            SET coins = w.coins + amount,
                total_earned = w.total_earned + earned,
                total_spent = w.total_spent + earned - amount,
-               updated_at = clock()
+               updated_at = at
         RETURNING w.coins INTO STRICT balance;
     END IF;
     RETURN balance;
@@ -132,16 +132,18 @@ END
 $$;
 
 -- Posts a draft: skill, wallet, progress with its level, and the row that carries the balances after it.
-CREATE OR REPLACE FUNCTION app.post(draft points_ledger, before user_progress) RETURNS points_ledger
+CREATE OR REPLACE FUNCTION internal.post(draft points_ledger, before user_progress) RETURNS points_ledger
 LANGUAGE plpgsql AS $$
 DECLARE
     skill_xp bigint := CASE WHEN draft.skill_key IS NULL THEN 0 ELSE draft.xp + 10 * draft.skill_stars END;
     stars bigint := 0;
 BEGIN
+    -- Under the user's lock, so that no row is older than the one before it.
+    draft.created_at := instant();
     IF skill_xp <> 0 THEN
         stars := move_skill(draft.skill_key, skill_xp);
     END IF;
-    draft.coins_after := move_wallet(draft.coins, draft.reverses);
+    draft.coins_after := move_wallet(draft.coins, draft.reverses, draft.created_at);
     draft.total_xp_after := before.total_xp + draft.xp;
     draft.level_after := level_for(draft.total_xp_after);
     IF draft.xp <> 0 OR stars <> 0 THEN
@@ -149,16 +151,16 @@ BEGIN
            SET total_xp = draft.total_xp_after,
                current_level = draft.level_after,
                total_skill_stars = p.total_skill_stars + stars,
-               updated_at = clock();
+               updated_at = draft.created_at;
     END IF;
     INSERT INTO points_ledger (
         id, event_type, source_type, source_id, base_xp, bonus_xp, xp, coins, skill_key, skill_stars, counters, metadata,
-        level_after, coins_after, total_xp_after, streak_after, idempotency_key, reverses, cause_id, reason, local_date, seq)
+        level_after, coins_after, total_xp_after, streak_after, idempotency_key, reverses, cause_id, reason, local_date, created_at, seq)
     VALUES (
         draft.id, draft.event_type, draft.source_type, draft.source_id, draft.base_xp, draft.bonus_xp, draft.xp, draft.coins,
         draft.skill_key, draft.skill_stars, draft.counters, draft.metadata,
         draft.level_after, draft.coins_after, draft.total_xp_after, draft.streak_after, draft.idempotency_key,
-        draft.reverses, draft.cause_id, draft.reason, draft.local_date,
+        draft.reverses, draft.cause_id, draft.reason, draft.local_date, draft.created_at,
         coalesce((SELECT max(l.seq) FROM points_ledger AS l), 0) + 1);
     RETURN draft;
 END
