@@ -11,12 +11,12 @@ from questlog.db import Db, Queries, Statement
 from questlog.settings import settings
 
 from bench.figure import Figure
-from bench.proxy import Proxy
 from bench.stage import Stage
 from bench.warm import in_turns
 from functions.sync.models import Poll
-from tests.client import ROOT, Answer
 from tests.conftest import User
+from tests.support.client import ROOT, Answer
+from tests.support.proxy import Proxy
 
 SECONDS_BETWEEN_POLLS: Final = 30
 POLLS_AN_HOUR: Final = 3600 // SECONDS_BETWEEN_POLLS

@@ -4,10 +4,10 @@ from collections import defaultdict
 from uuid import uuid4
 
 from bench.figure import Figure
-from bench.proxy import Proxy
-from bench.routes import TWO_TRIPS, Route, inhabit, routes
 from bench.stage import Stage
-from tests.client import Client
+from tests.support.client import Client
+from tests.support.proxy import Proxy
+from tests.support.routes import TWO_TRIPS, Route, inhabit, routes
 
 
 def measure(stage: Stage) -> Figure:

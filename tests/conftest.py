@@ -6,88 +6,25 @@ DATABASE_URL, an administrator's, points the tests at a server that runs already
 import asyncio
 import os
 import secrets
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg.rows import DictRow, dict_row
-from psycopg.types.json import Json
 
 from questlog import db
-from questlog.identity import Token, new_secret, secret_hash
-from questlog.settings import settings
 
-from database.migrate import migrate, set_login_passwords
-from local.postgres import Postgres
-from tests.client import Answer, Client
-
-T = TypeVar("T")
-LOGINS = ("questlog_app", "questlog_auth", "questlog_operator", "questlog_jobs", "questlog_console")
-TERMS = "1.0"
-ENVIRONMENT = {
-    # Replaced by the worker's database before the first request; collecting tests imports the functions earlier.
-    "DATABASE_URL": "postgresql://",
-    "APP_DATABASE_URL": "postgresql://",
-    "AUTH_DATABASE_URL": "postgresql://",
-    "OPERATOR_DATABASE_URL": "postgresql://",
-    "PUBLIC_URL": "https://api.questlog.test",
-    "FRONTEND_URL": "https://questlog.test",
-    "ALLOWED_ORIGINS": "https://questlog.test,http://localhost:3000",
-    "TOS_VERSION": TERMS,
-    "ADMIN_EMAILS": "admin@questlog.test",
-    "ADMIN_CLAIM_KEY": "a-claim-key-for-tests",
-    "AUTH_RATE_LIMIT": "0",
-    "GOOGLE_ISSUER": "http://127.0.0.1:1",
-    "GOOGLE_CLIENT_ID": "questlog",
-    "GOOGLE_CLIENT_SECRET": "a-client-secret",
-    "POWERTOOLS_LOG_LEVEL": os.environ.get("POWERTOOLS_LOG_LEVEL", "CRITICAL"),
-    "POWERTOOLS_SERVICE_NAME": "questlog",
-}
-
-
-class Server:
-    """The run's server and the template every worker's database is copied from."""
-
-    def __init__(self, given: str | None) -> None:
-        self.run = secrets.token_hex(4)
-        self.template = f"questlog_{self.run}"
-        self.passwords = {role: secrets.token_urlsafe(16) for role in LOGINS}
-        self._folder = Path(tempfile.mkdtemp(prefix="questlog-tests-"))
-        self._postgres: Postgres | None = None
-        if given:
-            self.admin_url = given
-        else:
-            self._postgres = Postgres(self._folder / "postgres", durable=False)
-            self._postgres.start()
-            self.admin_url = self._postgres.admin_url
-        with psycopg.connect(self.admin_url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{self.template}" TEMPLATE template0'.encode())
-        migrate(at(self.admin_url, self.template))
-        set_login_passwords(self.admin_url, self.passwords)
-
-    def stop(self) -> None:
-        if self._postgres is not None:
-            self._postgres.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def at(url: str, name: str, user: str | None = None, password: str = "") -> str:
-    """The URL of another database, or of another role, on the same server."""
-    parts = urlsplit(url)
-    login = f"{user}:{quote(password, safe='')}" if user else parts.netloc.rpartition("@")[0]
-    return parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}", path=f"/{name}").geturl()
-
+from local.clock import Clock
+from tests.support.client import Answer, Client
+from tests.support.database import Database, Server, create, drop, serve_from
+from tests.support.environment import ENVIRONMENT, LOGINS, TERMS
+from tests.support.threads import at_once
+from tests.support.users import NewUser, User, create_user
 
 _server = pytest.StashKey[Server]()
 _loop = pytest.StashKey[asyncio.AbstractEventLoop]()
+_made = pytest.StashKey[list[UUID]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -113,96 +50,54 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         server.stop()
 
 
-@dataclass(frozen=True)
-class Database:
-    """This worker's database, and connections to it as the roles that use it."""
-
-    name: str
-    server_url: str
-    passwords: dict[str, str]
-
-    @property
-    def admin_url(self) -> str:
-        return at(self.server_url, self.name) + "?options=-csearch_path%3Dapp,internal,public"
-
-    def url(self, role: str) -> str:
-        return at(self.server_url, self.name, role, self.passwords[role])
-
-    @property
-    def app_url(self) -> str:
-        return self.url("questlog_app")
-
-    def query(self, sql: str, *parameters: Any) -> list[DictRow]:
-        """Run a statement as the superuser: to look behind the curtain, or to set a stage."""
-        with psycopg.connect(self.admin_url, autocommit=True, row_factory=dict_row) as connection:
-            cursor = connection.execute(sql.encode(), parameters)
-            return cursor.fetchall() if cursor.description else []
-
-
 @pytest.fixture(scope="session")
-def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+def migrated(request: pytest.FixtureRequest) -> Database:
+    """The database that every worker's is copied from: migrated, and touched by nobody since."""
     given = getattr(request.config, "workerinput", {}).get("questlog")
     if given is None:
         server = request.config.stash[_server]
         given = (server.admin_url, server.template, server.passwords)
     admin_url, template, passwords = given
-    name = f"{template}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    with psycopg.connect(admin_url, autocommit=True) as connection:
-        # Copying needs the template to itself for a moment: workers take turns.
-        connection.execute("SELECT pg_advisory_lock(hashtext('questlog tests'))")
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
-        # Rights on the database itself are not copied.
-        connection.execute(f'REVOKE TEMPORARY ON DATABASE "{name}" FROM PUBLIC'.encode())
-    database = Database(name, admin_url, passwords)
-    os.environ["DATABASE_URL"] = os.environ["APP_DATABASE_URL"] = database.app_url
-    os.environ["AUTH_DATABASE_URL"] = database.url("questlog_auth")
-    os.environ["OPERATOR_DATABASE_URL"] = database.url("questlog_operator")
-    settings.cache_clear()
+    return Database(template, admin_url, passwords)
+
+
+@pytest.fixture(scope="session")
+def database(migrated: Database) -> Iterator[Database]:
+    """This worker's database."""
+    name = f"{migrated.name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    create(migrated.server_url, name, template=migrated.name)
+    database = Database(name, migrated.server_url, migrated.passwords)
+    serve_from({role: database.url(role) for role in LOGINS})
     yield database
     db.disconnect()
-    with psycopg.connect(admin_url, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
+    drop(migrated.server_url, name)
 
 
-@dataclass(frozen=True)
-class User(Client):
-    """A user with a live session. What is asked of the client is asked as this user."""
+@pytest.fixture
+def untouched(migrated: Database) -> Iterator[Database]:
+    """A copy of the migrated database for one test alone, which may do to it what it likes."""
+    copy = Database(f"{migrated.name}_{secrets.token_hex(4)}", migrated.server_url, migrated.passwords)
+    create(copy.server_url, copy.name, template=migrated.name)
+    yield copy
+    drop(copy.server_url, copy.name)
 
-    id: UUID = field(kw_only=True)
-    email: str = field(kw_only=True)
 
-
-NewUser = Callable[..., User]
+@pytest.fixture
+def clock(database: Database) -> Iterator[Clock]:
+    """The time of this worker's database, to be moved by the test: set(), advance(), freeze(). It is put back after."""
+    clock = Clock(database.admin_url)
+    yield clock
+    clock.reset()
 
 
 @pytest.fixture
 def new_user(request: pytest.FixtureRequest, database: Database) -> NewUser:
     """Makes users: consented, with a session of a browser, unless told otherwise."""
 
-    def make(*, role: str = "user", consented: bool = True, settings: dict[str, Any] | None = None) -> User:
-        email = f"{secrets.token_hex(6)}@questlog.test"
-        secret = new_secret()
-        [row] = database.query(
-            """
-            WITH made AS (
-                INSERT INTO users (email, name, role, age_verified_at, tos_version, tos_accepted_at)
-                SELECT %s, 'Test', %s, w.at, CASE WHEN w.at IS NOT NULL THEN %s END, w.at
-                  FROM (SELECT CASE WHEN %s THEN now() END AS at) AS w
-                RETURNING id, email),
-            listed AS (
-                INSERT INTO user_directory (kind, key, user_id) SELECT 'email', lower(email), id FROM made),
-            signed_in AS (
-                INSERT INTO sessions (user_id, token_hash, expires_at)
-                SELECT id, %s, now() + interval '30 days' FROM made),
-            set AS (
-                INSERT INTO user_settings (user_id, key, value)
-                SELECT made.id, s.key, s.value FROM made, jsonb_each(%s::jsonb) AS s)
-            SELECT id FROM made
-            """,
-            *(email, role, TERMS, consented, secret_hash(secret), Json(settings or {})),
-        )
-        made_users(request).append(row["id"])
-        return User(token=str(Token(row["id"], secret)), id=row["id"], email=email)
+    def make(**options: Any) -> User:
+        user = create_user(database.admin_url, **options)
+        made_users(request).append(user.id)
+        return user
 
     return make
 
@@ -236,28 +131,10 @@ def _ledger_explains_every_balance(request: pytest.FixtureRequest) -> Iterator[N
                 assert connection.execute("SELECT * FROM ledger_audit").fetchall() == []
 
 
-_made = pytest.StashKey[list[UUID]]()
-
-
 def made_users(request: pytest.FixtureRequest) -> list[UUID]:
     """The users that this test has made."""
-    return request.node.stash.setdefault(_made, [])
+    made: list[UUID] = request.node.stash.setdefault(_made, [])
+    return made
 
 
-def at_once(times: int, call: Callable[[], T]) -> list[T]:
-    """The answers of `times` calls that start together, each in a thread: an execution environment of its own."""
-
-    def alone() -> T:
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)  # Mangum runs a request on its thread's loop
-        try:
-            return call()
-        finally:
-            loop.close()
-            db.disconnect()
-
-    with ThreadPoolExecutor(times) as pool:
-        return [future.result() for future in [pool.submit(alone) for _ in range(times)]]
-
-
-__all__ = ["Answer", "Client", "Database", "NewUser", "User", "at_once"]
+__all__ = ["ENVIRONMENT", "LOGINS", "TERMS", "Answer", "Client", "Database", "NewUser", "User", "at_once"]

@@ -5,7 +5,7 @@ import tomllib
 from questlog.release import VERSION
 
 from local.openapi import DOCUMENT, document, text
-from tests.client import ROOT
+from tests.support.client import ROOT
 
 
 def test_the_openapi_document_is_current() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.client import ROOT, group_of, invoke
 from tests.conftest import User
+from tests.support.client import ROOT, group_of, invoke
 
 EVENTS = sorted((ROOT / "events").glob("*.json"))
 GROUPS = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}

@@ -15,8 +15,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from local.openapi import document
-from tests.client import gateway_event, invoke
 from tests.conftest import NewUser, User
+from tests.support.client import gateway_event, invoke
 
 # Signing in leaves the house for the identity provider; a sign-out or a revocation would end the session in use.
 ELSEWHERE = r"^/auth/(signin|callback|google|azure|signout|logout|sessions)|^/admin-access/claim"

@@ -22,10 +22,10 @@ from questlog.db import Db
 from questlog.settings import settings
 from questlog.wire import Success
 
-from bench.proxy import Proxy, waits
-from bench.routes import NO_TRIP, TWO_TRIPS, Route, inhabit, routes
-from tests.client import CONTEXT, Answer, Client, gateway_event
 from tests.conftest import Database, NewUser, User
+from tests.support.client import CONTEXT, Answer, Client, gateway_event
+from tests.support.proxy import Proxy, waits
+from tests.support.routes import NO_TRIP, TWO_TRIPS, Route, inhabit, routes
 
 # What libpq's trace calls the messages that a pipeline is made of, and the letters they go by on the wire.
 LETTERS = {"Parse": "P", "Bind": "B", "Describe": "D", "Execute": "E", "Close": "C", "Sync": "S", "Flush": "H"}

@@ -15,9 +15,9 @@ from uuid import uuid4
 import pytest
 
 from local.openapi import document
-from tests.client import Answer, Client
 from tests.conftest import Database, NewUser, User
-from tests.minimal import minimal
+from tests.support.client import Answer, Client
+from tests.support.minimal import minimal
 
 HERE = Path(__file__).parent
 

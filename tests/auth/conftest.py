@@ -15,8 +15,8 @@ from questlog.settings import settings
 from functions.auth import provider as openid
 from functions.auth.settings import auth_settings
 from local import provider as identity_provider
-from tests.client import Answer, Client
 from tests.conftest import Database
+from tests.support.client import Answer, Client
 
 FRONTEND = "https://questlog.test"
 
@@ -38,6 +38,12 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Configure]:
     yield change
     monkeypatch.undo()
     _forget()
+
+
+@pytest.fixture(autouse=True)
+def _sessions_idle_out(configure: Configure) -> None:
+    """Here sessions end as they do in production; the rest of the suite lets them live on."""
+    configure(SESSION_IDLE_DAYS=None)
 
 
 def _forget() -> None:

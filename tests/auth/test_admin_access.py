@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.auth.conftest import Audited, Configure, fill_limit
-from tests.client import Answer, Client
 from tests.conftest import ENVIRONMENT, Database, NewUser, User, at_once
+from tests.support.client import Answer, Client
 
 KEY = ENVIRONMENT["ADMIN_CLAIM_KEY"]
 CLAIM = "/admin-access/claim"

@@ -15,8 +15,8 @@ from tests.auth.conftest import (
     Someone,
     asked,
 )
-from tests.client import Client
 from tests.conftest import Database, NewUser, at_once
+from tests.support.client import Client
 
 
 def users_of(database: Database, email: str) -> list[Any]:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.auth.conftest import Audited, Configure
-from tests.client import Client
 from tests.conftest import Database, NewUser, User, at_once
+from tests.support.client import Client
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from tests.auth.conftest import Browser, NewPerson
-from tests.client import Client
 from tests.conftest import ENVIRONMENT, Database, User
+from tests.support.client import Client
 
 TABLES = (
     "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.auth.conftest import Audited, Configure
-from tests.client import Client
 from tests.conftest import Database, NewUser, User
+from tests.support.client import Client
 
 CLEARED = "session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0; Secure"
 

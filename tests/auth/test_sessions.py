@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from tests.auth.conftest import Audited, Configure
-from tests.client import Client
 from tests.conftest import Database, User, at_once
+from tests.support.client import Client
 
 FIELDS = {
     "id",

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.auth.conftest import FRONTEND, Browser, Configure, Provider, asked, error_of, fill_limit, where
-from tests.client import Client
 from tests.conftest import Database
+from tests.support.client import Client
 
 
 def test_providers(stranger: Client) -> None:

@@ -8,8 +8,8 @@ from psycopg.rows import DictRow
 from questlog import db
 
 from tests.auth.conftest import Browser, Someone
-from tests.client import Client
 from tests.conftest import User
+from tests.support.client import Client
 
 Trips = Callable[[], int]
 

@@ -1,4 +1,4 @@
-from tests.client import Client
+from tests.support.client import Client
 
 
 def test_health_asks_no_database(stranger: Client) -> None:

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.client import gateway_event, invoke
 from tests.conftest import Client, Database, NewUser, User
+from tests.support.client import gateway_event, invoke
 
 ALLOWED = "https://questlog.test"
 

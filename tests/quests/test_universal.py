@@ -4,9 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from tests.client import ROOT
 from tests.conftest import Database, User, at_once
 from tests.quests.conftest import AsUser, Earn, Pass, added, paid, universal, wallet
+from tests.support.client import ROOT
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from functions.user.models import KnownSettings, UserSettingsChange
-from tests.client import Answer
 from tests.conftest import Database, NewUser, User, at_once
+from tests.support.client import Answer
 
 TYPED = {
     "notifications_enabled": True,

@@ -16,7 +16,7 @@ from uuid import uuid4
 from questlog import db
 from questlog.settings import settings
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CONTEXT = SimpleNamespace(function_name="test", memory_limit_in_mb=256, invoked_function_arn="", aws_request_id="test")
 
 

@@ -15,8 +15,8 @@ from questlog.api import Endpoint
 from questlog.identity import SAFE_METHODS
 
 from local.openapi import apis
-from tests.client import Answer, Client
-from tests.minimal import minimal
+from tests.support.client import Answer, Client
+from tests.support.minimal import minimal
 
 # Public routes that have nothing to ask the database.
 NO_TRIP: Mapping[str, str] = {

@@ -1,0 +1,29 @@
+"""What the functions under test are configured with."""
+
+import os
+
+# The logins of functions and people, each with a password of its own.
+LOGINS = ("questlog_app", "questlog_auth", "questlog_operator", "questlog_jobs", "questlog_console")
+# The terms of service that users have accepted.
+TERMS = "1.0"
+ENVIRONMENT = {
+    # Replaced by the worker's database before the first request; collecting tests imports the functions earlier.
+    "DATABASE_URL": "postgresql://",
+    "APP_DATABASE_URL": "postgresql://",
+    "AUTH_DATABASE_URL": "postgresql://",
+    "OPERATOR_DATABASE_URL": "postgresql://",
+    "PUBLIC_URL": "https://api.questlog.test",
+    "FRONTEND_URL": "https://questlog.test",
+    "ALLOWED_ORIGINS": "https://questlog.test,http://localhost:3000",
+    "TOS_VERSION": TERMS,
+    # A hundred years, so that a session outlives every move of the clock.
+    "SESSION_IDLE_DAYS": "36500",
+    "ADMIN_EMAILS": "admin@questlog.test",
+    "ADMIN_CLAIM_KEY": "a-claim-key-for-tests",
+    "AUTH_RATE_LIMIT": "0",
+    "GOOGLE_ISSUER": "http://127.0.0.1:1",
+    "GOOGLE_CLIENT_ID": "questlog",
+    "GOOGLE_CLIENT_SECRET": "a-client-secret",
+    "POWERTOOLS_LOG_LEVEL": os.environ.get("POWERTOOLS_LOG_LEVEL", "CRITICAL"),
+    "POWERTOOLS_SERVICE_NAME": "questlog",
+}

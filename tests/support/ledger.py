@@ -1,0 +1,76 @@
+"""The ledger of a user, at the level of SQL: paid the way a route would pay, and read behind the curtain."""
+
+import secrets
+from typing import Any
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import Jsonb
+
+from tests.support.database import Database
+from tests.support.users import User
+
+
+def as_user(database: Database, user: User, sql: str, **parameters: Any) -> list[DictRow]:
+    """The rows of a statement that runs as a request of the user would: by the requests' role, with the user set."""
+    with psycopg.connect(database.app_url, autocommit=True, row_factory=dict_row) as connection:
+        connection.execute("SELECT set_config('app.user_id', %s, false)", [str(user.id)])
+        cursor = connection.execute(sql.encode(), parameters)
+        return cursor.fetchall() if cursor.description else []
+
+
+def award(
+    database: Database,
+    user: User,
+    event_type: str = "goal_complete",
+    *,
+    xp: int = 0,
+    coins: int = 0,
+    key: str | None = None,
+    skill: str | None = None,
+    counters: dict[str, int] | None = None,
+    metadata: dict[str, Any] | None = None,
+    days_ago: int = 0,
+) -> DictRow:
+    """Pay an award, under a new key unless one is given, on the local day so many days ago; what award() returns."""
+    [row] = as_user(
+        database,
+        user,
+        """
+        SELECT a.* FROM award(%(event_type)s, 'test', NULL, %(xp)s::bigint, %(coins)s::bigint, %(key)s,
+                              skill_key => %(skill)s::text, counters => %(counters)s, metadata => %(metadata)s,
+                              day => local_today() - %(days_ago)s::int) AS a
+        """,
+        event_type=event_type,
+        xp=xp,
+        coins=coins,
+        key=key or f"test:{secrets.token_hex(8)}",
+        skill=skill,
+        counters=Jsonb(counters or {}),
+        metadata=Jsonb(metadata or {}),
+        days_ago=days_ago,
+    )
+    return row
+
+
+def wallet(database: Database, user: User) -> tuple[int, int]:
+    """The user's lifetime XP and coins."""
+    rows = database.query(
+        "SELECT total_xp, coins FROM user_progress JOIN user_wallet USING (user_id) WHERE user_id = %s", user.id
+    )
+    return (rows[0]["total_xp"], rows[0]["coins"]) if rows else (0, 0)
+
+
+def counter(database: Database, user: User, name: str) -> int:
+    """What one of the user's counters stands at."""
+    rows = database.query("SELECT value FROM user_counters WHERE user_id = %s AND counter = %s", user.id, name)
+    return rows[0]["value"] if rows else 0
+
+
+def payments(database: Database, user: User, *event_types: str) -> list[tuple[str, int, int]]:
+    """What the user was paid for events of these types: type, XP, coins, oldest first."""
+    rows = database.query(
+        "SELECT event_type, xp, coins FROM points_ledger WHERE user_id = %s AND event_type = ANY (%s) ORDER BY seq",
+        *(user.id, list(event_types)),
+    )
+    return [(row["event_type"], row["xp"], row["coins"]) for row in rows]
