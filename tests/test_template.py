@@ -15,11 +15,13 @@ from local.template import ROOT, Function, Secret, functions, read
 
 TEMPLATE = read()
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
+GLOBALS: dict[str, Any] = TEMPLATE["Globals"]["Function"]
 FUNCTIONS = functions()
 NAMES = [function.name for function in FUNCTIONS]
 # Which function may hold which secret. Whoever adds one says so here.
 SECRETS = {
-    "DATABASE_URL": set(NAMES),
+    "DATABASE_URL": set(NAMES) - {"AuthFunction"},
+    "AUTH_DATABASE_URL": {"AuthFunction"},
     "ADMIN_CLAIM_KEY": {"AuthFunction"},
     "GOOGLE_CLIENT_SECRET": {"AuthFunction"},
     "AZURE_CLIENT_SECRET": {"AuthFunction"},
@@ -30,20 +32,10 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
     return {name: one["Properties"] for name, one in RESOURCES.items() if one["Type"] == kind}
 
 
-def alarms_on(function: str, metric: str) -> list[str]:
-    dimension = {"Name": "FunctionName", "Value": {"Ref": function}}
-    return [
-        name
-        for name, alarm in resources("AWS::CloudWatch::Alarm").items()
-        if alarm["MetricName"] == metric and alarm["Namespace"] == "AWS/Lambda" and alarm["Dimensions"] == [dimension]
-    ]
-
-
 def test_functions_share_runtime_architecture_and_layer() -> None:
-    shared = TEMPLATE["Globals"]["Function"]
-    assert shared["Runtime"] == "python3.13"
-    assert shared["Architectures"] == ["arm64"]
-    assert shared["Layers"] == [{"Ref": "CommonLayer"}]
+    assert GLOBALS["Runtime"] == "python3.13"
+    assert GLOBALS["Architectures"] == ["arm64"]
+    assert GLOBALS["Layers"] == [{"Ref": "CommonLayer"}]
     layer = RESOURCES["CommonLayer"]
     assert layer["Metadata"] == {"BuildMethod": "makefile", "BuildArchitecture": "arm64"}
     assert layer["Properties"]["CompatibleRuntimes"] == ["python3.13"]
@@ -91,26 +83,27 @@ def test_no_path_is_claimed_twice_and_one_function_takes_the_rest() -> None:
     ]
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=NAMES)
-def test_every_function_is_watched(function: Function) -> None:
-    logs = RESOURCES[function.name]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
-    properties = RESOURCES[logs]["Properties"]
-    assert properties["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+def test_every_function_is_watched() -> None:
+    """One log for all, whose lines name their service; and alarms on the API as a whole."""
+    assert GLOBALS["LoggingConfig"] == {"LogGroup": {"Ref": "Logs"}}
+    assert not [name for name, one in resources("AWS::Serverless::Function").items() if "LoggingConfig" in one]
     # The role may write below this prefix and nowhere else.
-    assert properties["LogGroupName"] == {"Fn::Sub": f"/${{AWS::StackName}}/{function.group}"}
+    assert RESOURCES["Logs"]["Properties"]["LogGroupName"] == {"Fn::Sub": "/${AWS::StackName}/functions"}
+    (counted,) = RESOURCES["ServerErrors"]["Properties"]["MetricTransformations"]
+    assert counted["Dimensions"] == [{"Key": "service", "Value": "$.service"}]
+    alarms = resources("AWS::CloudWatch::Alarm").values()
+    assert {one["MetricName"] for one in alarms} == {"5xx", "Latency", "Throttles"}
+    assert all(one["AlarmActions"] == [{"Ref": "Alarms"}] for one in alarms)
 
-    filters = [one for one in resources("AWS::Logs::MetricFilter").values() if one["LogGroupName"] == {"Ref": logs}]
-    assert [one["FilterPattern"] for one in filters] == ["{ $.status >= 500 }"]
-    (counted,) = filters[0]["MetricTransformations"]
-    on_server_errors = [
-        one
-        for one in resources("AWS::CloudWatch::Alarm").values()
-        if (one["MetricName"], one["Namespace"]) == (counted["MetricName"], counted["MetricNamespace"])
-    ]
-    assert len(on_server_errors) == 1
-    assert len(alarms_on(function.name, "Errors")) == 1
-    assert len(alarms_on(function.name, "Throttles")) == 1
-    assert all(one["AlarmActions"] == [{"Ref": "Alarms"}] for one in resources("AWS::CloudWatch::Alarm").values())
+
+def test_what_the_template_becomes_fits_into_one_stack() -> None:
+    """CloudFormation takes 500 resources. SAM makes a permission of each event, and a version and an alias of a function."""
+    functions = resources("AWS::Serverless::Function")
+    events = sum(len(function.get("Events", {})) for function in functions.values())
+    schedules = sum(len(function.schedules) for function in FUNCTIONS)
+    # The API and its stage; a schedule is a rule beside its permission.
+    becomes = len(RESOURCES) + 1 + 2 * len(functions) + events + schedules
+    assert becomes < 450
 
 
 def test_secrets_go_to_those_who_need_them() -> None:
