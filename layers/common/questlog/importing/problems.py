@@ -1,0 +1,55 @@
+"""What went wrong while a file was read: what could not be taken from it, and why it is refused as a whole."""
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+# How many problems a report shows (imports contract, Report).
+SHOWN: Final = 50
+_LONGEST_NAME: Final = 120
+
+
+class Refused(Exception):
+    """The file is not taken, and nothing of it. The message completes a sentence whose subject is the file."""
+
+
+class Unreadable(Refused):
+    """The file is not what it is said to be."""
+
+
+class TooLarge(Refused):
+    """The file holds more than is read at once."""
+
+
+class UnitNeeded(Refused):
+    """The file holds numbers in a unit it does not name; `parameter` is the one of the query that has to name it."""
+
+    def __init__(self, parameter: str) -> None:
+        super().__init__("is needed: the file holds such values and does not name their unit")
+        self.parameter = parameter
+
+
+class Problem(NamedTuple):
+    """Something in the file that was not taken, or not as it stands there.
+
+    `line` counts lines of the file from 1, null where there are none (JSON); `name` is the workout, book or habit.
+    """
+
+    line: int | None
+    name: str | None
+    message: str
+
+
+@dataclass(slots=True)
+class Problems:
+    """The first problems of a file, and no more, so that a broken file of 4 MiB makes no report of 4 MiB."""
+
+    listed: list[Problem] = field(default_factory=list)
+
+    def tell(self, line: int | None, name: str | None, message: str) -> None:
+        """Add a problem; beyond the first 50 nothing is kept."""
+        if len(self.listed) < SHOWN:
+            self.listed.append(Problem(line, name[:_LONGEST_NAME] if name else None, message))
+
+    def in_order(self) -> list[Problem]:
+        """The problems by line, those that belong to no line last."""
+        return sorted(self.listed, key=lambda problem: (problem.line is None, problem.line or 0))

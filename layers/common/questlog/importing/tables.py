@@ -1,0 +1,144 @@
+"""CSV files from other apps, read within bounds.
+
+The header decides: its first line tells the delimiter, its names tell the columns. Rows keep the line they start on,
+so that a problem can be found in the file.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from questlog.importing.problems import Problems, TooLarge, Unreadable
+from questlog.importing.values import plain_spaces
+
+MAX_BYTES: Final = 4 * 1024 * 1024
+MAX_COLUMNS: Final = 1_000
+MAX_ROWS: Final = 100_000
+MAX_CELL: Final = 131_072
+# A last line of our own. It comes back as a row, unless a quote that is never closed has swallowed it; a file cannot
+# hold it, since a file with NUL in it is refused.
+_END: Final = "\0"
+
+
+class Row:
+    """One row. `row["weight"]` is the text of a column, empty where the file or the row has none."""
+
+    __slots__ = ("_columns", "cells", "line")
+
+    def __init__(self, line: int, cells: list[str], columns: Mapping[str, int]) -> None:
+        self.line = line
+        self.cells = cells
+        self._columns = columns
+
+    def __getitem__(self, name: str) -> str:
+        index = self._columns.get(name)
+        return "" if index is None or index >= len(self.cells) else self.cells[index]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows under a header. `columns` holds the normalised names: lower case, single spaces."""
+
+    header: list[str]
+    columns: dict[str, int]
+    lines: list[tuple[int, list[str]]]
+
+    def rows(self, aliases: Mapping[str, str], problems: Problems) -> Iterator[Row]:
+        """The rows with anything in them. `aliases` gives columns, by their normalised names, the reader's names.
+
+        A row in which no column can be told from another is left out and told: a spreadsheet that puts a line in
+        quotes makes one cell of it, an editor that drops quotes makes too many.
+        """
+        columns: dict[str, int] = {}
+        for name, index in self.columns.items():
+            columns.setdefault(aliases.get(name, name), index)
+        for line, cells in self.lines:
+            if len(cells) == 1:
+                problems.tell(line, None, "The line is one cell: a spreadsheet has put the whole of it in quotes.")
+            elif any(cells[len(self.header) :]):
+                problems.tell(line, None, "The line has more cells than the header: its quotes are missing.")
+            else:
+                yield Row(line, cells, columns)
+
+    def found(self) -> str:
+        """What the header holds, for a message: the first columns, cut short."""
+        names = ", ".join(plain_spaces(name)[:30] or "(empty)" for name in self.header[:8])
+        return f"{names}, ..." if len(self.header) > 8 else names
+
+
+def normalised(name: str) -> str:
+    """The name of a column as it is compared: without regard to case and spacing."""
+    return plain_spaces(name).casefold()
+
+
+def decoded(data: bytes, limit: int = MAX_BYTES) -> str:
+    """The text of a file, without its byte order mark. TooLarge beyond the limit, Unreadable when it is no text."""
+    if len(data) > limit:
+        raise TooLarge(f"is larger than {limit // 1024 // 1024} MiB")
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        raise Unreadable("is not text in UTF-8") from None
+    if "\0" in text:
+        raise Unreadable("is not text in UTF-8")
+    return text
+
+
+def read_table(data: bytes) -> Table:
+    """The table in a CSV file. Unreadable when there is none; TooLarge for more bytes, columns, rows or text in a cell.
+
+    The delimiter is the comma, semicolon or tab that the header has most of outside quotes.
+    """
+    text = decoded(data)
+    rows = _rows(text, _delimiter(text.lstrip()))
+    header = next((cells for _, cells in rows if cells), [])
+    if not "".join(header).strip():
+        raise Unreadable("is empty")
+    if len(header) > MAX_COLUMNS:
+        raise TooLarge(f"has {len(header):,} columns; at most {MAX_COLUMNS:,} are read")
+    columns: dict[str, int] = {}
+    for index, name in enumerate(header):
+        columns.setdefault(normalised(name), index)
+    if len(header) == 1:
+        raise Unreadable(f"has only one column, {plain_spaces(header[0])[:60]}")
+    return Table(header, columns, [(line, cells) for line, cells in rows if any(map(str.strip, cells))])
+
+
+def _delimiter(text: str) -> str:
+    counts = dict.fromkeys(",;\t", 0)
+    quoted = False
+    for letter in text[:MAX_CELL]:
+        if letter == '"':
+            quoted = not quoted
+        elif not quoted and letter in counts:
+            counts[letter] += 1
+        elif not quoted and letter in "\r\n":
+            break
+    return max(counts, key=lambda delimiter: counts[delimiter])
+
+
+def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row and the line it starts on."""
+    csv.field_size_limit(MAX_CELL)
+    ended = text if text.endswith(("\n", "\r")) else text + "\n"
+    reader = csv.reader(chain(io.StringIO(ended, newline=""), [_END]), delimiter=delimiter)
+    line = 1
+    for number in range(MAX_ROWS + 2):
+        try:
+            cells = next(reader)
+        except csv.Error:
+            raise TooLarge(
+                f"has a cell of more than {MAX_CELL:,} characters at line {line}, or a quote there that is not closed"
+            ) from None
+        if cells == [_END]:
+            return
+        if cells and cells[-1].endswith(_END):
+            raise Unreadable(f"has a quote at line {line} that is not closed")
+        if number > MAX_ROWS:
+            raise TooLarge(f"has more than {MAX_ROWS:,} rows")
+        yield line, cells
+        line = reader.line_num + 1
