@@ -1,0 +1,343 @@
+"""Workouts between our tables and another app's file: exercises go by their names, times by the clock on the wall."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from questlog.importing.problems import Problems
+from questlog.importing.tables import Row
+from questlog.importing.values import clean, clean_line, decimal_of, integer_of, rounded
+from questlog.recurrence import instant
+
+# The limits of our own tables (training contract, 1.3, 1.4); longer text is cut and told.
+LONGEST_NAME: Final = 120
+LONGEST_SET_NOTES: Final = 500
+LONGEST_SESSION_NOTES: Final = 2_000
+# Of one exercise in one workout: set numbers end here.
+MOST_SETS: Final = 1_000
+# An index over a longer key would be refused by the database.
+_LONGEST_KEY: Final = 300
+# Nobody trains longer: a clock that was never stopped has made such an end.
+_LONGEST_WORKOUT: Final = timedelta(hours=24)
+# What a session's duration counts at most (training contract, 1.4.9).
+_LONGEST_COUNTED: Final = 43_200
+_UNNAMED: Final = "Workout"
+# Smallest and largest value of each measure of a set (training contract, 1.4).
+_LIMITS: Final = {
+    "weight_kg": (-500, 2_000),
+    "reps": (0, 10_000),
+    "duration_seconds": (0, 86_400),
+    "distance_m": (0, 1_000_000),
+}
+
+
+class LoggedSet(NamedTuple):
+    """A set under its exercise's name: weights in kg, negative for help; measures that are missing are None."""
+
+    exercise: str
+    weight_kg: Decimal | None = None
+    reps: int | None = None
+    duration_seconds: int | None = None
+    distance_m: Decimal | None = None
+    rpe: Decimal | None = None
+    is_warmup: bool = False
+    is_dropset: bool = False
+    is_failure: bool = False
+    notes: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class LoggedWorkout:
+    """A workout with its sets in order. Times are wall-clock times; the end is given as a time or as a duration.
+
+    `import_key` is what a later import knows it by, `line` where it begins in the file.
+    """
+
+    import_key: str = ""
+    line: int = 0
+    name: str
+    started_at: datetime
+    ended: datetime | timedelta | None
+    notes: str | None = None
+    sets: list[LoggedSet] = field(default_factory=list)
+
+    @property
+    def has_possible_end(self) -> bool:
+        """Whether the end, if there is one, can be that of a workout."""
+        ended = self.ended - self.started_at if isinstance(self.ended, datetime) else self.ended
+        return ended is None or timedelta() <= ended <= _LONGEST_WORKOUT
+
+    def placed(self, zone: str) -> tuple[datetime, datetime, int | None]:
+        """Start and end as instants in the zone, and the duration in seconds.
+
+        An end that is missing, not after the start or more than 24 h after it is the start, without a duration.
+        """
+        start = instant(self.started_at, zone)
+        if self.ended is None:
+            return start, start, None
+        end = start + self.ended if isinstance(self.ended, timedelta) else instant(self.ended, zone)
+        if not start < end <= start + _LONGEST_WORKOUT:
+            return start, start, None
+        return start, end, min(round((end - start).total_seconds()), _LONGEST_COUNTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What a file holds: `skipped` counts its workouts that are not among `workouts`."""
+
+    format: str
+    workouts: list[LoggedWorkout]
+    skipped: int
+    problems: Problems
+
+
+def import_key(source: str, *parts: str) -> str:
+    """The key that a workout keeps, so that a second import finds it."""
+    return f"{source}:{'|'.join(parts)}"[:_LONGEST_KEY]
+
+
+@dataclass(slots=True)
+class _Block:
+    """Sets of one exercise in a row. Notes wait here for the next set, and are given once.
+
+    `first` is the place of its first set in the workout.
+    """
+
+    exercise: str
+    first: int | None = None
+    last_index: int = -1
+    waiting: list[str] = field(default_factory=list)
+    noted: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Draft:
+    workout: LoggedWorkout
+    block: _Block | None = None
+    empty_sets: int = 0
+    refused_rows: int = 0
+    lost_notes: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    cut: bool = False
+
+
+class Gathering:
+    """Puts the rows of a file together into workouts.
+
+    `own` is for our own export: notes stand at the set they belong to, and weights are as they were stored.
+    """
+
+    def __init__(self, *, own: bool = False) -> None:
+        self.problems = Problems()
+        self._own = own
+        self._drafts: dict[str, _Draft] = {}
+        self._refused: set[str] = set()
+
+    def refuse(self, workout: str, line: int, name: str, message: str) -> None:
+        """Leave out a workout as a whole; `workout` is what its rows have in common. It is told and counted once."""
+        if workout not in self._refused:
+            self._refused.add(workout)
+            self.problems.tell(line, clean_line(name), message)
+
+    def refuse_row(self, key: str, line: int, name: str, message: str) -> None:
+        """Leave out one row of a workout that was opened."""
+        self._drafts[key].refused_rows += 1
+        self.problems.tell(line, clean_line(name), message)
+
+    def open(
+        self,
+        key: str,
+        *,
+        line: int,
+        name: str,
+        started_at: datetime,
+        ended: datetime | timedelta | None,
+        notes: str,
+    ) -> bool:
+        """The workout of a row, and whether this is its first; what its rows repeat is taken from the first with it."""
+        draft = self._drafts.get(key)
+        is_new = draft is None
+        if draft is None:
+            title = clean_line(name)
+            workout = LoggedWorkout(
+                import_key=key,
+                line=line,
+                name=title[:LONGEST_NAME].rstrip() or _UNNAMED,
+                started_at=started_at,
+                ended=ended,
+            )
+            draft = self._drafts[key] = _Draft(workout, cut=len(title) > LONGEST_NAME)
+        if notes and draft.workout.notes is None:
+            draft.workout.notes = self._cut(draft, clean(notes), LONGEST_SESSION_NOTES)
+        if draft.workout.ended is None:
+            draft.workout.ended = ended
+        return is_new
+
+    def add_note(self, key: str, exercise: str, note: str) -> None:
+        """A note that stands on a row of its own; it goes to the first set that follows of the exercise."""
+        draft = self._drafts[key]
+        block = self._block(draft, clean_line(exercise), None)
+        if clean(note):
+            block.waiting.append(clean(note))
+
+    def effort(self, key: str, row: Row, name: str) -> Decimal | None:
+        """A rating of perceived exertion, 1 to 10 in halves; None for nothing or 0. What else there is, is told."""
+        try:
+            found = number(row, name)
+        except ValueError:
+            found = Decimal(-1)
+        if not found:
+            return None
+        if not 1 <= found <= 10 or found % Decimal("0.5"):
+            message = f"The set was taken without its {name}, which is not 1 to 10 in halves."
+            self.problems.tell(row.line, self._drafts[key].workout.name, message)
+            return None
+        return rounded(found, 1)
+
+    def add_set(self, key: str, line: int, index: int | None, note: str, logged: LoggedSet) -> None:
+        """A set. `index` counts the sets of a block; a block ends where it starts again."""
+        draft = self._drafts[key]
+        name = clean_line(logged.exercise)
+        if not name:
+            self.refuse_row(key, line, draft.workout.name, "The set names no exercise.")
+            return
+        block = self._block(draft, name, index)
+        if clean(note):
+            block.waiting.append(clean(note))
+        logged = self._measured(logged._replace(exercise=self._name(draft, name)))
+        if logged.reps is None and logged.duration_seconds is None and logged.distance_m is None:
+            draft.empty_sets += 1
+            return
+        if outside := _outside(logged):
+            self.refuse_row(key, line, draft.workout.name, f"The set's {outside} is not possible.")
+            return
+        count = draft.counts[name] = draft.counts.get(name, 0) + 1
+        if count > MOST_SETS:
+            self.refuse_row(key, line, draft.workout.name, f"Only {MOST_SETS:,} sets of an exercise are taken.")
+            return
+        if block.first is None:
+            block.first = len(draft.workout.sets)
+        draft.workout.sets.append(logged._replace(notes=self._notes(draft, block)))
+
+    def history(self, source: str) -> History:
+        """All workouts that hold a set. What was left out of the others is told."""
+        kept, skipped = [], len(self._refused)
+        for draft in self._drafts.values():
+            workout = draft.workout
+            self._close(draft)
+            if workout.sets:
+                kept.append(workout)
+                self._tell(draft)
+            else:
+                skipped += 1
+                if not draft.refused_rows:
+                    self.problems.tell(workout.line, workout.name, "The workout has no set with anything in it.")
+        return History(format=source, workouts=kept, skipped=skipped, problems=self.problems)
+
+    def _block(self, draft: _Draft, exercise: str, index: int | None) -> _Block:
+        block = draft.block
+        restarted = block is not None and index is not None and index <= block.last_index
+        if block is None or block.exercise != exercise:
+            self._close(draft)
+            block = draft.block = _Block(exercise)
+        elif restarted:
+            block = draft.block = _Block(exercise, waiting=block.waiting)
+        if index is not None:
+            block.last_index = index
+        return block
+
+    def _close(self, draft: _Draft) -> None:
+        """Give the first set of a block the notes that came after its last one."""
+        block = draft.block
+        if block is None or not block.waiting:
+            return
+        if block.first is None:
+            draft.lost_notes += 1
+            return
+        first = draft.workout.sets[block.first]
+        notes = "\n".join(filter(None, [first.notes, *self._fresh(block)]))
+        draft.workout.sets[block.first] = first._replace(notes=self._cut(draft, notes, LONGEST_SET_NOTES))
+
+    def _tell(self, draft: _Draft) -> None:
+        workout = draft.workout
+        if draft.empty_sets:
+            message = f"Sets with nothing in them were left out: {draft.empty_sets}."
+            self.problems.tell(workout.line, workout.name, message)
+        if draft.lost_notes:
+            message = f"Notes of exercises without a set were left out: {draft.lost_notes}."
+            self.problems.tell(workout.line, workout.name, message)
+        if not workout.has_possible_end:
+            message = "The end was left out: it is before the start, or more than 24 hours after it."
+            self.problems.tell(workout.line, workout.name, message)
+        if draft.cut:
+            self.problems.tell(workout.line, workout.name, "Some text was too long and was cut.")
+
+    def _name(self, draft: _Draft, name: str) -> str:
+        draft.cut = draft.cut or len(name) > LONGEST_NAME
+        return name[:LONGEST_NAME].rstrip()
+
+    def _measured(self, logged: LoggedSet) -> LoggedSet:
+        """The set with help as a negative weight, and a weight that was not lifted once as 0 repetitions."""
+        weight = logged.weight_kg or None
+        if weight is not None and helps(logged.exercise):
+            weight = -weight if self._own else -abs(weight)
+        reps = logged.reps or (0 if weight is not None else None)
+        if not reps and (logged.duration_seconds or logged.distance_m):
+            reps = None
+        return logged._replace(
+            weight_kg=weight,
+            reps=reps,
+            duration_seconds=logged.duration_seconds or None,
+            distance_m=logged.distance_m or None,
+        )
+
+    def _notes(self, draft: _Draft, block: _Block) -> str | None:
+        return self._cut(draft, "\n".join(self._fresh(block)), LONGEST_SET_NOTES)
+
+    def _fresh(self, block: _Block) -> list[str]:
+        """The notes that wait, without those that the block has had: Hevy repeats one with each set."""
+        fresh = [note for note in dict.fromkeys(block.waiting) if self._own or note not in block.noted]
+        block.noted.update(fresh)
+        block.waiting.clear()
+        return fresh
+
+    def _cut(self, draft: _Draft, text: str, limit: int) -> str | None:
+        draft.cut = draft.cut or len(text) > limit
+        return text[:limit].rstrip() or None
+
+
+def _outside(logged: LoggedSet) -> str | None:
+    """The measure that no set can have, if there is one."""
+    for name, (smallest, largest) in _LIMITS.items():
+        value = getattr(logged, name)
+        if value is not None and not smallest <= value <= largest:
+            return name
+    return None
+
+
+def helps(exercise: str) -> bool:
+    """Whether the weight of an exercise is help, by its name: apps write it positive, our tables negative."""
+    return "assist" in exercise.casefold()
+
+
+def number(row: Row, name: str) -> Decimal | None:
+    """The number in a column of a row. ValueError, naming the column, for anything else."""
+    try:
+        return decimal_of(row[name])
+    except ValueError as error:
+        raise ValueError(f"{name} {error}") from None
+
+
+def whole_number(row: Row, name: str) -> int | None:
+    """The whole number in a column of a row, also written 5.0. ValueError, naming the column, for anything else."""
+    try:
+        return integer_of(row[name])
+    except ValueError as error:
+        raise ValueError(f"{name} {error}") from None
+
+
+def seconds(row: Row, name: str) -> int | None:
+    """A duration in whole seconds, half up. ValueError, naming the column, for what is no number."""
+    found = number(row, name)
+    return None if found is None else int(rounded(found, 0))
