@@ -1,4 +1,4 @@
-"""Habits: what a user means to do again and again, and how long it has held (core contract, section 4)."""
+"""Habits: what a user means to do again and again, and the streaks of doing it (core contract, section 4)."""
 
 from uuid import UUID
 
@@ -6,9 +6,11 @@ from questlog.api import Api
 from questlog.db import Db
 from questlog.wire import Deleted
 
+from functions.habits import rules
 from functions.habits.models import (
     Completed,
     Completing,
+    Completion,
     DayBody,
     DayQuery,
     Habit,
@@ -17,8 +19,11 @@ from functions.habits.models import (
     HabitsQuery,
     History,
     HistoryQuery,
+    HistorySpan,
     NewHabit,
     Order,
+    RecordedDay,
+    Reversal,
     Undone,
 )
 
@@ -27,86 +32,94 @@ api = Api(__file__)
 
 @api.get("/habits")
 def habits(db: Db, query: HabitsQuery) -> Habits:
-    """The active habits or, with archived=true, the archived ones, in their order."""
-    return db.one(Habits, "habits", archived=query.archived)
+    """List the active habits, or the archived ones, in the user's order."""
+    return Habits(habits=db.many(Habit, "habits", archived=query.archived))
 
 
 @api.post("/habits")
 def add(db: Db, body: NewHabit) -> Habit:
-    """A new habit, last in the order; 409 limit_reached at 200 active ones."""
+    """Add a habit, last in the order. 409 limit_reached when there are 200 active ones."""
     return db.one(Habit, "add", **body.model_dump())
 
 
 @api.put("/habits/order")
 def reorder(db: Db, body: Order) -> Habits:
-    """Put the active habits in this order; 400 unless each is named once."""
-    return db.one(Habits, "reorder", ids=body.ids)
+    """Put the active habits in the order of `ids`, which must name each of them once."""
+    return Habits(habits=db.many(Habit, "reorder", ids=body.ids))
 
 
 @api.get("/habits/{habit_id}")
 def habit(db: Db, habit_id: UUID) -> Habit:
-    """One habit."""
+    """Return one habit."""
     return db.one(Habit, "habit", habit_id=habit_id)
 
 
 @api.patch("/habits/{habit_id}")
 def change(db: Db, habit_id: UUID, body: HabitChange) -> Habit:
-    """Change a habit. Days that were done stay done, whatever the new target; streaks follow the new schedule."""
+    """Change a habit. Earlier days keep the target they had; streaks follow the new schedule."""
     return db.one(Habit, "change", habit_id=habit_id, changes=body.changes())
 
 
 @api.delete("/habits/{habit_id}")
 def delete(db: Db, habit_id: UUID) -> Deleted:
-    """Delete a habit and its history; what it paid stays paid."""
+    """Delete a habit and its history. The user keeps what it paid."""
     return db.one(Deleted, "delete", habit_id=habit_id)
 
 
 @api.post("/habits/{habit_id}/archive")
 def archive(db: Db, habit_id: UUID) -> Habit:
-    """Put a habit away with its history."""
+    """Archive a habit; its history is kept."""
     return db.one(Habit, "archive", habit_id=habit_id)
 
 
 @api.post("/habits/{habit_id}/restore")
 def restore(db: Db, habit_id: UUID) -> Habit:
-    """Take an archived habit up again; 409 limit_reached at 200 active ones."""
+    """Make an archived habit active again. 409 limit_reached when there are 200 active ones."""
     return db.one(Habit, "restore", habit_id=habit_id)
 
 
 @api.post("/habits/{habit_id}/complete")
 def complete(db: Db, habit_id: UUID, query: DayQuery, body: Completing) -> Completed:
-    """Record a completion, and pay it where it makes today done; past the day's target nothing happens.
+    """Record a completion of today or of one of the 7 days before, and pay it when it meets today's target.
 
-    An earlier day, up to 7 back, counts unpaid. 409 habit_archived.
+    Once the day's target is met, nothing is recorded and `already_completed` is true. 409 habit_archived.
     """
-    return db.one(Completed, "complete", habit_id=habit_id, date=body.date or query.date, notes=body.notes)
+    completion, habit = db.each(
+        (Completion, Habit), "complete", habit_id=habit_id, date=body.date or query.date, notes=body.notes
+    )
+    return Completed(**dict(completion), habit=habit)
 
 
 @api.delete("/habits/{habit_id}/complete")
 def undo(db: Db, habit_id: UUID, query: DayQuery, body: DayBody) -> Undone:
-    """Take a day's last completion back and reverse what it paid; 404 when there is none.
+    """Delete a day's last completion and reverse what it paid. 404 when the day has none.
 
-    409 insufficient_coins when the coins it paid are spent.
+    409 insufficient_coins when the coins it paid have been spent.
     """
-    return db.one(Undone, "undo", habit_id=habit_id, date=body.date or query.date)
+    reversal, habit = db.each((Reversal, Habit), "undo", habit_id=habit_id, date=body.date or query.date)
+    return Undone(**dict(reversal), habit=habit)
 
 
 @api.post("/habits/{habit_id}/skip")
 def skip(db: Db, habit_id: UUID, query: DayQuery, body: DayBody) -> Habit:
-    """Leave a day out without breaking the streak; 409 already_completed, and limit_reached beyond 2 in any 7 days."""
+    """Skip a day, so that it does not break the streak.
+
+    409 already_completed when the day's target is met, limit_reached after 2 skips in any 7 days, habit_archived.
+    """
     return db.one(Habit, "skip", habit_id=habit_id, date=body.date or query.date)
 
 
 @api.delete("/habits/{habit_id}/skip")
 def unskip(db: Db, habit_id: UUID, query: DayQuery, body: DayBody) -> Habit:
-    """Take a skip back, if there is one."""
+    """Take a skip back. A day that was not skipped stays as it is."""
     return db.one(Habit, "unskip", habit_id=habit_id, date=body.date or query.date)
 
 
 @api.get("/habits/{habit_id}/history")
 def history(db: Db, habit_id: UUID, query: HistoryQuery) -> History:
-    """What the days from `from` to `to` were to a habit; the last 30 unless told otherwise, at most 366."""
-    return db.one(History, "history", habit_id=habit_id, **query.model_dump())
+    """Return a habit's days from `from` to `to`, at most 366; without them, the last 30 days."""
+    span, days = db.each((HistorySpan, list[RecordedDay]), "history", habit_id=habit_id, **query.model_dump())
+    return rules.history(span, days)
 
 
 handler = api.handler

@@ -1,11 +1,12 @@
-"""What the habit routes take and answer."""
+"""Requests and responses of the habit routes."""
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from questlog.wire import Body, Day, Flag, Instant, Query, ResponseModel, Reward, Trimmed, absent, blank_is_null
+from questlog.wire import Body, Day, Flag, Instant, Query, ResponseModel, Reward, Row, Trimmed, absent, blank_is_null
 
 Frequency = Literal["daily", "weekly", "custom"]
 Status = Literal["done", "partial", "skipped", "missed", "pending", "not_due"]
@@ -14,16 +15,16 @@ EVERY_DAY = [0, 1, 2, 3, 4, 5, 6]
 
 
 def _in_order(days: list[int] | None) -> list[int]:
-    """Weekdays each once and in order; none said is all seven."""
+    """The weekdays in order and without repeats; all seven where none are given."""
     return EVERY_DAY if days is None else sorted(set(days))
 
 
-def _general(category: str) -> str:
+def _general_if_blank(category: str) -> str:
     return category or "general"
 
 
-def _at_most(limit: int) -> AfterValidator:
-    """A reward is drawn into its range, not refused."""
+def _clamped(limit: int) -> AfterValidator:
+    """Clamps a reward to 0..limit; a reward outside is no error."""
     return AfterValidator(lambda reward: min(max(reward, 0), limit))
 
 
@@ -34,11 +35,11 @@ Weekday = Annotated[int, Field(ge=0, le=6)]
 Weekdays = Annotated[Annotated[list[Weekday], Field(min_length=1)] | None, AfterValidator(_in_order)]
 Icon = Annotated[Trimmed, StringConstraints(max_length=16), AfterValidator(blank_is_null)]
 Color = Annotated[str, StringConstraints(pattern="^#[0-9A-Fa-f]{6}$")]
-Category = Annotated[Trimmed, StringConstraints(max_length=40), AfterValidator(_general)]
+Category = Annotated[Trimmed, StringConstraints(max_length=40), AfterValidator(_general_if_blank)]
 SkillKey = Annotated[Trimmed, StringConstraints(min_length=1, max_length=50)]
 ReminderTime = Annotated[str, StringConstraints(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-XpReward = Annotated[int, _at_most(50)]
-CoinReward = Annotated[int, _at_most(25)]
+XpReward = Annotated[int, _clamped(50)]
+CoinReward = Annotated[int, _clamped(25)]
 
 
 class HabitsQuery(Query):
@@ -127,23 +128,59 @@ class Habits(ResponseModel):
     habits: list[Habit]
 
 
-class Completed(Reward):
-    habit: Habit
-    new_streak: int
-    streak_bonus: bool
+class Completion(Reward):
+    """What a completion did and what it paid."""
+
+    completion_id: UUID | None
     completed: bool
     already_completed: bool
-    completion_id: UUID | None
+    new_streak: int
+    streak_bonus: bool
 
 
-class Undone(ResponseModel):
+class Completed(Completion):
     habit: Habit
+
+
+class Reversal(ResponseModel):
+    """What an undo took back."""
+
     xp_reversed: int
     coins_reversed: int
 
 
+class Undone(Reversal):
+    habit: Habit
+
+
+class HistorySpan(Row):
+    """The days that a history is asked for, and what the habit says of them."""
+
+    first: date
+    last: date
+    today: date
+    frequency: Frequency
+    target_count: int
+    created_on: date
+    current_streak: int
+    longest_streak: int
+
+
+class RecordedDay(Row):
+    """What is recorded of a habit on one day."""
+
+    date: date
+    count: int
+    target: int
+    week_target: int | None
+    done: bool
+    skipped: bool
+    scheduled: bool
+    notes: str | None
+
+
 class HistoryDay(ResponseModel):
-    date: Day
+    date: date
     count: int
     target: int
     status: Status

@@ -1,7 +1,11 @@
--- Whatever changes a habit begins with lock_user(): completions, skips and streaks of one user change one at a time.
+-- Statements of one name travel together, and each sees what those before it wrote. Whatever changes a habit begins with
+-- lock_user(): the completions, skips and streaks of one user change one request at a time.
 
 -- name: habits
-SELECT habits_shown(active => NOT %(archived)s) AS habits;
+SELECT h.*, t.*
+  FROM local_today() AS today, habits AS h, habit_today(h, today) AS t
+ WHERE h.is_active = NOT %(archived)s
+ ORDER BY h.sort_order, h.created_at, h.id;
 
 -- name: add
 SELECT lock_user();
@@ -16,10 +20,10 @@ WITH added AS (
        AND (placed.active < 200 OR refuse(409, 'limit_reached', 'There are 200 active habits already.', '{"limit": 200}'))
     RETURNING h.*
 )
-SELECT habit_shown(added) AS answer FROM added;
+SELECT h.*, t.* FROM local_today() AS today, added AS h, habit_today(h, today) AS t;
 
 -- name: habit
-SELECT habit_shown(h) AS answer FROM habits AS h WHERE id = %(habit_id)s;
+SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
 
 -- name: change
 SELECT lock_user();
@@ -31,9 +35,9 @@ UPDATE habits AS h
           FROM jsonb_populate_record(h, %(changes)s)
          WHERE check_habit(frequency, target_count, skill_key))
  WHERE id = %(habit_id)s;
-SELECT retarget_habit(id) FROM habits
+SELECT retarget_habit(h) FROM habits AS h
  WHERE id = %(habit_id)s AND %(changes)s::jsonb ?| '{frequency,target_count,custom_days}';
-SELECT habit_shown(h) AS answer FROM habits AS h WHERE id = %(habit_id)s;
+SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
 
 -- name: delete
 SELECT lock_user();
@@ -43,7 +47,7 @@ DELETE FROM habits WHERE id = %(habit_id)s RETURNING id;
 -- name: archive
 SELECT lock_user();
 UPDATE habits SET is_active = false WHERE id = %(habit_id)s AND is_active;
-SELECT habit_shown(h) AS answer FROM habits AS h WHERE id = %(habit_id)s;
+SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
 
 -- name: restore
 SELECT lock_user();
@@ -51,43 +55,41 @@ UPDATE habits SET is_active = true
  WHERE id = %(habit_id)s AND NOT is_active
    AND ((SELECT count(*) FROM habits WHERE is_active) < 200
         OR refuse(409, 'limit_reached', 'There are 200 active habits already.', '{"limit": 200}'));
-SELECT habit_shown(h) AS answer FROM habits AS h WHERE id = %(habit_id)s;
+SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
 
 -- name: complete
 SELECT lock_user();
-SELECT c.habit, c.completion_id, c.new_streak, c.streak_bonus, c.completed, c.already_completed, r.*
+SELECT c.completion_id, c.completed, c.already_completed, c.new_streak, c.streak_bonus, r.*
   FROM habits AS h, complete_habit(h, %(date)s, %(notes)s) AS c, reward(c.paid) AS r
  WHERE h.id = %(habit_id)s;
+SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
 
 -- name: undo
 SELECT lock_user();
-SELECT u.habit, u.xp_reversed, u.coins_reversed
-  FROM habits AS h, undo_habit(h, %(date)s) AS u
- WHERE h.id = %(habit_id)s;
+SELECT u.* FROM habits AS h, undo_habit(h, %(date)s) AS u WHERE h.id = %(habit_id)s;
+SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
 
 -- name: skip
 SELECT lock_user();
 SELECT skip_habit(h, %(date)s) FROM habits AS h WHERE id = %(habit_id)s;
-SELECT habit_shown(h) AS answer FROM habits AS h WHERE id = %(habit_id)s;
+SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
 
 -- name: unskip
 SELECT lock_user();
 SELECT unskip_habit(h, %(date)s) FROM habits AS h WHERE id = %(habit_id)s;
-SELECT habit_shown(h) AS answer FROM habits AS h WHERE id = %(habit_id)s;
+SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
 
 -- name: history
-SELECT jsonb_agg(to_jsonb(d) ORDER BY d.date) AS days,
-       count(*) FILTER (WHERE d.status = 'done') AS completed_days,
-       count(*) FILTER (WHERE d.due) AS due_days,
-       coalesce(100 * count(*) FILTER (WHERE d.status = 'done') / nullif(count(*) FILTER (WHERE d.due), 0), 0)
-           AS completion_rate,
-       standing_streak(h, s.today) AS current_streak,
-       h.longest_streak
+-- The habit with the span that was asked for, and the days of all weeks that the span touches.
+SELECT s.*, h.frequency, h.target_count, h.created_on, h.longest_streak, standing_streak(h, s.today) AS current_streak
+  FROM habits AS h, habit_span(%(from_)s, %(to)s) AS s
+ WHERE h.id = %(habit_id)s;
+SELECT d.*
   FROM habits AS h,
        habit_span(%(from_)s, %(to)s) AS s,
-       habit_history(h, s.first, s.last, s.today) AS d
+       habit_days(h, week_of(s.first), least(week_of(s.last) + 6, '9999-12-31')) AS d
  WHERE h.id = %(habit_id)s
- GROUP BY h.user_id, h.id, s.today;
+ ORDER BY d.date;
 
 -- name: reorder
 SELECT lock_user();
@@ -97,4 +99,7 @@ SELECT refuse_field('ids', 'must name every active habit once')
 UPDATE habits AS h SET sort_order = o.place
   FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS o (id, place)
  WHERE h.id = o.id AND h.sort_order <> o.place;
-SELECT habits_shown() AS habits;
+SELECT h.*, t.*
+  FROM local_today() AS today, habits AS h, habit_today(h, today) AS t
+ WHERE h.is_active
+ ORDER BY h.sort_order, h.created_at, h.id;

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -63,6 +63,16 @@ def travel(database: Database) -> Travel:
         )
 
     return move
+
+
+def done_before(habit: dict[str, Any], days: Iterable[date], database: Database) -> None:
+    """Record days as done that are too long ago to be completed by a request."""
+    database.query(
+        "INSERT INTO habit_completions (user_id, habit_id, completed_date, ordinal)"
+        " SELECT user_id, id, day, 1 FROM habits, unnest(%s::date[]) AS day WHERE id = %s",
+        *(list(days), habit["id"]),
+    )
+    database.query("SELECT recount_habit(h) FROM habits AS h WHERE id = %s", habit["id"])
 
 
 def ledger(user: User, database: Database) -> list[tuple[str, int, int]]:

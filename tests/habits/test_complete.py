@@ -4,7 +4,7 @@ from uuid import UUID
 import pytest
 
 from tests.conftest import Client, Database, NewUser, User, at_once
-from tests.habits.conftest import EAST, WEST, Later, Travel, counter, ledger, made, today, wealth, weekday
+from tests.habits.conftest import EAST, WEST, Later, Travel, counter, done_before, ledger, made, today, wealth, weekday
 
 
 def test_a_completion_is_paid(user: User, database: Database) -> None:
@@ -264,11 +264,7 @@ def test_a_habit_made_tomorrow_can_be_done_today(new_user: NewUser, travel: Trav
 @pytest.mark.parametrize("length", [6, 7, 8, 14, 30, 60, 100, 365, 366])
 def test_round_lengths_bring_a_bonus(user: User, database: Database, length: int) -> None:
     habit = made(user, xp_reward=3)
-    database.query(
-        "INSERT INTO habit_completions (user_id, habit_id, completed_date, ordinal)"
-        " SELECT %s, %s, %s::date - n, 1 FROM generate_series(1, %s) AS n",
-        *(user.id, habit["id"], today(), length - 1),
-    )
+    done_before(habit, [today() - timedelta(n) for n in range(1, length)], database)
     answer = user.post(f"/habits/{habit['id']}/complete").data
     bonus = length in (7, 14, 30, 60, 100, 365)
     assert (answer["new_streak"], answer["streak_bonus"]) == (length, bonus)
@@ -284,12 +280,7 @@ def test_standing_at_a_round_length_brings_no_bonus(user: User, database: Databa
     """A day that does not move the streak, however long it is, pays its own reward alone."""
     yesterday = weekday(today() - timedelta(1))
     habit = made(user, frequency="custom", custom_days=[yesterday])
-    database.query(
-        "INSERT INTO habit_completions (user_id, habit_id, completed_date, ordinal)"
-        " SELECT %s, %s, %s::date - 1 - 7 * n, 1 FROM generate_series(0, 6) AS n",
-        *(user.id, habit["id"], today()),
-    )
-    user.patch(f"/habits/{habit['id']}", {"custom_days": [yesterday]})
+    done_before(habit, [today() - timedelta(1 + 7 * n) for n in range(7)], database)
     answer = user.post(f"/habits/{habit['id']}/complete").data
     assert (answer["new_streak"], answer["streak_bonus"], answer["xp_awarded"]) == (7, False, 10)
 
@@ -374,11 +365,7 @@ def test_over_the_cap_there_is_no_bonus(user: User, database: Database) -> None:
     for _ in range(20):
         user.post(f"/habits/{made(user)['id']}/complete")
     habit = made(user)
-    database.query(
-        "INSERT INTO habit_completions (user_id, habit_id, completed_date, ordinal)"
-        " SELECT %s, %s, %s::date - n, 1 FROM generate_series(1, 6) AS n",
-        *(user.id, habit["id"], today()),
-    )
+    done_before(habit, [today() - timedelta(n) for n in range(1, 7)], database)
     answer = user.post(f"/habits/{habit['id']}/complete").data
     assert (answer["new_streak"], answer["streak_bonus"], answer["xp_awarded"]) == (7, False, 0)
 

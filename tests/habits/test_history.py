@@ -4,6 +4,8 @@ from uuid import UUID
 
 import pytest
 
+from functions.habits import rules
+from functions.habits.models import History, HistorySpan, RecordedDay
 from tests.conftest import Database, User
 from tests.habits.conftest import Later, made, today, weekday
 
@@ -36,11 +38,23 @@ def statuses(
         database.query(
             "INSERT INTO habit_skips (user_id, habit_id, day) VALUES (%s, %s, %s)", user.id, habit["id"], day
         )
-    rows = database.query(
-        "SELECT d.status FROM habits AS h, habit_history(h, %s, %s, %s) AS d WHERE h.id = %s ORDER BY d.date",
-        *(FIRST, FIRST + timedelta(len(row) - 1), at, habit["id"]),
+    span = (FIRST, FIRST + timedelta(len(row) - 1))
+    return "".join(day.status[0] for day in history(database, habit, span, at).days)
+
+
+def history(database: Database, habit: dict[str, Any], span: tuple[date, date], at: date) -> History:
+    """The history of a habit, seen from the day `at`."""
+    first, last = span
+    facts = database.query(
+        "SELECT *, %s::date AS first, %s::date AS last, %s::date AS today, streak AS current_streak"
+        " FROM habits WHERE id = %s",
+        *(first, last, at, habit["id"]),
     )
-    return "".join(row["status"][0] for row in rows)
+    days = database.query(
+        "SELECT d.* FROM habits AS h, habit_days(h, week_of(%s), week_of(%s) + 6) AS d WHERE h.id = %s ORDER BY d.date",
+        *(first, last, habit["id"]),
+    )
+    return rules.history(HistorySpan(**facts[0]), [RecordedDay(**day) for day in days])
 
 
 @pytest.mark.parametrize(
@@ -80,11 +94,8 @@ def test_the_days_ahead_and_the_days_before_it_was_made(database: Database, user
     assert statuses(database, user, made(user), ".......", at=thursday) == "mmmpnnn"
     weekly = made(user, frequency="weekly", target_count=5)
     assert statuses(database, user, weekly, ".......", at=thursday) == "nnmpnnn"
-    rows = database.query(
-        "SELECT d.status FROM habits AS h, habit_history(h, %s::date - 7, %s::date - 1, %s::date) AS d WHERE h.id = %s",
-        *(FIRST, FIRST, LAST, weekly["id"]),
-    )
-    assert {row["status"] for row in rows} == {"not_due"}
+    before = history(database, weekly, (FIRST - timedelta(7), FIRST - timedelta(1)), LAST)
+    assert {day.status for day in before.days} == {"not_due"}
 
 
 def test_the_last_thirty_days(user: User, later: Later) -> None:

@@ -1,8 +1,10 @@
 SET LOCAL ROLE questlog_owner;
 
--- A habit's turn is what its streak counts in: a day, one of its weekdays, or a week. This is the number of the turn a
--- day belongs to or, on a weekday that is none of the habit's, of the next one: turns that follow each other differ by
--- one. width_bucket() counts the weekdays of an ordered list that come before the day's own.
+-- Schedule and streaks ----------------------------------------------------------------------------------------------
+
+-- The number of the turn a day belongs to. A turn is what a habit's streak counts in: a day, one of its weekdays, or a
+-- week; consecutive turns have consecutive numbers. A weekday that is not the habit's belongs to its next turn:
+-- width_bucket() counts the habit's weekdays before it.
 CREATE OR REPLACE FUNCTION internal.habit_turn(day date, frequency text, custom_days int[]) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE frequency
@@ -12,17 +14,27 @@ RETURN CASE frequency
          + width_bucket(extract(dow FROM day)::int - 1, custom_days)
 END;
 
--- Whether a day is one the streak of the habit counts; of a weekly one, every day is.
+-- Whether the habit is scheduled on a day. A weekly habit is on every day.
 CREATE OR REPLACE FUNCTION internal.is_habit_day(day date, frequency text, custom_days int[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN frequency <> 'custom' OR extract(dow FROM day)::int = ANY (custom_days);
 
--- The streaks that days make: `done` are the days done, or for a weekly habit a day of each week that met its target.
---   A run is turns without a gap that were done or skipped, and its length the done ones: a skip bridges, and adds
---   nothing. Numbered one by one, the turns of a run keep their distance from that number (gaps and islands).
--- Answers the latest run, the last day that holds it, and the longest run. Whether the latest still stands is a matter
--- of the day it is asked on: standing_streak().
-CREATE OR REPLACE FUNCTION app.habit_streaks(
+-- How often a habit is to be done on a day.
+CREATE OR REPLACE FUNCTION internal.day_target(frequency text, target_count int) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE frequency WHEN 'weekly' THEN 1 ELSE target_count END;
+
+-- On how many days of a week a weekly habit is to be done; null for others.
+CREATE OR REPLACE FUNCTION internal.week_target(frequency text, target_count int) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE frequency WHEN 'weekly' THEN target_count END;
+
+-- The latest streak, the last day of it, and the longest streak. `done` are the days that were done; of a weekly habit,
+-- one day of each week that met its target.
+--   A streak is a run of turns without a gap, each done or skipped; its length counts the done ones. Within a run, a
+--   turn's number minus its position among all turns stays the same ("gaps and islands").
+-- Whether the latest streak still stands depends on the day it is read: see standing_streak().
+CREATE OR REPLACE FUNCTION internal.habit_streaks(
     frequency text, custom_days int[], done date[], skipped date[], OUT streak int, OUT through date, OUT longest int
 )
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -43,9 +55,10 @@ BEGIN ATOMIC
       FROM runs AS r;
 END;
 
--- A streak as it stands on a day: 0 once a turn after its last one has passed. The day's own turn is still open, and a
--- streak from a day ahead, after a journey west, stands.
-CREATE OR REPLACE FUNCTION app.standing_streak(streak int, through date, frequency text, custom_days int[], today date) RETURNS int
+-- A streak as it stands on a day: 0 once a whole turn has passed since its last one. The turn of the day itself is still
+-- open. A streak that ends after the day stands too: its user has travelled west.
+CREATE OR REPLACE FUNCTION internal.standing_streak(streak int, through date, frequency text, custom_days int[], today date)
+RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN habit_turn(today, frequency, custom_days) - habit_turn(through, frequency, custom_days) <= 1 THEN streak
@@ -55,21 +68,25 @@ END;
 -- A habit's streak as it stands on a day.
 CREATE OR REPLACE FUNCTION app.standing_streak(h habits, today date) RETURNS int
 LANGUAGE sql IMMUTABLE
-RETURN standing_streak(h.current_streak, h.streak_through, h.frequency, h.custom_days, today);
+RETURN standing_streak(h.streak, h.streak_through, h.frequency, h.custom_days, today);
 
--- Functions that answer rows of one SELECT: the planner dissolves them into the statement that asks, so that a list of
--- habits is one plan, a look into the key per habit, however long its history.
+-- Habits on a day ---------------------------------------------------------------------------------------------------
+-- These functions are one SELECT each and are called in FROM, so the planner inlines them: a list of habits is one plan,
+-- which looks up a few index entries for each habit, however long its history.
 
--- How a habit stands on a day. `days_of_week` are those done in its week, of a weekly habit. Due: not archived, not
--- skipped, and a day of its own; a weekly one until its week is met.
+-- A habit on a day:
+--   times      how often it was completed        done       whether the day's target was met
+--   week_days  of a weekly habit, the days done in the day's week; of others, done as a number
+--   skipped    whether the day was skipped
+--   due        whether the habit is active, not skipped and scheduled; a weekly one until its week's target is met
 CREATE OR REPLACE FUNCTION app.habit_on(h habits, day date)
-RETURNS TABLE (times int, done boolean, days_of_week int, skipped boolean, due boolean)
+RETURNS TABLE (times int, done boolean, week_days int, skipped boolean, due boolean)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT c.times, c.done, c.days_of_week, s.skipped,
+    SELECT c.times, c.done, c.week_days, s.skipped,
            h.is_active AND NOT s.skipped
            AND CASE h.frequency
-               WHEN 'weekly' THEN c.days_of_week < h.target_count
+               WHEN 'weekly' THEN c.week_days < h.target_count
                ELSE is_habit_day(habit_on.day, h.frequency, h.custom_days)
            END
       FROM (SELECT CASE h.frequency WHEN 'weekly' THEN week_of(habit_on.day) ELSE habit_on.day END AS first,
@@ -77,7 +94,7 @@ BEGIN ATOMIC
            LATERAL (
                SELECT count(*) FILTER (WHERE k.completed_date = habit_on.day)::int AS times,
                       coalesce(bool_or(k.done) FILTER (WHERE k.completed_date = habit_on.day), false) AS done,
-                      count(DISTINCT k.completed_date) FILTER (WHERE k.done)::int AS days_of_week
+                      count(DISTINCT k.completed_date) FILTER (WHERE k.done)::int AS week_days
                  FROM habit_completions AS k
                 WHERE k.habit_id = h.id AND k.completed_date BETWEEN span.first AND span.last) AS c,
            LATERAL (
@@ -85,99 +102,41 @@ BEGIN ATOMIC
                    SELECT FROM habit_skips AS k WHERE k.habit_id = h.id AND k.day = habit_on.day) AS skipped) AS s;
 END;
 
--- The active habits on a day. Done: the day is done; pending: due, and not done. OFFSET 0: the day asked for is worked
--- out once, not once for each habit.
+-- What the wire shows of a habit beside its own columns, under the wire's names.
+CREATE OR REPLACE FUNCTION app.habit_today(h habits, today date)
+RETURNS TABLE (
+    current_streak int, completed_today boolean, completed_count_today int, due_today boolean, skipped_today boolean
+)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT standing_streak(h, habit_today.today), s.done, s.times, s.due, s.skipped
+      FROM habit_on(h, habit_today.today) AS s;
+END;
+
+-- The active habits on a day. `pending` is due and not done.
 CREATE OR REPLACE FUNCTION app.habits_on(day date)
 RETURNS TABLE (habit_id uuid, name text, sort_order int, due boolean, done boolean, skipped boolean, pending boolean)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
+    -- OFFSET 0: the day is computed once, not once for each habit.
     SELECT h.id, h.name, h.sort_order, s.due, s.done, s.skipped, s.due AND NOT s.done
       FROM (SELECT habits_on.day OFFSET 0) AS d (day), habits AS h, habit_on(h, d.day) AS s
      WHERE h.is_active;
 END;
 
--- The document of a habit, as rows of one SELECT: what habit_shown() and habits_shown() both answer.
-CREATE OR REPLACE FUNCTION internal.habit_document(h habits, today date) RETURNS TABLE (document jsonb)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT jsonb_build_object(
-               'id', h.id, 'name', h.name, 'description', h.description, 'frequency', h.frequency,
-               'target_count', h.target_count, 'custom_days', h.custom_days, 'icon', h.icon, 'color', h.color,
-               'category', h.category, 'xp_reward', h.xp_reward, 'coin_reward', h.coin_reward, 'skill_key', h.skill_key,
-               'reminder_time', h.reminder_time, 'is_active', h.is_active,
-               'current_streak', standing_streak(h, habit_document.today), 'longest_streak', h.longest_streak,
-               'last_completed_at', h.last_completed_at, 'completed_today', s.done, 'completed_count_today', s.times,
-               'due_today', s.due, 'skipped_today', s.skipped,
-               'sort_order', h.sort_order, 'created_at', h.created_at, 'updated_at', h.updated_at)
-      FROM habit_on(h, habit_document.today) AS s;
-END;
-
--- A habit as the wire shows it today.
-CREATE OR REPLACE FUNCTION app.habit_shown(h habits) RETURNS jsonb
-LANGUAGE sql STABLE
-RETURN (SELECT d.document FROM habit_document(h, local_today()) AS d);
-
--- The user's habits as the wire lists them, the active or the archived ones.
-CREATE OR REPLACE FUNCTION app.habits_shown(active boolean DEFAULT true) RETURNS jsonb
+-- The active habits as GET /habits shows them, as one document.
+CREATE OR REPLACE FUNCTION app.habits_shown() RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN (
-    SELECT coalesce(jsonb_agg(d.document ORDER BY h.sort_order, h.created_at, h.id), '[]')
-      FROM habits AS h, (SELECT local_today() AS today OFFSET 0) AS c, habit_document(h, c.today) AS d
-     WHERE h.is_active = active);
+    SELECT coalesce(jsonb_agg(to_jsonb(h) - '{user_id,created_on,streak,streak_through}'::text[] || to_jsonb(t)
+                              ORDER BY h.sort_order, h.created_at, h.id), '[]')
+      FROM (SELECT local_today() AS day OFFSET 0) AS d, habits AS h, habit_today(h, d.day) AS t
+     WHERE h.is_active);
 
--- The days from `first` to `last`, as what they were to a habit.
---   A weekly habit has no day that must be done. The ones it missed are those that cost the week its target: after
---   which the days left could no longer reach it. A week that did 2 of 3 has missed one.
-CREATE OR REPLACE FUNCTION app.habit_history(h habits, first date, last date, today date)
-RETURNS TABLE (date date, count int, target int, status text, notes text, due boolean)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    WITH recorded AS (
-        SELECT k.completed_date AS day, count(*)::int AS times, bool_or(k.done) AS done, max(k.target) AS target,
-               min(k.week_target) AS week_target,
-               (array_agg(k.notes ORDER BY k.ordinal DESC) FILTER (WHERE k.notes IS NOT NULL))[1] AS notes
-          FROM habit_completions AS k
-         WHERE k.habit_id = h.id
-           AND k.completed_date BETWEEN week_of(habit_history.first) AND week_of(habit_history.last) + 6
-         GROUP BY k.completed_date
-    ), whole_weeks AS (
-        SELECT d.day, coalesce(r.times, 0) AS times, coalesce(r.done, false) AS done, r.notes,
-               coalesce(r.target, CASE h.frequency WHEN 'weekly' THEN 1 ELSE h.target_count END) AS target,
-               EXISTS (SELECT FROM habit_skips AS s WHERE s.habit_id = h.id AND s.day = d.day) AS skipped,
-               coalesce(min(r.week_target) OVER week, h.target_count) AS needed,
-               count(*) FILTER (WHERE r.done) OVER week AS reached,
-               count(*) FILTER (WHERE r.done) OVER (week ORDER BY d.day) + 7 - extract(isodow FROM d.day) AS reachable
-          FROM (SELECT week_of(habit_history.first) + n AS day
-                  FROM generate_series(0, week_of(habit_history.last) + 6 - week_of(habit_history.first)) AS n) AS d
-          LEFT JOIN recorded AS r ON r.day = d.day
-        WINDOW week AS (PARTITION BY week_of(d.day))
-    ), days AS (
-        SELECT w.*,
-               w.day = habit_history.today OR (w.day < habit_history.today AND w.day >= h.created_on) AS counts,
-               CASE
-                   WHEN h.frequency <> 'weekly' THEN is_habit_day(w.day, h.frequency, h.custom_days)
-                   WHEN w.day = habit_history.today THEN w.reached < w.needed
-                   ELSE w.reachable < w.needed
-               END AS wanted
-          FROM whole_weeks AS w
-         WHERE w.day BETWEEN habit_history.first AND habit_history.last
-    )
-    SELECT d.day, d.times, d.target,
-           CASE
-               WHEN d.done THEN 'done'
-               WHEN d.skipped THEN 'skipped'
-               WHEN d.times > 0 THEN 'partial'
-               WHEN NOT (d.counts AND d.wanted) THEN 'not_due'
-               WHEN d.day = habit_history.today THEN 'pending'
-               ELSE 'missed'
-           END,
-           d.notes,
-           d.done OR (d.counts AND d.wanted AND NOT d.skipped)
-      FROM days AS d;
-END;
+-- History -----------------------------------------------------------------------------------------------------------
 
--- The days of a history: to today, and thirty of them, unless told otherwise; at most 366. Not before the year 1, the
--- first that the wire can name.
+-- The days of a history: 30 to today unless others are asked for, at most 366. The first is not before the year 1, which
+-- is the first that the wire can name.
 CREATE OR REPLACE FUNCTION app.habit_span(asked_from date, asked_to date, OUT first date, OUT last date, OUT today date)
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -192,22 +151,30 @@ BEGIN
 END
 $$;
 
--- All under the user's lock.
+-- What is recorded of a habit for each day from `first` to `last`. The targets are those that were in force; where
+-- nothing was completed, `target` is the present one and `week_target` null.
+CREATE OR REPLACE FUNCTION app.habit_days(h habits, first date, last date)
+RETURNS TABLE (
+    date date, count int, target int, week_target int, done boolean, skipped boolean, scheduled boolean, notes text
+)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT d.day, coalesce(c.times, 0), coalesce(c.target, day_target(h.frequency, h.target_count)), c.week_target,
+           coalesce(c.done, false), s.day IS NOT NULL, is_habit_day(d.day, h.frequency, h.custom_days), c.notes
+      FROM (SELECT habit_days.first + n AS day FROM generate_series(0, habit_days.last - habit_days.first) AS n) AS d
+      LEFT JOIN (SELECT k.completed_date AS day, count(*)::int AS times, max(k.target) AS target,
+                        min(k.week_target) AS week_target, bool_or(k.done) AS done,
+                        (array_agg(k.notes ORDER BY k.ordinal DESC) FILTER (WHERE k.notes IS NOT NULL))[1] AS notes
+                   FROM habit_completions AS k
+                  WHERE k.habit_id = h.id AND k.completed_date BETWEEN habit_days.first AND habit_days.last
+                  GROUP BY k.completed_date) AS c ON c.day = d.day
+      LEFT JOIN habit_skips AS s ON s.habit_id = h.id AND s.day = d.day;
+END;
 
--- The day a request is about: today, or one of the seven before it that the habit has seen.
-CREATE OR REPLACE FUNCTION app.habit_date(h habits, given date) RETURNS date
-LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    today date := local_today();
-BEGIN
-    IF given <> today AND (given > today OR given < today - 7 OR given < h.created_on) THEN
-        PERFORM refuse_field('date', 'must be today or one of the 7 days before it, and not before the habit was made');
-    END IF;
-    RETURN coalesce(given, today);
-END
-$$;
+-- Changes -----------------------------------------------------------------------------------------------------------
+-- All run under the user's lock.
 
--- Refuses what the columns' own types cannot: a weekly target beyond the days of a week, a skill nobody defined.
+-- Refuses what only the database can check: a weekly target beyond the days of a week, an unknown skill.
 CREATE OR REPLACE FUNCTION app.check_habit(frequency text, target_count int, skill_key text) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -220,8 +187,20 @@ BEGIN
 END
 $$;
 
+-- The day a request is about: `given` or today. Refuses all but today and the seven days before it since the habit was
+-- made.
+CREATE OR REPLACE FUNCTION internal.habit_date(h habits, given date, today date) RETURNS date
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF given <> today AND (given > today OR given < today - 7 OR given < h.created_on) THEN
+        PERFORM refuse_field('date', 'must be today or one of the 7 days before it, and not before the habit was made');
+    END IF;
+    RETURN coalesce(given, today);
+END
+$$;
+
 -- The days that count for a habit's streaks, as habit_streaks() takes them.
-CREATE OR REPLACE FUNCTION app.days_done(h habits) RETURNS date[]
+CREATE OR REPLACE FUNCTION internal.days_done(h habits) RETURNS date[]
 LANGUAGE sql STABLE
 RETURN CASE h.frequency
     WHEN 'weekly' THEN ARRAY(
@@ -233,62 +212,86 @@ RETURN CASE h.frequency
     ELSE ARRAY(SELECT DISTINCT k.completed_date FROM habit_completions AS k WHERE k.habit_id = h.id AND k.done)
 END;
 
--- Counts a habit's streaks anew from what is recorded. The longest falls only when a completion was undone.
-CREATE OR REPLACE FUNCTION app.recount_habit(wanted uuid, undone boolean DEFAULT false) RETURNS habits
+-- Sets what a habit keeps of its history, from the whole of it, and returns the habit. The longest streak falls only
+-- when a completion was undone.
+CREATE OR REPLACE FUNCTION internal.recount_habit(h habits, undone boolean DEFAULT false) RETURNS habits
 LANGUAGE plpgsql AS $$
 DECLARE
-    h habits;
     counted record;
 BEGIN
-    SELECT * INTO h FROM habits WHERE id = wanted;
     SELECT * INTO counted
       FROM habit_streaks(h.frequency, h.custom_days, days_done(h),
                          ARRAY(SELECT s.day FROM habit_skips AS s WHERE s.habit_id = h.id));
-    UPDATE habits
-       SET current_streak = counted.streak,
+    UPDATE habits AS s
+       SET streak = counted.streak,
            streak_through = counted.through,
-           longest_streak = CASE WHEN undone THEN counted.longest ELSE greatest(longest_streak, counted.longest) END
-     WHERE id = wanted
-    RETURNING * INTO h;
+           longest_streak = CASE WHEN undone THEN counted.longest ELSE greatest(s.longest_streak, counted.longest) END,
+           last_completed_at = (SELECT max(k.completed_at) FROM habit_completions AS k WHERE k.habit_id = h.id)
+     WHERE s.id = h.id
+    RETURNING s.* INTO h;
     RETURN h;
 END
 $$;
 
--- After a change of what a habit asks for: the day and the week that are open take the new target, and the streaks are
--- counted in the new turns.
-CREATE OR REPLACE FUNCTION app.retarget_habit(wanted uuid) RETURNS void
+-- Counts a completion in its habit, and returns the habit. A day after the latest streak extends it or begins the next
+-- one, without reading the history; any other is recounted.
+CREATE OR REPLACE FUNCTION internal.count_completion(h habits, made habit_completions) RETURNS habits
 LANGUAGE plpgsql AS $$
+DECLARE
+    -- null before the first streak
+    turns_later int := habit_turn(made.completed_date, h.frequency, h.custom_days)
+                       - habit_turn(h.streak_through, h.frequency, h.custom_days);
+    reached int := CASE turns_later WHEN 1 THEN h.streak + 1 ELSE 1 END;
+BEGIN
+    IF NOT made.done THEN
+        UPDATE habits AS s SET last_completed_at = made.completed_at WHERE s.id = h.id RETURNING s.* INTO h;
+    ELSIF h.frequency = 'weekly' OR turns_later < 1
+        OR NOT is_habit_day(made.completed_date, h.frequency, h.custom_days)
+    THEN
+        h := recount_habit(h);
+    ELSE
+        UPDATE habits AS s
+           SET streak = reached,
+               streak_through = made.completed_date,
+               longest_streak = greatest(s.longest_streak, reached),
+               last_completed_at = made.completed_at
+         WHERE s.id = h.id
+        RETURNING s.* INTO h;
+    END IF;
+    RETURN h;
+END
+$$;
+
+-- After a change of schedule or target: today and the present week take the new targets, and the streaks are recounted.
+CREATE OR REPLACE FUNCTION app.retarget_habit(h habits) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
     today date := local_today();
 BEGIN
     UPDATE habit_completions AS k
-       SET target = CASE
-               WHEN k.completed_date < today THEN k.target
-               WHEN h.frequency = 'weekly' THEN 1
-               ELSE h.target_count
-           END,
-           week_target = CASE h.frequency WHEN 'weekly' THEN h.target_count END
-      FROM habits AS h
-     WHERE h.id = wanted AND k.habit_id = h.id AND k.completed_date >= week_of(today);
-    PERFORM recount_habit(wanted);
+       SET target = CASE WHEN k.completed_date < today THEN k.target ELSE day_target(h.frequency, h.target_count) END,
+           week_target = week_target(h.frequency, h.target_count)
+     WHERE k.habit_id = h.id AND k.completed_date >= week_of(today);
+    PERFORM recount_habit(h);
 END
 $$;
 
--- Pays the completion that made today done: the habit's own reward and, when it brought the streak to a round length,
--- as much XP as the streak is long. Over 20 paid a day it counts, and pays nothing.
-CREATE OR REPLACE FUNCTION app.pay_habit(
-    h habits, completion uuid, streak_before int, streak_after int, OUT streak_bonus boolean, OUT paid award_result
+-- Pays the completion that met today's target: the habit's own reward and, where it brought the streak to a round
+-- length, as many XP as the streak is long. After 20 paid completions a day the next ones count and pay nothing.
+CREATE OR REPLACE FUNCTION internal.pay_habit(
+    h habits, completion uuid, streak_before int, streak_after int, today date,
+    OUT streak_bonus boolean, OUT paid award_result
 )
 LANGUAGE plpgsql AS $$
 DECLARE
     key text := 'habit_complete:' || completion;
-    within_cap boolean := (paid_today('habit_complete')).paid < 20;
-    -- Counted once a day: undone with the payment that carries it, it may be counted again.
-    perfect boolean := NOT EXISTS (SELECT FROM habits_on(local_today()) AS s WHERE s.pending)
+    within_cap boolean := (paid_today('habit_complete', today)).paid < 20;
+    -- Counted once a day. When the payment that carries the count is reversed, the day may be counted again.
+    perfect boolean := NOT EXISTS (SELECT FROM habits_on(today) AS s WHERE s.pending)
         AND NOT EXISTS (
             SELECT FROM points_ledger AS l
              WHERE l.event_type = 'habit_complete'
-               AND l.local_date = local_today()
+               AND l.local_date = today
                AND l.counters ? 'perfect_habit_days'
                AND NOT EXISTS (SELECT FROM points_ledger AS r WHERE r.reverses = l.id));
 BEGIN
@@ -299,64 +302,79 @@ BEGIN
         CASE WHEN within_cap THEN h.coin_reward ELSE 0 END,
         key, h.skill_key,
         counters => CASE WHEN perfect THEN '{"perfect_habit_days": 1}'::jsonb ELSE '{}' END,
-        metadata => jsonb_build_object('habit_streak', streak_after));
+        metadata => jsonb_build_object('habit_streak', streak_after),
+        day => today);
     UPDATE habit_completions SET ledger_key = key WHERE id = completion;
 END
 $$;
 
--- Records a completion. One that makes today done is paid: a weekly habit's until its week is met, and any once a day.
--- Doing what was skipped takes the skip back.
-CREATE OR REPLACE FUNCTION app.complete_habit(h habits, given date, note text) RETURNS habit_completing
+-- Takes back a skip, if there is one, and returns the habit.
+CREATE OR REPLACE FUNCTION internal.delete_skip(h habits, skipped_day date) RETURNS habits
 LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM habit_skips AS s WHERE s.habit_id = h.id AND s.day = skipped_day;
+    RETURN CASE WHEN FOUND THEN recount_habit(h) ELSE h END;
+END
+$$;
+
+-- Records a completion; past the day's target, nothing. One that meets today's target is paid: a weekly habit's until
+-- the week's target is met, and any habit once a day. Completing a skipped day takes the skip back.
+--   completed          the day's target is met       new_streak     with this completion
+--   already_completed  it was met before             paid           null when nothing was paid
+CREATE OR REPLACE FUNCTION app.complete_habit(
+    h habits, given date, note text,
+    OUT completion_id uuid, OUT completed boolean, OUT already_completed boolean, OUT new_streak int,
+    OUT streak_bonus boolean, OUT paid award_result
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
     today date := local_today();
-    wanted date := habit_date(h, given);
+    wanted date := habit_date(h, given, today);
     streak_before int := standing_streak(h, today);
     before record;
     made habit_completions;
-    result habit_completing;
+    payment record;
 BEGIN
     IF NOT h.is_active THEN
         PERFORM refuse(409, 'habit_archived', 'An archived habit cannot be completed.');
     END IF;
     SELECT * INTO before FROM habit_on(h, wanted);
-    result.streak_bonus := false;
-    result.already_completed := before.done;
-    IF before.done THEN
-        result.completed := true;
-    ELSE
-        DELETE FROM habit_skips AS s WHERE s.habit_id = h.id AND s.day = wanted;
-        INSERT INTO habit_completions (habit_id, completed_date, ordinal, target, week_target, notes)
-        SELECT h.id, wanted, before.times + 1,
-               coalesce(max(k.target), CASE h.frequency WHEN 'weekly' THEN 1 ELSE h.target_count END),
-               CASE h.frequency WHEN 'weekly' THEN h.target_count END,
-               note
-          FROM habit_completions AS k WHERE k.habit_id = h.id AND k.completed_date = wanted
-        RETURNING * INTO made;
-        UPDATE habits SET last_completed_at = made.completed_at WHERE id = h.id;
-        h := recount_habit(h.id);
-        result.completion_id := made.id;
-        result.completed := made.done;
+    already_completed := before.done;
+    completed := before.done;
+    new_streak := streak_before;
+    streak_bonus := false;
+    IF already_completed THEN
+        RETURN;
     END IF;
-    result.new_streak := standing_streak(h, today);
+    IF before.skipped THEN
+        h := delete_skip(h, wanted);
+    END IF;
+    INSERT INTO habit_completions (habit_id, completed_date, ordinal, target, week_target, notes)
+    SELECT h.id, wanted, before.times + 1, coalesce(max(k.target), day_target(h.frequency, h.target_count)),
+           week_target(h.frequency, h.target_count), note
+      FROM habit_completions AS k WHERE k.habit_id = h.id AND k.completed_date = wanted
+    RETURNING * INTO made;
+    completion_id := made.id;
+    completed := made.done;
+    h := count_completion(h, made);
+    new_streak := standing_streak(h, today);
     IF made.done AND wanted = today
-        AND (h.frequency <> 'weekly' OR before.days_of_week < h.target_count)
+        AND (h.frequency <> 'weekly' OR before.week_days < h.target_count)
         AND NOT EXISTS (SELECT FROM habit_completions AS k
                          WHERE k.habit_id = h.id AND k.completed_date = today AND k.ledger_key IS NOT NULL)
     THEN
-        SELECT p.streak_bonus, p.paid INTO result.streak_bonus, result.paid
-          FROM pay_habit(h, made.id, streak_before, result.new_streak) AS p;
+        SELECT * INTO payment FROM pay_habit(h, made.id, streak_before, new_streak, today);
+        streak_bonus := payment.streak_bonus;
+        paid := payment.paid;
     END IF;
-    result.habit := habit_shown(h);
-    RETURN result;
 END
 $$;
 
--- Takes a day's last completion back, and what was paid for it.
-CREATE OR REPLACE FUNCTION app.undo_habit(h habits, given date) RETURNS habit_undoing
-LANGUAGE plpgsql AS $$
+-- Takes a day's last completion back, and reverses what it paid.
+CREATE OR REPLACE FUNCTION app.undo_habit(h habits, given date, OUT xp_reversed bigint, OUT coins_reversed bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
-    wanted date := habit_date(h, given);
+    wanted date := habit_date(h, given, local_today());
     undone habit_completions;
     reversal award_result;
 BEGIN
@@ -370,25 +388,25 @@ BEGIN
     IF undone.ledger_key IS NOT NULL THEN
         reversal := reverse(undone.ledger_key, 'A completion was undone.');
     END IF;
-    UPDATE habits
-       SET last_completed_at = (SELECT max(k.completed_at) FROM habit_completions AS k WHERE k.habit_id = h.id)
-     WHERE id = h.id;
-    h := recount_habit(h.id, undone => true);
-    RETURN (habit_shown(h), coalesce(-reversal.xp, 0), coalesce(-reversal.coins, 0))::habit_undoing;
+    PERFORM recount_habit(h, undone => true);
+    xp_reversed := coalesce(-reversal.xp, 0);
+    coins_reversed := coalesce(-reversal.coins, 0);
 END
 $$;
 
--- Leaves a day out: no more than two in any seven days.
+-- Skips a day: at most two in any seven days. Skipping a skipped day changes nothing.
 CREATE OR REPLACE FUNCTION app.skip_habit(h habits, given date) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
-    wanted date := habit_date(h, given);
+    wanted date := habit_date(h, given, local_today());
+    before record;
 BEGIN
+    SELECT * INTO before FROM habit_on(h, wanted);
     IF NOT h.is_active THEN
         PERFORM refuse(409, 'habit_archived', 'An archived habit cannot be skipped.');
-    ELSIF (SELECT s.done FROM habit_on(h, wanted) AS s) THEN
+    ELSIF before.done THEN
         PERFORM refuse(409, 'already_completed', 'This day is done already.');
-    ELSIF EXISTS (SELECT FROM habit_skips AS s WHERE s.habit_id = h.id AND s.day = wanted) THEN
+    ELSIF before.skipped THEN
         RETURN;
     ELSIF EXISTS (SELECT FROM generate_series(0, 6) AS n
                    WHERE (SELECT count(*) FROM habit_skips AS s
@@ -398,17 +416,14 @@ BEGIN
         PERFORM refuse(409, 'limit_reached', 'At most 2 days of any 7 can be skipped.', '{"limit": 2}');
     END IF;
     INSERT INTO habit_skips (habit_id, day) VALUES (h.id, wanted);
-    PERFORM recount_habit(h.id);
+    PERFORM recount_habit(h);
 END
 $$;
 
 -- Takes a skip back, if there is one.
 CREATE OR REPLACE FUNCTION app.unskip_habit(h habits, given date) RETURNS void
-LANGUAGE plpgsql AS $$
-DECLARE
-    wanted date := habit_date(h, given);
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
-    DELETE FROM habit_skips AS s WHERE s.habit_id = h.id AND s.day = wanted;
-    PERFORM recount_habit(h.id);
+    PERFORM delete_skip(h, habit_date(h, given, local_today()));
 END
 $$;

@@ -1,8 +1,8 @@
 -- migrate:up
--- Habits: what is to be done every day, on some weekdays or so many days a week; what was done, and the streaks of it.
+-- Habits, their completions and the days they were skipped.
 SET LOCAL ROLE questlog_owner;
 
--- Weekdays, 0 Sunday .. 6 Saturday, each once and in order.
+-- Whether these are weekdays (0 Sunday .. 6 Saturday), at least one, without repeats and in order.
 CREATE FUNCTION are_weekdays(days int[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN cardinality(days) >= 1 AND days = ARRAY(SELECT w FROM generate_series(0, 6) AS w WHERE w = ANY (days));
@@ -25,24 +25,25 @@ CREATE TABLE habits (
     is_active boolean NOT NULL DEFAULT true,
     sort_order int NOT NULL,
     created_on date NOT NULL,
-    -- What completions and skips add up to, set whenever they change: the latest run, and the last day that holds it.
-    -- What is shown as current_streak is standing_streak() of these.
-    current_streak int NOT NULL DEFAULT 0 CHECK (current_streak >= 0),
+    -- The latest streak and the last day of it, written with every completion, undo and skip. Whether it still stands
+    -- depends on the day it is read: the wire's current_streak is standing_streak() of these two.
+    streak int NOT NULL DEFAULT 0 CHECK (streak >= 0),
     streak_through date,
-    longest_streak int NOT NULL DEFAULT 0 CHECK (longest_streak >= current_streak),
+    longest_streak int NOT NULL DEFAULT 0 CHECK (longest_streak >= streak),
     last_completed_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT clock(),
     updated_at timestamptz NOT NULL DEFAULT clock(),
     PRIMARY KEY (user_id, id),
     CHECK (frequency <> 'weekly' OR target_count <= 7),
-    CHECK (streak_through IS NOT NULL OR current_streak = 0)
+    CHECK (streak_through IS NOT NULL OR streak = 0)
 ) WITH (fillfactor = 80);
 CREATE INDEX habits_order ON habits (user_id, is_active, sort_order);
 CREATE TRIGGER touch BEFORE UPDATE ON habits FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('habits');
 GRANT SELECT, INSERT, UPDATE, DELETE ON habits TO questlog_app;
 
--- The targets are those in force when the day, or the week, was open: raising one later undoes no day that was done.
+-- A row keeps the targets that were in force when its day and its week were open: a higher target set later leaves a
+-- day done. `ordinal` counts the completions of one day from 1.
 CREATE TABLE habit_completions (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -52,7 +53,7 @@ CREATE TABLE habit_completions (
     target int NOT NULL DEFAULT 1 CHECK (target BETWEEN 1 AND 100),
     week_target int CHECK (week_target BETWEEN 1 AND 7),
     done boolean NOT NULL GENERATED ALWAYS AS (ordinal >= target) STORED,
-    completed_at timestamptz NOT NULL DEFAULT clock(),
+    completed_at timestamptz NOT NULL DEFAULT instant(),
     notes text CHECK (length(notes) BETWEEN 1 AND 2000),
     ledger_key text CHECK (length(ledger_key) <= 200),
     PRIMARY KEY (user_id, id),
@@ -71,10 +72,3 @@ CREATE TABLE habit_skips (
 );
 CALL enable_row_security('habit_skips');
 GRANT SELECT, INSERT, DELETE ON habit_skips TO questlog_app;
-
-CREATE TYPE habit_completing AS (
-    habit jsonb, completion_id uuid, new_streak int, streak_bonus boolean, completed boolean, already_completed boolean,
-    paid award_result
-);
-
-CREATE TYPE habit_undoing AS (habit jsonb, xp_reversed bigint, coins_reversed bigint);
