@@ -18,7 +18,7 @@ test: $(VENV)/.tests           ## make test ARGS="tests/focus -k complete"
 lint: $(VENV)/.tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy $(wildcard local layers/common/questlog functions tests bench)
+	$(BIN)/mypy $(wildcard docs local layers/common/questlog functions tests bench)
 	$(BIN)/squawk layers/common/database/migrations/*.sql
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/sam validate --lint --region eu-central-1
@@ -31,7 +31,7 @@ bench: $(VENV)/.tests
 	$(BIN)/python -m bench $(ARGS)
 
 openapi: $(VENV)/.tests        ## docs/openapi.json, from what the routes declare
-	$(BIN)/python -m local.openapi
+	$(BIN)/python -m docs.openapi
 
 build: $(VENV)/.tests          ## what would be deployed, in .aws-sam/build; PYTHON313=... names a Python 3.13
 	PYTHON=$(CURDIR)/$(BIN)/python $(BIN)/sam build

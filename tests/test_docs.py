@@ -4,7 +4,7 @@ import tomllib
 
 from questlog.release import VERSION
 
-from local.openapi import DOCUMENT, document, text
+from docs.openapi import DOCUMENT, document, text
 from tests.support.client import ROOT
 
 

@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from local.openapi import document
+from docs.openapi import document
 from tests.conftest import NewUser, User
 from tests.support.client import gateway_event, invoke
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from local.openapi import document
+from docs.openapi import document
 from tests.conftest import Database, NewUser, User
 from tests.support.client import Answer, Client
 from tests.support.minimal import minimal

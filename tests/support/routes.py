@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from questlog.api import Endpoint
 from questlog.identity import SAFE_METHODS
 
-from local.openapi import apis
+from docs.openapi import apis
 from tests.support.client import Answer, Client
 from tests.support.minimal import minimal
 

@@ -16,12 +16,12 @@ pydantic models, `content` the body's bytes as they came. The checks of a reques
 import gc
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Generic, NamedTuple, ParamSpec, TypeVar, get_args, get_origin
+from typing import Any, Final, Generic, NamedTuple, ParamSpec, TypedDict, TypeVar, Unpack, get_args, get_origin
 
 from mangum import Mangum
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -55,6 +55,22 @@ class Reply(NamedTuple, Generic[R]):
     headers: Mapping[str, str] = MappingProxyType({})
 
 
+class RouteOptions(TypedDict, total=False):
+    """What a declaration may say about a route beside its method and path."""
+
+    requires: str | None
+    """What authenticate() must grant the caller; None for a public route. A consented member where it is not given."""
+    envelope: bool
+    """Whether the answer is {"data": document} (the default) or the document itself."""
+    etag: bool
+    """Whether the answer carries an ETag, and 304 is answered to a client that has it already."""
+    store_response: bool
+    """False where no answer may be stored under an Idempotency-Key, because it shows a secret."""
+    errors: Mapping[int, Sequence[str]]
+    """The route's own refusals, as error types by status: {409: ["limit_reached"]}. What follows from the rest of the
+    declaration (401, 403 of `requires`, 400 of its input, 404 of an id in its path ...) is not repeated here."""
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """One method of one path."""
@@ -67,6 +83,7 @@ class Endpoint:
     envelope: bool
     etag: bool
     store_response: bool
+    errors: Mapping[int, Sequence[str]]
 
     @cached_property
     def parameters(self) -> Mapping[str, Any]:
@@ -189,41 +206,41 @@ class Api:
         self.endpoints: list[Endpoint] = []
 
     def route(
-        self,
-        method: str,
-        path: str,
-        *,
-        requires: str | None = identity.MEMBER,
-        envelope: bool = True,
-        etag: bool = False,
-        store_response: bool = True,
+        self, method: str, path: str, **options: Unpack[RouteOptions]
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-        """Declare a route.
-
-        `requires` is what authenticate() must grant, None for a public route; without `envelope` the document itself is
-        the answer, not {"data": ...}; `etag` adds an ETag and answers 304; without `store_response` no answer is stored
-        under an Idempotency-Key.
-        """
+        """Declare a route; the parameters and the return type of the function below say what it takes and answers."""
 
         def declare(call: Callable[P, R]) -> Callable[P, R]:
-            self.endpoints.append(Endpoint(method, path, call, self.queries, requires, envelope, etag, store_response))
+            self.endpoints.append(
+                Endpoint(
+                    method=method,
+                    path=path,
+                    call=call,
+                    queries=self.queries,
+                    requires=options.get("requires", identity.MEMBER),
+                    envelope=options.get("envelope", True),
+                    etag=options.get("etag", False),
+                    store_response=options.get("store_response", True),
+                    errors=options.get("errors", {}),
+                )
+            )
             return call
 
         return declare
 
-    def get(self, path: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    def get(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return self.route("GET", path, **options)
 
-    def post(self, path: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    def post(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return self.route("POST", path, **options)
 
-    def put(self, path: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    def put(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return self.route("PUT", path, **options)
 
-    def patch(self, path: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    def patch(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return self.route("PATCH", path, **options)
 
-    def delete(self, path: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    def delete(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return self.route("DELETE", path, **options)
 
     @property

@@ -1,10 +1,12 @@
-"""Write docs/openapi.json: `python -m local.openapi`, or `make openapi`. A test holds it to what the routes declare."""
+"""Write docs/openapi.json: `python -m docs.openapi`, or `make openapi`. A test holds it to what the routes declare."""
 
 import importlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +14,7 @@ from pydantic import TypeAdapter
 from starlette.responses import RedirectResponse, Response
 
 from questlog.api import Api, Endpoint
+from questlog.identity import BROWSER, MEMBER, SAFE_METHODS, SESSION
 from questlog.release import VERSION
 
 ROOT = Path(__file__).parents[1]
@@ -56,6 +59,11 @@ def document() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": components,
+            "responses": {
+                _failure_name(status, types): _failure(status, types)
+                for _, endpoint in endpoints
+                for status, types in refusals(endpoint).items()
+            },
             "securitySchemes": {
                 "session": {"type": "apiKey", "in": "cookie", "name": "session"},
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -91,7 +99,7 @@ def _operation(group: str, endpoint: Endpoint, shapes: dict[str, Any], component
         "tags": [group],
         "summary": " ".join((endpoint.call.__doc__ or "").split()),
         "parameters": [*_path_parameters(name, endpoint, shapes), *_query_parameters(name, shapes, components)],
-        "responses": {**_success(endpoint, shapes.get(f"{name} answer")), "default": _failure()},
+        "responses": {**_success(endpoint, shapes.get(f"{name} answer")), **_failures(endpoint)},
         "security": [] if endpoint.requires is None else [{"session": []}, {"bearer": []}],
     }
     if f"{name} body" in shapes:
@@ -136,9 +144,56 @@ def _success(endpoint: Endpoint, shape: dict[str, Any] | None) -> dict[str, Any]
     return {"200": {"description": "What was asked for.", "content": {"application/json": {"schema": schema}}}}
 
 
-def _failure() -> dict[str, Any]:
-    error = {"$ref": REF.format(model="Error")}
-    return {"description": "Why not.", "content": {"application/json": {"schema": error}}}
+def refusals(endpoint: Endpoint) -> Mapping[int, set[str]]:
+    """The error types that a route may answer with, by status: its own, and those its declaration brings along."""
+    types: dict[int, set[str]] = defaultdict(set)
+    unsafe = endpoint.method not in SAFE_METHODS
+    types[500].add("internal_error")
+    types[503].add("unavailable")
+    if unsafe or {"query", "content"} & set(endpoint.parameters):
+        types[400].add("validation_error")
+    if "{" in endpoint.path:
+        types[404].add("not_found")
+    if unsafe:
+        types[403].add("csrf_violation")
+        types[413].add("payload_too_large")
+        types[415].add("unsupported_media_type")
+    if endpoint.requires is not None:
+        types[401].add("unauthorized")
+        types[403] |= _refusals_of(endpoint.requires)
+    if unsafe and endpoint.requires is not None and endpoint.store_response:
+        types[409].add("idempotency_in_progress")
+        types[422].add("idempotency_mismatch")
+    for status, own in endpoint.errors.items():
+        types[status].update(own)
+    return {status: types[status] for status in sorted(types) if types[status]}
+
+
+def _refusals_of(requires: str) -> set[str]:
+    """The types of 403 that authenticate() answers with for a scope."""
+    if requires == SESSION:
+        return set()
+    if requires == BROWSER:
+        return {"forbidden"}
+    consent = {"age_verification_required", "tos_required"}
+    return consent if requires == MEMBER else {*consent, "forbidden"}
+
+
+def _failures(endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        str(status): {"$ref": f"#/components/responses/{_failure_name(status, types)}"}
+        for status, types in refusals(endpoint).items()
+    }
+
+
+def _failure_name(status: int, types: set[str]) -> str:
+    return "-".join([str(status), *sorted(types)])
+
+
+def _failure(status: int, types: set[str]) -> dict[str, Any]:
+    of_these = {"properties": {"error": {"properties": {"type": {"enum": sorted(types)}}}}}
+    error = {"allOf": [{"$ref": REF.format(model="Error")}, of_these]}
+    return {"description": HTTPStatus(status).phrase, "content": {"application/json": {"schema": error}}}
 
 
 def text() -> str:
