@@ -30,6 +30,7 @@ from functions.auth import rules
 from functions.auth.models import (
     AdminCheck,
     AdminStatus,
+    AdminUser,
     Age,
     AgeVerified,
     ApiToken,
@@ -39,14 +40,17 @@ from functions.auth.models import (
     Claim,
     Claimed,
     CurrentSession,
+    Expiry,
     NewSession,
     NewToken,
     Outcome,
     Provider,
     Revoked,
     RevokedOne,
+    Session,
     Sessions,
     SignInQuery,
+    Standing,
     Terms,
     TermsAccepted,
 )
@@ -55,7 +59,8 @@ from functions.auth.settings import PROVIDER_NAMES, ProviderId, Registration, as
 
 api = Api(__file__)
 
-STATE_COOKIE: Final = "oauth_state"
+# A browser may have several sign-ins under way, in tabs beside each other. Beyond this many the oldest is given up.
+MOST_STATES: Final = 5
 STATE_LIFETIME: Final = timedelta(minutes=10)
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
@@ -71,7 +76,7 @@ def providers() -> list[Provider]:
 
 
 @api.get("/auth/signin/{provider}", requires=None)
-def sign_in(db: Db, client: Client, provider: ProviderId, query: SignInQuery) -> RedirectResponse:
+def sign_in(request: Request, db: Db, client: Client, provider: ProviderId, query: SignInQuery) -> RedirectResponse:
     """Send the browser to the provider, and afterwards to `redirect_uri`, which must be the front end's."""
     registration = auth_settings().registrations.get(provider)
     if registration is None:
@@ -95,19 +100,24 @@ def sign_in(db: Db, client: Client, provider: ProviderId, query: SignInQuery) ->
     url = rules.authorize_url(
         endpoint, registration, redirect_uri=_callback_url(provider), state=state, nonce=nonce, verifier=verifier
     )
-    return _redirect(url, identity.cookie(STATE_COOKIE, state, STATE_LIFETIME))
+    given_up = rules.oldest_states(request.cookies, keep=MOST_STATES - 1)
+    return _redirect(
+        url,
+        identity.cookie(rules.state_cookie(state), state, STATE_LIFETIME),
+        *(identity.cookie(name, "", timedelta()) for name in given_up),
+    )
 
 
 @api.get("/auth/google", requires=None)
-def sign_in_with_google(db: Db, client: Client, query: SignInQuery) -> RedirectResponse:
+def sign_in_with_google(request: Request, db: Db, client: Client, query: SignInQuery) -> RedirectResponse:
     """The same as /auth/signin/google."""
-    return sign_in(db, client, "google", query)
+    return sign_in(request, db, client, "google", query)
 
 
 @api.get("/auth/azure", requires=None)
-def sign_in_with_azure(db: Db, client: Client, query: SignInQuery) -> RedirectResponse:
+def sign_in_with_azure(request: Request, db: Db, client: Client, query: SignInQuery) -> RedirectResponse:
     """The same as /auth/signin/azure."""
-    return sign_in(db, client, "azure", query)
+    return sign_in(request, db, client, "azure", query)
 
 
 @api.get("/auth/callback/{provider}", requires=None)
@@ -122,7 +132,8 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
         sent = {"code": query.code, "state": query.state}
         raise Invalid([(name, "is required") for name, value in sent.items() if value is None])
     state = query.state or ""
-    ours = rules.same(request.cookies.get(STATE_COOKIE, ""), state)
+    cookie = rules.state_cookie(state)
+    ours = rules.same(request.cookies.get(cookie, ""), state)
     attempt = db.maybe(
         Attempt,
         "take_state",
@@ -131,8 +142,10 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
         state_hash=rules.state_hash(state if ours else ""),
         provider=provider,
     )
-    # Another state's cookie stays: a sign-in in this browser may still be under way.
-    used = [identity.cookie(STATE_COOKIE, "", timedelta())] if ours else []
+    used = [identity.cookie(cookie, "", timedelta())] if ours else []
+    if attempt is None and _has_session(request):
+        # The callback was opened again, by the back button or a reload: the sign-in it belongs to has succeeded.
+        return _redirect(rules.destination(None, auth_settings().frontend_url, settings().allowed_origins), *used)
     try:
         registration, attempt, code = _answered(provider, attempt, query)
         person = _person(registration, attempt, code)
@@ -156,6 +169,19 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
     if outcome.refusal is not None:
         return _error_page(provider, "AccessDenied", *used)
     return _redirect(attempt.redirect, _session_cookie(Token(outcome.user_id, secret)), *used)
+
+
+def _has_session(request: Request) -> bool:
+    """Whether the browser that asks is signed in."""
+    if identity.COOKIE not in request.cookies:
+        return False
+    try:
+        _as_caller(request).authenticate_only()
+    except Failure as failure:
+        if failure.status != 401:
+            raise
+        return False
+    return True
 
 
 def _answered(provider: ProviderId, attempt: Attempt | None, query: CallbackQuery) -> tuple[Registration, Attempt, str]:
@@ -211,13 +237,13 @@ def session(request: Request) -> Reply[CurrentSession]:
     if identity.presented_token(request) is None:
         return Reply(CurrentSession(), headers=NO_STORE)
     try:
-        found = _as_caller(request).one(CurrentSession, "session", terms=settings().tos_version)
+        user, expiry = _as_caller(request).each((AuthUser, Expiry), "session", terms=settings().tos_version)
     except Failure as failure:
         if failure.status != 401:
             raise
         dead = Token.read(request.cookies.get(identity.COOKIE, "")) == identity.presented_token(request)
         return Reply(CurrentSession(), cookies=(identity.cleared_cookie(),) if dead else (), headers=NO_STORE)
-    return Reply(found, headers=NO_STORE)
+    return Reply(CurrentSession(user=user, expires_at=expiry.expires_at), headers=NO_STORE)
 
 
 @api.get("/auth/me", requires=SESSION, envelope=False)
@@ -248,9 +274,16 @@ def verify_age(db: Db, client: Client, body: Age) -> AgeVerified:
 
 @api.post("/auth/accept-tos", requires=SESSION)
 def accept_tos(db: Db, client: Client, body: Terms) -> TermsAccepted:
-    """Accept the current terms; naming another version is 409 tos_version_mismatch."""
+    """Accept the current terms, and with them the age they state; another version is 409 tos_version_mismatch."""
     return db.one(
-        TermsAccepted, "accept_tos", version=body.version, terms=settings().tos_version, client=client._asdict()
+        TermsAccepted,
+        "accept_tos",
+        version=body.version,
+        old_enough=body.is_16_or_older,
+        minimum_age=auth_settings().minimum_age,
+        terms=settings().tos_version,
+        terms_state_age=auth_settings().terms_state_age,
+        client=client._asdict(),
     )
 
 
@@ -260,7 +293,7 @@ def accept_tos(db: Db, client: Client, body: Terms) -> TermsAccepted:
 @api.get("/auth/sessions", requires=SESSION)
 def sessions(db: Db) -> Sessions:
     """The user's live sessions and API tokens, the most recently active first."""
-    return db.one(Sessions, "sessions", idle=settings().session_idle)
+    return Sessions(sessions=db.many(Session, "sessions", idle=settings().session_idle))
 
 
 @api.post("/auth/sessions", requires=BROWSER, store_response=False)
@@ -280,10 +313,10 @@ def add_token(db: Db, client: Client, body: NewToken) -> ApiToken:
 
 
 @api.delete("/auth/sessions/{session_id}", requires=BROWSER)
-def revoke(db: Db, client: Client, session_id: UUID) -> Reply[RevokedOne]:
+def revoke(db: Db, client: Client, session_id: UUID) -> Reply[Revoked]:
     """End a session or token of the user's own."""
-    revoked = db.one(RevokedOne, "revoke", session_id=session_id, client=client._asdict())
-    return Reply(revoked, cookies=(identity.cleared_cookie(),) if revoked.current else ())
+    ended = db.one(RevokedOne, "revoke", session_id=session_id, client=client._asdict())
+    return Reply(Revoked(revoked=ended.revoked), cookies=(identity.cleared_cookie(),) if ended.current else ())
 
 
 @api.delete("/auth/sessions", requires=BROWSER)
@@ -298,7 +331,9 @@ def revoke_others(db: Db, client: Client) -> Revoked:
 @api.get("/admin-access/status", requires=BROWSER, envelope=False)
 def admin_status(db: Db) -> AdminStatus:
     """Whether the user is an administrator, or could claim to be the first."""
-    return db.one(AdminStatus, "admin_status", claimable=_claimable())
+    standing = db.one(Standing, "admin_status", claimable=_claimable())
+    user = AdminUser(id=standing.id, email=standing.email, name=standing.name)
+    return AdminStatus(is_admin=standing.is_admin, can_claim=standing.can_claim, user=user)
 
 
 @api.get("/admin-access/check", requires=BROWSER, envelope=False)

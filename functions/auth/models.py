@@ -28,7 +28,7 @@ class CallbackQuery(Query):
     error: str | None = None
 
 
-class Attempt(ResponseModel):
+class Attempt(Row):
     """A sign-in that went to the provider, as it was remembered."""
 
     verifier: str
@@ -53,6 +53,12 @@ class AuthUser(ResponseModel):
     age_verified: Annotated[bool, Field(serialization_alias="ageVerified")]
     tos_accepted: Annotated[bool, Field(serialization_alias="tosAccepted")]
     is_admin: bool
+
+
+class Expiry(Row):
+    """When the session of the request ends."""
+
+    expires_at: Instant
 
 
 class CurrentSession(ResponseModel):
@@ -89,7 +95,8 @@ def _agreed(value: bool) -> bool:
 
 class Terms(Body):
     accepted: Annotated[bool, AfterValidator(_agreed)]
-    version: str | None = None
+    version: Annotated[str, StringConstraints(max_length=100)] | None = None
+    is_16_or_older: bool = True
 
 
 class TermsAccepted(ResponseModel):
@@ -133,13 +140,24 @@ class Revoked(ResponseModel):
     revoked: int
 
 
-class RevokedOne(Revoked):
-    """Its session may have been the one of the request."""
+class RevokedOne(Row):
+    """How many sessions ended, and whether the session of the request was among them."""
 
-    current: Annotated[bool, Field(exclude=True)]
+    revoked: int
+    current: bool
 
 
-class WhoIsAdmin(ResponseModel):
+class Standing(Row):
+    """The user who asks, and how they stand to the administration."""
+
+    id: UUID
+    email: str
+    name: str
+    is_admin: bool
+    can_claim: bool
+
+
+class AdminUser(ResponseModel):
     id: UUID
     email: str
     name: str
@@ -148,7 +166,7 @@ class WhoIsAdmin(ResponseModel):
 class AdminStatus(ResponseModel):
     is_admin: Annotated[bool, Field(serialization_alias="isAdmin")]
     can_claim: Annotated[bool, Field(serialization_alias="canClaim")]
-    user: WhoIsAdmin
+    user: AdminUser
 
 
 class AdminCheck(ResponseModel):

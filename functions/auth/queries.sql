@@ -1,4 +1,4 @@
--- A name may hold several statements; they travel together, and the last one's row is the answer, or the column `answer` is.
+-- A name may hold several statements; they travel together, and the last ones return what the route reads.
 
 -- name: open_state
 SELECT count_against_limit('auth:' || %(ip_address)s, %(attempts)s, interval '1 minute') WHERE %(attempts)s > 0;
@@ -16,11 +16,11 @@ SELECT *
 SELECT audit('login_failed', 'create', %(client)s, %(details)s, 'failure', 'session');
 
 -- name: session
-SELECT auth_user_shown(u, %(terms)s) AS user, s.expires_at
-  FROM users AS u, sessions AS s WHERE s.id = current_session_id();
+SELECT * FROM signed_in_user(%(terms)s);
+SELECT expires_at FROM sessions_shown WHERE current;
 
 -- name: me
-SELECT auth_user_shown(u, %(terms)s) AS answer FROM users AS u;
+SELECT * FROM signed_in_user(%(terms)s);
 
 -- name: sign_out
 SELECT audit('logout', 'delete', %(client)s, '{}', 'success', 'session', current_session_id()::text);
@@ -34,15 +34,19 @@ SELECT confirm_age(%(client)s);
 SELECT %(minimum_age)s::int AS minimum_age;
 
 -- name: accept_tos
+SELECT refuse(403, 'age_verification_required', 'You are not old enough to use this.',
+              jsonb_build_object('minimum_age', %(minimum_age)s::int))
+ WHERE NOT %(old_enough)s;
 SELECT refuse(409, 'tos_version_mismatch', 'These are not the current terms.', jsonb_build_object('current', %(terms)s::text))
  WHERE %(version)s::text <> %(terms)s;
-SELECT accept_terms(%(terms)s, %(client)s);
+SELECT accept_terms(%(terms)s, %(terms_state_age)s, %(client)s);
 SELECT tos_version, tos_accepted_at FROM users;
 
 -- name: sessions
-SELECT coalesce(jsonb_agg(s ORDER BY last_activity_at DESC, id), '[]') AS sessions
-  FROM sessions_shown AS s
- WHERE expires_at > clock() AND (kind = 'token' OR last_activity_at > clock() - %(idle)s::interval);
+SELECT *
+  FROM sessions_shown
+ WHERE expires_at > clock() AND (kind = 'token' OR last_activity_at > clock() - %(idle)s::interval)
+ ORDER BY last_activity_at DESC, id;
 
 -- name: add_token
 -- The lock on the user's row makes their requests count one after another.
@@ -67,7 +71,7 @@ SELECT count(audit('session_revoked', 'delete', %(client)s, '{}', 'success', 'se
 
 -- name: admin_status
 SELECT role = 'admin' AS is_admin, %(claimable)s AND NOT admin_exists() AS can_claim,
-       jsonb_build_object('id', id, 'email', email, 'name', name) AS user
+       id, email, name
   FROM users;
 
 -- name: claim

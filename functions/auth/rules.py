@@ -4,9 +4,9 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
@@ -32,6 +32,20 @@ class Person:
     email: str
     name: str
     image: str | None
+
+
+STATE_COOKIE: Final = "oauth_state_"
+
+
+def state_cookie(state: str) -> str:
+    """The name of the cookie that holds a state: one per sign-in, so that two tabs do not undo each other's."""
+    return STATE_COOKIE + state_hash(state).hex()[:16]
+
+
+def oldest_states(cookies: Mapping[str, str], keep: int) -> list[str]:
+    """The names of the state cookies that are too many. Browsers send the oldest first (RFC 6265, 5.4)."""
+    names = [name for name in cookies if name.startswith(STATE_COOKIE)]
+    return names[: max(0, len(names) - keep)]
 
 
 def state_hash(state: str) -> bytes:

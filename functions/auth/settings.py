@@ -41,6 +41,7 @@ class AuthSettings:
     session_lifetime: timedelta
     attempts_per_minute: int
     minimum_age: int
+    terms_state_age: bool
     registrations: Mapping[ProviderId, Registration]
 
 
@@ -55,6 +56,7 @@ def auth_settings() -> AuthSettings:
         session_lifetime=variable("SESSION_DAYS", positive_days, default="30"),
         attempts_per_minute=variable("AUTH_RATE_LIMIT", _not_negative, default="60"),
         minimum_age=variable("MINIMUM_AGE", _not_negative, default="16"),
+        terms_state_age=variable("TERMS_STATE_AGE", _boolean, default="true"),
         registrations={registration.id: registration for registration in (_google(), _azure()) if registration},
     )
 
@@ -102,6 +104,12 @@ def _not_negative(raw: str) -> int:
     if number < 0:
         raise ValueError
     return number
+
+
+def _boolean(raw: str) -> bool:
+    if raw not in ("true", "false"):
+        raise ValueError
+    return raw == "true"
 
 
 def _tenant(raw: str) -> str:

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from questlog.identity import Token, secret_hash
+
+from functions.auth.rules import state_cookie
 from tests.auth.conftest import (
     FRONTEND,
     Audited,
@@ -24,8 +27,10 @@ def users_of(database: Database, email: str) -> list[Any]:
 
 
 def session_of(database: Database, browser: Browser) -> Any:
-    token = hashlib.sha256(browser.cookies["session"].encode()).digest()
-    [session] = database.query("SELECT * FROM sessions WHERE token_hash = %s", token)
+    token = Token.read(browser.cookies["session"])
+    [session] = database.query(
+        "SELECT * FROM sessions WHERE user_id = %s AND token_hash = %s", token.user_id, secret_hash(token.secret)
+    )
     return session
 
 
@@ -51,12 +56,15 @@ def test_a_first_sign_in_makes_a_user(database: Database, new_person: NewPerson,
 
 
 def test_the_cookies_of_a_session(person: Someone) -> None:
-    browser = person.sign_in()
+    browser = Browser()
+    answered = person.provider.agree(browser.start(), person.subject)
+    [state] = browser.cookies
+    browser.return_with(answered)
     token = browser.cookies["session"]
-    assert len(token) == 43
+    assert len(token) == 64
     assert set(browser.last.cookies) == {
         f"session={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000",
-        "oauth_state=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0",
+        f"{state}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0",
     }
 
 
@@ -198,10 +206,41 @@ def test_a_state_is_of_one_browser(person: Someone, audited: Audited) -> None:
     refused(Browser(), answered, "OAuthCallback", audited)
     another = Browser()
     another.start()
-    cookie = another.cookies["oauth_state"]
+    cookies = dict(another.cookies)
     refused(another, answered, "OAuthCallback", audited)
-    assert another.cookies["oauth_state"] == cookie, "its own sign-in may still be under way"
+    assert another.cookies == cookies, "its own sign-in may still be under way"
     assert browser.return_with(answered) == f"{FRONTEND}/today"
+
+
+def test_two_tabs_sign_in_beside_each_other(person: Someone) -> None:
+    browser = Browser()
+    first = person.provider.agree(browser.start(redirect_uri="/first"), person.subject)
+    second = person.provider.agree(browser.start(redirect_uri="/second"), person.subject)
+    assert browser.return_with(first) == f"{FRONTEND}/first"
+    assert browser.return_with(second) == f"{FRONTEND}/second"
+    assert set(browser.cookies) == {"session"}
+
+
+def test_the_oldest_of_six_sign_ins_is_given_up(person: Someone, audited: Audited) -> None:
+    browser = Browser()
+    attempts = [person.provider.agree(browser.start(), person.subject) for _ in range(6)]
+    assert len(browser.cookies) == 5
+    refused(browser, attempts[0], "OAuthCallback", audited)
+    assert browser.return_with(attempts[1]) == f"{FRONTEND}/today"
+    assert browser.return_with(attempts[5]) == f"{FRONTEND}/today"
+
+
+def test_a_callback_opened_again(person: Someone, audited: Audited) -> None:
+    """By the back button or a reload: whoever is signed in meanwhile is not told of an error."""
+    browser = Browser()
+    answered = person.provider.agree(browser.start(redirect_uri="/first"), person.subject)
+    browser.return_with(answered)
+    session = browser.cookies["session"]
+    assert browser.return_with(answered) == f"{FRONTEND}/today"
+    assert browser.cookies["session"] == session
+    browser.post("/auth/signout")
+    refused(browser, answered, "OAuthCallback", audited)
+    assert "error=OAuthCallback" in Browser({"session": session}).return_with(answered)
 
 
 def test_a_state_is_of_one_provider(
@@ -229,7 +268,7 @@ def test_a_made_up_state(person: Someone, audited: Audited) -> None:
     browser = Browser()
     answered = person.provider.agree(browser.start(), person.subject)
     for state in ("x", "ü", "\0", answered["state"] + "x"):
-        refused(Browser({"oauth_state": state}), {**answered, "state": state}, "OAuthCallback", audited)
+        refused(Browser({state_cookie(state): state}), {**answered, "state": state}, "OAuthCallback", audited)
 
 
 def test_a_made_up_code(person: Someone, audited: Audited) -> None:

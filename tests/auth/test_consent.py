@@ -86,11 +86,24 @@ def test_accepting(newcomer: User, database: Database, audited: Audited, body: d
     assert answer.data["tos_version"] == "1.0"
     assert answer.data["tos_accepted_at"].endswith("Z")
     assert newcomer.get("/auth/me").json["tosAccepted"] is True
-    assert audited(answer) == [("tos_accepted", "success", {"version": "1.0"})]
+    assert audited(answer) == [("tos_accepted", "success", {"version": "1.0"}), ("age_verified", "success", {})]
+    assert newcomer.get("/focus/active").status == 200, "the terms state the age"
     assert answer.cookies == ()
     again = newcomer.post("/auth/accept-tos", body)
     assert again.data == answer.data, "when it was first accepted stays"
     assert audited(again) == []
+
+
+def test_terms_that_do_not_state_the_age(newcomer: User, configure: Configure) -> None:
+    configure(TERMS_STATE_AGE="false")
+    assert newcomer.post("/auth/accept-tos", {"accepted": True}).status == 200
+    newcomer.get("/focus/active").refused(403, "age_verification_required")
+
+
+def test_accepting_too_young(newcomer: User, database: Database) -> None:
+    answer = newcomer.post("/auth/accept-tos", {"accepted": True, "is_16_or_older": False})
+    assert answer.refused(403, "age_verification_required") == {"minimum_age": 16}
+    assert consent_of(database, newcomer) == NOTHING
 
 
 def test_a_new_version(user: User, database: Database, configure: Configure) -> None:

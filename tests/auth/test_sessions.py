@@ -1,11 +1,12 @@
 """GET, POST and DELETE /auth/sessions: a user's sessions and API tokens."""
 
-import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+
+from questlog.identity import Token, secret_hash
 
 from tests.auth.conftest import Audited, Configure
 from tests.conftest import Database, User, at_once
@@ -83,13 +84,13 @@ def test_a_token(user: User, database: Database, audited: Audited) -> None:
     assert set(token) == {*FIELDS, "token"}
     assert (token["kind"], token["name"], token["current"]) == ("token", "My script", False)
     assert (token["user_agent"], token["ip_address"]) == ("tests", "192.0.2.1")
-    assert len(token["token"]) == 43
+    assert len(token["token"]) == 64
     lifetime = datetime.fromisoformat(token["expires_at"]) - datetime.fromisoformat(token["created_at"])
     assert lifetime == timedelta(days=7)
     assert audited(answer) == [("token_created", "success", {})]
     assert answer.headers["cache-control"] == "no-store"
     [stored] = database.query("SELECT token_hash FROM sessions WHERE id = %s", token["id"])
-    assert stored["token_hash"] == hashlib.sha256(token["token"].encode()).digest()
+    assert stored["token_hash"] == secret_hash(Token.read(token["token"]).secret)
     assert all("token" not in session for session in listed(user))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from functions.auth.rules import state_cookie
 from tests.auth.conftest import FRONTEND, Browser, Configure, Provider, asked, error_of, fill_limit, where
 from tests.conftest import Database
 from tests.support.client import Client
@@ -35,7 +36,7 @@ def test_the_browser_is_sent_to_the_provider(provider: Provider, database: Datab
         "client_id": "questlog",
         "redirect_uri": "http://localhost:8080/auth/callback/google",
         "scope": "openid email profile",
-        "state": browser.cookies["oauth_state"],
+        "state": browser.cookies[state_cookie(query["state"])],
         "nonce": state["nonce"],
         "code_challenge": challenge,
         "code_challenge_method": "S256",
@@ -50,8 +51,9 @@ def test_the_cookie_of_the_state(provider: Provider) -> None:
     browser = Browser()
     browser.start()
     [cookie] = browser.last.cookies
-    state = browser.cookies["oauth_state"]
-    assert cookie == f"oauth_state={state}; Path=/; HttpOnly; SameSite=Lax; Max-Age=600"
+    [(name, state)] = browser.cookies.items()
+    assert name == "oauth_state_" + hashlib.sha256(state.encode()).hexdigest()[:16]
+    assert cookie == f"{name}={state}; Path=/; HttpOnly; SameSite=Lax; Max-Age=600"
 
 
 def test_no_two_sign_ins_share_a_secret(provider: Provider) -> None:

@@ -1,14 +1,16 @@
 SET LOCAL ROLE questlog_owner;
 
--- A user as they see themselves after signing in.
-CREATE OR REPLACE FUNCTION app.auth_user_shown(u users, terms_version text) RETURNS jsonb
+-- The user who asks, as they see themselves after signing in. One row.
+CREATE OR REPLACE FUNCTION app.signed_in_user(terms_version text) RETURNS TABLE (
+    id uuid, email text, name text, image text, role text, entitlements text[], age_verified boolean, tos_accepted boolean,
+    is_admin boolean
+)
 LANGUAGE sql STABLE
-RETURN jsonb_build_object(
-    'id', u.id, 'email', u.email, 'name', u.name, 'image', u.image, 'role', u.role,
-    'entitlements', entitlements_of(u.role),
-    'age_verified', u.age_verified_at IS NOT NULL,
-    'tos_accepted', u.tos_version IS NOT DISTINCT FROM terms_version,
-    'is_admin', u.role = 'admin');
+BEGIN ATOMIC
+    SELECT u.id, u.email, u.name, u.image, u.role, entitlements_of(u.role), u.age_verified_at IS NOT NULL,
+           u.tos_version IS NOT DISTINCT FROM terms_version, u.role = 'admin'
+      FROM users AS u;
+END;
 
 -- A user's sessions as they see them: without the hash, which a request may not even select.
 CREATE OR REPLACE VIEW app.sessions_shown WITH (security_invoker = true) AS
@@ -18,7 +20,9 @@ SELECT id, kind, name, id = current_session_id() AS current, created_at, last_ac
 
 SET LOCAL ROLE questlog_identity;
 
-CREATE OR REPLACE FUNCTION app.open_oauth_state(state_hash bytea, provider text, verifier text, nonce text, redirect text) RETURNS void
+CREATE OR REPLACE FUNCTION app.open_oauth_state(
+    state_hash bytea, provider text, verifier text, nonce text, redirect text
+) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
 BEGIN ATOMIC
     INSERT INTO oauth_states (state_hash, provider, verifier, nonce, redirect)
@@ -26,8 +30,9 @@ BEGIN ATOMIC
 END;
 
 -- Reads a state and uses it up, also where it comes too late or from another provider; then there is no row.
-CREATE OR REPLACE FUNCTION app.take_oauth_state(presented_hash bytea, answering_provider text,
-                                 OUT verifier text, OUT nonce text, OUT redirect text) RETURNS SETOF record
+CREATE OR REPLACE FUNCTION app.take_oauth_state(
+    presented_hash bytea, answering_provider text, OUT verifier text, OUT nonce text, OUT redirect text
+) RETURNS SETOF record
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
 BEGIN ATOMIC
     WITH used AS (DELETE FROM oauth_states AS s WHERE s.state_hash = presented_hash RETURNING s.*)
@@ -132,8 +137,9 @@ BEGIN
 END
 $$;
 
--- Notes that the user accepted this version of the terms. Once more changes nothing.
-CREATE OR REPLACE FUNCTION app.accept_terms(version text, client jsonb) RETURNS void
+-- Notes that the user accepted this version of the terms and, where these state the age, that the user is old enough.
+-- Accepting again changes nothing.
+CREATE OR REPLACE FUNCTION app.accept_terms(version text, state_age boolean, client jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
     UPDATE users SET tos_version = version, tos_accepted_at = clock()
@@ -141,6 +147,9 @@ BEGIN
     IF FOUND THEN
         PERFORM audit('tos_accepted', 'update', client, jsonb_build_object('version', version), 'success', 'user',
                       current_user_id()::text);
+    END IF;
+    IF state_age THEN
+        PERFORM confirm_age(client);
     END IF;
 END
 $$;
