@@ -4,7 +4,7 @@ from uuid import UUID
 
 from questlog.api import Api
 from questlog.db import Db
-from questlog.wire import Success
+from questlog.wire import Success, Total
 
 from functions.feedback.models import NewReport, Report, Reports, ReportsQuery
 
@@ -14,12 +14,16 @@ api = Api(__file__)
 @api.get("/feedback")
 def reports(db: Db, query: ReportsQuery) -> Reports:
     """The user's own reports, newest first."""
-    return db.one(Reports, "reports", **query.model_dump())
+    page, count = db.each((list[Report], Total), "reports", **query.model_dump())
+    return Reports(feedback=page, total=count.total, page=query.page, page_size=query.page_size)
 
 
 @api.post("/feedback")
 def add(db: Db, body: NewReport) -> Report:
-    """Report something, or answer the report that said the same in the last ten minutes; 429 after 20 a local day."""
+    """Report something. What was reported with the same words in the last ten minutes is returned instead.
+
+    429 rate_limited after 20 reports of a local day.
+    """
     return db.one(Report, "add", **body.model_dump(exclude={"metadata"}), metadata=body.metadata or {})
 
 

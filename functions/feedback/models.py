@@ -1,4 +1,4 @@
-"""What the feedback routes take and answer."""
+"""The requests and answers of the feedback routes."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID

@@ -1,23 +1,22 @@
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User, at_once
 from tests.feedback.conftest import BELL, reported
+from tests.support.locks import after_a_wait
 
 
 def count(user: User, database: Database) -> int:
     return len(database.query("SELECT id FROM feedback WHERE user_id = %s", user.id))
 
 
-def fill(user: User, database: Database, number: int, ago: str = "1 hour") -> None:
-    """Leave so many reports of some time ago."""
-    database.query(
-        "INSERT INTO feedback (user_id, feedback_type, title, description, created_at)"
-        " SELECT %s, 'other', 'n' || n, 'x', now() - %s::interval FROM generate_series(1, %s) AS n",
-        *(user.id, ago, number),
-    )
+def fill(user: User, number: int) -> None:
+    """Report so many different things."""
+    for n in range(number):
+        reported(user, title=f"Report {n}")
 
 
 def test_a_report_as_it_is_shown(user: User, database: Database) -> None:
@@ -90,44 +89,56 @@ def test_two_at_once_are_one_report(user: User, database: Database) -> None:
     assert count(user, database) == 1
 
 
-def test_after_ten_minutes_it_is_a_new_report(user: User, database: Database) -> None:
+def test_after_ten_minutes_it_is_a_new_report(user: User, database: Database, clock: Clock) -> None:
+    clock.freeze()
     first = reported(user)
-    database.query("UPDATE feedback SET created_at = now() - interval '9 min 50 s' WHERE id = %s", first["id"])
+    clock.advance("PT9M59S")
     assert reported(user)["id"] == first["id"]
-    database.query("UPDATE feedback SET created_at = now() - interval '10 min' WHERE id = %s", first["id"])
+    clock.advance("PT1S")
     assert reported(user)["id"] != first["id"]
     assert count(user, database) == 2
 
 
-def noon_zone() -> str:
-    """A zone where it is about noon now: an hour ago was still today."""
-    return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
+def test_of_three_the_first_is_answered(user: User, clock: Clock) -> None:
+    clock.freeze()
+    reported(user)
+    clock.advance("PT10M")
+    first = reported(user)
+    clock.advance("PT1S")
+    assert reported(user) == first
 
 
-def test_the_21st_of_a_day_waits_until_tomorrow(new_user: NewUser, database: Database) -> None:
-    zone = noon_zone()
-    user = new_user(settings={"timezone": zone})
-    fill(user, database, 19)
+def test_a_report_is_dated_after_the_wait_for_the_lock(user: User, database: Database) -> None:
+    report, released = after_a_wait(database, user, lambda: reported(user))
+    assert datetime.fromisoformat(report["created_at"]) >= released
+    assert report["updated_at"] == report["created_at"]
+
+
+def test_the_21st_of_a_day_waits_until_tomorrow(new_user: NewUser, database: Database, clock: Clock) -> None:
+    user = new_user(settings={"timezone": "Etc/GMT-9", "day_start_hour": 3})
+    clock.freeze()
+    clock.set("2031-05-08T18:00:00Z")  # the first instant of the user's 9th of May
+    fill(user, 19)
+    clock.set("2031-05-09T17:00:00Z")
     last = reported(user)
     answer = user.post("/feedback", BELL | {"title": "One more"})
-    details = answer.refused(429, "rate_limited")
-    wait = int(answer.headers["retry-after"])
-    assert details == {"retry_after": wait}
-    local = datetime.now(UTC) - timedelta(hours=int(zone.removeprefix("Etc/GMT")))
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    assert abs((midnight - local).total_seconds() - wait) < 5
+    assert answer.refused(429, "rate_limited") == {"retry_after": 3600}
+    assert answer.headers["retry-after"] == "3600"
     assert count(user, database) == 20
-    # Nothing is added by saying again what was said, so that is answered.
+    # Saying again what was said adds nothing, so that is answered.
     assert reported(user) == last
-    # Yesterday's do not count.
-    database.query("UPDATE feedback SET created_at = created_at - interval '1 day' WHERE user_id = %s", user.id)
+    clock.set("2031-05-09T17:59:59.5Z")
+    assert user.post("/feedback", BELL | {"title": "One more"}).refused(429, "rate_limited") == {"retry_after": 1}
+    clock.set("2031-05-09T18:00:00Z")
     assert reported(user, title="One more")["status"] == "open"
 
 
-def test_the_limit_is_each_users_own_and_holds_in_parallel(new_user: NewUser, database: Database) -> None:
-    user, other = (new_user(settings={"timezone": noon_zone()}) for _ in range(2))
-    fill(user, database, 18)
-    titles = iter([f"Report {n}" for n in range(6)])
+def test_the_limit_is_each_users_own_and_holds_in_parallel(
+    user: User, other: User, database: Database, clock: Clock
+) -> None:
+    clock.set("2031-05-09T12:00:00Z")  # all of them on one day
+    fill(user, 18)
+    titles = iter([f"At once {n}" for n in range(6)])
     answers = at_once(6, lambda: user.post("/feedback", BELL | {"title": next(titles)}).status)
     assert sorted(answers) == [200, 200, 429, 429, 429, 429]
     assert count(user, database) == 20

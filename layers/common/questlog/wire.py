@@ -101,6 +101,12 @@ class Row(BaseModel):
     model_config = ConfigDict(defer_build=True, frozen=True)
 
 
+class Total(Row):
+    """How many rows a list has on all its pages together."""
+
+    total: int
+
+
 class ResponseModel(BaseModel):
     """What a route shows on the wire. A statement's row may be read straight into it."""
 

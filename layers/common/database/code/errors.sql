@@ -10,11 +10,20 @@ BEGIN
 END
 $$;
 
--- A rule of the input that only the database can check, refused the way the API names a bad field.
+-- Rules of the input that only the database can check, refused the way the API names bad fields. `problems` is an object
+-- of what is wrong by field; when it is empty nothing is refused.
+CREATE OR REPLACE FUNCTION app.refuse_fields(problems jsonb) RETURNS boolean
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    RETURN problems = '{}' OR refuse(400, 'validation_error', 'Some of what was sent is not valid.', jsonb_build_object(
+        'fields', (SELECT jsonb_agg(jsonb_build_object('field', p.key, 'message', p.value)) FROM jsonb_each(problems) AS p)));
+END
+$$;
+
+-- The same for one field.
 CREATE OR REPLACE FUNCTION app.refuse_field(field text, problem text) RETURNS boolean
 LANGUAGE sql VOLATILE
-RETURN refuse(400, 'validation_error', 'Some of what was sent is not valid.',
-              jsonb_build_object('fields', jsonb_build_array(jsonb_build_object('field', field, 'message', problem))));
+RETURN refuse_fields(jsonb_build_object(field, problem));
 
 -- A call that is the program's mistake, not the user's: it must not turn into an answer.
 CREATE OR REPLACE FUNCTION app.misuse(sentence text) RETURNS void

@@ -30,5 +30,6 @@ CREATE TRIGGER touch BEFORE UPDATE ON feedback FOR EACH ROW EXECUTE FUNCTION tou
 CALL enable_row_security('feedback');
 
 -- A report is the user's to write and to withdraw; what becomes of it is the administrators' to say.
-GRANT SELECT, INSERT (feedback_type, title, description, priority, metadata), DELETE ON feedback TO questlog_app;
+GRANT SELECT, INSERT (feedback_type, title, description, priority, metadata, created_at, updated_at), DELETE
+    ON feedback TO questlog_app;
 GRANT UPDATE (status, priority, admin_response, resolved_at, resolved_by) ON feedback TO questlog_admin;

@@ -1,0 +1,36 @@
+"""A request that has to wait for the user's lock, made on purpose."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import TypeVar
+
+import psycopg
+
+from tests.support.database import Database
+from tests.support.threads import at_once
+from tests.support.users import User
+
+T = TypeVar("T")
+
+
+def after_a_wait(database: Database, user: User, call: Callable[[], T]) -> tuple[T, datetime]:
+    """The result of a call that began while another transaction held the user's lock, and when that was released."""
+    with psycopg.connect(database.app_url) as holder, ThreadPoolExecutor(1) as pool:
+        holder.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
+        holder.execute("SELECT app.lock_user()")
+        result = pool.submit(at_once, 1, call)
+        while not _blocked(database, holder.info.backend_pid):
+            time.sleep(0.01)
+        row = holder.execute("SELECT instant()").fetchone()
+        assert row is not None
+        holder.commit()
+        return result.result()[0], row[0]
+
+
+def _blocked(database: Database, holder: int) -> bool:
+    rows = database.query(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))) AS waits", holder
+    )
+    return bool(rows[0]["waits"])
