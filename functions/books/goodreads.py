@@ -1,0 +1,212 @@
+"""Books as Goodreads exports its library: read, and written.
+
+Facts: imports contract, import formats 3. Three sets of columns are in the wild, so columns go by their names.
+"""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from questlog.importing.markup import as_html, plain_lines, plain_text
+from questlog.importing.tables import Row, Table
+from questlog.importing.values import clean_line, fold, rounded
+
+from functions.books.isbn import isbn10, isbn13
+from functions.books.shelf import (
+    LONGEST_AUTHOR,
+    LONGEST_NOTES,
+    LONGEST_TITLE,
+    MOST_PAGES,
+    MOST_READS,
+    Read,
+    Shelf,
+    ShelvedBook,
+    Stacking,
+    Status,
+    import_key,
+    likeness,
+    reads_of,
+    status_of,
+)
+
+FORMAT: Final = "goodreads"
+# Our own export is in Goodreads' columns.
+OWN_FORMAT: Final = "questlog"
+COLUMNS: Final = (
+    "Book Id",
+    "Title",
+    "Author",
+    "Author l-f",
+    "Additional Authors",
+    "ISBN",
+    "ISBN13",
+    "My Rating",
+    "Average Rating",
+    "Publisher",
+    "Binding",
+    "Number of Pages",
+    "Year Published",
+    "Original Publication Year",
+    "Date Read",
+    "Date Added",
+    "Bookshelves",
+    "Bookshelves with positions",
+    "Exclusive Shelf",
+    "My Review",
+    "Spoiler",
+    "Private Notes",
+    "Read Count",
+    "Owned Copies",
+)
+_REQUIRED: Final = frozenset({"title", "author", "exclusive shelf"})
+_SHELVES: Final[dict[Status, str]] = {
+    "want_to_read": "to-read",
+    "reading": "currently-reading",
+    "completed": "read",
+    "abandoned": "did-not-finish",
+}
+_STANDARD: Final = frozenset({"read", "currently reading", "to read"})
+_ID: Final = re.compile(r"[0-9]{1,18}")
+# Ids of books that Goodreads does not know lie far above its own, so that none of them is taken for another book.
+_OWN_IDS: Final = 10**15
+
+
+def recognises(table: Table) -> bool:
+    """Whether the columns are those of a Goodreads export."""
+    return _REQUIRED.issubset(table.columns)
+
+
+def read(table: Table, *, own: bool = False) -> Shelf:
+    """The books of a Goodreads export; with `own`, of one that `written` made."""
+    books = Stacking()
+    for row in table.rows({}, books.problems):
+        _take(books, row)
+    return books.shelf(OWN_FORMAT if own else FORMAT)
+
+
+def _take(books: Stacking, row: Row) -> None:
+    title = clean_line(row["title"])
+    if not title:
+        books.skip(row.line, None, "The book has no title.")
+        return
+    author = clean_line(row["author"])
+    isbn = isbn13(row["isbn13"]) or isbn13(row["isbn"])
+    book_id = clean_line(row["book id"])
+    known = _ID.fullmatch(book_id)
+    identity = book_id if known else isbn or likeness(title, author)
+    occurrence = books.occurrence(identity)
+    if occurrence > 1 and known:
+        books.skip(row.line, title, f"The book is in the file twice, with the id {book_id}.")
+        return
+    finished = books.day(row.line, title, row["date read"])
+    count = books.count(row, title, "read count", MOST_READS) or 0
+    shelf = clean_line(row["exclusive shelf"])
+    status, tag = status_of(shelf, was_read=finished is not None or count > 0)
+    if status == "abandoned" and count:
+        count -= 1  # giving up was counted too
+    notes = "\n\n".join(filter(None, [plain_text(row["my review"]), plain_lines(row["private notes"])]))
+    books.books.append(
+        ShelvedBook(
+            import_key=import_key(FORMAT, identity if occurrence == 1 else f"{identity}|{occurrence}"),
+            line=row.line,
+            title=books.cut(row.line, title, title, LONGEST_TITLE) or title,
+            author=books.cut(row.line, title, author, LONGEST_AUTHOR),
+            isbn=isbn,
+            total_pages=books.count(row, title, "number of pages", MOST_PAGES),
+            status=status,
+            rating=books.rating(row, title, "my rating"),
+            notes=books.cut(row.line, title, notes, LONGEST_NOTES),
+            tags=books.tags(row.line, title, [*_tags(row["bookshelves"], shelf), tag or ""]),
+            reads=reads_of(status, count, [Read(finished=finished)] if finished else []),
+            added=books.day(row.line, title, row["date added"]),
+        )
+    )
+
+
+def _tags(shelves: str, exclusive: str) -> Iterator[str]:
+    """The shelves that are not the book's status."""
+    for shelf in shelves.split(","):
+        if fold(shelf) not in _STANDARD and fold(shelf) != fold(exclusive):
+            yield shelf
+
+
+class ExportedBook(NamedTuple):
+    """A book of ours for the export; pages are None when the book counts in another unit, days are the user's."""
+
+    id: UUID
+    import_key: str | None
+    title: str
+    author: str | None
+    isbn: str | None
+    total_pages: int | None
+    status: Status
+    rating: Decimal | None
+    notes: str | None
+    tags: list[str]
+    times_read: int
+    finished: date | None
+    added: date
+
+
+def written(books: Iterable[ExportedBook]) -> Iterator[str]:
+    """The lines of a Goodreads export, the header first."""
+    positions: Counter[str] = Counter()
+    yield _line(COLUMNS)
+    for book in books:
+        yield _line(_cells(book, positions))
+
+
+def _cells(book: ExportedBook, positions: Counter[str]) -> list[str]:
+    thirteen = isbn13(book.isbn or "")
+    exclusive = _SHELVES[book.status]
+    # A comma would make two shelves of one; the shelf of finished books is not listed (import formats, 3).
+    shelves = [tag.replace(",", " ") for tag in book.tags]
+    if book.status != "completed":
+        shelves.insert(0, exclusive)
+    positions.update(shelves)
+    # A reading that is not finished counts too.
+    unfinished = book.status in ("reading", "abandoned")
+    cells = {
+        "Book Id": _book_id(book),
+        "Title": book.title,
+        "Author": book.author or "",
+        "Author l-f": _last_name_first(book.author or ""),
+        "ISBN": f'="{(thirteen and isbn10(thirteen)) or ""}"',
+        "ISBN13": f'="{thirteen or ""}"',
+        "My Rating": str(rounded(book.rating or Decimal(0), 0)),
+        "Number of Pages": str(book.total_pages or ""),
+        "Date Read": "" if book.finished is None else f"{book.finished:%Y/%m/%d}",
+        "Date Added": f"{book.added:%Y/%m/%d}",
+        "Bookshelves": ", ".join(shelves),
+        "Bookshelves with positions": ", ".join(f"{shelf} (#{positions[shelf]})" for shelf in shelves),
+        "Exclusive Shelf": exclusive,
+        "My Review": as_html(book.notes or ""),
+        "Read Count": str(book.times_read + unfinished),
+        "Owned Copies": "0",
+    }
+    return [cells.get(column, "") for column in COLUMNS]
+
+
+def _book_id(book: ExportedBook) -> str:
+    """The id that Goodreads gave the book, else one of our own made of ours."""
+    source, _, known = (book.import_key or "").partition(":")
+    if source == FORMAT and _ID.fullmatch(known):
+        return known
+    return str(_OWN_IDS + int.from_bytes(book.id.bytes[:6]))
+
+
+def _last_name_first(author: str) -> str:
+    names = author.split()
+    return f"{names[-1]}, {' '.join(names[:-1])}" if len(names) > 1 and "," not in author else author
+
+
+def _line(cells: Iterable[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()
