@@ -16,9 +16,8 @@ from pydantic import (
     field_validator,
 )
 
+from questlog.cursor import cursor_at, place_of
 from questlog.wire import Body, Day, Flag, Instant, Query, ResponseModel, Trimmed, blank_is_null, json_at_most
-
-from functions.gamification.rules import cursor_at, place_of
 
 BoardName = Literal["xp", "streaks"]
 Period = Literal["week", "month", "all"]

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.gamification.rules import cursor_at, place_of
+from questlog.cursor import cursor_at, place_of
+
 from tests.conftest import NewUser, User
 from tests.gamification.conftest import Pay
 from tests.ledger.conftest import noon_zone

@@ -1,11 +1,11 @@
-"""Where a page of the ledger ended, as text that clients hand back without reading it."""
+"""Opaque cursors: where a page of a long list ended, as text that clients hand back without reading it."""
 
 import base64
 import binascii
 import struct
 import zlib
 
-# The place in the ledger, and a checksum: a damaged cursor must be refused, not lead to another place.
+# The place in the list, and a checksum: a damaged cursor must be refused, not lead to another place.
 _LAYOUT = struct.Struct(">QI")
 
 
