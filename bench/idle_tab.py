@@ -14,9 +14,9 @@ from bench.figure import Figure
 from bench.stage import Stage
 from bench.warm import in_turns
 from functions.sync.models import Poll
-from tests.conftest import User
 from tests.support.client import ROOT, Answer
 from tests.support.proxy import Proxy
+from tests.support.users import User
 
 SECONDS_BETWEEN_POLLS: Final = 30
 POLLS_AN_HOUR: Final = 3600 // SECONDS_BETWEEN_POLLS
@@ -106,21 +106,21 @@ def _with_history(stage: Stage, rows: int) -> User:
 def _an_hour(stage: Stage, user: User) -> tuple[int, int]:
     """How many of an hour's polls were answered 304, and how many trips they took."""
     with Proxy(stage.app_url) as proxy:
-        stage.serve_from(proxy.url)
+        stage.serve(proxy.on_the_way_to)
         known = user.get("/sync/poll").headers["etag"]
         before = proxy.trips
         polls: list[Answer] = [user.get("/sync/poll", headers={"If-None-Match": known}) for _ in range(POLLS_AN_HOUR)]
         trips = proxy.trips - before
-        stage.serve_from(stage.app_url)
+        stage.serve()
     return sum(poll.status == 304 for poll in polls), trips
 
 
 def _trip(user: User) -> Callable[[], object]:
     """The trip of a poll, without the function around it."""
     opening = Statement(
-        "SELECT authenticate(%(hash)s, %(scope)s, %(terms)s, %(idle)s)",
+        "SELECT authenticate(%(token_user)s, %(token_hash)s, %(scope)s, %(terms)s, %(idle)s)",
         {
-            "hash": identity.token_hash(user.token or ""),
+            **identity.Token.read(user.token or "").parameters,
             "scope": identity.MEMBER,
             "terms": settings().tos_version,
             "idle": settings().session_idle,

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.figure import Figure
-from tests.conftest import ENVIRONMENT
+from tests.support.environment import ENVIRONMENT
 
 ROOT: Final = Path(__file__).parents[1]
 # These start from a schedule or a queue, where nobody waits, and need what a request must not pay for.

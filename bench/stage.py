@@ -3,6 +3,7 @@
 import os
 import secrets
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -10,11 +11,12 @@ from typing import Any, Self
 import psycopg
 
 from questlog import db
-from questlog.settings import settings
 
 from database.migrate import migrate, set_login_passwords
 from local.postgres import Postgres
-from tests.conftest import ENVIRONMENT, LOGINS, TERMS, User, at
+from tests.support.database import Database, at, create, drop, serve_from
+from tests.support.environment import ENVIRONMENT, LOGINS
+from tests.support.users import User, create_user
 
 NAME = "questlog_bench"
 
@@ -36,28 +38,33 @@ class Stage:
             self._postgres = Postgres(Path(self._folder.name))
             self._postgres.start()
             self._server = self._postgres.admin_url
-        with psycopg.connect(self._server, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{NAME}" TEMPLATE template0'.encode())
-        migrate(self.admin_url)
+        create(self._server, NAME)
+        migrate(at(self._server, NAME))
         set_login_passwords(self._server, self._passwords)
-        self.serve_from(self.app_url)
+        os.environ.update(ENVIRONMENT)
+        self.serve()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, on: TracebackType | None) -> None:
         db.disconnect()
-        with psycopg.connect(self._server, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{NAME}" WITH (FORCE)'.encode())
+        drop(self._server, NAME)
         if self._postgres is not None:
             self._postgres.stop()
         self._folder.cleanup()
 
     @property
     def admin_url(self) -> str:
-        return at(self._server, NAME)
+        """The administrator's way in. Functions of every schema are found by their bare names."""
+        return self._database.admin_url
 
     @property
     def app_url(self) -> str:
-        return at(self._server, NAME, "questlog_app", self._passwords["questlog_app"])
+        """The way in of the request functions."""
+        return self._database.app_url
+
+    @property
+    def _database(self) -> Database:
+        return Database(NAME, self._server, self._passwords)
 
     @property
     def version(self) -> str:
@@ -65,12 +72,12 @@ class Stage:
         [[version]] = self.query("SELECT split_part(current_setting('server_version'), ' ', 1)")
         return f"Postgres {version}"
 
-    def serve_from(self, url: str) -> None:
-        """Have the functions reach the database at this URL, beginning with their next request."""
-        os.environ.update(ENVIRONMENT)
-        os.environ["DATABASE_URL"] = url
-        settings.cache_clear()
-        db.disconnect()
+    def serve(self, way: Callable[[str], str] = str) -> None:
+        """Have the functions reach the database, beginning with their next request.
+
+        `way` turns its URL into another one that leads there: a proxy's.
+        """
+        serve_from({role: way(self._database.url(role)) for role in LOGINS})
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Run a statement as the administrator."""
@@ -80,15 +87,4 @@ class Stage:
 
     def new_user(self, role: str = "user") -> User:
         """A user who may do what the role may, with a session of a browser."""
-        email, token = f"{secrets.token_hex(6)}@questlog.test", secrets.token_urlsafe(32)
-        [[user_id]] = self.query(
-            """
-            WITH made AS (
-                INSERT INTO users (email, name, role, age_verified_at, tos_version, tos_accepted_at)
-                VALUES (%s, 'Bench', %s, now(), %s, now()) RETURNING id)
-            INSERT INTO sessions (user_id, token_hash, expires_at)
-            SELECT id, sha256(%s::bytea), now() + interval '30 days' FROM made RETURNING user_id
-            """,
-            *(email, role, TERMS, token.encode()),
-        )
-        return User(token=token, id=user_id, email=email)
+        return create_user(self.admin_url, role=role)

@@ -22,11 +22,11 @@ def measure(stage: Stage) -> Figure:
     )
     by_group: dict[str, list[tuple[int, int]]] = defaultdict(list)
     with Proxy(stage.app_url) as proxy:
-        stage.serve_from(proxy.url)
+        stage.serve(proxy.on_the_way_to)
         Client().get("/ready")
         for route in routes():
             by_group[route.group].append(_cost(route, stage, proxy))
-        stage.serve_from(stage.app_url)
+        stage.serve()
     for group, costs in by_group.items():
         each = [trips for trips, _ in costs]
         keyed = max(with_key for _, with_key in costs)
