@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import awards, idle_tab, imports, size, trips, warm
+from bench import awards, database_cpu, idle_tab, imports, size, trips, warm
 from bench.figure import Figure
 from bench.stage import Stage
 
@@ -19,6 +19,7 @@ DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "bench.md"
 ON_A_STAGE: Final[Mapping[str, Callable[[Stage], Figure]]] = {
     "trips": trips.measure,
     "warm": warm.measure,
+    "database_cpu": database_cpu.measure,
     "idle_tab": idle_tab.measure,
     "awards": awards.measure,
 }
@@ -26,7 +27,7 @@ BY_THEMSELVES: Final[Mapping[str, Callable[[], Figure]]] = {
     "imports": imports.measure,
     "size": size.measure,
 }
-ORDER: Final = ("trips", "imports", "warm", "idle_tab", "awards", "size")
+ORDER: Final = ("trips", "imports", "warm", "database_cpu", "idle_tab", "awards", "size")
 
 INTRODUCTION: Final = """# Figures
 

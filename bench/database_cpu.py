@@ -1,0 +1,103 @@
+"""What a request costs the database: the CPU time of the Postgres process that serves it.
+
+The functions scale out and the database does not, so this is the figure that says how many users one database carries.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from bench.account import PAID_HABITS, Account
+from bench.figure import Figure
+from bench.stage import Stage
+from tests.support.client import Answer
+
+ACCOUNTS: Final = 6
+ROUNDS: Final = PAID_HABITS
+WARM_UP: Final = 12
+
+# In this order, so that the timer runs while the lists are read.
+ROUTES: Final[Mapping[str, Callable[[Account], Answer]]] = {
+    "POST /focus": Account.start_focus,
+    "GET /focus/active": lambda account: account.user.get("/focus/active"),
+    "GET /habits": lambda account: account.user.get("/habits"),
+    "GET /today": lambda account: account.user.get("/today"),
+    "GET /sync/poll": lambda account: account.user.get("/sync/poll"),
+    "GET /goals": lambda account: account.user.get("/goals"),
+    "GET /quests": lambda account: account.user.get("/quests", query={"page_size": 100}),
+    "GET /calendar/week": lambda account: account.user.get("/calendar/week"),
+    "POST /habits/{habit_id}/complete": Account.complete_habit,
+    "POST /focus/{session_id}/complete": Account.complete_focus,
+}
+
+
+class Backend:
+    """A Postgres process of this machine."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = Path("/proc", str(pid))
+
+    @property
+    def visible(self) -> bool:
+        """Whether this machine says what the process costs: Linux does, of its own processes."""
+        name = self._process / "comm"
+        return name.exists() and name.read_text() == "postgres\n" and (self._process / "schedstat").exists()
+
+    def cpu_ns(self) -> int:
+        """Nanoseconds on a CPU so far, read while it sleeps: for a moment after the answer it still runs."""
+        while self._state() != "S":
+            time.sleep(0)
+        # Documentation/scheduler/sched-stats.rst: time on the CPU, time waiting for one, time slices.
+        return int((self._process / "schedstat").read_text().split()[0])
+
+    def _state(self) -> str:
+        # proc_pid_stat(5): the state follows the name, which stands in parentheses and may hold any character.
+        return (self._process / "stat").read_text().rpartition(") ")[2][0]
+
+
+def measure(stage: Stage) -> Figure:
+    """Ten routes in turns, by several accounts, over one warm connection."""
+    figure = Figure(
+        "Database CPU per request",
+        "Microseconds of CPU time of the Postgres process that serves the request (Linux's schedstat), through the "
+        f"functions and over one warm connection; {ACCOUNTS} accounts in turns, {ROUNDS} requests of each. An account "
+        "has 100 habits, 50 goals of 10 milestones, 100 quests and 50 calendar series; every completion is a paid one. "
+        "A neighbour on the same core makes CPU time longer: the 10th percentile is what a quiet machine shows.",
+        ("route", "median", "mean", "10th percentile"),
+    )
+    stage.serve()
+    warm_up, *accounts = [Account(stage) for _ in range(1 + ACCOUNTS)]
+    stage.query("VACUUM ANALYZE")
+    backend = _backend(stage)
+    if not backend.visible:
+        return figure.without_rows("it takes Linux, and Postgres on the same machine")
+    for _ in range(WARM_UP):
+        _round(backend, warm_up)
+    rounds = [_round(backend, account) for _ in range(ROUNDS) for account in accounts]
+    for route in ROUTES:
+        taken = [each[route] / 1000 for each in rounds]
+        tenth = statistics.quantiles(taken, n=10)[0]
+        figure.add(route, *(f"{value:.0f}" for value in (statistics.median(taken), statistics.fmean(taken), tenth)))
+    return figure
+
+
+def _backend(stage: Stage) -> Backend:
+    """The process behind the functions' connection: the youngest, since it was opened for this figure."""
+    [[pid]] = stage.query(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = 'questlog_app'"
+        " ORDER BY backend_start DESC LIMIT 1"
+    )
+    return Backend(pid)
+
+
+def _round(backend: Backend, account: Account) -> dict[str, int]:
+    """Make each request once; its cost in nanoseconds, by route."""
+    costs = {}
+    for route, request in ROUTES.items():
+        before = backend.cpu_ns()
+        answer = request(account)
+        costs[route] = backend.cpu_ns() - before
+        assert answer.status == 200, answer.text
+    return costs
