@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -17,6 +18,7 @@ from rich.text import Text
 from database.migrate import MigrationError, migrate, set_login_passwords
 from local import bucket, provider
 from local.acting import open_session
+from local.clock import Clock, ClockError
 from local.gateway import Exchange, Gateway, Server
 from local.postgres import Postgres, PostgresError
 from local.runtime import Runtime
@@ -38,7 +40,7 @@ def main() -> int:
             asyncio.run(server.run_until_stopped(every_minute))
     except KeyboardInterrupt:
         pass
-    except (PostgresError, MigrationError, ServiceError, TemplateError, psycopg.Error, OSError) as error:
+    except (PostgresError, MigrationError, ServiceError, TemplateError, ClockError, psycopg.Error, OSError) as error:
         _console.print(Text(f"\n  {error}\n", style="bold red"))
         return 1
     _console.print("\n  [dim]stopped[/]")
@@ -70,6 +72,14 @@ def _compose(stack: ExitStack, arguments: argparse.Namespace) -> tuple[Server, f
     settings |= database_urls(admin_url, secret)
     _line("database", admin_url, f"{len(applied)} migrations applied" if applied else "up to date")
 
+    clock = Clock(admin_url)
+    if arguments.clock == "real":
+        clock.reset()
+    elif arguments.clock:
+        clock.set(arguments.clock)
+    if clock.moved():
+        _line("clock", f"{clock.now():%Y-%m-%d %H:%M:%S} UTC", "moved; --clock real puts it back")
+
     store.ready()
     settings.setdefault("R2_ENDPOINT", store.url)
     bucket.create(store.url, settings)
@@ -83,11 +93,11 @@ def _compose(stack: ExitStack, arguments: argparse.Namespace) -> tuple[Server, f
     session = None
     if arguments.email:
         terms = settings.get("TOS_VERSION", "1.0")
-        session = open_session(admin_url, arguments.email, arguments.role, terms)
+        session = partial(open_session, admin_url, arguments.email, arguments.role, terms)
         _line("acting as", arguments.email, f"{arguments.role}; requests without a session get one")
 
     runtimes = [Runtime(one, one.variables(settings), logs / f"{one.group}.log") for one in functions()]
-    gateway = Gateway(runtimes, report=_print_exchange, session=session)
+    gateway = Gateway(runtimes, report=_print_exchange, open_session=session, clock=clock)
     server = Server(gateway, runtimes, port=int(os.environ.get("PORT", "8080")))
     _line("logs", str(logs))
     _line("gateway", f"http://127.0.0.1:{server.port}", f"ready in {time.monotonic() - started:.1f} s; the API: /docs")
@@ -99,6 +109,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make run", description="Run the whole of Questlog on this machine.")
     parser.add_argument("--as", dest="email", metavar="EMAIL", help="act as this user when a request brings no session")
     parser.add_argument("--role", default="user", choices=["user", "moderator", "admin"], help="that user's role")
+    parser.add_argument(
+        "--clock", metavar="TIME", help="begin at this time, such as 2031-03-29T22:00:00Z; `real` puts the clock back"
+    )
     return parser.parse_args()
 
 

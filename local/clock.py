@@ -60,6 +60,11 @@ class Clock:
         with self._connect() as connection:
             return _time(connection)
 
+    def moved(self) -> bool:
+        """Whether the clock was moved and not put back."""
+        with self._connect() as connection:
+            return _installed(connection)
+
     def set(self, moment: datetime | str) -> datetime:
         """Move the clock to a moment, from where it goes on; a text is ISO 8601. Returns the time it shows."""
         return self._move(to=moment)

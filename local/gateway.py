@@ -14,15 +14,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import uvicorn
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from local.clock import Clock, ClockError
 from local.events import Router, decoded_path, http_event, http_response, schedule_event
 from local.runtime import FunctionFailed, FunctionTimedOut, Runtime
 from local.template import Schedule
 
 BODY_LIMIT = 10 * 1024 * 1024  # API Gateway's own
+CLOCK_PATH = "/__clock"  # no route of the API begins with an underscore
 _LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
 
 
@@ -39,8 +42,8 @@ class Exchange:
 
 
 class Gateway:
-    """The ASGI application behind all the ports. `report` is told of every request, `session` is attached to those
-    that bring no credentials of their own.
+    """The ASGI application behind all the ports. `report` is told of every request. `open_session` makes the session
+    that is attached to those that bring no credentials of their own; GET and PUT /__clock show and move the `clock`.
     """
 
     def __init__(
@@ -48,12 +51,15 @@ class Gateway:
         runtimes: Iterable[Runtime],
         *,
         report: Callable[[Exchange], None],
-        session: str | None = None,
+        open_session: Callable[[], str] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._runtimes = {runtime.function.name: runtime for runtime in runtimes}
         self._router = Router(runtime.function for runtime in self._runtimes.values())
         self._report = report
-        self._session = session
+        self._open_session = open_session
+        self._session = open_session() if open_session else None
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,6 +70,8 @@ class Gateway:
             response: Response = _refusal(421, "Misdirected Request")
         elif runtime is not None:
             response = await runtime.serve(request)
+        elif self._clock is not None and request.url.path == CLOCK_PATH:
+            response = await self._show_clock(request, self._clock)
         else:
             response = await self._answer(request)
         with suppress(ClientDisconnect):
@@ -107,6 +115,25 @@ class Gateway:
         seconds = time.perf_counter() - started
         self._report(Exchange(request.method, path, response.status_code, seconds, group, problem))
         return response
+
+    async def _show_clock(self, request: Request, clock: Clock) -> Response:
+        """The time of the stack, moved first by the body of a PUT: `{"now": ...}` or `{"advance": "P1D"}`.
+
+        `{"now": null}` puts the clock back to the real time. Another site's page cannot do this: a browser asks before
+        it sends a PUT there, and is not allowed.
+        """
+        if request.method not in ("GET", "PUT"):
+            return _refusal(405, "Method Not Allowed")
+        try:
+            if request.method == "PUT":
+                await run_in_threadpool(_move, clock, await request.json())
+            if request.method == "PUT" and self._open_session is not None:
+                # The session of before may have ended meanwhile.
+                self._session = await run_in_threadpool(self._open_session)
+            now = await run_in_threadpool(clock.now)
+        except ValueError as error:  # a ClockError, or a body that is no JSON
+            return _refusal(400, str(error))
+        return JSONResponse({"now": now.isoformat().replace("+00:00", "Z")})
 
     def _headers(self, request: Request) -> list[tuple[str, str]]:
         headers = request.headers.items()
@@ -155,6 +182,18 @@ async def _tick(runtime: Runtime, schedule: Schedule, every_minute: float) -> No
         with suppress(FunctionFailed):  # it is in the function's log, and the next tick comes as it would on AWS
             await runtime.invoke(schedule_event(schedule, runtime.function))
         await asyncio.sleep(seconds)
+
+
+def _move(clock: Clock, wanted: object) -> None:
+    match wanted:
+        case {"now": None}:
+            clock.reset()
+        case {"now": str() as moment}:
+            clock.set(moment)
+        case {"advance": str() as duration}:
+            clock.advance(duration)
+        case _:
+            raise ClockError('Send {"now": a timestamp or null} or {"advance": a duration such as "P1D"}.')
 
 
 async def _body(request: Request) -> bytes | None:

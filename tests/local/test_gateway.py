@@ -6,12 +6,14 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from local.clock import Clock
 from local.gateway import BODY_LIMIT, Exchange, Gateway, Server
 from local.runtime import Runtime
 from local.template import Function, Route, Schedule
@@ -63,7 +65,8 @@ class Stack:
         test: Callable[[Ask], Awaitable[None]],
         *,
         timeout_seconds: int = 3,
-        session: str | None = None,
+        session: Callable[[], str] | None = None,
+        clock: Clock | None = None,
         schedules: tuple[Schedule, ...] = (),
     ) -> None:
         """Start the gateway, let `test` ask it, stop it."""
@@ -79,7 +82,7 @@ class Stack:
 
         async def life() -> None:
             runtime = Runtime(function, {"TICKS": str(self.ticks)}, self.folder / "echo.log", root=self.folder)
-            gateway = Gateway([runtime], report=self.exchanges.append, session=session)
+            gateway = Gateway([runtime], report=self.exchanges.append, open_session=session, clock=clock)
             server = Server(gateway, [runtime], port=0)
             serving = asyncio.create_task(server.run_until_stopped(every_minute=0.05))
             try:
@@ -245,7 +248,47 @@ def test_the_session_goes_to_requests_that_bring_nothing(stack: Stack) -> None:
         assert (await ask("GET", "/", headers={"cookie": "session=mine"})).json()["cookies"] == ["session=mine"]
         assert (await ask("GET", "/", headers={"authorization": "Bearer x"})).json()["cookies"] is None
 
-    stack.run(test, session="token")
+    stack.run(test, session=lambda: "token")
+
+
+def test_the_clock_is_shown_and_moved(stack: Stack, clock: Clock) -> None:
+    async def test(ask: Ask) -> None:
+        shown = (await ask("GET", "/__clock")).json()
+        assert set(shown) == {"now"}
+        assert abs(datetime.fromisoformat(shown["now"]) - datetime.now(UTC)) < timedelta(minutes=5)
+        moved = await ask("PUT", "/__clock", json={"now": "2031-03-29T22:00:00Z"})
+        assert (moved.status_code, moved.json()["now"][:16]) == (200, "2031-03-29T22:00")
+        assert (await ask("PUT", "/__clock", json={"advance": "P1D"})).json()["now"][:13] == "2031-03-30T22"
+        assert clock.moved()
+        assert (await ask("GET", "/__clock")).json()["now"][:13] == "2031-03-30T22"
+        await ask("PUT", "/__clock", json={"now": None})
+        assert not clock.moved()
+
+    stack.run(test, clock=clock)
+
+
+@pytest.mark.parametrize("body", [{}, [], None, {"now": 1}, {"now": "soon"}, {"advance": "a while"}, {"advance": None}])
+def test_what_does_not_move_the_clock_is_refused(stack: Stack, clock: Clock, body: object) -> None:
+    async def test(ask: Ask) -> None:
+        answer = await ask("PUT", "/__clock", json=body)
+        assert answer.status_code == 400
+        assert answer.json()["message"]
+        assert (await ask("PUT", "/__clock", content=b"{")).status_code == 400
+        assert (await ask("DELETE", "/__clock")).status_code == 405
+
+    stack.run(test, clock=clock)
+    assert not clock.moved()
+
+
+def test_the_session_is_a_new_one_once_the_clock_has_moved(stack: Stack, clock: Clock) -> None:
+    tokens = iter(["first", "second"])
+
+    async def test(ask: Ask) -> None:
+        assert (await ask("GET", "/")).json()["cookies"] == ["session=first"]
+        await ask("PUT", "/__clock", json={"advance": "P1Y"})
+        assert (await ask("GET", "/")).json()["cookies"] == ["session=second"]
+
+    stack.run(test, session=lambda: next(tokens), clock=clock)
 
 
 def test_schedules_tick(stack: Stack) -> None:

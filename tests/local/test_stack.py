@@ -74,9 +74,13 @@ def test_it_starts_answers_and_leaves_nothing(tmp_path: Path) -> None:
         time.sleep(0.05)
     assert rest == []
 
-    stack, printed = start(data, port)
+    stack, printed = start(data, port, "--as", "dev@localhost", "--clock", "2031-03-29T22:00:00Z")
     assert "up to date" in printed
+    assert re.search(r"^  clock +2031-03-29 22:00", printed, re.MULTILINE)
     assert httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 200
+    httpx.put(f"http://127.0.0.1:{port}/__clock", json={"advance": "P30D"}).raise_for_status()
+    habit = httpx.post(f"http://127.0.0.1:{port}/habits", json={"name": "Read"}, timeout=20).json()["data"]
+    assert habit["created_at"].startswith("2031-04-28T22")
     stack.send_signal(signal.SIGTERM)
     rest_of_output, _ = stack.communicate(timeout=20)
     assert stack.returncode == 0
