@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from database.migrate import MigrationError, migrate, set_login_passwords
+from database.migrate import set_login_passwords
 from local.postgres import Postgres, PostgresError
 from local.template import ROOT
 from tests.local.processes import alive
@@ -21,12 +21,6 @@ from local.postgres import Postgres
 with Postgres(pathlib.Path(sys.argv[1]), durable=False) as server:
     print(server.admin_url, flush=True)
     time.sleep(60)
-"""
-
-DEPLOYER = """
-import sys, pathlib
-from database.migrate import migrate
-print(migrate(sys.argv[1], pathlib.Path(sys.argv[2])))
 """
 
 
@@ -77,43 +71,6 @@ def test_a_stale_pid_file_that_names_someone_else_is_no_obstacle(tmp_path: Path)
     (tmp_path / "pg" / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n{tmp_path}\n")
     with Postgres(tmp_path / "pg", durable=False):
         pass
-
-
-def test_migrations_apply_in_order_once_and_whole_or_not_at_all(tmp_path: Path) -> None:
-    migrations = tmp_path / "migrations"
-    migrations.mkdir()
-    (migrations / "0001_one.sql").write_text(
-        "-- migrate:up\nCREATE TABLE one AS SELECT current_setting('lock_timeout') AS patience;\n"
-    )
-    (migrations / "0002_two.sql").write_text(
-        "-- migrate:up\nSET LOCAL ROLE pg_monitor;\nRESET ROLE;\nCREATE TABLE two ();"
-    )
-    with Postgres(tmp_path / "pg", durable=False) as server:
-        server.ensure_database("app")
-        url = server.url("app")
-        assert migrate(url, migrations) == ["0001_one.sql", "0002_two.sql"]
-        assert migrate(url, migrations) == []
-        with psycopg.connect(url) as connection:
-            assert connection.execute("SELECT patience FROM one").fetchone() == ("10s",)
-        (migrations / "0003_three.sql").write_text("-- migrate:up\nCREATE TABLE three ();\nSELECT 1/0;\n")
-        with pytest.raises(MigrationError, match="division by zero"):
-            migrate(url, migrations)
-        with psycopg.connect(url) as connection:
-            assert connection.execute("SELECT to_regclass('three')").fetchone() == (None,)
-            assert connection.execute("SELECT max(version) FROM schema_migrations").fetchone() == ("0002",)
-
-
-def test_two_deployers_at_once_apply_each_file_once(tmp_path: Path) -> None:
-    migrations = tmp_path / "migrations"
-    migrations.mkdir()
-    (migrations / "0001_slow.sql").write_text("-- migrate:up\nSELECT pg_sleep(0.5);\nCREATE TABLE slow ();\n")
-    with Postgres(tmp_path / "pg", durable=False) as server:
-        server.ensure_database("app")
-        command = [sys.executable, "-c", DEPLOYER, server.url("app"), str(migrations)]
-        deployers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(2)]
-        outputs = sorted(one.communicate()[0].strip() for one in deployers)
-    assert [one.returncode for one in deployers] == [0, 0]
-    assert outputs == ["['0001_slow.sql']", "[]"]
 
 
 def test_login_passwords_work_and_are_not_logged(tmp_path: Path) -> None:

@@ -12,15 +12,16 @@ T = TypeVar("T")
 
 def at_once(times: int, call: Callable[[], T]) -> list[T]:
     """The results of `times` calls that start together, each in a thread: an execution environment of its own."""
-
-    def alone() -> T:
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)  # Mangum runs a request on its thread's loop
-        try:
-            return call()
-        finally:
-            loop.close()
-            db.disconnect()
-
     with ThreadPoolExecutor(times) as pool:
-        return [future.result() for future in [pool.submit(alone) for _ in range(times)]]
+        return [future.result() for future in [pool.submit(in_thread, call) for _ in range(times)]]
+
+
+def in_thread(call: Callable[[], T]) -> T:
+    """The result of a call that makes requests, in a thread that was started for it."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)  # Mangum runs a request on its thread's loop
+    try:
+        return call()
+    finally:
+        loop.close()
+        db.disconnect()

@@ -4,6 +4,7 @@
    transaction of its own, under dbmate's advisory lock: of two deployers, the second then finds nothing to do.
 2. The schemas `app` and `internal` are brought to what `code/` says, in one transaction, unless nothing has changed.
    Functions are replaced where they stand, so requests go on meanwhile; what no file holds any more is dropped.
+   See replace_code().
 """
 
 import hashlib
@@ -12,7 +13,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -76,30 +78,38 @@ def _for_dbmate(url: str) -> str:
 
 # Code --------------------------------------------------------------------------------------------------------------
 
-_CREATE: Final = re.compile(r"^CREATE OR REPLACE (FUNCTION|VIEW) (app|internal)\.(\w+)", re.MULTILINE)
+_CREATE: Final = re.compile(r"^CREATE OR REPLACE (FUNCTION|VIEW) ((?:app|internal)\.\w+)", re.MULTILINE)
+_ROLE: Final = re.compile(r"^SET LOCAL ROLE (\w+);$", re.MULTILINE)
 
-# "cannot change return type", "cannot change name of input parameter", and the like for views.
-_ANOTHER_SIGNATURE: Final = {"42P13", "42P16"}
+# What a function or view cannot be replaced for, only dropped and created again: another result or another parameter's
+# name (42P13), other columns (42P16), another owner (42501).
+_NOT_REPLACEABLE: Final = frozenset({"42P13", "42P16", "42501"})
+# The older of two functions of a name is in the way of a call.
+_AMBIGUOUS: Final = "42725"
 
 
 class Definition(NamedTuple):
-    """One function or view of `code/`: the text that creates it, with what stands behind it up to the next one."""
+    """One function or view of `code/`: the role that owns it, and the text that creates it and limits its use."""
 
+    file: str
+    role: str
     kind: str
     name: str
     text: str
 
 
-def definitions(code: Path = CODE) -> Iterator[Definition]:
-    """The functions and views of `code/`, in the order of `order.txt`."""
+def definitions(code: Path = CODE) -> list[Definition]:
+    """The functions and views of `code/`, in the order of `order.txt`: a SQL function needs what it calls."""
+    found: list[Definition] = []
     for file in files(code):
         text = file.read_text("utf-8")
-        starts = [match.start() for match in _CREATE.finditer(text)]
-        # What stands before the first one, the file's SET LOCAL ROLE, goes with it.
-        for start, end in zip([0, *starts[1:]], [*starts[1:], len(text)], strict=True):
-            match = _CREATE.search(text, start)
-            assert match is not None
-            yield Definition(match[1], f"{match[2]}.{match[3]}", text[start:end])
+        created = list(_CREATE.finditer(text))
+        starts = [match.start() for match in created] + [len(text)]
+        for match, end in zip(created, starts[1:], strict=True):
+            roles = _ROLE.findall(text, 0, match.start())
+            own_text = _ROLE.sub("", text[match.start() : end])
+            found.append(Definition(_name(file, code), roles[-1], match[1], match[2], own_text))
+    return found
 
 
 def files(code: Path = CODE) -> list[Path]:
@@ -109,83 +119,152 @@ def files(code: Path = CODE) -> list[Path]:
 
 
 def replace_code(admin_url: str, code: Path = CODE) -> bool:
-    """Bring `app` and `internal` to what the files say, in one transaction; whether there was anything to do."""
-    digest = hashlib.sha256(b"\0".join(file.read_bytes() for file in files(code))).hexdigest()
+    """Bring `app` and `internal` to what the files say, in one transaction. Returns whether there was anything to do.
+
+    1. A second deployer waits here for the first, and then finds nothing to do.
+    2. What no file holds any more is dropped.
+    3. The files that have changed since they were last run are run again. Their functions are replaced, which no
+       request notices; one that cannot be replaced is dropped, with what needs it, and the files of all that was
+       dropped are run too.
+    """
+    digests = {_name(file, code): hashlib.sha256(file.read_bytes()).hexdigest() for file in files(code)}
     with psycopg.connect(admin_url) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('questlog code'))")
-        if connection.execute("SELECT FROM schema_code WHERE digest = %s", [digest]).fetchone():
+        # Created here, like dbmate's own table of versions: it says what this program has done.
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS public.schema_code (file text PRIMARY KEY, digest text NOT NULL)"
+        )
+        run: dict[str, str] = dict(connection.execute("SELECT file, digest FROM public.schema_code").fetchall())
+        if run == digests:
             return False
-        _replace(connection, list(definitions(code)))
-        connection.execute("DELETE FROM schema_code")
-        connection.execute("INSERT INTO schema_code (digest) VALUES (%s)", [digest])
+        _replace(connection, definitions(code), {file for file in digests if run.get(file) != digests[file]})
+        connection.execute("DELETE FROM public.schema_code")
+        connection.cursor().executemany("INSERT INTO public.schema_code VALUES (%s, %s)", list(digests.items()))
     return True
 
 
-def _replace(connection: psycopg.Connection, wanted: list[Definition]) -> None:
+def _name(file: Path, code: Path) -> str:
+    return file.relative_to(code).as_posix()
+
+
+def _replace(connection: psycopg.Connection, wanted: list[Definition], changed: set[str]) -> None:
     connection.execute("SET LOCAL search_path = app, internal, public")
-    before = _versions(connection)
-    position = 0
-    while position < len(wanted):
+    names = Counter(definition.name for definition in wanted)
+    _drop(connection, set(_existing(connection)) - set(names))
+    dropped: set[str] = set()
+    while True:
+        existing = _existing(connection)
+        stale = changed | {one.file for one in wanted if existing[one.name] < names[one.name]}
+        in_the_way = _run(connection, [one for one in wanted if one.file in stale], names)
+        if not in_the_way:
+            return
+        if in_the_way <= dropped:
+            raise MigrationError(f"{', '.join(sorted(in_the_way))}: defined in a way that fails each time")
+        _drop(connection, in_the_way)
+        dropped |= in_the_way
+
+
+def _run(connection: psycopg.Connection, wanted: list[Definition], names: Counter[str]) -> set[str]:
+    """Create or replace. Returns the names of the functions and views that must be dropped before it can succeed."""
+    _restore_default_rights(connection, {definition.name for definition in wanted})
+    for definition in wanted:
         try:
             with connection.transaction():
-                connection.execute(wanted[position].text.encode())
+                connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(definition.role)))
+                connection.execute(definition.text.encode())
         except psycopg.Error as error:
-            if error.sqlstate not in _ANOTHER_SIGNATURE:
-                raise MigrationError(f"{wanted[position].name}: {error}") from None
+            in_the_way = {definition.name} if error.sqlstate in _NOT_REPLACEABLE else set()
+            if error.sqlstate == _AMBIGUOUS:
+                in_the_way = _surplus(connection, names)
+            if not in_the_way:
+                raise MigrationError(f"{definition.file}: {definition.name}: {error}") from None
+            return in_the_way
+        finally:
             connection.execute("RESET ROLE")
-            # What calls it goes with it, and is created again.
-            _drop(connection, wanted[position].name)
-            position = -1
-        position += 1
-    connection.execute("RESET ROLE")
-    _drop_others(connection, before, wanted)
+    return _surplus(connection, names)
 
 
-def _versions(connection: psycopg.Connection) -> dict[int, str]:
-    """Each function's row version in the catalogue, by its number: a function that is replaced gets another one."""
+def _existing(connection: psycopg.Connection) -> Counter[str]:
+    """How many functions and views of each name there are in the two schemas."""
     rows = connection.execute(
         """
-        SELECT oid::int8, xmin::text FROM pg_proc
-         WHERE pronamespace IN ('app'::regnamespace, 'internal'::regnamespace)
+        SELECT nspname || '.' || name
+          FROM (SELECT pronamespace, proname FROM pg_proc
+                 UNION ALL
+                SELECT relnamespace, relname FROM pg_class WHERE relkind = 'v') AS it (namespace, name)
+          JOIN pg_namespace AS n ON n.oid = namespace
+         WHERE nspname IN ('app', 'internal')
         """
     ).fetchall()
-    return dict(rows)
+    return Counter(name for (name,) in rows)
 
 
-def _drop(connection: psycopg.Connection, name: str) -> None:
-    """Drop every function and view of this name, and all that depends on it."""
+def _surplus(connection: psycopg.Connection, names: Counter[str]) -> set[str]:
+    """The names of which there are more functions than the files define: of another signature, so not replaced."""
+    return set(_existing(connection) - names)
+
+
+def _drop(connection: psycopg.Connection, names: set[str]) -> None:
+    """Drop the functions and views of these names, and those that need them; never a part of a table."""
+    if not names:
+        return
+    before = _parts_of_tables(connection)
     for (statement,) in connection.execute(
         """
         SELECT format('DROP ROUTINE IF EXISTS %%s CASCADE', oid::regprocedure)
-          FROM pg_proc WHERE format('%%s.%%s', pronamespace::regnamespace, proname) = %(name)s
+          FROM pg_proc WHERE format('%%s.%%s', pronamespace::regnamespace, proname) = ANY (%(names)s)
          UNION ALL
         SELECT format('DROP VIEW IF EXISTS %%s CASCADE', oid::regclass)
-          FROM pg_class WHERE relkind = 'v' AND format('%%s.%%s', relnamespace::regnamespace, relname) = %(name)s
+          FROM pg_class WHERE relkind = 'v' AND format('%%s.%%s', relnamespace::regnamespace, relname) = ANY (%(names)s)
         """,
-        {"name": name},
+        {"names": list(names)},
     ).fetchall():
         connection.execute(statement.encode())
+    if _parts_of_tables(connection) != before:
+        raise MigrationError(f"a table needs one of {', '.join(sorted(names))}: this is changed by a migration")
 
 
-def _drop_others(connection: psycopg.Connection, before: Mapping[int, str], wanted: list[Definition]) -> None:
-    """Drop what no file holds any more, in one statement, because these may need each other."""
-    untouched = [oid for oid, version in _versions(connection).items() if before.get(oid) == version]
-    views = [definition.name for definition in wanted if definition.kind == "VIEW"]
-    for (statement,) in connection.execute(
+def _parts_of_tables(connection: psycopg.Connection) -> tuple[int, ...] | None:
+    """How many policies, defaults, triggers, constraints and indexes there are."""
+    return connection.execute(
         """
-        SELECT 'DROP VIEW ' || string_agg(oid::regclass::text, ', ')
-          FROM pg_class
-         WHERE relkind = 'v' AND relnamespace IN ('app'::regnamespace, 'internal'::regnamespace)
-           AND format('%%s.%%s', relnamespace::regnamespace, relname) <> ALL (%(views)s)
-        HAVING count(*) > 0
-         UNION ALL
-        SELECT 'DROP ROUTINE ' || string_agg(oid::regprocedure::text, ', ')
-          FROM pg_proc WHERE oid = ANY (%(untouched)s)
-        HAVING count(*) > 0
+        SELECT (SELECT count(*) FROM pg_policy), (SELECT count(*) FROM pg_attrdef), (SELECT count(*) FROM pg_trigger),
+               (SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_index)
+        """
+    ).fetchone()
+
+
+def _restore_default_rights(connection: psycopg.Connection, names: set[str]) -> None:
+    """Give the functions and views of these names the rights of new ones: to be replaced leaves theirs as they were."""
+    for owner, statement in connection.execute(
+        """
+        WITH it AS (
+            SELECT 'ROUTINE' AS kind, oid::regprocedure::text AS name, proowner AS owner, pronamespace AS namespace,
+                   'f'::"char" AS type, coalesce(proacl, acldefault('f', proowner)) AS rights
+              FROM pg_proc WHERE format('%%s.%%s', pronamespace::regnamespace, proname) = ANY (%(names)s)
+             UNION ALL
+            SELECT 'TABLE', oid::regclass::text, relowner, relnamespace,
+                   'r', coalesce(relacl, acldefault('r', relowner))
+              FROM pg_class
+             WHERE relkind = 'v' AND format('%%s.%%s', relnamespace::regnamespace, relname) = ANY (%(names)s)),
+        stated AS (
+            SELECT 'REVOKE ALL ON %%s %%s FROM %%s' AS statement, kind, name, owner, r.grantee
+              FROM it, aclexplode(rights) AS r
+             UNION
+            SELECT format('GRANT %%s ON %%%%s %%%%s TO %%%%s', r.privilege_type), kind, name, owner, r.grantee
+              FROM it
+              JOIN pg_default_acl AS d
+                ON d.defaclrole = owner AND d.defaclobjtype = type AND d.defaclnamespace IN (0, namespace),
+                   aclexplode(d.defaclacl) AS r)
+        SELECT pg_get_userbyid(owner),
+               format(statement, kind, name, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
+          FROM stated WHERE grantee <> owner ORDER BY statement DESC
         """,
-        {"views": views, "untouched": untouched},
+        {"names": list(names)},
     ).fetchall():
+        connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(owner)))
         connection.execute(statement.encode())
+    connection.execute("RESET ROLE")
 
 
 # Logins ------------------------------------------------------------------------------------------------------------

@@ -72,8 +72,3 @@ BEGIN
     EXECUTE format('GRANT SELECT ON %s TO questlog_admin, questlog_jobs', target);
 END
 $$;
-
--- What of ../code this database holds: one row, the digest of the files.
-CREATE TABLE schema_code (
-    digest text NOT NULL
-);
