@@ -1,5 +1,6 @@
-"""What the focus routes take and answer."""
+"""Requests and responses of the focus routes."""
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from questlog.wire import (
     Query,
     ResponseModel,
     Reward,
+    Row,
     Trimmed,
     absent,
     blank_is_null,
@@ -75,7 +77,7 @@ class Session(ResponseModel):
     status: Status
     xp_awarded: int
     coins_awarded: int
-    actual_seconds: int
+    actual_seconds: Annotated[int, Field(validation_alias="active_seconds")]
     task_title: str | None
     notes: str | None
     tags: list[str]
@@ -83,9 +85,14 @@ class Session(ResponseModel):
     time_remaining_seconds: int
 
 
-class Completion(Reward):
-    session: Session
+class CompletionRow(Reward):
+    """What a completion paid, now or the first time."""
+
     already_completed: bool
+
+
+class Completion(CompletionRow):
+    session: Session
 
 
 class PauseState(ResponseModel):
@@ -107,8 +114,25 @@ class Sessions(ResponseModel):
     page_size: int
 
 
+class EndedDay(Row):
+    """The focus sessions that ended on one local day. `abandoned` includes those whose pause lapsed; `sessions` and
+    `seconds` are of those that were completed or lapsed."""
+
+    date: date
+    completed: int
+    abandoned: int
+    sessions: int
+    seconds: int
+    xp: int
+    coins: int
+
+
+class FocusStreak(Row):
+    focus_streak: int
+
+
 class FocusDay(ResponseModel):
-    date: Annotated[Day, Field(validation_alias="day")]
+    date: date
     seconds: int
     sessions: int
 
@@ -184,6 +208,10 @@ class Track(ResponseModel):
     duration_seconds: int | None
     sort_order: int
     added_at: Instant
+
+
+class LibraryId(Row):
+    id: UUID
 
 
 class Tracks(ResponseModel):

@@ -1,28 +1,42 @@
 SET LOCAL ROLE questlog_owner;
 
+-- The timer ---------------------------------------------------------------------------------------------------------
+-- Functions of a session and a moment, without a look at a table: the planner inlines them.
+
 -- Whole seconds the timer has run by `at`: since the start, without the paused time, at most the duration.
-CREATE OR REPLACE FUNCTION app.focus_active_seconds(s focus_sessions, at timestamptz) RETURNS int
-LANGUAGE sql IMMUTABLE
+CREATE OR REPLACE FUNCTION internal.focus_active_seconds(s focus_sessions, at timestamptz) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN s.ended_at IS NOT NULL THEN s.actual_seconds
     ELSE least(s.duration_seconds,
                greatest(0, floor(extract(epoch FROM coalesce(s.paused_at, at) - s.started_at) - s.paused_total_seconds)))::int
 END;
 
+-- Whole seconds until the timer reaches zero; it stands still while paused, and is 0 once the session has ended.
 CREATE OR REPLACE FUNCTION app.focus_remaining_seconds(s focus_sessions, at timestamptz) RETURNS int
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE s.status
     WHEN 'active' THEN greatest(0, ceil(extract(epoch FROM s.ends_at - at)))::int
     WHEN 'paused' THEN s.paused_remaining_seconds
     ELSE 0
 END;
 
--- When a live session ends by itself: an active one at zero, a paused one after an hour.
+-- When a live session ends by itself: a running one at zero, a paused one after an hour. Null once it has ended.
+-- STABLE, as adding an interval is: a function that promises more than its body is not inlined.
 CREATE OR REPLACE FUNCTION app.focus_expires_at(s focus_sessions) RETURNS timestamptz
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN coalesce(s.ends_at, s.paused_at + interval '3600 seconds');
 
--- A session as the wire shows it.
+-- What the wire shows of a session beside its own columns. `active_seconds` is shown as actual_seconds: the column of that
+-- name is 0 until the session ends.
+CREATE OR REPLACE FUNCTION app.focus_timer(s focus_sessions, at timestamptz)
+RETURNS TABLE (expires_at timestamptz, active_seconds int, time_remaining_seconds int)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT focus_expires_at(s), focus_active_seconds(s, focus_timer.at), focus_remaining_seconds(s, focus_timer.at);
+END;
+
+-- A session as GET /focus/{id} shows it, as one document.
 CREATE OR REPLACE FUNCTION app.focus_shown(s focus_sessions) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN to_jsonb(s) || jsonb_build_object(
@@ -30,10 +44,37 @@ RETURN to_jsonb(s) || jsonb_build_object(
     'actual_seconds', focus_active_seconds(s, clock()),
     'time_remaining_seconds', focus_remaining_seconds(s, clock()));
 
--- Pays an ended session, once: called again it answers what was paid the first time. Null when it earns nothing.
---   Within max(15 s, a twentieth) of its end a session counts in full. Under a minute nothing is paid, and a break is
---   paid in full or not at all.
-CREATE OR REPLACE FUNCTION app.pay_focus(s focus_sessions) RETURNS award_result
+-- Lists -------------------------------------------------------------------------------------------------------------
+
+-- The user's sessions: of a mode, of a status, with a tag, started on the local days `first` to `last`. Null is any.
+CREATE OR REPLACE FUNCTION app.focus_sessions_where(
+    wanted_mode text, wanted_status text, wanted_tag text, first date, last date
+) RETURNS SETOF focus_sessions
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT s.*
+      FROM focus_sessions AS s
+     WHERE (wanted_mode IS NULL OR s.mode = wanted_mode)
+       AND (wanted_status IS NULL OR s.status = wanted_status)
+       AND (wanted_tag IS NULL OR wanted_tag = ANY (s.tags))
+       AND (first IS NULL OR s.started_at >= (SELECT lower(day_bounds(first))))
+       AND (last IS NULL OR s.started_at < (SELECT upper(day_bounds(last))));
+END;
+
+-- How many tracks a library has. They are counted at each read, so that the number cannot be wrong.
+CREATE OR REPLACE FUNCTION app.count_tracks(l focus_libraries) RETURNS TABLE (tracks_count bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT count(*) FROM focus_library_tracks AS t WHERE t.library_id = l.id;
+END;
+
+-- Changes -----------------------------------------------------------------------------------------------------------
+-- All run under the user's lock, and take the time after it, so that no moment is before the one it follows.
+
+-- Pays an ended session, once: a second call returns what the first one paid. Null when the session earns nothing.
+--   A session that ends within max(15 s, a twentieth) of its duration counts in full. Less than a minute is not paid,
+--   and a break is paid in full or not at all. The award is of the local day on which the session ended.
+CREATE OR REPLACE FUNCTION internal.pay_focus(s focus_sessions) RETURNS award_result
 LANGUAGE plpgsql AS $$
 DECLARE
     seconds int := CASE
@@ -60,50 +101,50 @@ BEGIN
 END
 $$;
 
--- Ends a live session at an instant and pays what it earned.
-CREATE OR REPLACE FUNCTION app.end_focus(s focus_sessions, new_status text, reason text, at timestamptz) RETURNS focus_ending
+-- Ends a live session at a moment. Returns what it was paid, null for nothing.
+CREATE OR REPLACE FUNCTION internal.end_focus(s focus_sessions, new_status text, reason text, at timestamptz)
+RETURNS award_result
 LANGUAGE plpgsql AS $$
 DECLARE
-    ending focus_ending;
+    paid award_result;
 BEGIN
     s.actual_seconds := focus_active_seconds(s, at);
     s.status := new_status;
-    s.end_reason := reason;
     s.ended_at := at;
-    s.completed_at := CASE new_status WHEN 'completed' THEN at END;
-    s.abandoned_at := CASE new_status WHEN 'abandoned' THEN at END;
-    s.ends_at := NULL;
-    s.paused_at := NULL;
-    s.paused_remaining_seconds := NULL;
-    ending.paid := pay_focus(s);
-    s.xp_awarded := coalesce((ending.paid).xp, 0);
-    s.coins_awarded := coalesce((ending.paid).coins, 0);
-    UPDATE focus_sessions
-       SET (actual_seconds, status, end_reason, ended_at, completed_at, abandoned_at, ends_at, paused_at,
-            paused_remaining_seconds, xp_awarded, coins_awarded)
-         = (s.actual_seconds, s.status, s.end_reason, s.ended_at, s.completed_at, s.abandoned_at, s.ends_at, s.paused_at,
-            s.paused_remaining_seconds, s.xp_awarded, s.coins_awarded)
-     WHERE id = s.id;
-    DELETE FROM focus_pause_state WHERE session_id = s.id;
-    ending.session := s;
-    ending.already_completed := false;
-    RETURN ending;
+    paid := pay_focus(s);
+    UPDATE focus_sessions AS f
+       SET status = new_status,
+           end_reason = reason,
+           actual_seconds = s.actual_seconds,
+           ended_at = at,
+           completed_at = CASE new_status WHEN 'completed' THEN at END,
+           abandoned_at = CASE new_status WHEN 'abandoned' THEN at END,
+           ends_at = NULL,
+           paused_at = NULL,
+           paused_remaining_seconds = NULL,
+           xp_awarded = coalesce(paid.xp, 0),
+           coins_awarded = coalesce(paid.coins, 0)
+     WHERE f.id = s.id;
+    DELETE FROM focus_pause_state AS p WHERE p.session_id = s.id;
+    RETURN paid;
 END
 $$;
 
--- Ends the live session if its time has come while nobody looked: every read and write of the timer does this first.
--- Looks without a lock, since nearly always there is nothing to do and polls must not write.
+-- Ends the live session if its time is up: every read and write of the timer begins with this. It is a statement of its
+-- own there, because a statement does not see what the functions it calls have written.
+--   It looks without the lock first: nearly always there is nothing to end, and polls should not wait for each other.
 CREATE OR REPLACE FUNCTION app.settle_focus() RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
     s focus_sessions;
 BEGIN
-    PERFORM FROM focus_sessions AS f WHERE f.status IN ('active', 'paused') AND focus_expires_at(f) <= clock();
+    PERFORM FROM focus_sessions AS f WHERE f.status IN ('active', 'paused') AND focus_expires_at(f) <= instant();
     IF NOT FOUND THEN
         RETURN;
     END IF;
     PERFORM lock_user();
-    SELECT * INTO s FROM focus_sessions AS f WHERE f.status IN ('active', 'paused') AND focus_expires_at(f) <= clock();
+    SELECT * INTO s FROM focus_sessions AS f
+     WHERE f.status IN ('active', 'paused') AND focus_expires_at(f) <= instant();
     IF s.status = 'active' THEN
         PERFORM end_focus(s, 'completed', 'timer', s.ends_at);
     ELSIF s.status = 'paused' THEN
@@ -112,46 +153,72 @@ BEGIN
 END
 $$;
 
--- Completes a session on its user's word, or, past its end, at its end. A completed one answers as the first time.
-CREATE OR REPLACE FUNCTION app.complete_focus(s focus_sessions) RETURNS focus_ending
-LANGUAGE plpgsql AS $$
+-- Completes a session: now or, when its time is up, at its end. `paid` is null when it earned nothing; a session that was
+-- completed already gets what was paid the first time.
+CREATE OR REPLACE FUNCTION app.complete_focus(s focus_sessions, OUT already_completed boolean, OUT paid award_result)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    at timestamptz := instant();
 BEGIN
-    IF s.status = 'completed' THEN
-        RETURN (s, pay_focus(s), true)::focus_ending;
-    ELSIF s.status = 'paused' AND focus_expires_at(s) <= clock() THEN
-        s.status := 'expired'; -- as the next look at it will find
+    already_completed := s.status = 'completed';
+    IF s.status = 'paused' AND focus_expires_at(s) <= at THEN
+        s.status := 'expired'; -- settle_focus() will end it so
     END IF;
     IF s.status IN ('abandoned', 'expired') THEN
         PERFORM refuse(409, 'invalid_state', 'This session has ended already.', jsonb_build_object('status', s.status));
-    ELSIF s.status = 'active' AND s.ends_at <= clock() THEN
-        RETURN end_focus(s, 'completed', 'timer', s.ends_at);
     END IF;
-    RETURN end_focus(s, 'completed', 'user', clock());
+    paid := CASE
+        WHEN already_completed THEN pay_focus(s)
+        WHEN s.ends_at <= at THEN end_focus(s, 'completed', 'timer', s.ends_at)
+        ELSE end_focus(s, 'completed', 'user', at)
+    END;
 END
 $$;
 
--- Stops the clock. A client may show a slightly other remainder than the server: within 30 seconds its figure holds.
-CREATE OR REPLACE FUNCTION app.pause_focus(s focus_sessions, shown_seconds int) RETURNS focus_pause_state
+-- Ends a session unpaid. An abandoned one stays as it is; one that ended otherwise is refused.
+CREATE OR REPLACE FUNCTION app.abandon_focus(s focus_sessions, reason text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    IF s.status IN ('completed', 'expired') THEN
+        PERFORM refuse(409, 'invalid_state', 'This session has ended already.', jsonb_build_object('status', s.status));
+    ELSIF s.status <> 'abandoned' THEN
+        PERFORM end_focus(s, 'abandoned', reason, instant());
+    END IF;
+END
+$$;
+
+-- Pauses a running session. `shown_seconds` is the remainder that the client shows; where it is within 30 seconds of the
+-- server's, it is kept.
+CREATE OR REPLACE FUNCTION app.pause_focus(s focus_sessions, shown_seconds int) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    remaining int := focus_remaining_seconds(s, clock());
-    state focus_pause_state;
+    at timestamptz := instant();
+    remaining int := focus_remaining_seconds(s, at);
 BEGIN
-    IF s.status = 'active' THEN
-        remaining := least(s.duration_seconds, greatest(0, remaining - 30, least(remaining + 30, coalesce(shown_seconds, remaining))));
-        UPDATE focus_sessions
-           SET status = 'paused', paused_at = clock(), ends_at = NULL, paused_remaining_seconds = remaining
-         WHERE id = s.id;
-        INSERT INTO focus_pause_state (session_id, mode, time_remaining_seconds, paused_at)
-        VALUES (s.id, s.mode, remaining, clock());
-    END IF;
-    SELECT * INTO state FROM focus_pause_state WHERE session_id = s.id;
-    RETURN state;
+    remaining := least(s.duration_seconds,
+                       greatest(0, remaining - 30, least(remaining + 30, coalesce(shown_seconds, remaining))));
+    UPDATE focus_sessions AS f
+       SET status = 'paused', paused_at = at, ends_at = NULL, paused_remaining_seconds = remaining
+     WHERE f.id = s.id;
+    INSERT INTO focus_pause_state (session_id, mode, time_remaining_seconds, paused_at)
+    VALUES (s.id, s.mode, remaining, at);
 END
 $$;
 
--- A library as the wire shows it; its tracks are counted, not remembered.
-CREATE OR REPLACE FUNCTION app.focus_library_shown(l focus_libraries) RETURNS jsonb
-LANGUAGE sql STABLE
-RETURN to_jsonb(l) || jsonb_build_object(
-    'tracks_count', (SELECT count(*) FROM focus_library_tracks AS t WHERE t.library_id = l.id));
+-- Resumes a paused session: its remainder runs on, and the pause is left out of the time that is paid.
+CREATE OR REPLACE FUNCTION app.resume_focus(s focus_sessions) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    at timestamptz := instant();
+BEGIN
+    UPDATE focus_sessions AS f
+       SET status = 'active',
+           ends_at = at + make_interval(secs => s.paused_remaining_seconds),
+           -- greatest(): a server's clock may be set back during a pause, and no pause lasts less than no time.
+           paused_total_seconds = f.paused_total_seconds + greatest(0, extract(epoch FROM at - s.paused_at)),
+           paused_at = NULL,
+           paused_remaining_seconds = NULL
+     WHERE f.id = s.id;
+    DELETE FROM focus_pause_state AS p WHERE p.session_id = s.id;
+END
+$$;

@@ -43,7 +43,7 @@ CREATE TABLE focus_sessions (
     id uuid NOT NULL DEFAULT gen_random_uuid(),
     mode text NOT NULL DEFAULT 'focus' CHECK (mode IN ('focus', 'break', 'long_break')),
     duration_seconds int NOT NULL CHECK (duration_seconds BETWEEN 1 AND 14400),
-    started_at timestamptz NOT NULL DEFAULT clock(),
+    started_at timestamptz NOT NULL DEFAULT instant(),
     ends_at timestamptz,
     paused_at timestamptz,
     paused_total_seconds double precision NOT NULL DEFAULT 0 CHECK (paused_total_seconds >= 0),
@@ -62,7 +62,7 @@ CREATE TABLE focus_sessions (
     library_id uuid,
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, library_id) REFERENCES focus_libraries,
-    -- Each status has exactly its own instants.
+    -- Each status has exactly its own moments.
     CHECK ((ends_at IS NOT NULL) = (status = 'active')),
     CHECK ((paused_at IS NOT NULL) = (status = 'paused')),
     CHECK ((paused_remaining_seconds IS NOT NULL) = (status = 'paused')),
@@ -89,5 +89,3 @@ CREATE TABLE focus_pause_state (
 CALL enable_row_security('focus_pause_state');
 GRANT SELECT, INSERT, UPDATE, DELETE ON focus_pause_state TO questlog_app;
 GRANT DELETE ON focus_pause_state TO questlog_jobs;
-
-CREATE TYPE focus_ending AS (session focus_sessions, paid award_result, already_completed boolean);
