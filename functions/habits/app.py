@@ -36,7 +36,7 @@ def habits(db: Db, query: HabitsQuery) -> Habits:
     return Habits(habits=db.many(Habit, "habits", archived=query.archived))
 
 
-@api.post("/habits")
+@api.post("/habits", errors={409: ["limit_reached"]})
 def add(db: Db, body: NewHabit) -> Habit:
     """Add a habit, last in the order. 409 limit_reached when there are 200 active ones."""
     return db.one(Habit, "add", **body.model_dump())
@@ -72,13 +72,13 @@ def archive(db: Db, habit_id: UUID) -> Habit:
     return db.one(Habit, "archive", habit_id=habit_id)
 
 
-@api.post("/habits/{habit_id}/restore")
+@api.post("/habits/{habit_id}/restore", errors={409: ["limit_reached"]})
 def restore(db: Db, habit_id: UUID) -> Habit:
     """Make an archived habit active again. 409 limit_reached when there are 200 active ones."""
     return db.one(Habit, "restore", habit_id=habit_id)
 
 
-@api.post("/habits/{habit_id}/complete")
+@api.post("/habits/{habit_id}/complete", errors={409: ["habit_archived"]})
 def complete(db: Db, habit_id: UUID, query: DayQuery, body: Completing) -> Completed:
     """Record a completion of today or of one of the 7 days before, and pay it when it meets today's target.
 
@@ -90,7 +90,7 @@ def complete(db: Db, habit_id: UUID, query: DayQuery, body: Completing) -> Compl
     return Completed(**dict(completion), habit=habit)
 
 
-@api.delete("/habits/{habit_id}/complete")
+@api.delete("/habits/{habit_id}/complete", errors={409: ["insufficient_coins"]})
 def undo(db: Db, habit_id: UUID, query: DayQuery, body: DayBody) -> Undone:
     """Delete a day's last completion and reverse what it paid. 404 when the day has none.
 
@@ -100,7 +100,7 @@ def undo(db: Db, habit_id: UUID, query: DayQuery, body: DayBody) -> Undone:
     return Undone(**dict(reversal), habit=habit)
 
 
-@api.post("/habits/{habit_id}/skip")
+@api.post("/habits/{habit_id}/skip", errors={409: ["already_completed", "limit_reached", "habit_archived"]})
 def skip(db: Db, habit_id: UUID, query: DayQuery, body: DayBody) -> Habit:
     """Skip a day, so that it does not break the streak.
 
