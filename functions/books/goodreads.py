@@ -29,7 +29,6 @@ from functions.books.shelf import (
     ShelvedBook,
     Stacking,
     Status,
-    import_key,
     likeness,
     reads_of,
     status_of,
@@ -100,8 +99,8 @@ def _take(books: Stacking, row: Row) -> None:
     book_id = clean_line(row["book id"])
     known = _ID.fullmatch(book_id)
     identity = book_id if known else isbn or likeness(title, author)
-    occurrence = books.occurrence(identity)
-    if occurrence > 1 and known:
+    key = books.import_key(FORMAT, identity)
+    if known and key != f"{FORMAT}:{book_id}":
         books.skip(row.line, title, f"The book is in the file twice, with the id {book_id}.")
         return
     finished = books.day(row.line, title, row["date read"])
@@ -113,7 +112,7 @@ def _take(books: Stacking, row: Row) -> None:
     notes = "\n\n".join(filter(None, [plain_text(row["my review"]), plain_lines(row["private notes"])]))
     books.books.append(
         ShelvedBook(
-            import_key=import_key(FORMAT, identity if occurrence == 1 else f"{identity}|{occurrence}"),
+            import_key=key,
             line=row.line,
             title=books.cut(row.line, title, title, LONGEST_TITLE) or title,
             author=books.cut(row.line, title, author, LONGEST_AUTHOR),

@@ -79,11 +79,6 @@ def likeness(title: str, author: str | None) -> str:
     return f"{fold(_SERIES.sub('', title))}|{fold(first_author)}"
 
 
-def import_key(source: str, identity: str) -> str:
-    """The key that a book keeps, so that a second import finds it."""
-    return f"{source}:{identity}"[:_LONGEST_KEY]
-
-
 @dataclass(slots=True)
 class Stacking:
     """Takes the rows of a file one by one; what cannot be taken is told."""
@@ -98,10 +93,11 @@ class Stacking:
         self.skipped += 1
         self.problems.tell(line, title, message)
 
-    def occurrence(self, key: str) -> int:
-        """How often the file has had a key, this time included."""
-        self._keys[key] = self._keys.get(key, 0) + 1
-        return self._keys[key]
+    def import_key(self, source: str, identity: str) -> str:
+        """The key that a book keeps, so that a second import finds it; the second of a file is another one."""
+        key = f"{source}:{identity}"[:_LONGEST_KEY]
+        count = self._keys[key] = self._keys.get(key, 0) + 1
+        return key if count == 1 else f"{key}|{count}"
 
     def day(self, line: int, title: str, text: str) -> date | None:
         """The day in a text; one that cannot be read is told, and not known."""

@@ -21,7 +21,6 @@ from functions.books.shelf import (
     Shelf,
     ShelvedBook,
     Stacking,
-    import_key,
     likeness,
     reads_of,
     status_of,
@@ -57,14 +56,13 @@ def _take(books: Stacking, row: Row) -> None:
     isbn = isbn13(row["isbn/uid"])
     uid = clean_line(row["isbn/uid"]).upper()
     identity = isbn or (uid if _ASIN.fullmatch(uid) else likeness(title, author))
-    occurrence = books.occurrence(identity)
     dated = list(_dated(books, row, title))
     count = books.count(row, title, "read count", MOST_READS) or 0
     status, tag = status_of(row["read status"], was_read=bool(dated or count))
     notes = plain_text(row["review"])
     books.books.append(
         ShelvedBook(
-            import_key=import_key(FORMAT, identity if occurrence == 1 else f"{identity}|{occurrence}"),
+            import_key=books.import_key(FORMAT, identity),
             line=row.line,
             title=books.cut(row.line, title, title, LONGEST_TITLE) or title,
             author=books.cut(row.line, title, author, LONGEST_AUTHOR),

@@ -89,23 +89,32 @@ def decoded(data: bytes, limit: int = MAX_BYTES) -> str:
 
 
 def read_table(data: bytes) -> Table:
-    """The table in a CSV file. Unreadable when there is none; TooLarge for more bytes, columns, rows or text in a cell.
-
-    The delimiter is the comma, semicolon or tab that the header has most of outside quotes.
-    """
-    text = decoded(data)
-    rows = _rows(text, _delimiter(text.lstrip()))
-    header = next((cells for _, cells in rows if cells), [])
-    if not "".join(header).strip():
-        raise Unreadable("is empty")
-    if len(header) > MAX_COLUMNS:
-        raise TooLarge(f"has {len(header):,} columns; at most {MAX_COLUMNS:,} are read")
+    """The table in a CSV file. Unreadable when there is none, or only one column; TooLarge beyond the limits."""
+    (_, header), *lines = read_lines(data)
+    if len(header) == 1:
+        raise Unreadable(f"has only one column, {plain_spaces(header[0])[:60]}")
     columns: dict[str, int] = {}
     for index, name in enumerate(header):
         columns.setdefault(normalised(name), index)
-    if len(header) == 1:
-        raise Unreadable(f"has only one column, {plain_spaces(header[0])[:60]}")
-    return Table(header, columns, [(line, cells) for line, cells in rows if any(map(str.strip, cells))])
+    return Table(header, columns, lines)
+
+
+def read_lines(data: bytes) -> list[tuple[int, list[str]]]:
+    """Each row of a CSV file that has anything in it, and the line it starts on; at least one.
+
+    The delimiter is the comma, semicolon or tab that the first line has most of outside quotes. Unreadable when there
+    is no text; TooLarge for more bytes, columns, rows or text in a cell than are read.
+    """
+    text = decoded(data)
+    lines = []
+    for line, cells in _rows(text, _delimiter(text.lstrip())):
+        if len(cells) > MAX_COLUMNS:
+            raise TooLarge(f"has {len(cells):,} columns; at most {MAX_COLUMNS:,} are read")
+        if any(map(str.strip, cells)):
+            lines.append((line, cells))
+    if not lines:
+        raise Unreadable("is empty")
+    return lines
 
 
 def _delimiter(text: str) -> str:

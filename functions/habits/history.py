@@ -1,0 +1,103 @@
+"""Habits with their history, between our tables and another app's file."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, Literal, NamedTuple
+
+from questlog.importing.problems import Problems
+from questlog.importing.values import clean, clean_line
+
+from functions.habits.models import EVERY_DAY, Frequency
+
+Difficulty = Literal["easy", "medium", "hard"]
+
+# The limits of our own tables (core contract, 4, 6); longer text is cut and told.
+LONGEST_NAME: Final = 120
+LONGEST_TEXT: Final = 2_000
+LONGEST_CATEGORY: Final = 40
+# An index over a longer key would be refused by the database.
+_LONGEST_KEY: Final = 300
+
+
+class HabitDay(NamedTuple):
+    """A day on which a habit was done or skipped."""
+
+    day: date
+    is_done: bool
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedHabit:
+    """A habit with its days, oldest first. `created_on` is the first day the file knows of it, if it knows any."""
+
+    import_key: str
+    line: int | None
+    name: str
+    description: str | None = None
+    frequency: Frequency = "daily"
+    target_count: int = 1
+    custom_days: list[int] = field(default_factory=lambda: EVERY_DAY)
+    color: str | None = None
+    category: str | None = None
+    is_active: bool = True
+    created_on: date | None = None
+    days: list[HabitDay] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedQuest:
+    """A task that is done once."""
+
+    import_key: str
+    title: str
+    description: str | None
+    difficulty: Difficulty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """What a file holds: `skipped` counts its habits that are not among `habits`."""
+
+    format: str
+    habits: list[ImportedHabit]
+    quests: list[ImportedQuest]
+    skipped: int
+    problems: Problems
+
+
+def import_key(source: str, *parts: str) -> str:
+    """The key that a habit or quest keeps, so that a second import finds it."""
+    return f"{source}:{'|'.join(parts)}"[:_LONGEST_KEY]
+
+
+def name_of(text: str, line: int | None, problems: Problems) -> str:
+    """A name as long as we keep it; what is cut is told."""
+    return _cut(clean_line(text), LONGEST_NAME, line, text, problems)
+
+
+def text_of(parts: Iterable[str], line: int | None, name: str, problems: Problems) -> str | None:
+    """Texts of several lines as one, a line below the other, as long as we keep it; what is cut is told."""
+    return _cut("\n".join(filter(None, map(clean, parts))), LONGEST_TEXT, line, name, problems) or None
+
+
+def _cut(text: str, longest: int, line: int | None, name: str, problems: Problems) -> str:
+    if len(text) > longest:
+        problems.tell(line, clean_line(name), f"Text was cut to {longest:,} characters.")
+    return text[:longest].rstrip()
+
+
+class Days:
+    """The days of a habit, each once: of two entries of a day, done counts more than skipped."""
+
+    def __init__(self) -> None:
+        self._days: dict[date, HabitDay] = {}
+
+    def add(self, day: HabitDay) -> None:
+        known = self._days.get(day.day)
+        if known is None or (day.is_done and not known.is_done):
+            self._days[day.day] = day
+
+    def in_order(self) -> list[HabitDay]:
+        return [self._days[day] for day in sorted(self._days)]

@@ -1,0 +1,296 @@
+"""Habitica's export (import formats, 7): what is taken, what is told, and what is never looked at."""
+
+import json
+import logging
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from questlog.importing.problems import Refused, TooLarge, Unreadable
+
+from functions.habits.files import read
+from functions.habits.history import HabitDay, ImportedHabit, ImportedQuest, Records
+
+SAMPLE = """
+{"_id":"00000000-0000-4000-8000-000000000001","apiToken":"MUST-NOT-BE-READ","lastCron":"2031-03-04T07:10:00.000Z",
+ "stats":{"lvl":12,"exp":87,"gp":41.530219,"hp":50,"mp":33.2,"class":"warrior"},
+ "preferences":{"dayStart":4,"timezoneOffset":-60},"tags":[{"id":"t-1","name":"home"}],
+ "history":{"exp":[{"date":"2031-03-04T07:10:00.000Z","value":4310}],"todos":[]},
+ "tasks":{
+  "dailys":[{"id":"d-1","type":"daily","text":"Stretch :muscle:","notes":"a\\nb","priority":1.5,"value":3.2,
+    "frequency":"weekly","everyX":1,
+    "repeat":{"m":true,"t":true,"w":true,"th":true,"f":true,"s":false,"su":false},"streak":9,"completed":false,
+    "isDue":true,"tags":["t-1","gone"],"startDate":"2030-12-31T23:00:00.000Z","createdAt":"2031-01-01T09:00:00.000Z",
+    "history":[{"date":1930000000000,"value":1.7},
+      {"date":1930287600000,"value":2.6,"isDue":true,"completed":true},
+      {"date":1930374601200,"value":1.6,"isDue":true,"completed":false}]}],
+  "habits":[{"id":"h-1","type":"habit","text":"Sugar","up":false,"down":true,"counterUp":0,"counterDown":1,
+    "frequency":"weekly","priority":0.1,"value":-2.1,
+    "history":[{"date":1930300000000,"value":-2.1,"scoredUp":0,"scoredDown":3}]}],
+  "rewards":[{"id":"r-1","type":"reward","text":"Film","value":20}]}}
+"""
+ROLL = datetime(2031, 3, 4, 7, 10, tzinfo=UTC)
+
+
+def at(moment: datetime) -> int:
+    """A time as the entries of a task have it."""
+    return round(moment.timestamp() * 1000)
+
+
+def document(
+    tasks: Any, rolls: list[datetime] | None = None, west: int = 0, start: int = 0, more: dict[str, Any] | None = None
+) -> bytes:
+    entries = [{"date": roll.isoformat().replace("+00:00", "Z"), "value": 1} for roll in rolls or []]
+    parts = {
+        "preferences": {"dayStart": start, "timezoneOffset": west},
+        "history": {"exp": entries, "todos": []},
+        "tasks": tasks,
+    }
+    return json.dumps(parts | (more or {})).encode()
+
+
+def told(records: Records) -> list[str]:
+    return [problem.message for problem in records.problems.in_order()]
+
+
+def daily(history: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str, Any]:
+    """A daily of every day with some history, as a document's tasks."""
+    task = {"id": "d-1", "text": "Read", "frequency": "daily", "everyX": 1, "history": history or []}
+    return {"dailys": [task | fields]}
+
+
+def one(tasks: dict[str, Any], **context: Any) -> ImportedHabit:
+    """The habit of an export that has nothing to tell."""
+    records = read(document(tasks, **context))
+    assert (records.format, records.skipped, told(records)) == ("habitica", 0, [])
+    return records.habits[0]
+
+
+def test_the_sample() -> None:
+    records = read(SAMPLE.encode())
+    assert records.habits == [
+        ImportedHabit(
+            import_key="habitica:d-1",
+            line=None,
+            name="Stretch :muscle:",
+            description="a\nb",
+            frequency="custom",
+            custom_days=[1, 2, 3, 4, 5],
+            category="home",
+            created_on=date(2031, 1, 1),
+            days=[HabitDay(date(2031, 3, 3), is_done=True)],
+        )
+    ]
+    assert (records.format, records.skipped, records.quests) == ("habitica", 1, [])
+    [problem] = records.problems.in_order()
+    assert (problem.line, problem.name) == (None, "Sugar")
+    assert "avoided" in problem.message
+
+
+SECRETS = {
+    "_id": "SECRET-id",
+    "apiToken": "SECRET-token",
+    "auth": {"local": {"email": "SECRET-mail", "hashed_password": "SECRET-hash"}},
+    "pushDevices": [{"regId": "SECRET-device"}],
+    "webhooks": [{"url": "https://SECRET-hook.test"}],
+    "inbox": {"messages": {"m": {"text": "SECRET-message"}}},
+    "profile": {"name": "SECRET-name"},
+    "notifications": ["SECRET-note"],
+}
+
+
+@pytest.mark.parametrize("tasks", [daily(), {}, {"habits": [{"text": ""}, {"text": "x"}]}, {"dailys": "none"}])
+def test_nothing_else_in_the_file_is_kept_logged_or_told(
+    tasks: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    data = document(tasks, more=SECRETS)
+    try:
+        found = repr(read(data))
+    except Refused as error:
+        found = f"{error!r} {error.__context__!r}"
+    assert "SECRET" not in found + caplog.text
+    with pytest.raises(Unreadable) as refused:
+        read(data[:-5] + b"SECRET")
+    assert "SECRET" not in str(refused.value)
+    assert refused.value.__suppress_context__
+
+
+EVERY_DAY = dict.fromkeys(("m", "t", "w", "th", "f", "s", "su"), True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "schedule", "is_told"),
+    [
+        ({"frequency": "daily", "everyX": 1}, ("daily", 1, [0, 1, 2, 3, 4, 5, 6]), False),
+        ({"frequency": "daily", "everyX": 3}, ("weekly", 1, [0, 1, 2, 3, 4, 5, 6]), True),
+        ({"frequency": "weekly", "repeat": EVERY_DAY}, ("daily", 1, [0, 1, 2, 3, 4, 5, 6]), False),
+        ({"frequency": "weekly", "repeat": EVERY_DAY | {"su": False}}, ("custom", 1, [1, 2, 3, 4, 5, 6]), False),
+        ({"frequency": "weekly", "repeat": dict.fromkeys(EVERY_DAY, False)}, ("weekly", 1, list(range(7))), True),
+        ({"frequency": "weekly", "everyX": 2, "repeat": EVERY_DAY}, ("weekly", 1, list(range(7))), True),
+        ({"frequency": "weekly"}, ("daily", 1, list(range(7))), False),
+        ({"frequency": "monthly", "daysOfMonth": [3]}, ("weekly", 1, list(range(7))), True),
+        ({"frequency": "yearly"}, ("weekly", 1, list(range(7))), True),
+        ({"frequency": None}, ("weekly", 1, list(range(7))), True),
+    ],
+)
+def test_schedules(fields: dict[str, Any], schedule: tuple[str, int, list[int]], is_told: bool) -> None:
+    records = read(document(daily(**fields)))
+    [habit] = records.habits
+    assert (habit.frequency, habit.target_count, habit.custom_days) == schedule
+    assert bool(told(records)) is is_told
+
+
+def test_a_positive_habit_has_no_schedule() -> None:
+    history = [
+        {"date": at(ROLL), "value": 1, "scoredUp": 13, "scoredDown": 0},
+        {"date": at(ROLL) + 1, "value": 1, "scoredUp": 1},
+        {"date": at(ROLL - timedelta(days=1)), "value": 1, "scoredUp": 0, "scoredDown": 1},
+        {"date": at(ROLL - timedelta(days=2)), "value": 3},
+    ]
+    habit = one({"habits": [{"id": "h", "text": "Walk", "up": True, "down": True, "history": history}]}, rolls=[ROLL])
+    assert (habit.frequency, habit.target_count) == ("weekly", 1)
+    assert habit.days == [HabitDay(date(2031, 3, 4), is_done=True)]
+
+
+@pytest.mark.parametrize(
+    ("priority", "difficulty"),
+    [(0.1, "easy"), (1, "easy"), (1.5, "medium"), (2, "hard"), (None, "easy"), ("x", "easy")],
+)
+def test_open_to_dos_become_quests(priority: Any, difficulty: str) -> None:
+    checklist = [{"text": "one", "completed": True}, {"text": "two"}, "x"]
+    todos = [
+        {"id": "t", "text": "Tax", "notes": "soon", "priority": priority, "checklist": checklist, "date": "3/13"},
+        {"id": "u", "text": "Old", "completed": True},
+        {"id": "v", "text": ""},
+    ]
+    records = read(document({"todos": todos}))
+    assert [vars_of(quest) for quest in records.quests] == [("habitica:t", "Tax", "soon\n- one\n- two", difficulty)]
+    assert (records.habits, records.skipped, len(told(records))) == ([], 0, 1)
+
+
+def vars_of(quest: ImportedQuest) -> tuple[str, str, str | None, str]:
+    return quest.import_key, quest.title, quest.description, quest.difficulty
+
+
+def entry(moment: datetime, completed: bool | None = True, **more: Any) -> dict[str, Any]:
+    return {"date": at(moment), "value": 1.5} | ({} if completed is None else {"completed": completed}) | more
+
+
+@pytest.mark.parametrize(
+    ("history", "days"),
+    [
+        ([entry(ROLL - timedelta(hours=1))], ["2031-03-04"]),
+        ([entry(ROLL + timedelta(hours=1))], ["2031-03-04"]),
+        ([entry(ROLL)], ["2031-03-03"]),
+        ([entry(ROLL + timedelta(seconds=5))], ["2031-03-03"]),
+        ([entry(ROLL - timedelta(seconds=5))], ["2031-03-03"]),
+        ([entry(ROLL + timedelta(seconds=5.1))], ["2031-03-04"]),
+        ([entry(ROLL - timedelta(seconds=5.1))], ["2031-03-04"]),
+        # Ticked, and then closed by the roll: one day, and completed wins.
+        ([entry(ROLL - timedelta(hours=20)), entry(ROLL, completed=False)], ["2031-03-03"]),
+        ([entry(ROLL, completed=False), entry(ROLL - timedelta(hours=20))], ["2031-03-03"]),
+        ([entry(ROLL, completed=False)], []),
+        # Not due, and done all the same.
+        ([entry(ROLL + timedelta(hours=1), isDue=False)], ["2031-03-04"]),
+        # An average, or from before entries said so.
+        ([entry(ROLL, completed=None), {"value": 2.0}, {"date": "soon", "completed": True}], []),
+        ([{"date": "2031-03-04T10:00:00.000Z", "completed": True}], ["2031-03-04"]),
+        ([{"date": float(at(ROLL)) + 7e6, "completed": True}], ["2031-03-04"]),
+        ([{"date": True, "completed": True}, {"date": 1e300, "completed": True}, {"date": -1, "completed": True}], []),
+        ([None, 5, "x", []], []),
+    ],
+)
+def test_the_day_of_an_entry(history: list[dict[str, Any]], days: list[str]) -> None:
+    habit = one(daily(history), rolls=[ROLL])
+    assert [str(day.day) for day in habit.days] == days
+    assert {day.is_done for day in habit.days} <= {True}
+
+
+@pytest.mark.parametrize(
+    ("west", "start", "day"),
+    [
+        (0, 0, "2031-03-04"),
+        (300, 0, "2031-03-03"),
+        (-600, 0, "2031-03-04"),
+        (0, 5, "2031-03-03"),
+        (-600, 16, "2031-03-03"),
+    ],
+)
+def test_days_begin_where_the_user_lives_at_the_hour_they_chose(west: int, start: int, day: str) -> None:
+    moment = datetime(2031, 3, 4, 4, 30, tzinfo=UTC)
+    assert [str(day.day) for day in one(daily([entry(moment)]), west=west, start=start).days] == [day]
+
+
+def test_an_entry_at_a_roll_after_days_without_one_is_told() -> None:
+    rolls = [ROLL - timedelta(days=3), ROLL]
+    records = read(document(daily([entry(ROLL), entry(ROLL - timedelta(days=3))]), rolls))
+    assert [str(day.day) for day in records.habits[0].days] == ["2031-02-28", "2031-03-03"]
+    [message] = told(records)
+    assert message.endswith(": 1.")
+    assert one(daily([entry(ROLL)]), rolls=[ROLL - timedelta(days=1), ROLL]).days
+
+
+def test_exports_of_the_second_version_have_the_tasks_at_the_top() -> None:
+    task = daily(dateCreated="2014-03-02T10:00:00.000Z", tags={"t-1": True})["dailys"][0]
+    records = read(json.dumps({"dailys": [task], "habits": [], "apiToken": "x", "tags": [{"id": "t-1"}]}).encode())
+    assert [(habit.name, habit.created_on) for habit in records.habits] == [("Read", date(2014, 3, 2))]
+
+
+def test_the_first_tag_that_is_known_is_the_category() -> None:
+    tags = [{"id": "a", "name": " "}, {"id": "b", "name": "x" * 60}, {"id": "c", "name": "late"}, None]
+    assert one(daily(tags=["gone", "a", "b", "c", 5]), more={"tags": tags}).category == "x" * 40
+
+
+def test_what_cannot_be_taken_is_told_and_counted() -> None:
+    tasks = {
+        "dailys": [{"id": "d", "text": " "}, None, {"id": "d", "text": "A"}, {"id": "d", "text": "B"}],
+        "habits": [{"text": "C", "up": True}, {"_id": "c", "text": "C", "up": True}],
+    }
+    records = read(document(tasks))
+    assert [(habit.name, habit.import_key) for habit in records.habits] == [("A", "habitica:d"), ("C", "habitica:c")]
+    assert (records.skipped, len(told(records))) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"{", "is not JSON"),
+        (b"{} {}", "is not JSON"),
+        (b'{"tasks": NaN}', "is not JSON"),
+        (b'{"a":' * 50_000, "is not JSON"),
+        (b'{"a": 1' + b"0" * 5_000 + b"}", "is not JSON"),
+        (b'{"tasks": {"rewards": []}}', "looked for habits, dailys or todos"),
+        (b'{"tasks": []}', "looked for habits, dailys or todos"),
+        (b"[]", "neither"),
+        (b"PK\x03\x04", "found a ZIP file"),
+    ],
+)
+def test_what_is_no_export_is_refused(data: bytes, error: str) -> None:
+    with pytest.raises(Unreadable, match=error):
+        read(data, "habitica" if data.startswith(b"PK") else "auto")
+
+
+def test_a_file_that_is_too_large_is_refused() -> None:
+    with pytest.raises(TooLarge):
+        read(b'{"a": "' + b"x" * (4 * 1024 * 1024) + b'"}')
+
+
+@given(
+    st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5), st.lists, max_leaves=6)
+)
+def test_any_values_are_records_or_refused(value: Any) -> None:
+    names = ("id", "text", "notes", "frequency", "everyX", "repeat", "history", "tags", "createdAt", "checklist", "up")
+    for name in names:
+        tasks = {kind: [daily(**{name: value})["dailys"][0]] for kind in ("dailys", "habits", "todos")}
+        with suppress(Refused):
+            read(document(tasks))
+    for name in ("tasks", "history", "preferences", "tags"):
+        with suppress(Refused):
+            read(document(daily(), more={name: value}))
+    with suppress(Refused):
+        read(document(daily([value, {"date": value, "completed": True}, entry(ROLL, completed=value)])))
