@@ -1,5 +1,7 @@
 """The user: profile, what they have done in numbers, and their settings (platform contract, section 5)."""
 
+from typing import Any
+
 from questlog import identity
 from questlog.api import Api, Reply
 from questlog.db import Db
@@ -8,56 +10,63 @@ from questlog.wire import Success
 
 from functions.user.models import (
     Changed,
+    Counter,
     NewSetting,
+    Overview,
+    Person,
     Profile,
     ProfileChange,
+    Provider,
     Setting,
     Settings,
     SettingsChange,
     Stats,
+    StoredSetting,
     UserSettings,
     UserSettingsChange,
 )
+from functions.user.rules import counted, effective
 
 api = Api(__file__)
 
 
 @api.get("/user/profile", requires=identity.SESSION)
 def profile(db: Db) -> Profile:
-    """Who the user is; answered before age and terms are confirmed."""
-    return db.one(Profile, "profile", terms=environment().tos_version)
+    """Who the user is. It can be read before age and terms are confirmed."""
+    return _profile(db, "profile")
 
 
 @api.patch("/user/profile")
 @api.put("/user/profile")
 def change_profile(db: Db, body: ProfileChange) -> Profile:
     """Change name or image; what is not sent stays."""
-    return db.one(Profile, "change_profile", changes=body.changes(), terms=environment().tos_version)
+    return _profile(db, "change_profile", changes=body.changes())
 
 
 @api.get("/user/stats")
 def stats(db: Db) -> Stats:
     """What the user has done since they came."""
-    return db.one(Stats, "stats")
+    overview, counters = db.each((Overview, list[Counter]), "stats")
+    return Stats(**(dict(overview) | counted(counters)))
 
 
 @api.get("/user/settings")
 def user_settings(db: Db) -> UserSettings:
     """The settings every client knows, as they hold now."""
-    return db.one(UserSettings, "user_settings")
+    return UserSettings(**effective(db.many(Setting, "user_settings")))
 
 
 @api.patch("/user/settings")
 @api.put("/user/settings")
 def change_user_settings(db: Db, body: UserSettingsChange) -> UserSettings:
     """Change some settings: absent keeps, null resets to the default. Days follow the new time zone at once."""
-    return db.one(UserSettings, "change_user_settings", changes=body.changes())
+    return UserSettings(**effective(db.many(Setting, "change_user_settings", changes=body.changes())))
 
 
 @api.get("/settings", envelope=False, etag=True)
 def settings(db: Db) -> Settings:
     """What is stored, key by key, and every setting as it holds now."""
-    return db.one(Settings, "settings")
+    return _settings(db, "settings")
 
 
 @api.get("/settings/{key}", envelope=False)
@@ -74,15 +83,25 @@ def set_one(db: Db, body: NewSetting) -> Changed:
 
 @api.patch("/settings", envelope=False)
 def set_many(db: Db, body: SettingsChange) -> Settings:
-    """Store several settings, all or nothing; otherwise as one by one."""
-    return db.one(Settings, "set_many", changes=body.changes())
+    """Store several settings, all or none of them; otherwise like one by one."""
+    return _settings(db, "set_many", changes=body.changes())
 
 
 @api.delete("/settings/{key}", envelope=False)
 def unset(db: Db, key: str) -> Reply[None]:
-    """Forget a setting, also one that was never set; a known one has its default again."""
-    db.maybe(Success, "unset", key=key)
+    """Remove a stored setting; it is no error if there is none. A known setting has its default again."""
+    db.one(Success, "unset", key=key)
     return Reply(None, 204)
+
+
+def _profile(db: Db, name: str, **parameters: Any) -> Profile:
+    person, providers = db.each((Person, list[Provider]), name, terms=environment().tos_version, **parameters)
+    return Profile(**dict(person), providers=providers)
+
+
+def _settings(db: Db, name: str, **parameters: Any) -> Settings:
+    stored, known = db.each((list[StoredSetting], list[Setting]), name, **parameters)
+    return Settings(settings=stored, data=effective(known, stored))
 
 
 handler = api.handler

@@ -1,4 +1,4 @@
-"""What the user routes take and answer."""
+"""The requests and answers of the user routes."""
 
 import re
 from datetime import date
@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from questlog.wire import Body, Instant, ResponseModel, Trimmed, absent, json_at_most
+from questlog.wire import Body, Instant, ResponseModel, Row, Trimmed, absent, json_at_most
 
 KEY: Final = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
 
@@ -44,7 +44,9 @@ class Provider(ResponseModel):
     linked_at: Instant
 
 
-class Profile(ResponseModel):
+class Person(ResponseModel):
+    """A profile without its accounts."""
+
     id: UUID
     email: str
     name: str
@@ -59,6 +61,9 @@ class Profile(ResponseModel):
     level: int
     total_xp: int
     coins: int
+
+
+class Profile(Person):
     providers: list[Provider]
 
 
@@ -67,13 +72,20 @@ class ProfileChange(Body):
     image: ImageUrl | None = absent()
 
 
-class Stats(ResponseModel):
+class Overview(ResponseModel):
+    """The statistics without the counters."""
+
     level: int
     total_xp: int
     coins: int
     current_streak: int
     longest_streak: int
     active_days: int
+    achievements: int
+    member_since: date
+
+
+class Stats(Overview):
     focus_sessions: int
     focus_minutes: int
     habit_completions: int
@@ -83,8 +95,11 @@ class Stats(ResponseModel):
     books_finished: int
     pages_read: int
     lessons_completed: int
-    achievements: int
-    member_since: date
+
+
+class Counter(Row):
+    counter: str
+    value: int
 
 
 class UserSettings(ResponseModel):
@@ -166,7 +181,7 @@ class Setting(ResponseModel):
 
 
 class Changed(Setting):
-    updated: bool
+    updated: bool = True
 
 
 class StoredSetting(Setting):

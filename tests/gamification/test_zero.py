@@ -52,7 +52,8 @@ def test_looking_writes_nothing(user: User, database: Database, path: str) -> No
     assert user.get(path).status == 200
     tables = database.query(
         "SELECT table_name AS name FROM information_schema.columns"
-        " WHERE table_schema = 'public' AND column_name = 'user_id' AND table_name <> 'sessions'"
+        " WHERE table_schema = 'public' AND column_name = 'user_id'"
+        "   AND table_name NOT IN ('sessions', 'user_directory')"  # a user without a session asks for nothing
         "   AND table_name IN (SELECT tablename FROM pg_tables)"
     )
     for table in tables:

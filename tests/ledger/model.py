@@ -58,7 +58,7 @@ class Model:
     definitions: Definitions
     today: date
     entries: dict[str, Entry] = field(default_factory=dict)
-    days: dict[str, list[date]] = field(default_factory=dict)
+    active_days: set[date] = field(default_factory=set)
     streaks: dict[str, tuple[int, int, date]] = field(default_factory=dict)
     achievements: set[str] = field(default_factory=set)
     factor: int | None = None
@@ -123,6 +123,8 @@ class Model:
         credited = xp * self.factor if self.factor and event["boostable"] else xp
         entry = Entry(asked, credited, coins, skill, stars, self._all_counters(event, counters or {}))
         self.entries[key] = entry
+        if "daily_activity" in event["streak_types"]:
+            self.active_days.add(day or self.today)
         moved = self._move_streaks(event["streak_types"], day or self.today)
         unlocked = self._earn(event_type, metadata or {}, moved, level_before)
         return self._answer(entry, bonus=credited - xp, level_before=level_before, unlocked=unlocked)

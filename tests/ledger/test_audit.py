@@ -49,7 +49,8 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
             "INSERT INTO user_counters (user_id, counter, value) VALUES (current_user_id(), 'pages_read', 1)",
             {"counter pages_read"},
         ),
-        ("DELETE FROM user_progress", {"progress", "total_xp", "total_skill_stars"}),
+        ("UPDATE user_progress SET active_days = active_days + 1", {"active_days"}),
+        ("DELETE FROM user_progress", {"progress", "total_xp", "total_skill_stars", "active_days"}),
         ("DELETE FROM user_wallet", {"coins", "total_earned", "total_spent"}),
         ("UPDATE points_ledger SET coins_after = 1 WHERE idempotency_key = 'third'", {"coins_after"}),
         (

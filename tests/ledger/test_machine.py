@@ -141,6 +141,7 @@ class LedgerMachine(RuleBasedStateMachine):
             """
             SELECT coalesce(sum(p.total_xp), 0)::bigint AS total_xp, coalesce(max(p.current_level), 1) AS level,
                    coalesce(sum(p.total_skill_stars), 0)::bigint AS stars,
+                   coalesce(sum(p.active_days), 0)::bigint AS active_days,
                    (SELECT coalesce(sum(coins), 0)::bigint FROM user_wallet) AS coins,
                    (SELECT coalesce(sum(total_spent), 0)::bigint FROM user_wallet) AS spent,
                    (SELECT coalesce(jsonb_object_agg(skill_key, xp), '{}') FROM user_skills WHERE xp <> 0) AS skills,
@@ -159,6 +160,7 @@ class LedgerMachine(RuleBasedStateMachine):
             "total_xp": model.total_xp,
             "level": model.level,
             "stars": sum(xp // 10 for xp in model.skills.values()),
+            "active_days": len(model.active_days),
             "coins": model.coins,
             "spent": model.spent,
             "skills": model.skills,

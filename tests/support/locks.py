@@ -16,12 +16,16 @@ T = TypeVar("T")
 
 
 def after_a_wait(database: Database, user: User, call: Callable[[], T]) -> tuple[T, datetime]:
-    """The result of a call that began while another transaction held the user's lock, and when that was released."""
+    """The result of a call that began while another transaction held the user's lock, and when that was released.
+
+    Fails when the call does not wait for the lock.
+    """
     with psycopg.connect(database.app_url) as holder, ThreadPoolExecutor(1) as pool:
         holder.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
         holder.execute("SELECT app.lock_user()")
         result = pool.submit(at_once, 1, call)
         while not _blocked(database, holder.info.backend_pid):
+            assert not result.done(), "it did not wait"
             time.sleep(0.01)
         row = holder.execute("SELECT instant()").fetchone()
         assert row is not None

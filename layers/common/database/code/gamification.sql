@@ -3,14 +3,15 @@ SET LOCAL ROLE questlog_owner;
 -- What the user has come to: one row, also for a user without a ledger.
 CREATE OR REPLACE FUNCTION app.progress_overview() RETURNS TABLE (
     total_xp bigint, current_level int, current_xp bigint, xp_to_next_level bigint, xp_remaining bigint,
-    total_skill_stars bigint, coins bigint, total_earned bigint, total_spent bigint
+    total_skill_stars bigint, active_days int, coins bigint, total_earned bigint, total_spent bigint
 )
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT s.total_xp, s.level, s.total_xp - l.begins, l.cost, l.begins + l.cost - s.total_xp,
-           s.stars, s.coins, s.earned, s.spent
+           s.stars, s.active_days, s.coins, s.earned, s.spent
       FROM (SELECT coalesce(p.total_xp, 0) AS total_xp, coalesce(p.current_level, 1) AS level,
-                   coalesce(p.total_skill_stars, 0) AS stars, coalesce(w.coins, 0) AS coins,
+                   coalesce(p.total_skill_stars, 0) AS stars, coalesce(p.active_days, 0) AS active_days,
+                   coalesce(w.coins, 0) AS coins,
                    coalesce(w.total_earned, 0) AS earned, coalesce(w.total_spent, 0) AS spent
               FROM (VALUES (true)) AS always
               LEFT JOIN user_progress AS p ON true

@@ -16,6 +16,15 @@ RETURN user_setting_defaults() || '{
     "focus_duration": 25, "nudge_intensity": "standard", "gamification_visible": true, "module_weights": {}, "interests": []
 }'::jsonb;
 
+-- Every known setting as it holds now.
+CREATE OR REPLACE FUNCTION app.settings_now() RETURNS TABLE (key text, value jsonb)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT d.key, coalesce(s.value, d.value)
+      FROM jsonb_each(setting_defaults()) AS d
+      LEFT JOIN user_settings AS s ON s.key = d.key;
+END;
+
 -- A setting as it holds now, its default included; null for a key that is neither known nor stored.
 CREATE OR REPLACE FUNCTION app.setting(key text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
@@ -35,18 +44,20 @@ $$;
 
 -- Stores what is given, key by key, so that changes of other keys at the same time stay; null resets a known key. All
 -- or nothing: an unknown zone is 400 naming `zone_field`, the 201st key 409 too_many_settings.
+--   As the owner, because a change may move the user's days, and the streaks with them: so requests write no setting
+--   past this function and unset_setting().
 CREATE OR REPLACE FUNCTION app.change_settings(changes jsonb, zone_field text DEFAULT 'timezone') RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
     zone text := changes ->> 'timezone';
+    today date;
     held int;
 BEGIN
     IF zone IS NOT NULL AND NOT EXISTS (SELECT FROM time_zones AS z WHERE z.name = zone) THEN
-        PERFORM refuse(400, 'validation_error', 'Some of what was sent is not valid.', jsonb_build_object(
-            'fields', jsonb_build_array(jsonb_build_object(
-                'field', zone_field, 'message', 'must be UTC or a name of the IANA time zone database, such as Europe/Berlin'))));
+        PERFORM refuse_field(zone_field, 'must be UTC or a name of the IANA time zone database, such as Europe/Berlin');
     END IF;
     PERFORM lock_user();
+    today := local_today();
     SELECT count(*) INTO held FROM user_settings;
     DELETE FROM user_settings AS s
      USING jsonb_each(changes) AS c
@@ -56,5 +67,19 @@ BEGIN
     ON CONFLICT (user_id, key) DO UPDATE SET value = excluded.value;
     PERFORM refuse(409, 'too_many_settings', 'There are 200 settings already; delete some first.', '{"limit": 200}')
        FROM user_settings HAVING count(*) > greatest(held, 200);
+    PERFORM carry_streaks(today);
+END
+$$;
+
+-- Removes a stored setting, if there is one; a known one has its default again.
+CREATE OR REPLACE FUNCTION app.unset_setting(unset_key text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    today date;
+BEGIN
+    PERFORM lock_user();
+    today := local_today();
+    DELETE FROM user_settings AS s WHERE s.key = unset_key;
+    PERFORM carry_streaks(today);
 END
 $$;

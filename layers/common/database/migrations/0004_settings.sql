@@ -44,5 +44,6 @@ CREATE TABLE user_settings (
 CREATE INDEX user_settings_public ON user_settings (user_id) WHERE key = 'profile_public' AND value = 'true';
 CREATE TRIGGER touch BEFORE UPDATE ON user_settings FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('user_settings');
-GRANT SELECT, INSERT, UPDATE, DELETE ON user_settings TO questlog_app;
+-- Written by change_settings() and unset_setting() alone, which keep the streaks when the user's days move.
+GRANT SELECT ON user_settings TO questlog_app;
 GRANT SELECT ON user_settings TO questlog_auth, questlog_operator;

@@ -158,7 +158,11 @@ CREATE TABLE user_progress (
     total_xp bigint NOT NULL DEFAULT 0 CHECK (total_xp >= 0),
     current_level int NOT NULL DEFAULT 1 CHECK (current_level >= 1),
     total_skill_stars bigint NOT NULL DEFAULT 0 CHECK (total_skill_stars >= 0),
-    updated_at timestamptz NOT NULL DEFAULT clock()
+    -- The local days with an award that counts for the daily streak, and the latest of them.
+    active_days int NOT NULL DEFAULT 0 CHECK (active_days >= 0),
+    last_active_day date,
+    updated_at timestamptz NOT NULL DEFAULT clock(),
+    CHECK ((active_days = 0) = (last_active_day IS NULL))
 ) WITH (fillfactor = 70);
 
 CREATE TABLE user_wallet (

@@ -10,11 +10,15 @@ SELECT t.user_id, c.problem, c.expected::text, c.actual::text
   FULL JOIN user_progress AS p USING (user_id)
   FULL JOIN user_wallet AS w USING (user_id)
   FULL JOIN (SELECT user_id, sum(xp / 10) AS stars FROM user_skills GROUP BY user_id) AS s USING (user_id)
+  FULL JOIN (SELECT l.user_id, count(DISTINCT l.local_date) AS days
+               FROM points_ledger AS l JOIN event_definitions AS e ON e.event_type = l.event_type
+              WHERE 'daily_activity' = ANY (e.streak_types) GROUP BY l.user_id) AS a USING (user_id)
  CROSS JOIN LATERAL (SELECT user_id) AS t
  CROSS JOIN LATERAL (VALUES
        ('total_xp', coalesce(l.xp, 0), p.total_xp),
        ('current_level', level_for(p.total_xp), p.current_level),
        ('total_skill_stars', coalesce(s.stars, 0), p.total_skill_stars),
+       ('active_days', coalesce(a.days, 0), p.active_days),
        ('coins', coalesce(l.coins, 0), w.coins),
        ('total_earned', coalesce(l.earned, 0), w.total_earned),
        ('total_spent', coalesce(l.earned - l.coins, 0), w.total_spent)) AS c (problem, expected, actual)

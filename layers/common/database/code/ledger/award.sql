@@ -8,6 +8,9 @@ DECLARE
     entry points_ledger;
 BEGIN
     draft.streak_after := present_streak('daily_activity');
+    IF 'daily_activity' = ANY (event.streak_types) AND draft.local_date IS DISTINCT FROM before.last_active_day THEN
+        PERFORM count_active_day(draft.local_date);
+    END IF;
     entry := post(draft, before);
     facts := facts || move_counters(entry.counters) || jsonb_build_object('event:' || entry.event_type, 1);
     IF entry.level_after > before.current_level THEN
@@ -20,6 +23,20 @@ BEGIN
     RETURN result_of(entry, false);
 END
 $$;
+
+-- Counts a local day among the user's active ones, unless it is there already. Only a day before the latest one can be; it
+-- is looked for among the rows of the ledger, so this comes before the new row is posted.
+CREATE OR REPLACE FUNCTION internal.count_active_day(day date) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    UPDATE user_progress AS p
+       SET active_days = p.active_days + 1,
+           last_active_day = greatest(p.last_active_day, day)
+     WHERE (day <= p.last_active_day) IS NOT TRUE
+        OR NOT EXISTS (
+           SELECT FROM points_ledger AS l JOIN event_definitions AS e ON e.event_type = l.event_type
+            WHERE l.local_date = day AND 'daily_activity' = ANY (e.streak_types));
+END;
 
 -- Pays the achievements that these facts complete, each caused by this row; whether there were any. The payments bring
 -- facts of their own, so this ends when none is new. Earned is noted before it is paid, or it would be earned for ever.

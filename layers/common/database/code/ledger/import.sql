@@ -51,7 +51,11 @@ BEGIN
                       level_for(coalesce(sum(l.xp), 0)::bigint),
                       coalesce((array_agg(l.created_at ORDER BY l.xp <> 0 OR l.skill_stars <> 0 DESC, l.seq DESC))[1], clock())
                  FROM points_ledger AS l),
-               total_skill_stars = (SELECT coalesce(sum(s.xp / 10), 0) FROM user_skills AS s);
+               total_skill_stars = (SELECT coalesce(sum(s.xp / 10), 0) FROM user_skills AS s),
+               (active_days, last_active_day) = (
+               SELECT count(DISTINCT l.local_date), max(l.local_date)
+                 FROM points_ledger AS l JOIN event_definitions AS e ON e.event_type = l.event_type
+                WHERE 'daily_activity' = ANY (e.streak_types));
         SELECT a.problem INTO problem FROM ledger_audit AS a WHERE a.problem NOT LIKE 'achievement %' LIMIT 1;
     EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
         problem := SQLERRM;

@@ -119,3 +119,15 @@ BEGIN
     RETURN streak.current_streak;
 END
 $$;
+
+-- Keeps the streaks alive when the user's days are counted in another way (time zone, hour at which a day begins), under
+-- the user's lock; `today` is what the day was before. The new day may be two days after it: a streak that was alive
+-- would be broken by a day that the user never had.
+CREATE OR REPLACE FUNCTION internal.carry_streaks(today date) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    UPDATE user_streaks AS s
+       SET last_activity_date = d.yesterday
+      FROM (SELECT local_today() - 1 AS yesterday OFFSET 0) AS d
+     WHERE s.last_activity_date >= today - 1 AND s.last_activity_date < d.yesterday;
+END;
