@@ -1,5 +1,6 @@
 """One store behind two kinds of routes: what one writes the other reads, and both refuse the same."""
 
+import json
 from typing import Any
 
 import pytest
@@ -250,11 +251,25 @@ def test_a_number_beyond_all_numbers_is_bad_input(user: User) -> None:
     assert stored(user) == {}
 
 
+@pytest.mark.parametrize(
+    "number", ["1e308", "-1.5e300", "1e19", "9223372036854775807", "-9223372036854775808", "5e-324"]
+)
+def test_a_large_number_is_kept_as_the_number_it_is(user: User, number: str) -> None:
+    sent = f'{{"key": "mine", "value": [{number}, {{"n": {number}}}]}}'.encode()
+    answer = user.post("/settings", sent)
+    for shown in (answer, user.get("/settings/mine"), user.get("/settings")):
+        assert len(shown.text) < 1000
+    [listed, nested] = answer.json["value"]
+    assert listed == nested["n"] == json.loads(number)
+    assert type(listed) is type(json.loads(number))
+
+
 json_values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
     | st.floats(-(2**53), 2**53)
+    | st.floats(min_value=2**64, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=3),
     max_leaves=8,

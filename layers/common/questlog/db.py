@@ -15,14 +15,14 @@ import re
 import select
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, LiteralString, NamedTuple, TypeVar, cast, get_origin, overload
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
-from psycopg.types.json import JsonbDumper
+from psycopg.types.json import JsonbDumper, set_json_loads
 from pydantic import BaseModel, TypeAdapter
 
 from questlog.errors import DatabaseFault, Failure, Interrupted, NotFound, Replay, Unavailable
@@ -80,6 +80,15 @@ logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 # A dict goes out as jsonb wherever it is a parameter.
 psycopg.adapters.register_dumper(dict, JsonbDumper)
+
+
+def _whole_number(digits: str) -> int | float:
+    """A whole number in jsonb, which writes 1e308 with all its digits: beyond 64 bits it was not sent as an integer."""
+    number = int(digits)
+    return number if -(2**63) <= number < 2**63 else float(digits)
+
+
+set_json_loads(partial(json.loads, parse_int=_whole_number))
 
 # Per thread, of which a Lambda execution environment has one: it serves one request at a time.
 _held = threading.local()
