@@ -1,14 +1,14 @@
-"""What the goal routes take and answer."""
+"""Requests and responses of the goal routes."""
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from questlog.wire import Body, Day, Deleted, Instant, Query, ResponseModel, Reward, Trimmed, absent, blank_is_null
+from questlog.wire import Body, Day, Deleted, Instant, Query, ResponseModel, Reward, Row, Trimmed, absent, blank_is_null
 
 Status = Literal["active", "completed", "abandoned", "paused"]
-
 
 Title = Annotated[Trimmed, StringConstraints(min_length=1, max_length=200)]
 GoalDescription = Annotated[Trimmed, StringConstraints(max_length=5000), AfterValidator(blank_is_null)]
@@ -62,31 +62,36 @@ class Milestone(ResponseModel):
     is_completed: bool
     completed_at: Instant | None
     sort_order: int
-    target_date: Day | None
+    target_date: date | None
     created_at: Instant
 
 
-class Goal(ResponseModel):
+class GoalRow(ResponseModel):
+    """A goal without its milestones."""
+
     id: UUID
     title: str
     description: str | None
     category: str | None
-    target_date: Day | None
+    target_date: date | None
     started_at: Instant | None
     completed_at: Instant | None
     status: Status
     progress: int
     priority: int
-    milestones: list[Milestone]
-    total_milestones: int
-    completed_milestones: int
     is_overdue: bool
     created_at: Instant
     updated_at: Instant
 
 
+class Goal(GoalRow):
+    milestones: list[Milestone]
+    total_milestones: int
+    completed_milestones: int
+
+
 class GoalChanged(Goal, Reward):
-    """A goal and what changing it paid: completing it is a change of status."""
+    """A goal, and what the change paid: completing a goal is a change of its status."""
 
 
 class Goals(ResponseModel):
@@ -98,15 +103,24 @@ class MilestoneDeleted(Deleted):
     goal_progress: int
 
 
-class MilestoneCompleted(Reward):
-    milestone: Milestone
+class MilestoneCompletion(Reward):
+    """What completing a milestone did to its goal, and what it paid."""
+
     goal_progress: int
     goal_completed: bool
-    completed: Literal[True] = True
     already_completed: bool
+
+
+class MilestoneCompleted(MilestoneCompletion):
+    milestone: Milestone
+    completed: Literal[True] = True
+
+
+class GoalProgress(Row):
+    goal_progress: int
 
 
 class MilestoneReopened(ResponseModel):
     milestone: Milestone
     goal_progress: int
-    goal_completed: bool
+    goal_completed: Literal[False] = False

@@ -1,22 +1,31 @@
--- Whatever changes a goal or its milestones begins with lock_user(): progress is counted while nothing else moves.
+-- Statements of one name travel together, and each sees what those before it wrote. Whatever changes a goal or its
+-- milestones begins with lock_user(), so that progress is counted while nothing else moves.
 
 -- name: goals
-SELECT goals_shown(%(status)s) AS goals,
-       (SELECT count(*) FROM goals WHERE %(status)s::text IS NULL OR status = %(status)s) AS total;
+SELECT g.*, goal_is_overdue(g, today) AS is_overdue
+  FROM local_today() AS today, goals AS g
+ WHERE %(status)s::text IS NULL OR g.status = %(status)s
+ ORDER BY g.priority DESC, g.created_at DESC, g.id;
+SELECT m.*
+  FROM goals AS g JOIN goal_milestones AS m ON m.goal_id = g.id
+ WHERE %(status)s::text IS NULL OR g.status = %(status)s
+ ORDER BY m.goal_id, m.sort_order;
 
 -- name: add
 SELECT lock_user();
 WITH added AS (
-    INSERT INTO goals AS g (title, description, category, target_date, priority)
-    SELECT %(title)s, %(description)s, %(category)s, %(target_date)s, %(priority)s
+    INSERT INTO goals AS g (title, description, category, target_date, priority, started_at, created_at, updated_at)
+    SELECT %(title)s, %(description)s, %(category)s, %(target_date)s, %(priority)s, now, now, now
+      FROM instant() AS now
      WHERE (SELECT count(*) FROM goals) < 500
         OR refuse(409, 'limit_reached', 'There are 500 goals already.', '{"limit": 500}')
     RETURNING g.*
 )
-SELECT goal_shown(added) AS answer FROM added;
+SELECT g.*, goal_is_overdue(g, today) AS is_overdue FROM local_today() AS today, added AS g;
 
 -- name: goal
-SELECT goal_shown(g) AS answer FROM goals AS g WHERE id = %(goal_id)s;
+SELECT g.*, goal_is_overdue(g, today) AS is_overdue FROM local_today() AS today, goals AS g WHERE g.id = %(goal_id)s;
+SELECT * FROM goal_milestones WHERE goal_id = %(goal_id)s ORDER BY sort_order;
 
 -- name: change
 SELECT lock_user();
@@ -24,9 +33,11 @@ UPDATE goals AS g
    SET (title, description, category, target_date, priority)
      = (SELECT title, description, category, target_date, priority FROM jsonb_populate_record(g, %(changes)s))
  WHERE id = %(goal_id)s;
-SELECT m.goal || to_jsonb(r) AS answer
-  FROM goals AS g, move_goal(g, %(changes)s::jsonb ->> 'status') AS m, reward(m.paid) AS r
+SELECT r.*
+  FROM goals AS g, move_goal(g, %(changes)s::jsonb ->> 'status') AS paid, reward(paid) AS r
  WHERE g.id = %(goal_id)s;
+SELECT g.*, goal_is_overdue(g, today) AS is_overdue FROM local_today() AS today, goals AS g WHERE g.id = %(goal_id)s;
+SELECT * FROM goal_milestones WHERE goal_id = %(goal_id)s ORDER BY sort_order;
 
 -- name: delete
 SELECT lock_user();
@@ -35,7 +46,7 @@ DELETE FROM goals WHERE id = %(goal_id)s RETURNING id;
 
 -- name: add_milestone
 SELECT lock_user();
-SELECT milestone_shown(m) AS answer
+SELECT m.*
   FROM goals AS g, add_milestone(g, %(title)s, %(description)s, %(target_date)s) AS m
  WHERE g.id = %(goal_id)s;
 
@@ -49,17 +60,15 @@ SELECT refuse_field('ids', 'must name every milestone of the goal once')
 UPDATE goal_milestones AS m SET sort_order = o.place
   FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS o (id, place)
  WHERE m.goal_id = %(goal_id)s AND m.id = o.id AND m.sort_order <> o.place;
-SELECT goal_shown(g) AS answer FROM goals AS g WHERE id = %(goal_id)s;
+SELECT g.*, goal_is_overdue(g, today) AS is_overdue FROM local_today() AS today, goals AS g WHERE g.id = %(goal_id)s;
+SELECT * FROM goal_milestones WHERE goal_id = %(goal_id)s ORDER BY sort_order;
 
 -- name: change_milestone
-WITH changed AS (
-    UPDATE goal_milestones AS m
-       SET (title, description, target_date)
-         = (SELECT title, description, target_date FROM jsonb_populate_record(m, %(changes)s))
-     WHERE id = %(milestone_id)s
-    RETURNING m.*
-)
-SELECT milestone_shown(changed) AS answer FROM changed;
+UPDATE goal_milestones AS m
+   SET (title, description, target_date)
+     = (SELECT title, description, target_date FROM jsonb_populate_record(m, %(changes)s))
+ WHERE id = %(milestone_id)s
+RETURNING *;
 
 -- name: delete_milestone
 SELECT lock_user();
@@ -67,12 +76,12 @@ SELECT m.id, delete_milestone(m) AS goal_progress FROM goal_milestones AS m WHER
 
 -- name: complete_milestone
 SELECT lock_user();
-SELECT c.milestone, c.goal_progress, c.goal_completed, c.already_completed, r.*
+SELECT c.goal_progress, c.goal_completed, c.already_completed, r.*
   FROM goal_milestones AS m, complete_milestone(m) AS c, reward(VARIADIC c.paid) AS r
  WHERE m.id = %(milestone_id)s;
+SELECT * FROM goal_milestones WHERE id = %(milestone_id)s;
 
 -- name: uncomplete_milestone
 SELECT lock_user();
-SELECT u.milestone, u.goal_progress, u.goal_completed
-  FROM goal_milestones AS m, uncomplete_milestone(m) AS u
- WHERE m.id = %(milestone_id)s;
+SELECT uncomplete_milestone(m) AS goal_progress FROM goal_milestones AS m WHERE id = %(milestone_id)s;
+SELECT * FROM goal_milestones WHERE id = %(milestone_id)s;

@@ -11,11 +11,12 @@ SELECT h.*, t.*
 SELECT lock_user();
 WITH added AS (
     INSERT INTO habits AS h (name, description, frequency, target_count, custom_days, icon, color, category, xp_reward,
-                             coin_reward, skill_key, reminder_time, sort_order, created_on)
+                             coin_reward, skill_key, reminder_time, sort_order, created_on, created_at, updated_at)
     SELECT %(name)s, %(description)s, %(frequency)s, %(target_count)s, %(custom_days)s, %(icon)s, %(color)s, %(category)s,
            %(xp_reward)s, %(coin_reward)s, %(skill_key)s, %(reminder_time)s, coalesce(placed.last, 0) + 1,
-           local_today()
-      FROM (SELECT count(*) FILTER (WHERE is_active) AS active, max(sort_order) AS last FROM habits) AS placed
+           local_today(), now, now
+      FROM instant() AS now,
+           (SELECT count(*) FILTER (WHERE is_active) AS active, max(sort_order) AS last FROM habits) AS placed
      WHERE check_habit(%(frequency)s, %(target_count)s, %(skill_key)s)
        AND (placed.active < 200 OR refuse(409, 'limit_reached', 'There are 200 active habits already.', '{"limit": 200}'))
     RETURNING h.*

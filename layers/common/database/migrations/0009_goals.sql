@@ -45,9 +45,3 @@ CREATE TABLE goal_milestones (
 );
 CALL enable_row_security('goal_milestones');
 GRANT SELECT, INSERT, UPDATE, DELETE ON goal_milestones TO questlog_app;
-
-CREATE TYPE goal_moving AS (goal jsonb, paid award_result);
-
-CREATE TYPE milestone_moving AS (
-    milestone jsonb, goal_progress int, goal_completed boolean, already_completed boolean, paid award_result[]
-);
