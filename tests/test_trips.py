@@ -19,11 +19,12 @@ import pytest
 from questlog import db as questlog_db
 from questlog.api import Api
 from questlog.db import Db
-from questlog.settings import settings
 from questlog.wire import Success
 
 from tests.conftest import Database, NewUser, User
-from tests.support.client import CONTEXT, Answer, Client, gateway_event
+from tests.support.client import CONTEXT, Answer, Client, connect, gateway_event
+from tests.support.database import serve_from
+from tests.support.environment import LOGINS
 from tests.support.proxy import Proxy, waits
 from tests.support.routes import NO_TRIP, TWO_TRIPS, Route, inhabit, routes
 
@@ -44,14 +45,11 @@ def hold(route: Route, trips: int, answer: Answer, *, more: int = 0) -> None:
 @pytest.fixture
 def proxy(database: Database) -> Iterator[Proxy]:
     """What this test's requests reach the database through, on a connection that stands."""
-    with Proxy(database.app_url) as proxy, pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DATABASE_URL", proxy.url)
-        settings.cache_clear()
-        questlog_db.disconnect()
-        Client().get("/ready")  # opens the connection, which takes trips of its own
+    with Proxy(database.app_url) as proxy:
+        serve_from({role: proxy.on_the_way_to(database.url(role)) for role in LOGINS})
+        connect("health")  # any of the request functions
         yield proxy
-        questlog_db.disconnect()
-    settings.cache_clear()
+    serve_from({role: database.url(role) for role in LOGINS})
 
 
 @pytest.fixture
@@ -86,6 +84,7 @@ def test_a_request_is_one_trip(route: Route, proxy: Proxy, count: Count, new_use
     """
     user = new_user(role="admin")
     inhabit(route.group, user)
+    connect(route.group)
     unknown: tuple[str, ...] = tuple(str(uuid4()) for _ in route.identified_by)
     known = itertools.permutations(ids_of(user, database), len(unknown)) if unknown else ()
     most = 0
@@ -107,6 +106,7 @@ def test_a_request_is_one_trip(route: Route, proxy: Proxy, count: Count, new_use
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if not route.public], ids=str)
 def test_a_stranger_is_refused_in_one_trip(route: Route, count: Count, stranger: Client) -> None:
+    connect(route.group)
     trips, answer = count(lambda: route.ask(stranger))
     answer.refused(401, "unauthorized")
     assert trips == 1
@@ -117,6 +117,7 @@ def test_an_idempotency_key_costs_one_trip_more(route: Route, count: Count, new_
     """Its answer is kept in the transaction it belongs to, and is known only once the first trip is back."""
     user = new_user(role="admin")
     inhabit(route.group, user)
+    connect(route.group)
     key = str(uuid4())
     ids = [str(uuid4()) for _ in route.identified_by]
     for _ in range(2):

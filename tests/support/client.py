@@ -159,6 +159,12 @@ def log_in(group: str) -> None:
         settings.cache_clear()
 
 
+def connect(group: str) -> None:
+    """Open the connection that the group's next request will use: to count what the request itself costs."""
+    log_in(group)
+    db._connection()
+
+
 def group_of(path: str) -> str:
     """The route group a path belongs to; the health group answers for paths that are nobody's."""
     segments = path.removeprefix("/api").split("/")
