@@ -1,26 +1,24 @@
 """What every table must have, read from the catalogue: a table added later is held to it without being named."""
 
+
 import psycopg
 import pytest
 from psycopg.rows import DictRow
 
 from tests.conftest import Database
+from tests.support.sql import bare, call_names, table_names
 
-# Tables that hold no user's rows, and why that is right.
+# Tables that name users and are none of theirs, and why that is right.
 SHARED = {
-    "schema_migrations": "the migration runner's",
-    "rate_limits": "counts per source address or user, nothing anyone wrote",
-    "audit_log": "survives its user, with the user set null",
+    "audit_log": "the operators': a row survives its user",
+    "user_directory": "finds the user of an e-mail address or of an account at a provider",
 }
 
-# Keys and indexes of user tables that do not begin with the user: what is looked up before it is known who asks, or by
-# the clean-up, which works through all users in order of age.
+# Indexes of user tables that do not begin with the user: those of the clean-up, which works through all users in order
+# of age, and of the moderators, who see what all of them report. None of them is unique.
 NOT_BY_USER = {
-    "accounts_subject",
     "idempotency_keys_age",
     "sessions_expiry",
-    "sessions_token_hash_key",
-    "calendar_feeds_token_hash_key",
     "feedback_admin",
 }
 
@@ -63,11 +61,7 @@ def test_rows_are_isolated_by_the_database(database: Database, tables: list[Dict
         )
         everyone = [policy for policy in policies if policy["roles"] == ["public"]]
         assert [policy["policyname"] for policy in everyone] == ["own"], table
-        assert (
-            everyone[0]["qual"]
-            == everyone[0]["with_check"]
-            == "(user_id = ( SELECT current_user_id() AS current_user_id))"
-        ), table
+        assert everyone[0]["qual"] == everyone[0]["with_check"] == "(user_id = current_user_id())", table
         for policy in policies:
             assert not {"questlog_app", "questlog_console", "questlog_owner"} & set(policy["roles"]), policy
 
@@ -98,7 +92,7 @@ def test_keys_and_indexes_begin_with_the_user(database: Database, tables: list[D
     for table in tables:
         indexes = database.query(
             """
-            SELECT i.indexrelid::regclass::text AS name, i.indisprimary,
+            SELECT i.indexrelid::regclass::text AS name, i.indisprimary, i.indisunique OR i.indisexclusion AS decides,
                    (SELECT attname FROM pg_attribute WHERE attrelid = i.indrelid AND attnum = i.indkey[0]) AS leads,
                    a.amname
               FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_am AS a ON a.oid = c.relam
@@ -108,25 +102,128 @@ def test_keys_and_indexes_begin_with_the_user(database: Database, tables: list[D
         )
         assert any(index["indisprimary"] for index in indexes), table
         for index in indexes:
-            if index["name"] not in NOT_BY_USER and index["amname"] == "btree":
+            # A unique key without the user would have to be looked for on every server that users are spread over.
+            if index["decides"] or (index["name"] not in NOT_BY_USER and index["amname"] == "btree"):
                 assert index["leads"] == "user_id", (table["name"], index)
 
 
-def test_a_row_cannot_point_into_another_account(database: Database, tables: list[DictRow]) -> None:
-    names = [table["name"] for table in tables]
+def test_a_row_points_at_its_own_user_and_at_shared_definitions_only(database: Database, tables: list[DictRow]) -> None:
+    """A key into a user's table carries the user: it can neither lead into another account nor to another server."""
+    users = {"users": "id"} | {table["name"]: "user_id" for table in tables}
     keys = database.query(
         """
-        SELECT conrelid::regclass::text AS child, confrelid::regclass::text AS parent,
-               ARRAY(SELECT attname FROM pg_attribute WHERE attrelid = conrelid AND attnum = ANY (conkey)) AS columns
-          FROM pg_constraint
-         WHERE contype = 'f' AND conrelid::regclass::text = ANY (%s) AND confrelid::regclass::text = ANY (%s)
-        """,
-        names,
-        names,
+        SELECT conrelid::regclass::text AS child, confrelid::regclass::text AS parent, conname,
+               ARRAY(SELECT (SELECT attname::text FROM pg_attribute WHERE attrelid = conrelid AND attnum = k.child)
+                            || '=' ||
+                            (SELECT attname::text FROM pg_attribute WHERE attrelid = confrelid AND attnum = k.parent)
+                       FROM unnest(conkey, confkey) AS k (child, parent)) AS columns
+          FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace
+        """
     )
     assert keys
     for key in keys:
-        assert "user_id" in key["columns"], key
+        if key["child"] not in users:
+            assert key["parent"] not in users, f"what is shared points at a user: {key}"
+        elif key["parent"] in users:
+            assert f"user_id={users[key['parent']]}" in key["columns"], key
+        else:
+            assert key["parent"] not in SHARED, key
+
+
+def test_a_deleted_parent_leaves_no_key_half_empty(database: Database) -> None:
+    """ON DELETE SET NULL would take the user out of a composite key, and no distributed table takes it."""
+    keys = database.query(
+        "SELECT conrelid::regclass::text AS child, conname FROM pg_constraint"
+        " WHERE contype = 'f' AND (confdeltype IN ('n', 'd') OR confupdtype IN ('n', 'd'))"
+    )
+    assert keys == []
+
+
+def test_nothing_is_counted_for_all_users_together(database: Database) -> None:
+    """A sequence counts on one server: what is numbered is numbered per user, under the user's lock."""
+    sequences = database.query(
+        "SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"
+    )
+    assert sequences == []
+
+
+def test_no_policy_looks_anything_up(database: Database) -> None:
+    policies = database.query(
+        """
+        SELECT polrelid::regclass::text AS name, polname FROM pg_policy
+         WHERE concat(polqual::text, polwithcheck::text) LIKE '%%SUBLINK%%'
+        """
+    )
+    assert policies == []
+
+
+# What makes a table: its defaults and generated columns, constraints, policies, triggers and indexes.
+PARTS = """
+    SELECT DISTINCT d.refobjid::regprocedure::text AS name, d.refobjid AS oid, n.nspname AS schema,
+           pg_describe_object(d.classid, d.objid, d.objsubid) AS part
+      FROM pg_depend AS d JOIN pg_proc AS p ON p.oid = d.refobjid JOIN pg_namespace AS n ON n.oid = p.pronamespace
+     WHERE d.refclassid = 'pg_proc'::regclass
+       AND (d.classid IN ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass,
+                          'pg_trigger'::regclass)
+            OR d.classid = 'pg_class'::regclass
+               AND d.objid IN (SELECT oid FROM pg_class WHERE relkind IN ('r', 'p', 'i')))
+"""
+
+
+OURS = "SELECT oid, proname AS name, prosrc AS body FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+
+# The functions beside the tables that no table needs, and why they are there.
+NOT_IN_TABLES = {
+    "enable_row_security": "makes a table a user's",
+    "current_session_id": "the other half of current_user_id()",
+    "level_cost": "the two lists of levels are computed from it, once, by the migration that creates them",
+    "first_levels": "such a list",
+    "every_500th_level": "such a list",
+}
+
+
+def test_tables_need_nothing_that_is_code(database: Database) -> None:
+    """Functions of `app` and `internal` are replaced and dropped by each release; what tables need is a migration's."""
+    parts = database.query(PARTS)
+    assert {part["schema"] for part in parts} == {"public"}, parts
+    columns = database.query(
+        """
+        SELECT attrelid::regclass::text AS name, attname FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+         WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+           AND typnamespace IN ('app'::regnamespace, 'internal'::regnamespace)
+        """
+    )
+    assert columns == []
+
+
+def test_what_tables_need_reads_no_table(database: Database) -> None:
+    """So tables can be created, restored and spread over servers in any order."""
+    needed = {part["oid"] for part in database.query(PARTS)}
+    ours = {row["name"]: row for row in database.query(OURS)}
+    tables = {row["relname"] for row in database.query("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v')")}
+    waiting = {name for name, row in ours.items() if row["oid"] in needed}
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        body = bare(ours[name]["body"])
+        assert not table_names(body) & tables, name
+        waiting |= call_names(body) & set(ours) - seen
+    read = database.query(
+        """
+        SELECT objid::regprocedure::text AS name, refobjid::regclass::text AS read FROM pg_depend
+         WHERE classid = 'pg_proc'::regclass AND refclassid = 'pg_class'::regclass
+           AND objid IN (SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace)
+        """
+    )
+    assert read == []
+
+
+def test_functions_beside_the_tables_are_those_that_tables_need(database: Database) -> None:
+    """All others are code: here one could not be replaced without a migration."""
+    needed = {part["oid"] for part in database.query(PARTS)}
+    others = {row["name"] for row in database.query(OURS) if row["oid"] not in needed}
+    assert others == set(NOT_IN_TABLES)
 
 
 def test_every_reference_can_be_followed_back(database: Database, tables: list[DictRow]) -> None:
@@ -155,7 +252,7 @@ def test_no_login_can_step_around_the_policies(database: Database) -> None:
         """
     )
     logins = {role["rolname"] for role in roles if role["rolcanlogin"]}
-    assert logins == {"questlog_app", "questlog_jobs", "questlog_console"}
+    assert logins == {"questlog_app", "questlog_auth", "questlog_operator", "questlog_jobs", "questlog_console"}
     for role in roles:
         assert not [power for power in ("rolsuper", "rolbypassrls", "rolcreaterole", "rolcreatedb") if role[power]], (
             role
@@ -170,31 +267,6 @@ def test_no_login_can_step_around_the_policies(database: Database) -> None:
         """
     )
     assert inherited == [], "an inherited membership brings the inner role's policies with it"
-
-
-def test_functions_with_their_owners_rights_are_closed(database: Database) -> None:
-    """Nobody else may call them, and a caller's own objects never stand in for what they name: pg_temp comes last."""
-    functions = database.query(
-        """
-        SELECT p.oid::regprocedure::text AS name, p.proconfig, pg_get_userbyid(p.proowner) AS owner,
-               EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WHERE grantee = 0)
-                   AS open
-          FROM pg_proc AS p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
-        """
-    )
-    assert functions
-    assert [function["name"] for function in functions if function["open"]] == []
-    for function in functions:
-        assert "search_path=pg_catalog, public, pg_temp" in (function["proconfig"] or []), function
-        assert function["owner"] in {"questlog_owner", "questlog_identity", "questlog_board"}, function
-
-
-def test_views_ask_as_the_reader(database: Database) -> None:
-    views = database.query(
-        "SELECT relname, reloptions FROM pg_class WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace"
-    )
-    for view in views:
-        assert "security_invoker=true" in (view["reloptions"] or []), view
 
 
 def test_without_a_user_nothing_is_seen(database: Database, tables: list[DictRow], user: object) -> None:

@@ -1,0 +1,221 @@
+"""The rules of the SQL in `code/`, held over all of it: a function added later is held to them without being named."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from database.migrate import CODE, MIGRATIONS
+from tests.conftest import Database
+from tests.support.client import ROOT
+from tests.support.sql import bare, functions, homes_of_tables, queries
+
+FUNCTIONS = list(functions())
+QUERIES = list(queries())
+TEXTS = [*FUNCTIONS, *QUERIES]
+LAYER = "".join(file.read_text() for file in (ROOT / "layers" / "common" / "questlog").glob("*.py"))
+
+# What every group stands on: its functions may be called by all.
+FOUNDATIONS = {"errors", "limits", "identity", "idempotency", "days", "settings", "ledger"}
+
+# Which group's SQL may call functions of which others, beyond the foundations.
+CALLS = {
+    "daily_plan": {"calendar", "focus", "habits", "quests"},  # a plan is made of what these have for the day
+    "goals": {"calendar"},  # a deleted goal takes itself out of events
+    "habits": {"calendar"},  # so does a habit
+    "ledger": {"quests"},  # what is counted moves quests
+    "sync": {"daily_plan", "focus", "gamification", "goals", "habits", "quests"},
+    "today": {"daily_plan", "focus", "gamification", "goals", "habits", "quests"},
+    "user": {"gamification"},  # statistics show the progress
+}
+
+# Which group's SQL may read tables of which others; today, sync and the plan read of many.
+READS = {
+    "calendar": {"goals", "habits", "identity", "settings"},  # what an event points at must exist; the feed's user
+    "daily_plan": {"focus", "habits", "quests"},
+    "days": {"settings"},  # where the user's days begin
+    "gamification": {"identity", "ledger", "settings"},  # shows what the ledger holds, and to others what users allow
+    "habits": {"ledger"},
+    "idempotency": {"identity"},
+    "limits": {"identity"},
+    "quests": {"ledger"},
+    "sync": {"daily_plan", "focus", "goals"},
+    "today": {"daily_plan", "focus", "identity", "ledger"},
+    "user": {"identity", "ledger", "settings"},  # the profile and the settings are the user's
+}
+
+# Functions that the contract names and no route calls yet.
+AWAITED = {
+    "spend": "the market pays with it",
+    "import_ledger": "the import of an account fills the ledger with it",
+}
+
+# What fewer than all logins may call.
+LOGINS = ("questlog_app", "questlog_auth", "questlog_operator", "questlog_jobs", "questlog_console")
+ALL = {"questlog_app", "questlog_auth", "questlog_operator", "questlog_jobs"}
+SIGN_IN = {"questlog_auth"}
+FEWER = {
+    "open_oauth_state": SIGN_IN,
+    "take_oauth_state": SIGN_IN,
+    "sign_in": SIGN_IN,
+    "confirm_age": SIGN_IN,
+    "accept_terms": SIGN_IN,
+    "admin_exists": SIGN_IN,
+    "claim_admin": SIGN_IN,
+    "import_ledger": {"questlog_jobs"},
+}
+
+SEARCH_PATH = "search_path=pg_catalog, app, internal, public, pg_temp"
+
+
+def arrows(relation: str) -> Iterator[tuple[str, str, str]]:
+    """Who names whose functions or tables: the group, the other group, and an example."""
+    if relation == "reads":
+        homes = {**homes_of_tables(), **{one.name: one.group for one in FUNCTIONS if one.kind == "VIEW"}}
+    else:
+        homes = {one.name: one.group for one in FUNCTIONS if one.kind == "FUNCTION"}
+    for text in TEXTS:
+        for name in getattr(text, relation):
+            if homes.get(name, text.group) != text.group:
+                yield text.group, homes[name], f"{text} {relation} {name}"
+
+
+@pytest.mark.parametrize(("relation", "allowed"), [("calls", CALLS), ("reads", READS)])
+def test_arrows_between_groups_are_those_of_the_list(relation: str, allowed: dict[str, set[str]]) -> None:
+    found: dict[str, set[str]] = {}
+    for group, other, example in arrows(relation):
+        if relation == "calls" and other in FOUNDATIONS:
+            continue
+        assert other in allowed.get(group, set()), example
+        found.setdefault(group, set()).add(other)
+    assert found == allowed, "an arrow that is on the list is not there any more"
+
+
+def test_every_function_has_a_caller() -> None:
+    called = {one.name for one in FUNCTIONS if any(text.names(one) for text in TEXTS)}
+    called |= set(re.findall(r"\b(\w+)\s*\(", LAYER))
+    assert {str(one) for one in FUNCTIONS if one.name not in called} == {f"app.{name}" for name in AWAITED}
+
+
+def test_requests_name_nothing_of_the_inside() -> None:
+    """What queries.sql and the layer call is in `app`: no login may look into `internal`."""
+    inside = [one for one in FUNCTIONS if one.schema == "internal"]
+    outside = {one.name for one in FUNCTIONS if one.schema == "app"}
+    named = [(str(text), str(one)) for text in QUERIES for one in inside if text.names(one) and one.name not in outside]
+    assert named == []
+
+
+def test_what_runs_with_its_owners_rights_sets_its_search_path(database: Database) -> None:
+    rows = database.query(
+        """
+        SELECT oid::regprocedure::text AS name, proconfig, proowner::regrole::text AS owner
+          FROM pg_proc WHERE prosecdef AND pronamespace IN ('app'::regnamespace, 'internal'::regnamespace,
+                                                            'public'::regnamespace)
+        """
+    )
+    assert rows
+    for row in rows:
+        assert row["proconfig"] == [SEARCH_PATH], row
+        assert row["owner"] in {"questlog_owner", "questlog_identity", "questlog_board"}, row
+
+
+def test_no_clause_is_forgotten(database: Database) -> None:
+    """CREATE OR REPLACE drops what the new text does not say again, and then only some calls fail.
+
+    A body that is text is resolved as the caller, who may not look inside. And an owner other than questlog_owner is
+    chosen for the rights it has.
+    """
+    inside = {one.name for one in FUNCTIONS if one.schema == "internal"}
+    rows = database.query(
+        """
+        SELECT p.oid::regprocedure::text AS name, p.prosrc, p.prosecdef, p.proowner::regrole::text AS owner
+          FROM pg_proc AS p WHERE p.pronamespace = 'app'::regnamespace AND p.prosqlbody IS NULL AND NOT p.prosecdef
+        """
+    )
+    assert rows
+    reaching = {row["name"]: inside & set(re.findall(r"\b(\w+)\s*\(", bare(row["prosrc"]))) for row in rows}
+    assert {name: names for name, names in reaching.items() if names} == {}
+    strangers = database.query(
+        """
+        SELECT oid::regprocedure::text AS name FROM pg_proc
+         WHERE pronamespace = 'app'::regnamespace AND NOT prosecdef AND proowner <> 'questlog_owner'::regrole
+        """
+    )
+    assert strangers == []
+
+
+def test_views_are_read_with_the_rights_of_who_reads(database: Database) -> None:
+    views = database.query(
+        """
+        SELECT relname, reloptions FROM pg_class
+         WHERE relkind = 'v' AND relnamespace IN ('app'::regnamespace, 'internal'::regnamespace, 'public'::regnamespace)
+        """
+    )
+    assert views
+    for view in views:
+        assert "security_invoker=true" in (view["reloptions"] or []), view
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_what_a_login_may_call(database: Database, login: str) -> None:
+    """Every function of ours and whether the login can call it: it may name the schema and execute the function."""
+    rows = database.query(
+        """
+        SELECT nspname AS schema, proname AS name,
+               has_schema_privilege(%s, n.oid, 'USAGE') AND has_function_privilege(%s, p.oid, 'EXECUTE') AS may
+          FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+         WHERE nspname IN ('app', 'internal', 'public')
+        """,
+        *(login, login),
+    )
+    assert {row["name"] for row in rows if row["schema"] == "app"} >= set(FEWER)
+    for row in rows:
+        expected = {
+            "app": login in FEWER.get(row["name"], ALL),
+            "internal": False,
+            "public": True,
+        }[row["schema"]]
+        assert row["may"] == expected, row
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_what_a_login_may_not_call_of_the_servers(database: Database, login: str) -> None:
+    """Neither files, large objects, other backends nor temporary tables: all of that is past row-level security."""
+    rows = database.query(
+        """
+        SELECT oid::regprocedure::text AS name FROM pg_proc
+         WHERE pronamespace = 'pg_catalog'::regnamespace AND has_function_privilege(%s, oid, 'EXECUTE')
+           AND (proname IN ('pg_terminate_backend', 'pg_cancel_backend', 'pg_reload_conf', 'pg_rotate_logfile')
+                OR proname = 'pg_stat_file'
+                OR proname ~ '^(lo_(creat|create|from_bytea|import|export|put)|pg_(read|ls)_.*(file|dir).*)$')
+        """,
+        login,
+    )
+    # lo_put writes to a large object that exists, and there is none that a login could have made.
+    assert [row["name"] for row in rows if not row["name"].startswith("lo_put")] == []
+    [row] = database.query(
+        """
+        SELECT has_database_privilege(%s, current_database(), 'TEMPORARY') AS temporary,
+               has_database_privilege(%s, current_database(), 'CREATE') AS schemas,
+               has_schema_privilege(%s, 'public', 'CREATE') OR has_schema_privilege(%s, 'app', 'CREATE') AS functions
+        """,
+        *[login] * 4,
+    )
+    assert row == {"temporary": False, "schemas": False, "functions": False}
+
+
+def test_time_has_one_source() -> None:
+    """clock() and instant() are defined by what the server calls the time, and nothing else asks the server."""
+    asking = re.compile(
+        r"\b(?:now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday)\s*\("
+        r"|\b(?:current_date|current_time|current_timestamp|localtime|localtimestamp)\b",
+        re.IGNORECASE,
+    )
+    files = [*MIGRATIONS.glob("*.sql"), *CODE.rglob("*.sql"), *(ROOT / "functions").glob("*/queries.sql")]
+    found = {file.name: asking.findall(bare(file.read_text("utf-8"))) for file in files}
+    assert {name: times for name, times in found.items() if times} == {"0002_base.sql": ["now(", "clock_timestamp("]}
+
+
+def test_migrations_replace_nothing_and_hold_no_views() -> None:
+    for file in MIGRATIONS.glob("*.sql"):
+        assert not re.search(r"CREATE OR REPLACE|CREATE VIEW", file.read_text("utf-8")), file.name
