@@ -1,30 +1,39 @@
 """Gamification: what the ledger adds up to, shown to its user (core contract, section 2)."""
 
-from typing import Any, TypeVar
+from datetime import UTC, date, datetime
 
 from questlog.api import Api
 from questlog.db import Db
-from questlog.wire import ResponseModel
 
+from functions.gamification import rules
 from functions.gamification.models import (
+    Achievement,
     AchievementBook,
     AchievementsQuery,
     Activity,
     ActivityQuery,
     Board,
     BoardQuery,
+    BoardRow,
+    Caller,
+    ClosestAchievement,
+    Counter,
     EarnedAchievement,
     EarnedQuery,
+    Effect,
     History,
+    HistoryDay,
     HistoryQuery,
     KnownAchievement,
     LeaderRow,
     Ledger,
     LedgerQuery,
+    Level,
     LoggedActivity,
+    NumberedEntry,
     PeriodQuery,
     Progress,
-    Rows,
+    ProgressRow,
     Rules,
     Seen,
     SeenAchievements,
@@ -32,37 +41,52 @@ from functions.gamification.models import (
     Stats,
     Streak,
     Summary,
+    SummaryRow,
     Teaser,
+    Today,
     UserSkill,
 )
 
-A = TypeVar("A", bound=ResponseModel)
-
 api = Api(__file__)
+
+# Bounds that leave nothing out. A statement with a plain bound finds its first row by the index, one with an optional
+# bound reads its way to it.
+AFTER_ALL_ROWS = 2**63 - 1
+AFTER_ALL_TIMES = datetime.max.replace(tzinfo=UTC)
 
 
 @api.get("/gamification/summary")
 def summary(db: Db) -> Summary:
-    """Level, coins, streak and the like in one document."""
-    return db.one(Summary, "summary")
+    """Return level, coins, streak and the like in one document."""
+    return rules.summary(db.one(SummaryRow, "summary"))
 
 
 @api.get("/gamification/stats")
 def stats(db: Db) -> Stats:
-    """The summary with every counter and the boosts that run."""
-    return db.one(Stats, "stats")
+    """Return the summary with every counter and the boosts that run."""
+    row, counters, effects = db.each((SummaryRow, list[Counter], list[Effect]), "stats")
+    return Stats(**dict(rules.summary(row)), counters={row.counter: row.value for row in counters}, effects=effects)
 
 
 @api.get("/gamification/teaser", envelope=False)
 def teaser(db: Db) -> Teaser:
-    """The achievement closest to being earned; null once there is none left."""
-    return db.one(Teaser, "teaser")
+    """Return the achievement closest to being earned; null once there is none left."""
+    closest = db.maybe(ClosestAchievement, "teaser")
+    return Teaser(teaser=rules.tease(closest) if closest else None)
 
 
 @api.get("/gamification/achievements")
 def achievement_book(db: Db, query: AchievementsQuery) -> AchievementBook:
-    """Every achievement the user may know of, with the progress towards it. The counts are not narrowed by `earned`."""
-    return db.one(AchievementBook, "achievement_book", **query.model_dump())
+    """List the achievements the user may know of, with the progress towards each.
+
+    `earned` narrows the list and not the counts.
+    """
+    known = db.many(Achievement, "achievement_book", category=query.category)
+    return AchievementBook(
+        achievements=[achievement for achievement in known if query.earned in (None, achievement.earned)],
+        earned_count=sum(achievement.earned for achievement in known),
+        total=len(known),
+    )
 
 
 @api.post("/gamification/achievements/seen")
@@ -73,97 +97,103 @@ def mark_seen(db: Db, body: SeenAchievements) -> Seen:
 
 @api.get("/gamification/ledger")
 def ledger(db: Db, query: LedgerQuery) -> Ledger:
-    """The ledger line by line, newest first."""
-    return db.one(Ledger, "ledger", **query.model_dump())
+    """List the rows of the ledger, newest first."""
+    rows = db.many(
+        NumberedEntry,
+        "ledger" if query.from_ is query.to is None else "ledger_of_days",
+        before=AFTER_ALL_ROWS if query.cursor is None else query.cursor,
+        first=query.from_ or date.min,
+        last=query.to or date.max,
+        event_type=query.event_type,
+        rows=query.limit + 1,  # the one more tells whether there is a next page
+    )
+    return rules.page_of(rows, query.limit)
 
 
 @api.get("/gamification/history")
 def history(db: Db, query: HistoryQuery) -> History:
-    """What each local day brought, days without anything too; oldest first."""
-    return db.one(History, "history", days=query.days)
+    """Return what each local day brought, days without anything too; oldest first."""
+    today, moved = db.each((Today, list[HistoryDay]), "history", days=query.days)
+    return History(days=rules.every_day(today.date, query.days, moved))
 
 
 @api.get("/gamification/rules")
-def rules(db: Db) -> Rules:
-    """What the first thirty levels cost, and the lifetime XP at which they begin."""
-    return db.one(Rules, "rules")
+def level_rules(db: Db) -> Rules:
+    """Return what the first thirty levels cost, and the lifetime XP at which each begins."""
+    return Rules(levels=db.many(Level, "rules"))
 
 
 @api.get("/gamification/leaderboard")
 def leaderboard(db: Db, query: BoardQuery) -> Board:
-    """A board of the users who chose to be shown, and where the caller stands."""
-    return db.one(Board, "leaderboard", **query.model_dump())
+    """Return a board of the users who chose to be shown, and where the caller stands."""
+    caller, rows = db.each((Caller, list[BoardRow]), "leaderboard", **query.model_dump())
+    return Board(
+        board=query.board,
+        period=query.period,
+        opted_in=caller.opted_in,
+        entries=[row for row in rows if row.place <= query.limit],
+        me=next((row for row in rows if row.is_me), None),
+    )
 
 
 @api.get("/leaderboard/xp", envelope=False)
 def xp_board(db: Db, query: PeriodQuery) -> list[LeaderRow]:
-    """The users with the most XP of a period."""
-    return db.one(Board, "leaderboard", board="xp", **query.model_dump()).entries
+    """List the users with the most XP of a period."""
+    return leaderboard(db, BoardQuery(board="xp", **query.model_dump())).entries
 
 
 @api.get("/leaderboard/streaks", envelope=False)
 def streak_board(db: Db, query: PeriodQuery) -> list[LeaderRow]:
-    """The users with the longest running streaks; the period changes nothing."""
-    return db.one(Board, "leaderboard", board="streaks", **query.model_dump()).entries
+    """List the users with the longest running streaks; the period changes nothing."""
+    return leaderboard(db, BoardQuery(board="streaks", **query.model_dump())).entries
 
 
 @api.get("/progress", envelope=False)
 def progress(db: Db) -> Progress:
-    """Level, XP, coins and the daily streak."""
-    return db.one(Progress, "progress")
+    """Return level, XP, coins and the daily streak."""
+    return rules.progress(db.one(ProgressRow, "progress"))
 
 
 @api.get("/streaks", envelope=False)
 def streaks(db: Db) -> list[Streak]:
-    """The six streaks as they stand today."""
-    return _rows(db, Streak, "streaks")
+    """List the six streaks as they stand today."""
+    return db.many(Streak, "streaks")
 
 
 @api.get("/skills", envelope=False)
 def skills(db: Db) -> list[Skill]:
-    """The skills there are."""
-    return _rows(db, Skill, "skills")
+    """List the skills there are."""
+    return db.many(Skill, "skills")
 
 
 @api.get("/skills/user", envelope=False)
 def user_skills(db: Db) -> list[UserSkill]:
-    """How far the user has come in each skill."""
-    return _rows(db, UserSkill, "user_skills")
+    """Return how far the user has come in each skill."""
+    return db.many(UserSkill, "user_skills")
 
 
 @api.get("/achievements", envelope=False)
 def achievements(db: Db) -> list[KnownAchievement]:
-    """The achievements there are; hidden ones once they are earned."""
-    return _rows(db, KnownAchievement, "achievements")
+    """List the achievements there are; hidden ones once they are earned."""
+    return db.many(KnownAchievement, "achievements")
 
 
 @api.get("/achievements/user", envelope=False)
 def earned_achievements(db: Db, query: EarnedQuery) -> list[EarnedAchievement]:
-    """What the user has earned, newest first; with unseen=true what has not been shown yet."""
-    return _rows(db, EarnedAchievement, "earned_achievements", unseen=query.unseen)
+    """List what the user has earned, newest first; with unseen=true what has not been shown yet."""
+    return db.many(EarnedAchievement, "earned_achievements", unseen=query.unseen)
 
 
 @api.get("/activity", envelope=False)
 def activities(db: Db, query: ActivityQuery) -> list[Activity]:
-    """What clients logged and what was paid, as one feed, newest first."""
-    return _rows(db, Activity, "activities", before=query.before, limit=min(query.limit, 100))
+    """List what clients logged and what was paid as one feed, newest first."""
+    return db.many(Activity, "activities", before=query.before or AFTER_ALL_TIMES, limit=min(query.limit, 100))
 
 
 @api.post("/activity", envelope=False)
 def log_activity(db: Db, body: LoggedActivity) -> Activity:
-    """Log something that pays nothing; 429 rate_limited after 500 of a local day."""
-    return db.one(
-        Activity,
-        "log_activity",
-        event_type=body.event_type,
-        category=body.category,
-        metadata=body.metadata,
-    )
-
-
-def _rows(db: Db, model: type[A], name: str, **parameters: Any) -> list[A]:
-    """The array that a statement answers."""
-    return [model.model_validate(row) for row in db.one(Rows, name, **parameters).root]
+    """Log something that pays nothing. 429 rate_limited after 500 of a local day."""
+    return db.one(Activity, "log_activity", **body.model_dump(exclude={"type"}))
 
 
 handler = api.handler

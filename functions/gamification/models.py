@@ -1,23 +1,32 @@
-"""What the gamification routes take and answer."""
+"""The requests and answers of the gamification routes."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
-    ConfigDict,
     Field,
     PlainValidator,
-    RootModel,
     StringConstraints,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
 )
 
-from questlog.cursor import cursor_at, place_of
-from questlog.wire import Body, Day, Flag, Instant, Query, ResponseModel, Trimmed, blank_is_null, json_at_most
+from questlog.cursor import place_of
+from questlog.wire import (
+    Body,
+    Day,
+    Flag,
+    Instant,
+    Query,
+    ResponseModel,
+    Row,
+    Trimmed,
+    blank_is_null,
+    json_at_most,
+)
 
 BoardName = Literal["xp", "streaks"]
 Period = Literal["week", "month", "all"]
@@ -25,27 +34,20 @@ StreakType = Literal["daily_activity", "focus", "habit", "workout", "learning", 
 
 Limit = Annotated[int, Field(ge=1, le=100)]
 Cursor = Annotated[int, PlainValidator(place_of), WithJsonSchema({"type": "string"})]
-NextCursor = Annotated[str, BeforeValidator(cursor_at)]
-
 
 EventType = Annotated[Trimmed, StringConstraints(min_length=1, max_length=64)]
 Category = Annotated[Trimmed, StringConstraints(max_length=64), AfterValidator(blank_is_null)]
 Metadata = Annotated[dict[str, Any], json_at_most(4096)]
 
 
-class Rows(RootModel[list[Any]]):
-    """An array as the database answers it. One class for all of them: each costs every cold start."""
+class SummaryRow(ResponseModel):
+    """The summary without its percentage."""
 
-    model_config = ConfigDict(defer_build=True, frozen=True)
-
-
-class Summary(ResponseModel):
     total_xp: int
     current_level: int
     current_xp: int
     xp_to_next_level: int
     xp_remaining: int
-    xp_progress_percent: int
     coins: int
     total_earned: int
     total_spent: int
@@ -57,10 +59,19 @@ class Summary(ResponseModel):
     streak_shields: int
 
 
+class Summary(SummaryRow):
+    xp_progress_percent: int
+
+
 class Effect(ResponseModel):
     effect_type: str
     factor: float
     ends_at: Instant
+
+
+class Counter(Row):
+    counter: str
+    value: int
 
 
 class Stats(Summary):
@@ -68,24 +79,29 @@ class Stats(Summary):
     effects: list[Effect]
 
 
-class Progress(ResponseModel):
+class ProgressRow(ResponseModel):
+    """The progress without its percentage."""
+
     xp: int
     level: int
     coins: int
     current_xp: int
     xp_to_next_level: int
     xp_remaining: int
-    xp_progress_percent: float
     streak_days: int
     longest_streak: int
     total_skill_stars: int
+
+
+class Progress(ProgressRow):
+    xp_progress_percent: float
 
 
 class Streak(ResponseModel):
     streak_type: StreakType
     current_streak: int
     longest_streak: int
-    last_activity_date: Day | None
+    last_activity_date: date | None
     active: bool
     at_risk: bool
     protected: bool
@@ -151,8 +167,13 @@ class AchievementBook(ResponseModel):
 class TeasedAchievement(KnownAchievement):
     id: str
     trigger_type: str
-    trigger_config: dict[str, Any] | None
+    trigger_config: dict[str, Any]
     created_at: Instant
+
+
+class ClosestAchievement(TeasedAchievement):
+    progress: int
+    progress_max: int
 
 
 class Tease(ResponseModel):
@@ -167,7 +188,7 @@ class Teaser(ResponseModel):
 
 
 class SeenAchievements(Body):
-    keys: list[str] | None = None
+    keys: Annotated[list[str], Field(max_length=1000)] | None = None
 
 
 class Seen(ResponseModel):
@@ -211,21 +232,31 @@ class Entry(ResponseModel):
     reversed: bool
     reverses: UUID | None
     cause_id: UUID | None
-    local_date: Day
+    local_date: date
     created_at: Instant
+
+
+class NumberedEntry(Entry):
+    """An entry with its place in the ledger, which no answer shows."""
+
+    seq: int
 
 
 class Ledger(ResponseModel):
     entries: list[Entry]
-    next_cursor: NextCursor | None
+    next_cursor: str | None
 
 
 class HistoryQuery(Query):
     days: Annotated[int, Field(ge=1, le=366)] = 30
 
 
+class Today(Row):
+    date: date
+
+
 class HistoryDay(ResponseModel):
-    date: Annotated[Day, Field(validation_alias="day")]
+    date: date
     xp: int
     coins_earned: int
     coins_spent: int
@@ -261,6 +292,16 @@ class LeaderRow(ResponseModel):
     value: int
     level: int
     is_me: bool
+
+
+class BoardRow(LeaderRow):
+    """A row with its place on the board, which no answer shows: those who share a rank stand one after the other."""
+
+    place: int
+
+
+class Caller(Row):
+    opted_in: bool
 
 
 class Board(ResponseModel):

@@ -11,10 +11,10 @@ SELECT p.*, coalesce(p.tos_version = %(terms)s, false) AS tos_accepted FROM own_
 SELECT provider, created_at AS linked_at FROM accounts ORDER BY created_at, id;
 
 -- name: stats
-SELECT p.current_level AS level, p.total_xp, p.coins, p.active_days, s.current_streak, s.longest_streak,
+SELECT p.level, p.total_xp, p.coins, p.active_days, s.current_streak, s.longest_streak,
        (SELECT count(*) FROM user_achievements) AS achievements,
        local_day(u.created_at) AS member_since
-  FROM users AS u, progress_overview() AS p, effective_streaks() AS s
+  FROM users AS u, level_progress AS p, effective_streaks() AS s
  WHERE s.streak_type = 'daily_activity';
 SELECT counter, value FROM user_counters;
 

@@ -3,8 +3,10 @@ from typing import Any
 
 import pytest
 
+from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User, at_once
 from tests.gamification.conftest import Pay
+from tests.support.locks import after_a_wait
 
 
 def feed(user: User, **query: Any) -> list[dict[str, Any]]:
@@ -69,6 +71,13 @@ def test_bad_input_is_named(user: User, body: dict[str, object], fields: set[str
 def test_a_number_beyond_all_numbers_is_bad_input(user: User) -> None:
     user.post("/activity", b'{"type": "a", "metadata": {"n": [1e999]}}').invalid("metadata.n.0")
     assert feed(user) == []
+
+
+def test_a_large_number_comes_back_as_it_was(user: User) -> None:
+    logged = user.post("/activity", b'{"type": "a", "metadata": {"n": [1e308, 7]}}')
+    assert logged.json["metadata"] == {"n": [1e308, 7]}
+    assert len(logged.text) < 500
+    assert feed(user) == [logged.json]
 
 
 def test_metadata_may_fill_its_bytes(user: User) -> None:
@@ -141,36 +150,45 @@ def test_bad_queries_are_named(user: User, query: dict[str, object], field: str)
     user.get("/activity", query=query).invalid(field)
 
 
-def fill(user: User, database: Database, events: int, ago: str = "0") -> None:
+def fill(user: User, database: Database, events: int) -> None:
+    """Leave so many events of now."""
     database.query(
-        "INSERT INTO activity_events (user_id, event_type, created_at)"
-        " SELECT %s, 'filler', now() - %s::interval FROM generate_series(1, %s)",
-        *(user.id, ago, events),
+        "INSERT INTO activity_events (user_id, event_type) SELECT %s, 'filler' FROM generate_series(1, %s)",
+        *(user.id, events),
     )
 
 
-def test_five_hundred_a_day_are_enough(user: User, other: User, database: Database) -> None:
+def test_five_hundred_a_day_are_enough(user: User, other: User, database: Database, clock: Clock) -> None:
+    clock.freeze()
+    clock.set("2031-05-09T22:00:00Z")
     fill(user, database, 499)
     assert user.post("/activity", {"type": "a"}).status == 200
     refusal = user.post("/activity", {"type": "a"})
-    refusal.refused(429, "rate_limited")
-    assert 1 <= int(refusal.headers["retry-after"]) <= 86_400
+    assert refusal.refused(429, "rate_limited") == {"retry_after": 7200}
+    assert refusal.headers["retry-after"] == "7200"
     assert other.post("/activity", {"type": "a"}).status == 200
     assert database.query("SELECT count(*) AS n FROM activity_events WHERE user_id = %s", user.id) == [{"n": 500}]
 
 
-def test_a_new_day_is_a_new_start(new_user: NewUser, database: Database) -> None:
+def test_a_new_day_is_a_new_start(new_user: NewUser, database: Database, clock: Clock) -> None:
     user = new_user(settings={"timezone": "Asia/Tokyo", "day_start_hour": 4})
-    [day] = database.query(
-        "SELECT now() - lower(day_bounds(local_day(now(), 'Asia/Tokyo', 4), 'Asia/Tokyo', 4)) AS gone"
-    )
-    fill(user, database, 500, f"{day['gone'].total_seconds() + 1} seconds")
+    clock.freeze()
+    clock.set("2031-05-09T18:59:59Z")  # the last second of the user's 9th of May
+    fill(user, database, 500)
+    user.post("/activity", {"type": "a"}).refused(429, "rate_limited")
+    clock.set("2031-05-09T19:00:00Z")
     assert user.post("/activity", {"type": "a"}).status == 200
-    fill(user, database, 499, f"{day['gone'].total_seconds()} seconds")
+    fill(user, database, 499)
     user.post("/activity", {"type": "a"}).refused(429, "rate_limited")
 
 
-def test_the_limit_holds_in_parallel(user: User, database: Database) -> None:
+def test_an_event_is_dated_after_the_wait_for_the_lock(user: User, database: Database) -> None:
+    logged, released = after_a_wait(database, user, lambda: user.post("/activity", {"type": "a"}).json)
+    assert datetime.fromisoformat(logged["created_at"]) >= released
+
+
+def test_the_limit_holds_in_parallel(user: User, database: Database, clock: Clock) -> None:
+    clock.set("2031-05-09T12:00:00Z")
     fill(user, database, 495)
     answers = at_once(10, lambda: user.post("/activity", {"type": "a"}).status)
     assert sorted(answers) == [200] * 5 + [429] * 5

@@ -2,18 +2,26 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.conftest import Database, NewUser, User
+from local.clock import Clock
+from tests.conftest import NewUser, User
 from tests.gamification.conftest import Pay
 from tests.ledger.conftest import noon_zone
 
 
-def test_every_day_is_there_and_the_last_is_today(new_user: NewUser, database: Database) -> None:
-    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+def test_every_day_is_there_and_the_last_is_today(new_user: NewUser, clock: Clock) -> None:
+    clock.freeze()
+    clock.set("2031-05-09T10:30:00Z")
+    for zone, today in (("Pacific/Kiritimati", date(2031, 5, 10)), ("Pacific/Pago_Pago", date(2031, 5, 8))):
         user = new_user(settings={"timezone": zone})
-        [row] = database.query("SELECT (now() AT TIME ZONE %s)::date AS today", zone)
         for days in (1, 7, 366):
             shown = user.get("/gamification/history", query={"days": days}).data["days"]
-            assert [day["date"] for day in shown] == [str(row["today"] - timedelta(n)) for n in reversed(range(days))]
+            assert [day["date"] for day in shown] == [str(today - timedelta(n)) for n in reversed(range(days))]
+
+
+@pytest.mark.parametrize(("days", "shown"), [(30, [7, *[0] * 29]), (29, [0] * 29), (31, [0, 7, *[0] * 29])])
+def test_the_oldest_day_of_the_list_counts(user: User, pay: Pay, days: int, shown: list[int]) -> None:
+    pay(user, "admin_adjustment", xp=7, days_ago=29)
+    assert [day["xp"] for day in user.get("/gamification/history", query={"days": days}).data["days"]] == shown
 
 
 def test_what_a_day_brought(new_user: NewUser, pay: Pay, spend: Pay, reverse: Pay) -> None:

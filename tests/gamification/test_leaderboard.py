@@ -1,10 +1,10 @@
 """Boards stand in a database that other tests fill too, so those who are on it step off when a test begins."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from local.clock import Clock
 from tests.conftest import Database, NewUser, User
 from tests.gamification.conftest import Pay
 from tests.ledger.conftest import noon_zone
@@ -115,23 +115,44 @@ def test_me_is_told_from_beyond_the_limit(member: Any, pay: Pay) -> None:
     assert names(users[2].get("/leaderboard/xp", query={"limit": 2}).json) == ["Ann", "Ben"]
 
 
-def test_a_period_is_the_callers_and_counts_its_dates(member: Any, pay: Pay) -> None:
-    ann, ben = member("Ann"), member("Ben")
-    today = (datetime.now(UTC) + timedelta(hours=12 - datetime.now(UTC).hour)).date()
-    this_week = today.weekday()
-    this_month = today.day - 1
-    pay(ann, "admin_adjustment", xp=100, days_ago=max(this_week, this_month) + 1)
-    pay(ann, "admin_adjustment", xp=1)
-    pay(ben, "admin_adjustment", xp=2, days_ago=this_week)
-    pay(ben, "admin_adjustment", xp=4, days_ago=this_week + 1)
-    in_month = 2 * (this_week <= this_month) + 4 * (this_week + 1 <= this_month)
-    for period, values in {
-        "all": {"Ann": 101, "Ben": 6},
-        "week": {"Ann": 1, "Ben": 2},
-        "month": {"Ann": 1, "Ben": in_month},
-    }.items():
+# The 14th of May 2031 is a Wednesday, the 1st of June a Sunday.
+@pytest.mark.parametrize(
+    ("now", "days_ago", "week", "month"),
+    [
+        ("2031-05-14T12:00:00Z", 2, True, True),
+        ("2031-05-14T12:00:00Z", 3, False, True),
+        ("2031-05-14T12:00:00Z", 13, False, True),
+        ("2031-05-14T12:00:00Z", 14, False, False),
+        ("2031-06-01T12:00:00Z", 0, True, True),
+        ("2031-06-01T12:00:00Z", 1, True, False),
+        ("2031-06-01T12:00:00Z", 6, True, False),
+        ("2031-06-01T12:00:00Z", 7, False, False),
+    ],
+)
+def test_a_week_begins_on_monday_and_a_month_on_its_first(
+    member: Any, pay: Pay, clock: Clock, now: str, days_ago: int, *, week: bool, month: bool
+) -> None:
+    clock.set(now)
+    ann, ben = member("Ann", timezone="UTC"), member("Ben", timezone="UTC")
+    pay(ben, "admin_adjustment", xp=5, days_ago=days_ago)
+    for period, counted in (("all", True), ("week", week), ("month", month)):
         for rows in (board(ann, period=period)["entries"], ben.get("/leaderboard/xp", query={"period": period}).json):
-            assert {row["name"]: row["value"] for row in rows} == values, period
+            assert {row["name"]: row["value"] for row in rows} == {"Ann": 0, "Ben": 5 if counted else 0}, period
+
+
+def test_a_period_is_the_callers_and_counts_the_dates_of_each(member: Any, pay: Pay, clock: Clock) -> None:
+    clock.freeze()
+    clock.set("2031-05-11T23:00:00Z")  # Sunday in UTC, Monday in Tokyo
+    ann, ben = member("Ann", timezone="UTC"), member("Ben", timezone="Asia/Tokyo")
+    pay(ann, "admin_adjustment", xp=1)
+    pay(ben, "admin_adjustment", xp=2)
+    pay(ben, "admin_adjustment", xp=4, days_ago=1)
+
+    def values(user: User) -> dict[str, int]:
+        return {row["name"]: row["value"] for row in board(user, period="week")["entries"]}
+
+    assert values(ann) == {"Ann": 1, "Ben": 4}
+    assert values(ben) == {"Ann": 0, "Ben": 2}
 
 
 def test_streaks_are_those_that_stand(member: Any, pay: Pay) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from questlog.cursor import cursor_at, place_of
 
+from local.clock import Clock
 from tests.conftest import NewUser, User
 from tests.gamification.conftest import Pay
 from tests.ledger.conftest import noon_zone
@@ -93,6 +94,22 @@ def test_filters_hold_across_pages(new_user: NewUser, pay: Pay) -> None:
     assert {entry["event_type"] for page in found for entry in page} == {"milestone_complete"}
     assert pages(user, event_type="no such") == [[]]
     assert pages(user, **{"from": today, "to": today - timedelta(1)}) == [[]]
+
+
+def test_each_bound_of_the_days_holds_by_itself(new_user: NewUser, pay: Pay, clock: Clock) -> None:
+    clock.set("2031-05-09T12:00:00Z")
+    user = new_user()
+    for days_ago in (3, 2, 1, 0):
+        pay(user, "admin_adjustment", days_ago=days_ago)
+
+    def days(**query: str) -> list[str]:
+        return [entry["local_date"][-2:] for page in pages(user, limit=2, **query) for entry in page]
+
+    assert days() == ["09", "08", "07", "06"]
+    assert days(**{"from": "2031-05-07"}) == ["09", "08", "07"]
+    assert days(to="2031-05-07") == ["07", "06"]
+    assert days(**{"from": "2031-05-07", "to": "2031-05-08"}) == ["08", "07"]
+    assert days(**{"from": "2031-05-08", "to": "2031-05-08"}) == ["08"]
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,14 @@ def blank_is_null(value: str | None) -> str | None:
     return value or None
 
 
+def percentage(part: int, whole: int) -> float:
+    """How much `part` is of `whole` in percent, rounded down to two decimals: 100 only when it is all of it.
+
+    0 where there is nothing that it could be part of.
+    """
+    return (10_000 * part // whole) / 100 if whole else 0.0
+
+
 Page = Annotated[int, Field(ge=1, le=2**31 - 1)]
 PageSize = Annotated[int, Field(ge=1, le=100)]
 

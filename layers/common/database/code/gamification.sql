@@ -1,80 +1,86 @@
 SET LOCAL ROLE questlog_owner;
 
 -- What the user has come to: one row, also for a user without a ledger.
-CREATE OR REPLACE FUNCTION app.progress_overview() RETURNS TABLE (
-    total_xp bigint, current_level int, current_xp bigint, xp_to_next_level bigint, xp_remaining bigint,
-    total_skill_stars bigint, active_days int, coins bigint, total_earned bigint, total_spent bigint
-)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT s.total_xp, s.level, s.total_xp - l.begins, l.cost, l.begins + l.cost - s.total_xp,
-           s.stars, s.active_days, s.coins, s.earned, s.spent
-      FROM (SELECT coalesce(p.total_xp, 0) AS total_xp, coalesce(p.current_level, 1) AS level,
-                   coalesce(p.total_skill_stars, 0) AS stars, coalesce(p.active_days, 0) AS active_days,
-                   coalesce(w.coins, 0) AS coins,
-                   coalesce(w.total_earned, 0) AS earned, coalesce(w.total_spent, 0) AS spent
-              FROM (VALUES (true)) AS always
-              LEFT JOIN user_progress AS p ON true
-              LEFT JOIN user_wallet AS w ON true) AS s
-     CROSS JOIN LATERAL (SELECT level_floor(s.level) AS begins, level_cost(s.level) AS cost OFFSET 0) AS l;
-END;
+CREATE OR REPLACE VIEW app.level_progress WITH (security_invoker = true) AS
+SELECT s.level, s.total_xp, s.total_xp - l.begins AS current_xp, l.cost AS xp_to_next_level,
+       l.begins + l.cost - s.total_xp AS xp_remaining, s.total_skill_stars, s.active_days,
+       s.coins, s.total_earned, s.total_spent
+  FROM (SELECT coalesce(p.current_level, 1) AS level, coalesce(p.total_xp, 0) AS total_xp,
+               coalesce(p.total_skill_stars, 0) AS total_skill_stars, coalesce(p.active_days, 0) AS active_days,
+               coalesce(w.coins, 0) AS coins, coalesce(w.total_earned, 0) AS total_earned,
+               coalesce(w.total_spent, 0) AS total_spent
+          FROM (VALUES (current_user_id())) AS u (user_id)
+          LEFT JOIN user_progress AS p ON p.user_id = u.user_id
+          LEFT JOIN user_wallet AS w ON w.user_id = u.user_id) AS s
+ -- OFFSET 0: each is computed once, not at each use
+ CROSS JOIN LATERAL (SELECT level_floor(s.level) AS begins, level_cost(s.level) AS cost OFFSET 0) AS l;
 
--- Progress as it is polled. plpgsql, here and below, keeps the plan of its query between requests.
+-- Everything a profile page says in numbers.
+CREATE OR REPLACE VIEW app.own_summary WITH (security_invoker = true) AS
+SELECT p.total_xp, p.level AS current_level, p.current_xp, p.xp_to_next_level, p.xp_remaining,
+       p.coins, p.total_earned, p.total_spent, p.total_skill_stars,
+       (SELECT count(*) FROM user_achievements) AS achievement_count,
+       s.current_streak, s.longest_streak, s.at_risk AS streak_at_risk, shields_held() AS streak_shields
+  FROM level_progress AS p, effective_streaks() AS s
+ WHERE s.streak_type = 'daily_activity';
+
+-- The achievements a user may know of, and how far each is: archived ones and hidden ones only once they are earned.
+--   Progress is that of the fact the definition watches, as it stands now; a level counts the levels gained on the way,
+--   and an event has happened or not. What is earned is complete for ever, whatever the fact does later.
+CREATE OR REPLACE VIEW app.own_achievements WITH (security_invoker = true) AS
+SELECT d.key, d.name, d.description, d.category, d.icon, d.trigger_type, d.trigger_config, d.reward_xp, d.reward_coins,
+       d.is_hidden, d.sort_order, d.created_at,
+       a.achievement_key IS NOT NULL AS earned, a.earned_at,
+       CASE WHEN a.achievement_key IS NOT NULL THEN g.goal ELSE least(g.goal, greatest(0, coalesce(f.value, 0) - g.base)) END
+           AS progress,
+       g.goal AS progress_max
+  FROM achievement_definitions AS d
+  LEFT JOIN user_achievements AS a ON a.achievement_key = d.key
+  LEFT JOIN (
+        SELECT 'counter:' || c.counter AS fact, c.value FROM user_counters AS c
+         UNION ALL
+        SELECT 'streak:' || s.streak_type, s.current_streak FROM effective_streaks() AS s
+         UNION ALL
+        SELECT 'level', p.current_level FROM user_progress AS p) AS f ON f.fact = d.watches
+ CROSS JOIN LATERAL (SELECT CASE d.trigger_type WHEN 'level' THEN 1 ELSE 0 END AS base) AS b
+ CROSS JOIN LATERAL (SELECT b.base, greatest(1, d.threshold - b.base) AS goal) AS g
+ WHERE a.achievement_key IS NOT NULL OR (d.is_active AND NOT d.is_hidden);
+
+-- The rows of the ledger, and whether each has been taken back.
+CREATE OR REPLACE VIEW app.ledger_entries WITH (security_invoker = true) AS
+SELECT l.user_id, l.seq, l.id, l.event_type, l.source_type, l.source_id, l.xp, l.bonus_xp, l.coins, l.skill_key,
+       l.coins_after, l.total_xp_after, l.level_after, l.reason, l.reverses, l.cause_id, l.local_date, l.created_at,
+       -- Looked up row by row through its index: a join would rather read all reversals there ever were.
+       (SELECT true FROM points_ledger AS r WHERE r.user_id = l.user_id AND r.reverses = l.id) IS NOT NULL AS reversed
+  FROM points_ledger AS l;
+
+-- Whether the local day has room for one more event of the clients. Refuses when it holds 500 already, until the next day
+-- begins.
+CREATE OR REPLACE FUNCTION app.activity_has_room() RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    today tstzrange := day_bounds(local_today());
+BEGIN
+    RETURN (SELECT count(*) FROM activity_events WHERE created_at >= lower(today) AND created_at < upper(today)) < 500
+        OR refuse(429, 'rate_limited', 'That is enough activity for one day.',
+                  jsonb_build_object('retry_after', greatest(1, ceil(extract(epoch FROM upper(today) - clock())))::int));
+END
+$$;
+
+-- level_progress as one document, with the daily streak. The percentage is rounded down to two decimals.
 CREATE OR REPLACE FUNCTION app.progress_shown() RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (
         SELECT jsonb_build_object(
-                   'level', p.current_level,
+                   'level', p.level,
                    'total_xp', p.total_xp,
                    'current_xp', p.current_xp,
                    'xp_to_next_level', p.xp_to_next_level,
                    'xp_remaining', p.xp_remaining,
-                   'xp_progress_percent', 100.0::double precision * p.current_xp / p.xp_to_next_level,
+                   'xp_progress_percent', (10000 * p.current_xp / p.xp_to_next_level) / 100.0::double precision,
                    'coins', p.coins,
                    'streak_days', effective_streak('daily_activity'))
-          FROM progress_overview() AS p);
+          FROM level_progress AS p);
 END
 $$;
-
--- Everything a profile page says in numbers.
-CREATE OR REPLACE FUNCTION app.summary_shown() RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN (
-        SELECT to_jsonb(p) || jsonb_build_object(
-                   'xp_progress_percent', 100 * p.current_xp / p.xp_to_next_level,
-                   'achievement_count', (SELECT count(*) FROM user_achievements),
-                   'current_streak', s.current_streak,
-                   'longest_streak', s.longest_streak,
-                   'streak_at_risk', s.at_risk,
-                   'streak_shields', shields_held())
-          FROM progress_overview() AS p, effective_streaks() AS s
-         WHERE s.streak_type = 'daily_activity');
-END
-$$;
-
--- The achievements a user may know of, and how far each is: archived ones and hidden ones only once they are earned.
---   Progress is that of the fact the definition watches, as it stands now; a level counts the levels gained on the way,
---   and an event has happened or not. What is earned is complete for ever, whatever the fact does later.
-CREATE OR REPLACE FUNCTION app.achievements_shown() RETURNS TABLE (
-    definition achievement_definitions, earned boolean, earned_at timestamptz, notified boolean,
-    progress bigint, progress_max bigint
-)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT d, a.achievement_key IS NOT NULL, a.earned_at, a.notified,
-           CASE WHEN a.achievement_key IS NOT NULL THEN g.goal ELSE least(g.goal, greatest(0, coalesce(f.value, 0) - g.base)) END,
-           g.goal
-      FROM achievement_definitions AS d
-      LEFT JOIN user_achievements AS a ON a.achievement_key = d.key
-      LEFT JOIN (
-            SELECT 'counter:' || c.counter AS fact, c.value FROM user_counters AS c
-             UNION ALL
-            SELECT 'streak:' || s.streak_type, s.current_streak FROM effective_streaks() AS s
-             UNION ALL
-            SELECT 'level', p.current_level FROM user_progress AS p) AS f ON f.fact = d.watches
-     CROSS JOIN LATERAL (SELECT CASE d.trigger_type WHEN 'level' THEN 1 ELSE 0 END AS base) AS b
-     CROSS JOIN LATERAL (SELECT b.base, greatest(1, d.threshold - b.base) AS goal) AS g
-     WHERE a.achievement_key IS NOT NULL OR (d.is_active AND NOT d.is_hidden);
-END;

@@ -7,6 +7,6 @@ SELECT u.id, u.email, u.name, u.image, u.role, u.created_at,
        u.age_verified_at IS NOT NULL AS age_verified,
        u.tos_version,
        d.zone AS timezone,
-       p.current_level AS level, p.total_xp, p.coins
-  FROM users AS u, day_settings() AS d, progress_overview() AS p
+       p.level, p.total_xp, p.coins
+  FROM users AS u, day_settings() AS d, level_progress AS p
  WHERE u.id = current_user_id();
