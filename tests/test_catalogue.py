@@ -1,6 +1,5 @@
 """What every table must have, read from the catalogue: a table added later is held to it without being named."""
 
-
 import psycopg
 import pytest
 from psycopg.rows import DictRow
@@ -14,12 +13,18 @@ SHARED = {
     "user_directory": "finds the user of an e-mail address or of an account at a provider",
 }
 
+# Tables of shared and own rows, whose keys begin with the owner: rows that belong to nobody are everyone's to read.
+SHARED_AND_OWN = {"market_items"}
+
 # Indexes of user tables that do not begin with the user: those of the clean-up, which works through all users in order
 # of age, and of the moderators, who see what all of them report. None of them is unique.
 NOT_BY_USER = {
     "idempotency_keys_age",
     "sessions_expiry",
     "feedback_admin",
+    # Keys that point at a table of shared and own rows begin with the row's owner, who is the user or nobody.
+    "user_purchases_of_item",
+    "user_saving_goal_item",
 }
 
 USER_TABLES = """
@@ -47,7 +52,7 @@ def test_every_table_is_a_users_or_known_to_be_shared(database: Database, tables
           FROM pg_class AS c WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
         """
     )
-    writable = {row["name"] for row in others if row["writable"]} - names - set(SHARED) - {"users"}
+    writable = {row["name"] for row in others if row["writable"]} - names - set(SHARED) - SHARED_AND_OWN - {"users"}
     assert writable == set(), "requests may write to tables that belong to no user"
 
 
@@ -64,6 +69,31 @@ def test_rows_are_isolated_by_the_database(database: Database, tables: list[Dict
         assert everyone[0]["qual"] == everyone[0]["with_check"] == "(user_id = current_user_id())", table
         for policy in policies:
             assert not {"questlog_app", "questlog_console", "questlog_owner"} & set(policy["roles"]), policy
+
+
+def test_shared_rows_are_read_by_all_and_own_rows_by_their_owner(database: Database) -> None:
+    tables = database.query(
+        """
+        SELECT c.oid::regclass::text AS name, c.relrowsecurity AND c.relforcerowsecurity AS secured,
+               (SELECT a.attname
+                  FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+                 WHERE i.indrelid = c.oid AND i.indisprimary) AS leads
+          FROM pg_class AS c
+         WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+           AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'owner_key' AND NOT attisdropped)
+        """
+    )
+    assert {table["name"] for table in tables} == SHARED_AND_OWN
+    for table in tables:
+        assert (table["secured"], table["leads"]) == (True, "owner_key"), table
+        policies = {
+            policy["policyname"]: (policy["cmd"], policy["qual"], policy["with_check"])
+            for policy in database.query("SELECT * FROM pg_policies WHERE tablename = %s", table["name"])
+            if policy["roles"] == "{public}" or policy["roles"] == ["public"]
+        }
+        own = "(owner_key = current_user_id())"
+        nobody = "(owner_key = '00000000-0000-0000-0000-000000000000'::uuid)"
+        assert policies == {"own": ("ALL", own, own), "shared": ("SELECT", nobody, None)}, table
 
 
 def test_rows_belong_to_a_user_and_go_with_them(database: Database, tables: list[DictRow]) -> None:
@@ -122,7 +152,7 @@ def test_a_row_points_at_its_own_user_and_at_shared_definitions_only(database: D
     )
     assert keys
     for key in keys:
-        if key["child"] not in users:
+        if key["child"] not in users and key["child"] not in SHARED_AND_OWN:
             assert key["parent"] not in users, f"what is shared points at a user: {key}"
         elif key["parent"] in users:
             assert f"user_id={users[key['parent']]}" in key["columns"], key
@@ -176,6 +206,7 @@ OURS = "SELECT oid, proname AS name, prosrc AS body FROM pg_proc WHERE pronamesp
 NOT_IN_TABLES = {
     "enable_row_security": "makes a table a user's",
     "current_session_id": "the other half of current_user_id()",
+    "enable_shared_row_security": "makes a table one of shared and own rows",
     "level_cost": "the two lists of levels are computed from it, once, by the migration that creates them",
     "first_levels": "such a list",
     "every_500th_level": "such a list",

@@ -97,7 +97,7 @@ def test_every_function_is_watched() -> None:
 
 
 def test_what_the_template_becomes_fits_into_one_stack() -> None:
-    """CloudFormation takes 500 resources. SAM makes a permission of each event, and a version and an alias of a function."""
+    """CloudFormation takes 500 resources. SAM makes a permission of each event, and two more of a function."""
     functions = resources("AWS::Serverless::Function")
     events = sum(len(function.get("Events", {})) for function in functions.values())
     schedules = sum(len(function.schedules) for function in FUNCTIONS)

@@ -218,4 +218,7 @@ def test_the_role_behind_the_boards_reads_no_more_than_they_show(database: Datab
         *("user_streaks.user_id", "user_streaks.streak_type"),
         *("user_streaks.current_streak", "user_streaks.last_activity_date"),
         *("points_ledger.user_id", "points_ledger.xp", "points_ledger.local_date"),
+        *("user_purchases.user_id", "user_purchases.item_owner", "user_purchases.item_id", "user_purchases.status"),
+        *("user_purchases.uses_remaining", "user_purchases.expires_at"),
+        *("market_items.owner_id", "market_items.owner_key", "market_items.id", "market_items.effect_json"),
     }

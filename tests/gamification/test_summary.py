@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from tests.conftest import Database, NewUser, User, at_once
 from tests.gamification.conftest import Pay
 from tests.ledger.conftest import noon_zone
+from tests.support.ledger import boost
 
 
 def test_adds_up_what_was_paid_and_spent(user: User, pay: Pay, spend: Pay) -> None:
@@ -73,18 +74,11 @@ def test_stats_name_the_counters_that_moved(user: User, pay: Pay, reverse: Pay) 
 
 
 def test_stats_show_the_boosts_that_run(user: User, other: User, database: Database) -> None:
-    def boost(owner: User, begins: str, ends: str) -> None:
-        database.query(
-            "INSERT INTO user_effects (user_id, effect_type, factor, started_at, ends_at)"
-            " VALUES (%s, 'xp_multiplier', 1.5, now() + %s::interval, now() + %s::interval)",
-            *(owner.id, begins, ends),
-        )
-
-    boost(user, "-2 hours", "-1 hour")
-    boost(user, "1 hour", "2 hours")
-    boost(other, "-1 hour", "1 hour")
+    boost(database, user.id, factor=1.5, started="-2 hours", ends="-1 hour")
+    boost(database, user.id, factor=1.5, started="1 hour", ends="2 hours")
+    boost(database, other.id, factor=1.5, started="-1 hour", ends="1 hour")
     assert user.get("/gamification/stats").data["effects"] == []
-    boost(user, "-1 hour", "1 hour")
+    boost(database, user.id, factor=1.5, started="-1 hour", ends="1 hour")
     [effect] = user.get("/gamification/stats").data["effects"]
     assert set(effect) == {"effect_type", "factor", "ends_at"}
     assert (effect["effect_type"], effect["factor"]) == ("xp_multiplier", 1.5)

@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from tests.conftest import Database, NewUser
 from tests.ledger.model import Definitions
+from tests.support.ledger import boost
 
 BALANCES = (
     "points_ledger",
@@ -96,13 +97,7 @@ class Ledger:
         return self.database.query("SELECT * FROM ledger_audit WHERE user_id = %s", self.user_id)
 
     def boost(self, factor: float = 2, seconds: int = 3600) -> UUID:
-        [row] = self.database.query(
-            "INSERT INTO user_effects (user_id, effect_type, factor, started_at, ends_at)"
-            " VALUES (%s, 'xp_multiplier', %s, now() - interval '2 hours', now() + make_interval(secs => %s))"
-            " RETURNING id",
-            *(self.user_id, factor, seconds),
-        )
-        return UUID(str(row["id"]))
+        return boost(self.database, self.user_id, factor=factor, started="-2 hours", ends=f"{seconds} seconds")
 
 
 @contextmanager

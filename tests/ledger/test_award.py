@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from tests.ledger.conftest import Ledger, NewLedger, refused
+from tests.support.ledger import boost
 
 
 def test_first_award_of_a_user(ledger: Ledger) -> None:
@@ -246,11 +247,7 @@ def test_what_is_boostable(ledger: Ledger, new_ledger: NewLedger) -> None:
     ("started", "ends", "xp"), [("-2 hours", "-1 second", 10), ("1 hour", "2 hours", 10), ("-2 hours", "1 minute", 20)]
 )
 def test_a_boost_counts_while_it_runs(ledger: Ledger, started: str, ends: str, xp: int) -> None:
-    ledger.database.query(
-        "INSERT INTO user_effects (user_id, effect_type, factor, started_at, ends_at)"
-        " VALUES (%s, 'xp_multiplier', 2, now() + %s::interval, now() + %s::interval)",
-        *(ledger.user_id, started, ends),
-    )
+    boost(ledger.database, ledger.user_id, factor=2, started=started, ends=ends)
     assert ledger.award()["xp"] == xp
 
 

@@ -1,14 +1,12 @@
 """Streaks: the contract's 1.5."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import psycopg
 import pytest
-from psycopg.rows import dict_row
 
 from tests.ledger.conftest import Ledger
+from tests.support.ledger import purchase
 
 
 def streak(ledger: Ledger, streak_type: str = "daily_activity") -> tuple[int, int, int]:
@@ -130,26 +128,6 @@ def test_a_zone_that_takes_the_day_back_changes_no_streak(ledger: Ledger) -> Non
     assert streak(ledger) == (2, 2, -1)
 
 
-@contextmanager
-def shielded(ledger: Ledger, shields: int) -> Iterator[Ledger]:
-    """The user's ledger while a market that keeps shields is in place, in a transaction that is taken back."""
-    with psycopg.connect(ledger.database.admin_url, row_factory=dict_row) as connection:
-        connection.execute(
-            f"""
-            CREATE TABLE shields AS SELECT {shields} AS held;
-            GRANT SELECT, UPDATE ON shields TO questlog_owner;
-            CREATE OR REPLACE FUNCTION shields_held() RETURNS int LANGUAGE sql STABLE AS 'SELECT held FROM shields';
-            CREATE OR REPLACE FUNCTION use_shields(days date[]) RETURNS void LANGUAGE sql AS $$
-                INSERT INTO streak_shield_uses (day) SELECT unnest(days);
-                UPDATE shields SET held = held - cardinality(days) $$;
-            """
-        )
-        connection.execute("SELECT set_config('app.user_id', %s, true)", [str(ledger.user_id)])
-        connection.execute("SET LOCAL ROLE questlog_app")
-        yield Ledger(connection, ledger.database, ledger.user_id, ledger.today)
-        connection.rollback()
-
-
 @pytest.mark.parametrize(
     ("shields", "missed", "current", "left"),
     [(0, 1, 1, 0), (1, 1, 3, 0), (2, 1, 3, 1), (1, 2, 1, 1), (2, 2, 3, 0), (3, 3, 3, 0), (3, 0, 3, 3)],
@@ -158,22 +136,23 @@ def test_shields_bridge_the_whole_gap_or_none(
     ledger: Ledger, shields: int, missed: int, current: int, left: int
 ) -> None:
     last = missed + 1
-    with shielded(ledger, shields) as guarded:
-        guarded.award("focus_complete", day=ledger.day(last + 1))
-        guarded.award("focus_complete", day=ledger.day(last))
-        before = guarded.rows("SELECT * FROM effective_streaks() WHERE streak_type = 'daily_activity'")[0]
-        saved = missed <= shields
-        assert before["current_streak"] == (2 if saved else 0)
-        assert before["protected"] == (saved and missed > 0)
-        assert (before["active"], before["at_risk"]) == (saved, saved)
-        assert guarded.value("SELECT effective_streak()") == before["current_streak"]
-        assert guarded.value("SELECT effective_streak('focus')") == (2 if missed == 0 else 0), "only the daily one"
-        # read twice: a read uses no shield
-        assert guarded.award("focus_complete", day=ledger.today)["streak"] == current
-        used = guarded.rows("SELECT day FROM streak_shield_uses ORDER BY day")
-        bridged = [ledger.day(back) for back in range(last - 1, 0, -1)] if saved else []
-        assert [row["day"] for row in used] == bridged
-        assert shields - len(used) == left
-        assert streak(guarded, "focus") == (3 if missed == 0 else 1, 3 if missed == 0 else 2, 0)
-        focus = guarded.value("SELECT effective_streak('focus')")
-        assert focus == (3 if missed == 0 else 1)
+    if shields:
+        purchase(ledger.database, ledger.user_id, "streak_shield", shields)
+    ledger.award("focus_complete", day=ledger.day(last + 1))
+    ledger.award("focus_complete", day=ledger.day(last))
+    before = ledger.rows("SELECT * FROM effective_streaks() WHERE streak_type = 'daily_activity'")[0]
+    saved = missed <= shields
+    assert before["current_streak"] == (2 if saved else 0)
+    assert before["protected"] == (saved and missed > 0)
+    assert (before["active"], before["at_risk"]) == (saved, saved)
+    assert ledger.value("SELECT effective_streak()") == before["current_streak"]
+    assert ledger.value("SELECT effective_streak('focus')") == (2 if missed == 0 else 0), "only the daily one"
+    # read twice: a read uses no shield
+    assert ledger.award("focus_complete", day=ledger.today)["streak"] == current
+    used = ledger.rows("SELECT day FROM streak_shield_uses ORDER BY day")
+    bridged = [ledger.day(back) for back in range(last - 1, 0, -1)] if saved else []
+    assert [row["day"] for row in used] == bridged
+    assert shields - len(used) == left
+    assert streak(ledger, "focus") == (3 if missed == 0 else 1, 3 if missed == 0 else 2, 0)
+    focus = ledger.value("SELECT effective_streak('focus')")
+    assert focus == (3 if missed == 0 else 1)

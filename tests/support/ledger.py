@@ -2,6 +2,7 @@
 
 import secrets
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
@@ -51,6 +52,35 @@ def award(
         days_ago=days_ago,
     )
     return row
+
+
+def purchase(database: Database, user_id: UUID, item: str, quantity: int = 1) -> UUID:
+    """A purchase of a shared item, without a payment: to set a stage. Returns its id."""
+    [row] = database.query(
+        """
+        INSERT INTO user_purchases (user_id, item_owner, item_id, item_key, item_name, category, is_consumable,
+                                    unit_price, quantity, price_paid, uses_total, uses_remaining, purchased_at)
+        SELECT %s, owner_key, id, key, name, category, true, 0, q.n, 0, q.n, q.n, clock()
+          FROM market_items, (SELECT %s::int AS n) AS q
+         WHERE key = %s AND owner_id IS NULL
+        RETURNING id
+        """,
+        *(user_id, quantity, item),
+    )
+    return UUID(str(row["id"]))
+
+
+def boost(database: Database, user_id: UUID, *, factor: float, started: str, ends: str) -> UUID:
+    """A boost that begins and ends at these distances from now, such as "-2 hours". Returns its id."""
+    [row] = database.query(
+        """
+        INSERT INTO user_effects (user_id, purchase_id, effect_type, factor, started_at, ends_at)
+        VALUES (%s, %s, 'xp_multiplier', %s, clock() + %s::interval, clock() + %s::interval)
+        RETURNING id
+        """,
+        *(user_id, purchase(database, user_id, "xp_boost_1h"), factor, started, ends),
+    )
+    return UUID(str(row["id"]))
 
 
 def wallet(database: Database, user: User) -> tuple[int, int]:

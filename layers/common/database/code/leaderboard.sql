@@ -1,14 +1,5 @@
 SET LOCAL ROLE questlog_board;
 
--- Streak shields that someone on a board holds, as shields_held() is for the caller. Called as questlog_board, and only
--- for streaks with a gap. Until the market brings its own: none.
-CREATE OR REPLACE FUNCTION internal.shields_held_by(holder uuid) RETURNS int
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
-BEGIN
-    RETURN 0;
-END
-$$;
-
 -- The daily streaks of all as they are shown, each by its user's own days: effective_streak(), for a set.
 CREATE OR REPLACE FUNCTION internal.board_streaks() RETURNS TABLE (user_id uuid, streak int)
 LANGUAGE sql STABLE

@@ -72,3 +72,21 @@ BEGIN
     EXECUTE format('GRANT SELECT ON %s TO questlog_admin, questlog_jobs', target);
 END
 $$;
+
+-- Makes a table one of shared and own rows. Its key begins with owner_key: the owner, or the zero UUID for what belongs to
+-- nobody and everyone may read. Rows of other tables point at (owner_key, id), since a foreign key is checked past
+-- row-level security.
+CREATE PROCEDURE enable_shared_row_security(target regclass)
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+    EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
+    EXECUTE format('CREATE POLICY own ON %s USING (owner_key = current_user_id()) WITH CHECK (owner_key = current_user_id())',
+                   target);
+    EXECUTE format('CREATE POLICY shared ON %s FOR SELECT USING (owner_key = ''00000000-0000-0000-0000-000000000000'')',
+                   target);
+    EXECUTE format('CREATE POLICY admin ON %s TO questlog_admin USING (granted_scope() = ''admin'')', target);
+    EXECUTE format('CREATE POLICY jobs ON %s TO questlog_jobs USING (true)', target);
+    EXECUTE format('GRANT SELECT ON %s TO questlog_admin, questlog_jobs', target);
+END
+$$;

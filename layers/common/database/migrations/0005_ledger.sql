@@ -207,27 +207,6 @@ CREATE TABLE user_achievements (
 );
 CREATE INDEX user_achievements_unseen ON user_achievements (user_id) WHERE NOT notified;
 
--- What redeemed boosts and used shields left behind. Written by the market; the ledger reads.
-CREATE TABLE user_effects (
-    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
-    id uuid NOT NULL DEFAULT gen_random_uuid(),
-    purchase_id uuid,
-    effect_type text NOT NULL CHECK (effect_type IN ('xp_multiplier')),
-    factor numeric NOT NULL CHECK (factor BETWEEN 1 AND 100),
-    started_at timestamptz NOT NULL DEFAULT clock(),
-    ends_at timestamptz NOT NULL CHECK (ends_at > started_at),
-    PRIMARY KEY (user_id, id)
-);
-CREATE INDEX user_effects_running ON user_effects (user_id, ends_at DESC);
-
-CREATE TABLE streak_shield_uses (
-    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
-    streak_type text NOT NULL DEFAULT 'daily_activity' CHECK (streak_type = 'daily_activity'),
-    day date NOT NULL,
-    purchase_id uuid,
-    PRIMARY KEY (user_id, streak_type, day)
-);
-
 -- What clients log about themselves. It pays nothing; the feed shows it between the rows of the ledger.
 CREATE TABLE activity_events (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
@@ -246,11 +225,9 @@ CALL enable_row_security('user_skills');
 CALL enable_row_security('user_streaks');
 CALL enable_row_security('user_counters');
 CALL enable_row_security('user_achievements');
-CALL enable_row_security('user_effects');
-CALL enable_row_security('streak_shield_uses');
 CALL enable_row_security('activity_events');
 GRANT SELECT ON points_ledger, user_progress, user_wallet, user_skills, user_streaks, user_counters, user_achievements,
-    user_effects, streak_shield_uses, activity_events TO questlog_app;
+    activity_events TO questlog_app;
 
 -- Having seen an achievement is the user's own mark; having earned it is not.
 GRANT UPDATE (notified) ON user_achievements TO questlog_app;

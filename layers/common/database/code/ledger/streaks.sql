@@ -1,22 +1,5 @@
 SET LOCAL ROLE questlog_owner;
 
--- The groups replace the bodies (CREATE OR REPLACE); called as questlog_owner, under the user's lock.
-
--- Streak shields the user holds. Until the market brings its own: none.
-CREATE OR REPLACE FUNCTION app.shields_held() RETURNS int
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN 0;
-END
-$$;
-
--- Uses the oldest shields, one for each of the days. Until the market brings its own: none are held, so none is used.
-CREATE OR REPLACE FUNCTION internal.use_shields(days date[]) RETURNS void
-LANGUAGE plpgsql AS $$
-BEGIN
-END
-$$;
-
 -- Whether a streak still stands today: its last day was yesterday or later, or the shields held would bridge the gap.
 CREATE OR REPLACE FUNCTION internal.streak_stands(streak_type text, last_activity_date date, today date) RETURNS boolean
 LANGUAGE sql STABLE

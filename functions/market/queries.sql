@@ -1,0 +1,162 @@
+-- Statements of one name travel together, and each sees what those before it wrote. An item goes by its key or its id.
+
+-- name: overview
+SELECT * FROM market_items_today() AS i WHERE NOT i.archived ORDER BY i.is_own, i.sort_order, i.price_coins, i.name, i.id;
+SELECT coins, total_earned AS lifetime_coins, total_spent AS lifetime_spent, total_xp, current_level AS level
+  FROM progress_overview();
+SELECT * FROM purchases WHERE status <> 'refunded' ORDER BY purchased_at DESC, id LIMIT 10;
+SELECT i.*
+  FROM user_saving_goal AS g, market_items_today() AS i
+ WHERE i.owner_key = g.item_owner AND i.id = g.item_id;
+SELECT * FROM running_effects ORDER BY ends_at, id;
+SELECT shields_held() AS streak_shields;
+
+-- name: items
+SELECT i.*
+  FROM market_items_today() AS i, progress_overview() AS p
+ WHERE i.archived = %(archived)s
+   AND (i.is_own OR NOT %(archived)s)
+   AND (%(category)s::text IS NULL OR i.category = %(category)s)
+   AND (%(q)s::text IS NULL OR strpos(lower(i.name), lower(%(q)s)) > 0)
+   AND (%(affordable)s::boolean IS NULL OR (i.price_coins <= p.coins) = %(affordable)s)
+ ORDER BY i.is_own, i.sort_order, i.price_coins, i.name, i.id;
+
+-- name: item
+SELECT * FROM market_items_today() AS i WHERE i.key = %(key)s OR i.id = %(id)s ORDER BY i.is_own LIMIT 1;
+
+-- name: add_item
+SELECT lock_user();
+INSERT INTO market_items (id, owner_id, key, name, description, category, price_coins, icon, limit_per_user, limit_period,
+                          valid_days, sort_order)
+SELECT %(id)s, current_user_id(), %(key)s, %(name)s, %(description)s, %(category)s, %(price_coins)s, %(icon)s,
+       %(limit_per_user)s, %(limit_period)s, %(valid_days)s, coalesce(placed.last, 0) + 1
+  FROM (SELECT count(*) FILTER (WHERE archived_at IS NULL) AS active, max(sort_order) AS last
+          FROM market_items WHERE owner_id IS NOT NULL) AS placed
+ WHERE placed.active < 200
+    OR refuse(409, 'limit_reached', 'There are 200 rewards of your own already.', '{"limit": 200}');
+SELECT * FROM market_items_today() AS i WHERE i.id = %(id)s;
+
+-- name: change_item
+SELECT lock_user();
+SELECT refuse_shared_item(%(key)s, %(id)s);
+SELECT refuse(409, 'limit_reached', 'There are 200 rewards of your own already.', '{"limit": 200}')
+  FROM market_items AS i
+ WHERE i.owner_id IS NOT NULL AND (i.key = %(key)s OR i.id = %(id)s) AND i.archived_at IS NOT NULL
+   AND %(archived)s::boolean IS FALSE
+   AND 200 <= (SELECT count(*) FROM market_items WHERE owner_id IS NOT NULL AND archived_at IS NULL);
+UPDATE market_items AS i
+   SET (name, description, category, price_coins, icon, limit_per_user, limit_period, valid_days, archived_at)
+     = (SELECT c.name, c.description, c.category, c.price_coins, c.icon, c.limit_per_user, c.limit_period, c.valid_days,
+               CASE WHEN %(archived)s::boolean THEN coalesce(i.archived_at, clock())
+                    WHEN %(archived)s::boolean IS NULL THEN i.archived_at END
+          FROM jsonb_populate_record(i, %(changes)s) AS c)
+ WHERE i.owner_id IS NOT NULL AND (i.key = %(key)s OR i.id = %(id)s);
+SELECT * FROM market_items_today() AS i WHERE i.is_own AND (i.key = %(key)s OR i.id = %(id)s);
+
+-- name: archive_item
+SELECT refuse_shared_item(%(key)s, %(id)s);
+UPDATE market_items AS i
+   SET archived_at = coalesce(i.archived_at, clock())
+ WHERE i.owner_id IS NOT NULL AND (i.key = %(key)s OR i.id = %(id)s)
+RETURNING true AS deleted;
+
+-- name: order_items
+-- Rewards that are not named come after those that are.
+SELECT lock_user();
+SELECT refuse(404, 'not_found', 'One of these is no reward of yours.')
+  FROM unnest(%(ids)s::uuid[]) AS w (id)
+ WHERE NOT EXISTS (SELECT FROM market_items AS i WHERE i.owner_id IS NOT NULL AND i.id = w.id);
+UPDATE market_items AS i SET sort_order = p.place
+  FROM (SELECT o.id, row_number() OVER (ORDER BY w.place NULLS LAST, o.sort_order, o.id) AS place
+          FROM market_items AS o LEFT JOIN unnest(%(ids)s::uuid[]) WITH ORDINALITY AS w (id, place) ON w.id = o.id
+         WHERE o.owner_id IS NOT NULL) AS p
+ WHERE i.owner_id IS NOT NULL AND i.id = p.id AND i.sort_order <> p.place;
+SELECT * FROM market_items_today() AS i WHERE i.is_own AND NOT i.archived ORDER BY i.sort_order, i.id;
+
+-- name: categories
+SELECT i.category AS key, count(*) AS count
+  FROM market_items AS i
+ WHERE i.archived_at IS NULL AND (i.owner_id IS NOT NULL OR i.is_active)
+ GROUP BY i.category
+ ORDER BY i.category;
+
+-- name: purchase
+SELECT purchase(%(purchase_id)s, %(key)s, %(id)s, %(quantity)s);
+SELECT * FROM purchases WHERE id = %(purchase_id)s;
+SELECT coins FROM progress_overview();
+
+-- name: redeem
+SELECT * FROM redeem(%(purchase_id)s);
+SELECT * FROM purchases WHERE id = %(purchase_id)s;
+SELECT * FROM running_effects WHERE purchase_id = %(purchase_id)s OR type = 'xp_multiplier';
+
+-- name: refund
+SELECT * FROM refund(%(purchase_id)s, %(reason)s);
+SELECT * FROM purchases WHERE id = %(purchase_id)s;
+SELECT coins FROM progress_overview();
+
+-- name: history
+SELECT *
+  FROM purchases
+ WHERE (%(status)s::text IS NULL OR status = %(status)s)
+   AND (%(key)s::text IS NULL OR item_key = %(key)s OR item_id = %(id)s)
+ ORDER BY purchased_at DESC, id
+ LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
+SELECT count(*) AS total
+  FROM purchases
+ WHERE (%(status)s::text IS NULL OR status = %(status)s)
+   AND (%(key)s::text IS NULL OR item_key = %(key)s OR item_id = %(id)s);
+
+-- name: inventory
+SELECT * FROM purchases WHERE status = 'active' ORDER BY purchased_at DESC, id;
+SELECT * FROM running_effects ORDER BY ends_at, id;
+SELECT p.item_key, i.effect_json ->> 'slot' AS slot, i.effect_json ->> 'value' AS value
+  FROM user_purchases AS p
+  JOIN market_items AS i ON i.owner_key = p.item_owner AND i.id = p.item_id
+ WHERE NOT p.is_consumable AND p.status = 'redeemed' AND i.effect_json ->> 'type' = 'unlock'
+ ORDER BY p.purchased_at, p.id;
+SELECT e.slot, p.item_key FROM user_equipment AS e JOIN user_purchases AS p ON p.user_id = e.user_id AND p.id = e.purchase_id;
+SELECT shields_held() AS streak_shields;
+
+-- name: equip
+SELECT lock_user();
+SELECT equip(c.key, c.value) FROM jsonb_each_text(%(changes)s) AS c WHERE c.value IS NOT NULL;
+DELETE FROM user_equipment AS e USING jsonb_each_text(%(changes)s) AS c WHERE e.slot = c.key AND c.value IS NULL;
+SELECT e.slot, p.item_key FROM user_equipment AS e JOIN user_purchases AS p ON p.user_id = e.user_id AND p.id = e.purchase_id;
+
+-- name: wallet
+SELECT coins, total_earned AS lifetime_coins, total_spent AS lifetime_spent, total_xp, current_level AS level
+  FROM progress_overview();
+
+-- name: transactions
+-- One row more than asked for tells whether there is a next page.
+SELECT l.id, l.seq, l.event_type, l.coins, l.coins_after, l.reason, l.created_at
+  FROM points_ledger AS l
+ WHERE l.coins <> 0 AND (%(before)s::bigint IS NULL OR l.seq < %(before)s)
+ ORDER BY l.seq DESC
+ LIMIT %(limit)s + 1;
+
+-- name: set_goal
+SELECT refuse(404, 'not_found', 'There is no such item.')
+ WHERE %(key)s::text IS NOT NULL
+   AND NOT EXISTS (SELECT FROM market_items_today() AS i WHERE i.key = %(key)s OR i.id = %(id)s);
+DELETE FROM user_saving_goal WHERE %(key)s::text IS NULL;
+INSERT INTO user_saving_goal (item_owner, item_id)
+SELECT i.owner_key, i.id FROM market_items_today() AS i WHERE i.key = %(key)s OR i.id = %(id)s ORDER BY i.is_own LIMIT 1
+ON CONFLICT (user_id) DO UPDATE SET item_owner = excluded.item_owner, item_id = excluded.item_id;
+SELECT i.*
+  FROM user_saving_goal AS g, market_items_today() AS i
+ WHERE i.owner_key = g.item_owner AND i.id = g.item_id;
+SELECT coins, total_earned AS lifetime_coins, total_spent AS lifetime_spent, total_xp, current_level AS level
+  FROM progress_overview();
+
+-- name: stats
+SELECT coalesce(sum(l.coins) FILTER (WHERE l.event_type = 'market_refund'), 0) AS refunded,
+       coalesce(sum(earned_coins(l.coins, l.reverses)), 0) AS earned
+  FROM points_ledger AS l
+ WHERE l.local_date > (SELECT local_today()) - %(days)s::int;
+SELECT p.category, count(*) AS purchases, sum(p.price_paid) AS coins
+  FROM purchases AS p
+ WHERE p.purchased_at >= (SELECT lower(day_bounds(local_today() - (%(days)s::int - 1))))
+ GROUP BY p.category
+ ORDER BY coins DESC, p.category;
