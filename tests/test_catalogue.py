@@ -152,7 +152,9 @@ def test_a_row_points_at_its_own_user_and_at_shared_definitions_only(database: D
     )
     assert keys
     for key in keys:
-        if key["child"] not in users and key["child"] not in SHARED_AND_OWN:
+        if key["child"] in SHARED_AND_OWN and key["parent"] == "users":
+            assert key["columns"] == ["owner_id=id"], key
+        elif key["child"] not in users:
             assert key["parent"] not in users, f"what is shared points at a user: {key}"
         elif key["parent"] in users:
             assert f"user_id={users[key['parent']]}" in key["columns"], key

@@ -2,8 +2,8 @@
 
 -- name: overview
 SELECT * FROM market_items_today() AS i WHERE NOT i.archived ORDER BY i.is_own, i.sort_order, i.price_coins, i.name, i.id;
-SELECT coins, total_earned AS lifetime_coins, total_spent AS lifetime_spent, total_xp, current_level AS level
-  FROM progress_overview();
+SELECT coins, total_earned AS lifetime_coins, total_spent AS lifetime_spent, total_xp, level
+  FROM level_progress;
 SELECT * FROM purchases WHERE status <> 'refunded' ORDER BY purchased_at DESC, id LIMIT 10;
 SELECT i.*
   FROM user_saving_goal AS g, market_items_today() AS i
@@ -13,7 +13,7 @@ SELECT shields_held() AS streak_shields;
 
 -- name: items
 SELECT i.*
-  FROM market_items_today() AS i, progress_overview() AS p
+  FROM market_items_today() AS i, level_progress AS p
  WHERE i.archived = %(archived)s
    AND (i.is_own OR NOT %(archived)s)
    AND (%(category)s::text IS NULL OR i.category = %(category)s)
@@ -83,7 +83,7 @@ SELECT i.category AS key, count(*) AS count
 -- name: purchase
 SELECT purchase(%(purchase_id)s, %(key)s, %(id)s, %(quantity)s);
 SELECT * FROM purchases WHERE id = %(purchase_id)s;
-SELECT coins FROM progress_overview();
+SELECT coins FROM level_progress;
 
 -- name: redeem
 SELECT * FROM redeem(%(purchase_id)s);
@@ -93,7 +93,7 @@ SELECT * FROM running_effects WHERE purchase_id = %(purchase_id)s OR type = 'xp_
 -- name: refund
 SELECT * FROM refund(%(purchase_id)s, %(reason)s);
 SELECT * FROM purchases WHERE id = %(purchase_id)s;
-SELECT coins FROM progress_overview();
+SELECT coins FROM level_progress;
 
 -- name: history
 SELECT *
@@ -125,8 +125,8 @@ DELETE FROM user_equipment AS e USING jsonb_each_text(%(changes)s) AS c WHERE e.
 SELECT e.slot, p.item_key FROM user_equipment AS e JOIN user_purchases AS p ON p.user_id = e.user_id AND p.id = e.purchase_id;
 
 -- name: wallet
-SELECT coins, total_earned AS lifetime_coins, total_spent AS lifetime_spent, total_xp, current_level AS level
-  FROM progress_overview();
+SELECT coins, total_earned AS lifetime_coins, total_spent AS lifetime_spent, total_xp, level
+  FROM level_progress;
 
 -- name: transactions
 -- One row more than asked for tells whether there is a next page.
@@ -147,8 +147,8 @@ ON CONFLICT (user_id) DO UPDATE SET item_owner = excluded.item_owner, item_id = 
 SELECT i.*
   FROM user_saving_goal AS g, market_items_today() AS i
  WHERE i.owner_key = g.item_owner AND i.id = g.item_id;
-SELECT coins, total_earned AS lifetime_coins, total_spent AS lifetime_spent, total_xp, current_level AS level
-  FROM progress_overview();
+SELECT coins, total_earned AS lifetime_coins, total_spent AS lifetime_spent, total_xp, level
+  FROM level_progress;
 
 -- name: stats
 SELECT coalesce(sum(l.coins) FILTER (WHERE l.event_type = 'market_refund'), 0) AS refunded,

@@ -109,7 +109,7 @@ BEGIN
         PERFORM refuse_field('quantity', 'must be 1 for an item that is bought once');
     END IF;
     SELECT * INTO standing FROM market_standing(item, lower(day_bounds(local_today())));
-    SELECT p.current_level INTO level FROM progress_overview() AS p;
+    SELECT p.level INTO level FROM level_progress AS p;
     IF NOT (item.is_active AND item.archived_at IS NULL AND (item.available_from <= bought_at) IS NOT FALSE
             AND (item.available_until > bought_at) IS NOT FALSE)
     THEN
