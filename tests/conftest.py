@@ -17,6 +17,7 @@ from questlog import db
 
 from local.clock import Clock
 from tests.support.client import Answer, Client
+from tests.support.clock import NOON
 from tests.support.database import Database, Server, create, drop, serve_from
 from tests.support.environment import ENVIRONMENT, LOGINS, TERMS
 from tests.support.threads import at_once
@@ -88,6 +89,12 @@ def clock(database: Database) -> Iterator[Clock]:
     clock = Clock(database.admin_url)
     yield clock
     clock.reset()
+
+
+@pytest.fixture
+def noon(clock: Clock) -> None:
+    """Begins at noon of a Wednesday, so that a test that counts days does not meet midnight on its way."""
+    clock.set(NOON)
 
 
 @pytest.fixture

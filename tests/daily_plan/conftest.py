@@ -1,9 +1,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.conftest import Answer, Database, User
+
+
+@pytest.fixture(autouse=True)
+def _noon(noon: None) -> None:
+    """Plans are of days: each test begins at noon."""
 
 
 def plan_of(answer: Answer) -> dict[str, Any]:
@@ -33,36 +39,21 @@ def shown(user: User, **query: Any) -> dict[str, Any]:
     return plan_of(user.get("/daily-plan", query=query))
 
 
-def habit(user: User, name: str = "Stretch", **fields: Any) -> str:
-    """A habit's id."""
-    return str(user.post("/habits", {"name": name, **fields}).data["id"])
-
-
-def quest(user: User, title: str = "Call home", **fields: Any) -> str:
-    """The id of an own quest that is accepted."""
-    quest_id = user.post("/quests", {"title": title, "category": "home", **fields}).data["id"]
-    return str(user.post(f"/quests/{quest_id}/accept").data["id"])
-
-
 def ids(plan: dict[str, Any]) -> list[str]:
     return [item["id"] for item in plan["items"]]
-
-
-def ahead(days: int) -> str:
-    """The date so many days after the local day of a user without a timezone."""
-    return str(datetime.now(UTC).date() + timedelta(days=days))
 
 
 @contextmanager
 def replaced(database: Database, function: str, value: str) -> Iterator[None]:
     """A function without arguments answers this for a while, as if the group that brings its body had come."""
     [was] = database.query(
-        "SELECT pg_get_functiondef(oid) AS definition, pg_get_function_result(oid) AS result"
+        "SELECT format('%%s.%%s()', pronamespace::regnamespace, proname) AS name,"
+        "       pg_get_functiondef(oid) AS definition, pg_get_function_result(oid) AS result"
         "  FROM pg_proc WHERE oid = %s::regproc",
         function,
     )
     database.query(
-        f"CREATE OR REPLACE FUNCTION {function}() RETURNS {was['result']} LANGUAGE sql STABLE RETURN {value}"
+        f"CREATE OR REPLACE FUNCTION {was['name']} RETURNS {was['result']} LANGUAGE sql STABLE RETURN {value}"
     )
     try:
         yield

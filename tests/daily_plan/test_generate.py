@@ -2,11 +2,12 @@ from typing import Any
 
 import pytest
 
+from local.clock import Clock
 from tests.conftest import Database, NewUser, User, at_once
-from tests.daily_plan.conftest import ahead, generated, habit, ids, plan_of, quest, replaced, shown, ticked, written
-from tests.focus.conftest import Rewind, rewind, started
-
-__all__ = ["rewind"]
+from tests.daily_plan.conftest import generated, ids, plan_of, replaced, shown, ticked, written
+from tests.focus.conftest import started
+from tests.support.clock import ahead
+from tests.support.factories import habit, quest
 
 CHANGES_WITH_EACH_WRITE = {"version", "updated_at"}
 
@@ -27,8 +28,8 @@ def test_without_a_plan_there_is_none(user: User) -> None:
 
 
 def test_a_plan_in_full(user: User) -> None:
-    first, second = habit(user, "Stretch"), habit(user, "Read")
-    errand = quest(user, "Call home")
+    first, second = habit(user, "Stretch")["id"], habit(user, "Read")["id"]
+    errand = quest(user, "Call home", accepted=True)["id"]
     plan = generated(user)
     assert {key: plan[key] for key in plan if key not in ("id", "created_at", "updated_at")} == {
         "date": ahead(0),
@@ -69,9 +70,9 @@ def test_a_plan_in_full(user: User) -> None:
 
 
 def test_generated_twice_is_the_same_plan(user: User) -> None:
-    first_habit = habit(user)
+    first_habit = habit(user)["id"]
     habit(user, "Read")
-    quest(user)
+    quest(user, accepted=True)
     user.post("/daily-plan/tasks", {"title": "Water the plants", "priority": "high"})
     first = generated(user, date=ahead(1))
     user.post("/daily-plan/tasks", {"title": "Water the plants", "date": ahead(1)})
@@ -87,7 +88,7 @@ def test_the_focus_block_lasts_as_set(new_user: NewUser) -> None:
 
 
 def test_no_more_than_five_habits_by_their_order(user: User) -> None:
-    made = [habit(user, f"habit {n}") for n in range(7)]
+    made = [habit(user, f"habit {n}")["id"] for n in range(7)]
     done = made[1]
     user.post(f"/habits/{done}/complete")
     user.post(f"/habits/{made[2]}/skip")
@@ -99,8 +100,11 @@ def test_no_more_than_five_habits_by_their_order(user: User) -> None:
 
 
 def test_habits_are_those_of_the_day(user: User, database: Database) -> None:
-    [row] = database.query("SELECT extract(dow FROM %s::date)::int AS weekday", ahead(1))
-    tomorrow = habit(user, frequency="custom", custom_days=[row["weekday"]])
+    tomorrow = habit(
+        user,
+        frequency="custom",
+        custom_days=[4],  # a Thursday
+    )["id"]
     assert f"plan_habit_{tomorrow}" not in ids(generated(user))
     assert f"plan_habit_{tomorrow}" in ids(generated(user, date=ahead(1)))
 
@@ -119,7 +123,7 @@ def test_own_quests_by_acceptance_then_daily_ones(user: User) -> None:
 
 def test_a_daily_quest_that_is_done_is_planned_for_tomorrow_only(user: User) -> None:
     daily = f"plan_quest_{universal(user, 'daily_habit')}"
-    user.post(f"/habits/{habit(user)}/complete")
+    user.post(f"/habits/{habit(user)['id']}/complete")
     user.post(f"/quests/{universal(user, 'daily_habit')}/complete")
     assert daily not in ids(generated(user))
     assert daily in ids(generated(user, date=ahead(1)))
@@ -134,7 +138,7 @@ def test_reviews_that_are_due_make_a_learning_item(user: User, database: Databas
 
 
 def test_what_is_no_longer_due_goes_unless_completed_or_edited(user: User) -> None:
-    made = {name: habit(user, name) for name in ("gone", "ticked", "edited", "done", "due")}
+    made = {name: habit(user, name)["id"] for name in ("gone", "ticked", "edited", "done", "due")}
     item = {name: f"plan_habit_{habit_id}" for name, habit_id in made.items()}
     generated(user)
     ticked(user, item["ticked"])
@@ -150,7 +154,7 @@ def test_what_is_no_longer_due_goes_unless_completed_or_edited(user: User) -> No
 
 
 def test_merging_keeps_what_the_user_did(user: User) -> None:
-    kept = f"plan_habit_{habit(user)}"
+    kept = f"plan_habit_{habit(user)['id']}"
     before = generated(user)
     task = user.post("/daily-plan/tasks", {"title": "Water the plants"}).json["task"]
     plan_of(user.patch("/daily-plan/tasks/plan_focus", {"title": "Thesis", "duration": 90, "priority": 7}))
@@ -158,7 +162,7 @@ def test_merging_keeps_what_the_user_did(user: User) -> None:
     ticked(user, kept)
     renamed = kept.removeprefix("plan_habit_")
     user.patch(f"/habits/{renamed}", {"name": "Stretch well"})
-    later = habit(user, "Read")
+    later = habit(user, "Read")["id"]
     plan = generated(user)
     items = {item["id"]: item for item in plan["items"]}
     assert plan["id"] == before["id"]
@@ -172,7 +176,7 @@ def test_merging_keeps_what_the_user_did(user: User) -> None:
 
 def test_an_order_given_by_hand_survives(user: User) -> None:
     habit(user)
-    quest(user)
+    quest(user, accepted=True)
     order = ids(generated(user))[::-1]
     plan_of(user.post("/daily-plan/reorder", {"item_ids": order}))
     assert ids(generated(user)) == order
@@ -202,28 +206,29 @@ def test_two_at_once_make_one_plan(user: User) -> None:
     assert ids(plans[0]) == ids(shown(user))
 
 
-def test_the_day_is_the_users(new_user: NewUser, database: Database) -> None:
+def test_the_day_is_the_users(new_user: NewUser, clock: Clock) -> None:
     user = new_user(settings={"timezone": "Pacific/Kiritimati", "day_start_hour": 6})
-    [row] = database.query("SELECT local_day(now(), 'Pacific/Kiritimati', 6)::text AS day")
-    assert generated(user)["date"] == row["day"]
+    assert generated(user)["date"] == ahead(0)  # it is two in the morning there, of the next day
+    clock.advance("4 hours")
+    assert generated(user)["date"] == ahead(1)
 
 
-def test_completing_the_source_completes_the_item(user: User, rewind: Rewind) -> None:
-    stretch = habit(user)
-    errand = quest(user)
+def test_completing_the_source_completes_the_item(user: User, clock: Clock) -> None:
+    stretch = habit(user)["id"]
+    errand = quest(user, accepted=True)["id"]
     generated(user)
     assert shown(user)["completed_count"] == 0
     user.post(f"/habits/{stretch}/complete")
     user.post(f"/quests/{errand}/complete")
     started(user, mode="break", duration_seconds=60)
-    rewind(user, 60)
+    clock.advance("60 seconds")
     user.get("/focus/active")
     assert {item["id"] for item in shown(user)["items"] if item["completed"]} == {
         f"plan_habit_{stretch}",
         f"plan_quest_{errand}",
     }
     started(user)
-    rewind(user, 1600)
+    clock.advance("1600 seconds")
     # The tab is closed: reading the plan is what settles the timer.
     plan = shown(user)
     assert plan["items"][0]["completed"] is True
@@ -233,14 +238,14 @@ def test_completing_the_source_completes_the_item(user: User, rewind: Rewind) ->
     assert shown(user)["completed_count"] == 1
 
 
-def test_a_source_done_on_another_day_completes_nothing(user: User, database: Database, rewind: Rewind) -> None:
-    stretch, errand = habit(user), quest(user)
+def test_a_source_done_on_another_day_completes_nothing(user: User, database: Database, clock: Clock) -> None:
+    stretch, errand = habit(user)["id"], quest(user, accepted=True)["id"]
     for days in (-1, 1):
         generated(user, date=ahead(days))
     user.post(f"/habits/{stretch}/complete")
     user.post(f"/quests/{errand}/complete")
     session = started(user)
-    rewind(user, 1600)
+    clock.advance("1600 seconds")
     user.get("/focus/active")
     assert user.get(f"/focus/{session['id']}").data["status"] == "completed"
     for days in (-1, 1):
@@ -248,7 +253,7 @@ def test_a_source_done_on_another_day_completes_nothing(user: User, database: Da
 
 
 def test_a_habit_due_several_times_is_done_with_the_last(user: User) -> None:
-    twice = habit(user, target_count=2)
+    twice = habit(user, target_count=2)["id"]
     generated(user)
     user.post(f"/habits/{twice}/complete")
     assert shown(user)["completed_count"] == 0

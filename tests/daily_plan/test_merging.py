@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import NewUser, User
-from tests.daily_plan.conftest import generated, habit, ids, plan_of, quest, shown, ticked, written
+from tests.daily_plan.conftest import generated, ids, plan_of, shown, ticked, written
+from tests.support.factories import habit, quest
 
 VERBS = ["generate", "tick", "untick", "edit", "delete", "add", "reorder", "rewrite", "due", "done", "over"]
 
@@ -53,7 +54,7 @@ def touch(user: User, verb: str, item: dict[str, Any]) -> None:
 def test_generating_merges(new_user: NewUser, verbs: list[str], chance: random.Random) -> None:
     user = new_user()
     habit(user)
-    quest(user)
+    quest(user, accepted=True)
     generated(user)
     for verb in verbs:
         act(user, verb, chance)

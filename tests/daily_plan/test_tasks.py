@@ -3,7 +3,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import User, at_once
-from tests.daily_plan.conftest import ahead, generated, habit, ids, plan_of, shown, ticked, written
+from tests.daily_plan.conftest import generated, ids, plan_of, shown, ticked, written
+from tests.support.clock import ahead
+from tests.support.factories import habit
 
 
 def added(user: User, title: str = "Water the plants", **fields: Any) -> dict[str, Any]:

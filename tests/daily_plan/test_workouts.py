@@ -1,7 +1,8 @@
 from typing import Any
 
 from tests.conftest import NewUser, User
-from tests.daily_plan.conftest import ahead, generated, ids, plan_of, shown, ticked
+from tests.daily_plan.conftest import generated, ids, plan_of, shown, ticked
+from tests.support.clock import ahead
 from tests.test_trips import Count, count, proxy
 
 __all__ = ["count", "proxy"]

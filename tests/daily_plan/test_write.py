@@ -4,8 +4,10 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import Client, Database, User, at_once
-from tests.daily_plan.conftest import ahead, generated, habit, ids, plan_of, shown, ticked, written
+from tests.daily_plan.conftest import generated, ids, plan_of, shown, ticked, written
 from tests.focus.conftest import wallet
+from tests.support.clock import ahead
+from tests.support.factories import habit
 
 
 def test_items_in_an_answer_are_in_order(user: User) -> None:
@@ -66,7 +68,7 @@ def test_of_two_with_the_same_version_one_is_refused(user: User) -> None:
 
 def test_what_comes_back_as_it_was_is_not_edited(user: User) -> None:
     """A client may read a plan, add to it and send it whole."""
-    stretch, read = habit(user, "Stretch"), habit(user, "Read")
+    stretch, read = habit(user, "Stretch")["id"], habit(user, "Read")["id"]
     plan = generated(user)
     user.post(f"/habits/{stretch}/complete")
     items = shown(user)["items"]
@@ -184,7 +186,7 @@ def test_eight_ticks_at_once_leave_eight_ticked(user: User) -> None:
 
 
 def test_a_source_cannot_be_unticked_here(user: User) -> None:
-    item = f"plan_habit_{habit(user)}"
+    item = f"plan_habit_{habit(user)['id']}"
     generated(user)
     user.post(f"/habits/{item.removeprefix('plan_habit_')}/complete")
     assert ticked(user, item, completed=False)["completed_count"] == 1
@@ -209,7 +211,7 @@ def test_an_id_that_only_looks_generated_is_harmless(user: User, item_id: str) -
 
 
 def test_polling(user: User) -> None:
-    stretch = habit(user)
+    stretch = habit(user)["id"]
     generated(user)
     first = user.get("/daily-plan")
     assert first.headers["cache-control"] == "private, no-cache"

@@ -8,14 +8,14 @@ from typing import Any
 from tests.support.client import Client
 
 
-def habit(user: Client, **fields: Any) -> dict[str, Any]:
+def habit(user: Client, name: str = "Read", **fields: Any) -> dict[str, Any]:
     """A habit of every day."""
-    return _made(user, "/habits", {"name": "Read"} | fields)
+    return _made(user, "/habits", {"name": name} | fields)
 
 
-def quest(user: Client, *, accepted: bool = False, **fields: Any) -> dict[str, Any]:
+def quest(user: Client, title: str = "Call home", *, accepted: bool = False, **fields: Any) -> dict[str, Any]:
     """The user's own quest; `accepted` begins it."""
-    made = _made(user, "/quests", {"title": "Call home", "category": "family"} | fields)
+    made = _made(user, "/quests", {"title": title, "category": "family"} | fields)
     return _made(user, f"/quests/{made['id']}/accept") if accepted else made
 
 

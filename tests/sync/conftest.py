@@ -1,8 +1,15 @@
 from typing import Any
 
+import pytest
+
 from tests.conftest import Answer, User
 
 PARTS = {"progress": "progress", "badges": "badges", "focus": "focus-status", "plan": "plan-status"}
+
+
+@pytest.fixture(autouse=True)
+def _noon(noon: None) -> None:
+    """Much of what is polled is of a day: each test begins at noon."""
 
 
 def document(answer: Answer) -> dict[str, Any]:

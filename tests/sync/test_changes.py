@@ -5,32 +5,23 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Database, NewUser, User
-from tests.daily_plan.conftest import ahead, generated, habit, plan_of, quest, replaced, ticked, written
-from tests.focus.conftest import Rewind, rewind, started
+from local.clock import Clock
+from tests.conftest import Database, User
+from tests.daily_plan.conftest import generated, plan_of, replaced, ticked, written
+from tests.focus.conftest import started
+from tests.support.clock import ahead
+from tests.support.factories import goal, habit, quest
 from tests.sync.conftest import changes, document, poll, versions
 
-__all__ = ["rewind"]
-
 DOMAINS = {"progress", "badges", "focus", "plan", "habits", "goals", "quests", "settings"}
-
-
-def goal(user: User, title: str = "Learn to swim", **fields: Any) -> str:
-    """A goal's id."""
-    return str(user.post("/goals", {"title": title, **fields}).data["id"])
-
-
-def milestone(user: User, goal_id: str, title: str = "Float") -> str:
-    """A milestone's id."""
-    return str(user.post(f"/goals/{goal_id}/milestones", {"title": title}).data["id"])
 
 
 @pytest.fixture
 def settled(user: User) -> User:
     """A user with something in every domain."""
     habit(user)
-    milestone(user, goal(user))
-    quest(user)
+    goal(user, "Float")
+    quest(user, accepted=True)
     generated(user)
     started(user)
     user.put("/user/settings", {"theme": "dark"})
@@ -44,7 +35,7 @@ def test_state(user: User) -> None:
     assert all(isinstance(version, str) for version in state["versions"].values())
 
 
-def test_nothing_between_changes_nothing(settled: User, rewind: Rewind) -> None:
+def test_nothing_between_changes_nothing(settled: User, clock: Clock) -> None:
     first = versions(settled)
     assert versions(settled) == first
     assert document(settled.post("/sync/poll"))["versions"] == first
@@ -119,10 +110,10 @@ def test_bad_input_is_named(user: User, body: dict[str, Any], field: str) -> Non
     user.post("/sync/poll", body).invalid(field)
 
 
-def test_changes_settle_the_timer(user: User, rewind: Rewind) -> None:
+def test_changes_settle_the_timer(user: User, clock: Clock) -> None:
     started(user)
     known = versions(user)
-    rewind(user, 1600)
+    clock.advance("1600 seconds")
     updates = changes(user, known)
     assert updates["focus"]["has_active_session"] is False
     assert updates["progress"]["total_xp"] == 50
@@ -133,7 +124,7 @@ def test_versions_are_the_users_own(user: User, other: User) -> None:
     known = versions(user)
     habit(other)
     goal(other)
-    quest(other)
+    quest(other, accepted=True)
     generated(other)
     other.put("/user/settings", {"theme": "dark"})
     assert versions(user) == known
@@ -164,9 +155,12 @@ def each_change() -> dict[str, tuple[Change, Change, set[str]]]:
     def nothing(_: User) -> None:
         pass
 
+    def begun(user: User) -> None:
+        quest(user, accepted=True)
+
     paid = {"progress", "quests"}
     return {
-        "a habit's name": (habit, lambda u: u.patch(habit_path(u), {"name": "Read"}), {"habits"}),
+        "a habit's name": (habit, lambda u: u.patch(habit_path(u), {"name": "Run"}), {"habits"}),
         "a habit less": (habit, lambda u: u.delete(habit_path(u)), {"habits", "badges"}),
         "a habit for another": (
             habit,
@@ -196,21 +190,21 @@ def each_change() -> dict[str, tuple[Change, Change, set[str]]]:
         ),
         "a milestone": (goal, lambda u: u.post(f"{goal_path(u)}/milestones", {"title": "Float"}), {"goals"}),
         "a milestone's title": (
-            lambda u: milestone(u, goal(u)),
+            lambda u: goal(u, "Float"),
             lambda u: u.patch(step_path(u), {"title": "Sink"}),
             {"goals"},
         ),
-        "a milestone less": (lambda u: milestone(u, goal(u)), lambda u: u.delete(step_path(u)), {"goals"}),
+        "a milestone less": (lambda u: goal(u, "Float"), lambda u: u.delete(step_path(u)), {"goals"}),
         "a quest": (nothing, lambda u: u.post("/quests", {"title": "x", "category": "y"}), {"quests"}),
-        "a quest accepted": (nothing, quest, {"quests", "badges"}),
-        "a quest's title": (quest, lambda u: u.patch(quest_path(u), {"title": "x"}), {"quests"}),
-        "a quest less": (quest, lambda u: u.delete(quest_path(u)), {"quests", "badges"}),
+        "a quest accepted": (nothing, begun, {"quests", "badges"}),
+        "a quest's title": (begun, lambda u: u.patch(quest_path(u), {"title": "x"}), {"quests"}),
+        "a quest less": (begun, lambda u: u.delete(quest_path(u)), {"quests", "badges"}),
         "a quest's progress": (
-            lambda u: quest(u, target=3),
+            lambda u: quest(u, target=3, accepted=True),
             lambda u: u.post(f"{quest_path(u)}/progress"),
             {"quests"},
         ),
-        "a quest given up": (quest, lambda u: u.post(f"{quest_path(u)}/abandon"), {"quests", "badges"}),
+        "a quest given up": (begun, lambda u: u.post(f"{quest_path(u)}/abandon"), {"quests", "badges"}),
         "a setting": (nothing, lambda u: u.put("/user/settings", {"theme": "dark"}), {"settings"}),
         "a setting reset": (
             lambda u: u.put("/user/settings", {"theme": "dark"}),
@@ -253,28 +247,23 @@ def test_a_refused_write_changes_nothing(settled: User) -> None:
     assert versions(settled) == known
 
 
-def test_the_turn_of_a_day_is_seen(new_user: NewUser, database: Database) -> None:
-    user = new_user(settings={"timezone": "Etc/GMT+12"})
-    stretch = habit(user)
+def test_the_turn_of_a_day_is_seen(user: User, clock: Clock) -> None:
+    stretch = habit(user)["id"]
     user.post(f"/habits/{stretch}/complete")
     written(user)
     known = versions(user)
-    # A day apart from the other, whatever the time.
-    database.query("UPDATE user_settings SET value = '\"Etc/GMT-14\"' WHERE user_id = %s AND key = 'timezone'", user.id)
+    clock.advance("12 hours")
     seen = set(changes(user, known))
-    assert {"habits", "plan", "badges", "settings", "quests"} <= seen
+    assert {"habits", "plan", "badges", "quests"} <= seen
 
 
-def test_a_write_that_was_committed_late_is_seen(user: User, database: Database) -> None:
+def test_a_write_that_was_committed_late_is_seen(user: User, clock: Clock) -> None:
     """One that began before another and ended after it carries the earlier time."""
-    late, early = goal(user), goal(user)
+    late, early = goal(user)["id"], goal(user)["id"]
     user.patch(f"/goals/{early}", {"title": "Learn to dive"})
     known = versions(user)
-    database.query("ALTER TABLE goals DISABLE TRIGGER touch")
-    try:
-        database.query("UPDATE goals SET title = 'Learn to row', updated_at = created_at WHERE id = %s", late)
-    finally:
-        database.query("ALTER TABLE goals ENABLE TRIGGER touch")
+    clock.advance("-1 minute")
+    user.patch(f"/goals/{late}", {"title": "Learn to row"})
     assert set(changes(user, known)) == {"goals"}
 
 

@@ -3,13 +3,16 @@ from typing import Any
 
 import pytest
 
+from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User
-from tests.daily_plan.conftest import ahead, generated, habit, quest, replaced, ticked, written
-from tests.focus.conftest import Rewind, rewind, started
+from tests.daily_plan.conftest import generated, replaced, ticked, written
+from tests.focus.conftest import started
 from tests.gamification.conftest import Pay, as_user, pay
+from tests.support.clock import ahead
+from tests.support.factories import habit, quest
 from tests.sync.conftest import PARTS, document, poll
 
-__all__ = ["as_user", "pay", "rewind"]
+__all__ = ["as_user", "pay"]
 
 PATHS = ["/sync/poll", *(f"/sync/{part}" for part in PARTS.values())]
 
@@ -45,7 +48,7 @@ def test_a_new_user(user: User) -> None:
 def test_the_parts_are_those_of_the_poll(user: User, pay: Pay) -> None:
     pay(user, xp=130, coins=7)
     habit(user)
-    quest(user)
+    quest(user, accepted=True)
     generated(user)
     ticked(user, "plan_focus")
     started(user)
@@ -66,7 +69,7 @@ def test_the_parts_are_those_of_the_poll(user: User, pay: Pay) -> None:
     }
 
 
-def test_the_timer_runs_pauses_and_settles(user: User, rewind: Rewind) -> None:
+def test_the_timer_runs_pauses_and_settles(user: User, clock: Clock) -> None:
     session = started(user, mode="focus", duration_seconds=1500)
     focus = poll(user)["focus"]
     assert 1498 <= focus.pop("time_remaining_seconds") <= 1500
@@ -77,14 +80,14 @@ def test_the_timer_runs_pauses_and_settles(user: User, rewind: Rewind) -> None:
         "session_id": session["id"],
         "status": "active",
     }
-    rewind(user, 600)
+    clock.advance("600 seconds")
     user.post("/focus/pause")
     paused = poll(user)["focus"]
     assert (paused["has_active_session"], paused["status"]) == (True, "paused")
-    rewind(user, 600)
+    clock.advance("600 seconds")
     assert poll(user)["focus"]["time_remaining_seconds"] == paused["time_remaining_seconds"], "it stands still"
     user.delete("/focus/pause")
-    rewind(user, 1500)
+    clock.advance("1500 seconds")
     settled = poll(user)
     assert settled["focus"]["has_active_session"] is False
     # This poll pays what the closed tab has earned, and shows it.
@@ -93,25 +96,26 @@ def test_the_timer_runs_pauses_and_settles(user: User, rewind: Rewind) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_whichever_is_asked_settles_the_timer(user: User, rewind: Rewind, path: str, database: Database) -> None:
+def test_whichever_is_asked_settles_the_timer(user: User, clock: Clock, path: str, database: Database) -> None:
     started(user)
-    rewind(user, 1600)
+    clock.advance("1600 seconds")
     user.get(path)
     assert database.query("SELECT status FROM focus_sessions WHERE user_id = %s", user.id) == [{"status": "completed"}]
 
 
-def test_badges(user: User, database: Database) -> None:
+def test_badges(user: User, clock: Clock, database: Database) -> None:
     def badges() -> tuple[int, ...]:
         return tuple(poll(user)["badges"].values())
 
-    made = [habit(user, name) for name in "abcd"]
+    made = [habit(user, name)["id"] for name in "abcd"]
     user.post(f"/habits/{made[0]}/complete")
     user.post(f"/habits/{made[1]}/skip")
     user.post(f"/habits/{made[2]}/archive")
     assert badges() == (0, 0, 1, 0)
-    accepted, expiring = quest(user), quest(user)
+    accepted = quest(user, accepted=True)["id"]
+    quest(user, expires_at=f"{ahead(0)}T13:00:00Z", accepted=True)
     assert badges() == (0, 2, 1, 0)
-    database.query("UPDATE quests SET expires_at = now() - interval '1 hour' WHERE id = %s", expiring)
+    clock.advance("2 hours")
     assert badges() == (0, 1, 1, 1)
     user.post(f"/quests/{accepted}/complete")
     user.post("/goals", {"title": "Learn to swim", "target_date": ahead(-1)})
@@ -122,7 +126,7 @@ def test_badges(user: User, database: Database) -> None:
 
 
 def test_a_habit_of_the_week_waits_until_its_days_are_met(user: User) -> None:
-    weekly = habit(user, frequency="weekly", target_count=2)
+    weekly = habit(user, frequency="weekly", target_count=2)["id"]
     assert poll(user)["badges"]["pending_habits"] == 1
     user.post(f"/habits/{weekly}/complete")
     assert poll(user)["badges"]["pending_habits"] == 0
@@ -133,7 +137,7 @@ def test_the_plan_of_the_day(user: User) -> None:
     assert poll(user)["plan"]["has_plan"] is False
     written(user)
     assert poll(user)["plan"] == {"has_plan": True, "completed": 0, "total": 0, "percent_complete": 0}
-    stretch = habit(user)
+    stretch = habit(user)["id"]
     written(user, *({"id": name, "title": name} for name in ("a", "b", f"plan_habit_{stretch}")))
     ticked(user, "a")
     assert poll(user)["plan"]["percent_complete"] == pytest.approx(100 / 3)
@@ -192,9 +196,9 @@ def test_a_remainder_alone_changes_no_tag(user: User, database: Database) -> Non
 Change = Callable[[User, Database], Any]
 
 CHANGES: dict[str, Change] = {
-    "xp": lambda user, _: user.post(f"/habits/{habit(user)}/complete"),
+    "xp": lambda user, _: user.post(f"/habits/{habit(user)['id']}/complete"),
     "a habit": lambda user, _: habit(user),
-    "a quest": lambda user, _: quest(user),
+    "a quest": lambda user, _: quest(user, accepted=True),
     "a plan": lambda user, _: written(user),
     "a timer": lambda user, _: started(user),
     "an overdue goal": lambda user, _: user.post("/goals", {"title": "Swim", "target_date": ahead(-1)}),
@@ -210,7 +214,7 @@ def test_any_change_of_what_is_shown_changes_the_tag(user: User, database: Datab
 
 
 def test_a_habit_tick_is_seen(user: User) -> None:
-    stretch = habit(user)
+    stretch = habit(user)["id"]
     known = {"If-None-Match": user.get("/sync/poll").headers["etag"]}
     assert user.get("/sync/poll", headers=known).status == 304
     user.post(f"/habits/{stretch}/complete")

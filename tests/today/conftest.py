@@ -1,31 +1,13 @@
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.conftest import Database, User
-
-Age = Callable[..., None]
+from tests.conftest import User
 
 
-@pytest.fixture
-def age(database: Database) -> Age:
-    """Lets hours pass since all that a user did, and days since the account was made."""
-
-    def move(user: User, *, hours: float = 0, account_days: int = 0) -> None:
-        # The ledger lets nobody change a row: the triggers that say so are off in this transaction.
-        database.query(
-            f"""
-            DO $$ BEGIN
-                SET LOCAL session_replication_role = replica;
-                UPDATE points_ledger SET created_at = created_at - interval '{hours} h' WHERE user_id = '{user.id}';
-                UPDATE activity_events SET created_at = created_at - interval '{hours} h' WHERE user_id = '{user.id}';
-                UPDATE users SET created_at = created_at - interval '{account_days} d' WHERE id = '{user.id}';
-            END $$
-            """
-        )
-
-    return move
+@pytest.fixture(autouse=True)
+def _noon(noon: None) -> None:
+    """Today is a day: each test begins at its noon."""
 
 
 def today(user: User) -> dict[str, Any]:

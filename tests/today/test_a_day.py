@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.clock import Clock
 from tests.conftest import Database, User
-from tests.daily_plan.conftest import ahead, generated, habit, ids, quest, shown, ticked
-from tests.focus.conftest import Rewind, rewind, started
+from tests.daily_plan.conftest import generated, ids, shown, ticked
+from tests.focus.conftest import started
+from tests.support.clock import ahead
+from tests.support.factories import habit, quest
 from tests.sync.conftest import changes, document, poll, versions
 from tests.today.conftest import today
-
-__all__ = ["rewind"]
 
 
 @dataclass
@@ -45,12 +46,12 @@ def ledger(user: User) -> list[tuple[str, int, int]]:
     return [(entry["event_type"], entry["xp"], entry["coins"]) for entry in reversed(entries)]
 
 
-def test_a_day(user: User, rewind: Rewind, database: Database) -> None:
+def test_a_day(user: User, clock: Clock, database: Database) -> None:
     purse = Purse(user)
 
     # Morning: what there is to do.
-    stretch, read = habit(user, "Stretch"), habit(user, "Read", xp_reward=20, coin_reward=3)
-    errand = quest(user, "Call home", difficulty="easy")
+    stretch, read = habit(user, "Stretch")["id"], habit(user, "Read", xp_reward=20, coin_reward=3)["id"]
+    errand = quest(user, "Call home", difficulty="easy", accepted=True)["id"]
     goal = user.post("/goals", {"title": "Learn to swim", "target_date": ahead(30)}).data["id"]
     steps = [user.post(f"/goals/{goal}/milestones", {"title": t}).data["id"] for t in ("Float", "Swim")]
     event = {"title": "Pool", "start_time": f"{ahead(0)}T12:00:00Z", "event_type": "workout"}
@@ -82,12 +83,12 @@ def test_a_day(user: User, rewind: Rewind, database: Database) -> None:
 
     # Forenoon: one session to its end, one whose tab is closed, one given up.
     session = started(user, duration_seconds=1500)
-    rewind(user, 1495)
+    clock.advance("1495 seconds")
     focused = purse.paid("focus_complete", f"/focus/{session['id']}/complete")["session"]["actual_seconds"]
     again = user.post(f"/focus/{session['id']}/complete").data
     assert (again["already_completed"], again["xp_awarded"]) == (True, 25)
     closed = started(user, duration_seconds=600)
-    rewind(user, 700)
+    clock.advance("700 seconds")
     assert poll(user)["focus"]["has_active_session"] is False
     settled = user.get(f"/focus/{closed['id']}").data
     purse.note("focus_complete", settled["xp_awarded"], settled["coins_awarded"])

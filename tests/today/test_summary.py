@@ -1,12 +1,14 @@
 from typing import Any
 
-from tests.conftest import Database, NewUser, User
-from tests.daily_plan.conftest import ahead, habit, quest
-from tests.focus.conftest import Rewind, rewind, started
+from local.clock import Clock
+from tests.conftest import NewUser, User
+from tests.focus.conftest import started
 from tests.gamification.conftest import Pay, as_user, pay, spend
+from tests.support.clock import ahead
+from tests.support.factories import habit, quest
 from tests.today.conftest import today
 
-__all__ = ["as_user", "pay", "rewind", "spend"]
+__all__ = ["as_user", "pay", "spend"]
 
 
 def summary(user: User) -> dict[str, Any]:
@@ -17,8 +19,8 @@ def summary(user: User) -> dict[str, Any]:
 
 
 def test_habits_due_or_done(user: User) -> None:
-    made = [habit(user, name) for name in "abcd"]
-    weekly = habit(user, "weekly", frequency="weekly", target_count=1)
+    made = [habit(user, name)["id"] for name in "abcd"]
+    weekly = habit(user, "weekly", frequency="weekly", target_count=1)["id"]
     assert summary(user)["habits"] == {"done": 0, "due": 5}
     user.post(f"/habits/{made[0]}/complete")
     user.post(f"/habits/{weekly}/complete")  # no longer due this week, but done today
@@ -27,26 +29,26 @@ def test_habits_due_or_done(user: User) -> None:
     assert summary(user)["habits"] == {"done": 2, "due": 3}
 
 
-def test_focus_of_the_day(user: User, rewind: Rewind, database: Database) -> None:
+def test_focus_of_the_day(user: User, clock: Clock) -> None:
     for mode, seconds in (("focus", 1500), ("focus", 600), ("break", 300)):
         started(user, mode=mode, duration_seconds=seconds)
-        rewind(user, seconds)
+        clock.advance(f"{seconds} seconds")
         user.get("/focus/active")
     started(user)
-    rewind(user, 60)
+    clock.advance("60 seconds")
     user.post("/focus/pause")
-    rewind(user, 3600)  # lapses: not completed
+    clock.advance("3600 seconds")  # lapses: not completed
     assert summary(user)["focus"] == {"seconds": 2100, "sessions": 2}
-    database.query("UPDATE focus_sessions SET ended_at = ended_at - interval '1 day' WHERE user_id = %s", user.id)
+    clock.advance("1 day")
     assert summary(user)["focus"] == {"seconds": 0, "sessions": 0}
 
 
-def test_quests_active_and_ready(user: User, database: Database) -> None:
-    accepted = quest(user, target=2)
+def test_quests_active_and_ready(user: User, clock: Clock) -> None:
+    quest(user, target=2, expires_at=f"{ahead(0)}T13:00:00Z", accepted=True)
     assert summary(user)["quests"] == {"active": 1, "ready": 0}
-    user.post(f"/habits/{habit(user)}/complete")  # the universal quest of a habit a day is at its target
+    user.post(f"/habits/{habit(user)['id']}/complete")  # the universal quest of a habit a day is at its target
     assert summary(user)["quests"] == {"active": 1, "ready": 1}
-    database.query("UPDATE quests SET expires_at = now() - interval '1 hour' WHERE id = %s", accepted)
+    clock.advance("2 hours")
     assert summary(user)["quests"] == {"active": 0, "ready": 1}
 
 
@@ -70,10 +72,11 @@ def test_a_reversal_counts_on_the_day_it_is_made(user: User, pay: Pay, as_user: 
     assert (numbers["xp_today"], numbers["coins_today"]) == (-50, -20)
 
 
-def test_the_day_is_the_users(new_user: NewUser, database: Database) -> None:
+def test_the_day_is_the_users(new_user: NewUser, clock: Clock) -> None:
     user = new_user(settings={"timezone": "Pacific/Kiritimati", "day_start_hour": 6})
-    [row] = database.query("SELECT local_day(now(), 'Pacific/Kiritimati', 6)::text AS day")
-    assert summary(user)["date"] == row["day"]
+    assert summary(user)["date"] == ahead(0)  # it is two in the morning there, of the next day
+    clock.advance("4 hours")
+    assert summary(user)["date"] == ahead(1)
 
 
 def test_overdue_goals(user: User) -> None:

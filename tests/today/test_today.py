@@ -1,12 +1,15 @@
 from uuid import uuid4
 
+from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User
-from tests.daily_plan.conftest import ahead, generated, habit, quest, replaced, ticked, written
-from tests.focus.conftest import Rewind, rewind, started
+from tests.daily_plan.conftest import generated, replaced, ticked, written
+from tests.focus.conftest import started
 from tests.gamification.conftest import Pay, as_user, pay
-from tests.today.conftest import Age, log, state, today
+from tests.support.clock import ahead
+from tests.support.factories import habit, quest
+from tests.today.conftest import log, state, today
 
-__all__ = ["as_user", "pay", "rewind"]
+__all__ = ["as_user", "pay"]
 
 
 def test_a_new_user_gets_every_key(user: User) -> None:
@@ -90,7 +93,7 @@ def test_of_equal_priorities_the_first_is_next(user: User) -> None:
 
 
 def test_completing_a_habit_ticks_its_item(user: User) -> None:
-    stretch = habit(user)
+    stretch = habit(user)["id"]
     generated(user)
     before = today(user)["planSummary"]["completedCount"]
     user.post(f"/habits/{stretch}/complete")
@@ -107,19 +110,19 @@ def test_an_address_outside_the_app_is_not_followed(user: User, database: Databa
     assert today(user)["planSummary"]["nextIncompleteItem"]["actionUrl"] == "/exercise"
 
 
-def test_returning_after_48_hours(user: User, age: Age) -> None:
+def test_returning_after_48_hours(user: User, clock: Clock) -> None:
     assert state(user)["returningAfterGap"] is False, "nobody returns who was never here"
     log(user, "app_opened")
-    age(user, hours=47.9)
+    clock.advance("47 hours 54 minutes")
     assert state(user)["returningAfterGap"] is False
-    age(user, hours=0.2)
+    clock.advance("12 minutes")
     assert state(user)["returningAfterGap"] is True
     log(user, "app_opened")
     assert state(user)["returningAfterGap"] is False
 
 
-def test_what_comes_by_itself_is_no_activity(user: User, pay: Pay, as_user: Pay, age: Age) -> None:
-    age(user, account_days=30)
+def test_what_comes_by_itself_is_no_activity(user: User, pay: Pay, as_user: Pay, clock: Clock) -> None:
+    clock.advance("30 days")
     pay(user, "habit_complete", xp=10, key="undone", counters={"habits_completed": 1})
     assert state(user)["firstDay"] is False
     assert len(user.get("/achievements/user").json) > 0
@@ -130,20 +133,20 @@ def test_what_comes_by_itself_is_no_activity(user: User, pay: Pay, as_user: Pay,
     assert document["dynamicUIData"]["resumeLast"] is None
 
 
-def test_the_first_day(user: User, age: Age) -> None:
+def test_the_first_day(user: User, clock: Clock) -> None:
     log(user, "app_opened")
     assert state(user)["firstDay"] is True
-    age(user, account_days=1)
+    clock.advance("1 day")
     assert state(user)["firstDay"] is False
 
 
-def test_focus_active_while_it_runs_or_is_paused(user: User, rewind: Rewind) -> None:
+def test_focus_active_while_it_runs_or_is_paused(user: User, clock: Clock) -> None:
     started(user)
     assert state(user)["focusActive"] is True
     user.post("/focus/pause")
     assert state(user)["focusActive"] is True
     user.delete("/focus/pause")
-    rewind(user, 2000)
+    clock.advance("2000 seconds")
     document = today(user)
     assert document["userState"]["focusActive"] is False
     # This request settled the timer, and shows what that paid.
@@ -163,7 +166,7 @@ def test_an_active_streak(user: User, pay: Pay) -> None:
     assert document["data"]["streak"] == {"days": 3, "at_risk": False}
 
 
-def test_what_was_used_in_14_days(user: User, pay: Pay, age: Age) -> None:
+def test_what_was_used_in_14_days(user: User, pay: Pay, clock: Clock) -> None:
     for _ in range(2):
         pay(user, "lesson_complete")
     log(user, "lesson_opened")
@@ -181,7 +184,7 @@ def test_what_was_used_in_14_days(user: User, pay: Pay, age: Age) -> None:
         "route": "/learn",
         "label": "Keep learning",
     }
-    age(user, hours=14 * 24)
+    clock.advance("14 days")
     assert today(user)["dynamicUIData"] == {"quickPicks": [], "resumeLast": None, "interestPrimer": None}
 
 
@@ -191,12 +194,12 @@ def test_quick_picks_are_filled_up_with_what_waits(user: User) -> None:
     assert today(user)["dynamicUIData"]["quickPicks"] == [
         {"module": "habits", "route": "/habits", "label": "Habits", "count": 2}
     ]
-    quest(user)
+    quest(user, accepted=True)
     picks = today(user)["dynamicUIData"]["quickPicks"]
     assert picks[1] == {"module": "quests", "route": "/quests", "label": "Quests", "count": 1}
 
 
-def test_resuming_the_last_module(user: User, age: Age) -> None:
+def test_resuming_the_last_module(user: User, clock: Clock) -> None:
     log(user, "goal_opened")
     resumed = today(user)["dynamicUIData"]["resumeLast"]
     assert resumed.pop("lastUsed").endswith("Z")
@@ -204,7 +207,7 @@ def test_resuming_the_last_module(user: User, age: Age) -> None:
     log(user, "app_opened")
     assert today(user)["dynamicUIData"]["resumeLast"] is None, "the newest belongs to no module"
     log(user, "goal_opened")
-    age(user, hours=24)
+    clock.advance("24 hours")
     assert today(user)["dynamicUIData"]["resumeLast"] is None
 
 
@@ -229,7 +232,7 @@ def test_personalization_is_in_the_settings(new_user: NewUser) -> None:
 
 
 def test_what_onboarding_will_say(user: User, database: Database) -> None:
-    with replaced(database, "onboarding_active", "true"), replaced(database, "my_interests", "ARRAY['learning']"):
+    with replaced(database, "onboarding_active", "true"), replaced(database, "interests", "ARRAY['learning']"):
         shown = today(user)["personalization"]
         assert (shown["onboardingActive"], shown["onboardingRoute"]) == (True, "/today")
         assert shown["interests"] == ["learning"]
@@ -253,7 +256,7 @@ def test_what_others_do_does_not_show(user: User, other: User) -> None:
     before = today(user)
     generated(other)
     started(other)
-    user_quest = quest(other)
+    user_quest = quest(other, accepted=True)["id"]
     other.post(f"/quests/{user_quest}/complete")
     assert today(user) == before
 
