@@ -1,11 +1,23 @@
-"""What the quest routes take and answer."""
+"""The requests and answers of the quest routes."""
 
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
-from questlog.wire import Body, Instant, Page, PageSize, Query, ResponseModel, Reward, Trimmed, absent, blank_is_null
+from questlog.wire import (
+    Body,
+    Instant,
+    Page,
+    PageSize,
+    Query,
+    ResponseModel,
+    Reward,
+    Row,
+    Trimmed,
+    absent,
+    blank_is_null,
+)
 
 Kind = Literal["user", "universal"]
 Status = Literal["available", "accepted", "completed", "abandoned", "expired"]
@@ -109,16 +121,25 @@ class Quests(ResponseModel):
     page_size: int
 
 
-class Completion(Reward):
-    quest: Quest
+class CompletionRow(Reward):
+    """A completion without its quest."""
+
     completed: bool
     already_completed: bool
     reward_capped: bool
 
 
+class Completion(CompletionRow):
+    quest: Quest
+
+
 class HistoryQuery(Query):
     page: Page = 1
     page_size: PageSize = 50
+
+
+class QuestId(Row):
+    id: UUID
 
 
 class PastCompletion(ResponseModel):

@@ -1,7 +1,10 @@
 import pytest
 
+from local.clock import Clock
 from tests.conftest import Database, User, at_once
-from tests.quests.conftest import Pass, added, paid, wallet
+from tests.quests.conftest import paid
+from tests.support.factories import quest as added
+from tests.support.ledger import wallet
 
 
 def test_pays_what_the_quest_says(user: User, database: Database) -> None:
@@ -20,7 +23,7 @@ def test_pays_what_the_quest_says(user: User, database: Database) -> None:
         "streak": 1,
     }
     assert (shown["status"], shown["progress"], shown["accepted_at"]) == ("completed", 4, None)
-    assert wallet(user, database) == (100, 50)
+    assert wallet(database, user) == (100, 50)
     [entry] = database.query("SELECT * FROM points_ledger WHERE user_id = %s", user.id)
     assert (entry["event_type"], entry["xp"], entry["coins"]) == ("quest_complete", 100, 50)
     assert entry["idempotency_key"] == f"quest_complete:{quest['id']}:once"
@@ -37,7 +40,7 @@ def test_again_answers_the_first_time_and_pays_nothing(user: User, database: Dat
     again = user.post(f"{path}/complete").data
     assert again | {"quest": None} == first | {"quest": None, "already_completed": True}
     assert again["quest"]["completed_at"] == first["quest"]["completed_at"]
-    assert wallet(user, database) == (100, 50)
+    assert wallet(database, user) == (100, 50)
 
 
 def test_two_at_once_pay_once(user: User, database: Database) -> None:
@@ -45,26 +48,26 @@ def test_two_at_once_pay_once(user: User, database: Database) -> None:
     answers = at_once(8, lambda: user.post(f"{path}/complete").data)
     assert [paid(answer) for answer in answers] == [(25, 10)] * 8
     assert sorted(answer["already_completed"] for answer in answers) == [False, *[True] * 7]
-    assert wallet(user, database) == (25, 10)
+    assert wallet(database, user) == (25, 10)
 
 
-def test_the_eleventh_of_a_day_pays_nothing_and_says_so(early: User, tomorrow: Pass, database: Database) -> None:
-    quests = [added(early, title=str(n)) for n in range(12)]
+def test_the_eleventh_of_a_day_pays_nothing_and_says_so(user: User, clock: Clock, database: Database) -> None:
+    quests = [added(user, title=str(n)) for n in range(12)]
     for quest in quests[:10]:
-        answer = early.post(f"/quests/{quest['id']}/complete").data
+        answer = user.post(f"/quests/{quest['id']}/complete").data
         assert (paid(answer), answer["reward_capped"]) == ((10, 5), False)
     # The tenth quest is an achievement of 50 and 25.
-    assert wallet(early, database) == (150, 75)
-    capped = early.post(f"/quests/{quests[10]['id']}/complete").data
+    assert wallet(database, user) == (150, 75)
+    capped = user.post(f"/quests/{quests[10]['id']}/complete").data
     assert (paid(capped), capped["reward_capped"], capped["quest"]["status"]) == ((0, 0), True, "completed")
-    again = early.post(f"/quests/{quests[10]['id']}/complete").data
+    again = user.post(f"/quests/{quests[10]['id']}/complete").data
     assert again == capped | {"already_completed": True}
-    assert wallet(early, database) == (150, 75)
-    tomorrow(early)
-    answer = early.post(f"/quests/{quests[11]['id']}/complete").data
+    assert wallet(database, user) == (150, 75)
+    clock.advance("P1D")
+    answer = user.post(f"/quests/{quests[11]['id']}/complete").data
     assert (paid(answer), answer["reward_capped"]) == ((10, 5), False)
     # Yesterday's stays what it was.
-    assert early.post(f"/quests/{quests[10]['id']}/complete").data["reward_capped"] is True
+    assert user.post(f"/quests/{quests[10]['id']}/complete").data["reward_capped"] is True
 
 
 def test_what_was_undone_does_not_count_for_the_day(user: User, database: Database) -> None:
@@ -97,20 +100,20 @@ def test_the_cap_holds_in_parallel(user: User, database: Database) -> None:
     assert (sums["count"], sums["xp"]) == (16, 100)
 
 
-def test_a_new_day_begins_afresh(early: User, tomorrow: Pass, database: Database) -> None:
-    path = f"/quests/{added(early, is_repeatable=True, target=3)['id']}"
-    first = early.post(f"{path}/complete").data["quest"]
+def test_a_new_day_begins_afresh(user: User, clock: Clock, database: Database) -> None:
+    path = f"/quests/{added(user, is_repeatable=True, target=3)['id']}"
+    first = user.post(f"{path}/complete").data["quest"]
     assert first["streak_count"] == 1
-    tomorrow(early)
-    fresh = early.get(path).data
+    clock.advance("P1D")
+    fresh = user.get(path).data
     assert (fresh["status"], fresh["progress"], fresh["streak_count"]) == ("available", 0, 1)
     assert fresh["accepted_at"] is fresh["completed_at"] is None
     assert fresh["period_key"] > first["period_key"]
     # A quest of one's own is finished in its day or not at all.
-    early.post(f"{path}/complete", {"period_key": first["period_key"]}).invalid("period_key")
-    again = early.post(f"{path}/complete", {"period_key": fresh["period_key"]}).data
+    user.post(f"{path}/complete", {"period_key": first["period_key"]}).invalid("period_key")
+    again = user.post(f"{path}/complete", {"period_key": fresh["period_key"]}).data
     assert (paid(again), again["quest"]["streak_count"]) == ((10, 5), 2)
-    assert wallet(early, database) == (20, 10)
+    assert wallet(database, user) == (20, 10)
 
 
 @pytest.mark.parametrize("period", ["2031-05-09", "2031-W19", "always", ""])
@@ -126,4 +129,4 @@ def test_an_idempotency_key_repeats_the_answer(user: User, database: Database) -
     first = user.post(path, headers={"Idempotency-Key": "once"})
     again = user.post(path, headers={"Idempotency-Key": "once"})
     assert (again.json, again.headers["idempotent-replay"]) == (first.json, "true")
-    assert wallet(user, database) == (10, 5)
+    assert wallet(database, user) == (10, 5)

@@ -6,25 +6,17 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from tests.conftest import Database, NewUser, User
-from tests.quests.conftest import AsUser, Earn, added, universal
+from tests.quests.conftest import Earn, universal
+from tests.support.factories import quest as added
+from tests.support.ledger import as_user
 
 
-def test_the_whole_list_as_the_wire_shows_it(user: User, earn: Earn, as_user: AsUser) -> None:
-    for title in "abc":
-        added(user, title=title, is_repeatable=True)
-    user.post(f"/quests/{added(user)['id']}/complete")
-    earn(user, focus_minutes=25)
-    listed = user.get("/quests").data["quests"]
-    shown = as_user(user, "SELECT * FROM quests_shown()")
-    assert [row["position"] for row in shown] == list(range(1, 14))
-    assert [(row["kind"], row["status"]) for row in shown] == [(quest["kind"], quest["status"]) for quest in listed]
-    assert [row["quest"]["id"] for row in shown] == [quest["id"] for quest in listed]
-    assert all(set(row["quest"]) == set(quest) for row, quest in zip(shown, listed, strict=True))
-
-
-def test_ready_is_at_the_target_and_not_yet_said(user: User, earn: Earn, as_user: AsUser, database: Database) -> None:
+def test_ready_is_at_the_target_and_not_yet_said(user: User, earn: Earn, database: Database) -> None:
     def ready() -> list[str]:
-        return [row["title"] for row in as_user(user, "SELECT title FROM quests_now() WHERE ready ORDER BY sort_order")]
+        return [
+            row["title"]
+            for row in as_user(database, user, "SELECT title FROM quests_now WHERE ready ORDER BY sort_order")
+        ]
 
     earn(user, focus_minutes=25, exercise_minutes=15)
     assert ready() == ["Twenty-five quiet minutes", "A quarter hour on your feet"]
@@ -35,19 +27,20 @@ def test_ready_is_at_the_target_and_not_yet_said(user: User, earn: Earn, as_user
     user.post(f"/quests/{own['id']}/progress", {"increment": 3})
     user.patch(f"/quests/{own['id']}", {"target": 2})
     assert ready() == ["Own"]
-    database.query("UPDATE quests SET expires_at = now() WHERE id = %s", own["id"])
+    database.query("UPDATE quests SET expires_at = clock() WHERE id = %s", own["id"])
     assert ready() == []
 
 
-def test_counts_agree_with_the_list(user: User, earn: Earn, as_user: AsUser, database: Database) -> None:
+def test_counts_agree_with_the_list(user: User, earn: Earn, database: Database) -> None:
     def counts() -> dict[str, int]:
-        [row] = as_user(user, "SELECT * FROM quest_counts()")
+        [row] = as_user(database, user, "SELECT * FROM quest_counts()")
         [listed] = as_user(
+            database,
             user,
             """
             SELECT count(*) FILTER (WHERE status = 'accepted') AS active, count(*) FILTER (WHERE ready) AS ready,
                    count(*) FILTER (WHERE status = 'expired' AND accepted_at IS NOT NULL) AS overdue
-              FROM quests_now()
+              FROM quests_now
             """,
         )
         assert row == listed
@@ -60,7 +53,7 @@ def test_counts_agree_with_the_list(user: User, earn: Earn, as_user: AsUser, dat
         user.post(f"/quests/{quest['id']}/accept")
     assert counts() == {"active": 5, "ready": 0, "overdue": 0}
     user.post(f"/quests/{done['id']}/complete")
-    database.query("UPDATE quests SET expires_at = now() WHERE id = %s", late["id"])
+    database.query("UPDATE quests SET expires_at = clock() WHERE id = %s", late["id"])
     assert counts() == {"active": 3, "ready": 0, "overdue": 1}
     earn(user, focus_minutes=180)
     assert counts() == {"active": 3, "ready": 2, "overdue": 1}
@@ -98,7 +91,7 @@ EVENTS = st.tuples(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=st.lists(EVENTS, max_size=8))
 def test_progress_is_what_was_gained_and_not_undone(
-    new_user: NewUser, as_user: AsUser, events: list[tuple[str, int, bool]]
+    new_user: NewUser, database: Database, events: list[tuple[str, int, bool]]
 ) -> None:
     """Against a model that adds and takes away one event at a time, within 0 and the target."""
     user = new_user()
@@ -112,13 +105,14 @@ def test_progress_is_what_was_gained_and_not_undone(
     model = dict.fromkeys(targets, 0)
     for number, (counter, amount, undone) in enumerate(events):
         as_user(
+            database,
             user,
             "SELECT award('focus_partial', 'test', NULL, 0, 0, %(key)s, counters => %(counters)s)",
             key=str(number),
             counters=Jsonb({counter: amount}),
         )
         if undone:
-            as_user(user, "SELECT reverse(%(key)s, 'a test')", key=str(number))
+            as_user(database, user, "SELECT reverse(%(key)s, 'a test')", key=str(number))
         for (key, target), counted in targets.items():
             if counted == counter:
                 gained = min(target, model[key, target] + amount)

@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.conftest import Client, Database, User
-from tests.quests.conftest import Earn, added, universal
+from tests.quests.conftest import Earn, universal
+from tests.support.factories import quest as added
 
 SEEDED = ("key", "period", "difficulty", "xp_reward", "coin_reward", "target", "target_type", "skill_key")
 SEEDS = [
@@ -67,7 +68,7 @@ def test_filters_by_kind_and_by_the_status_shown(user: User, database: Database)
     user.post(f"/quests/{accepted}/accept")
     user.post(f"/quests/{completed}/complete")
     user.post(f"/quests/{abandoned}/abandon")
-    database.query("UPDATE quests SET expires_at = now() WHERE id = %s", expired)
+    database.query("UPDATE quests SET expires_at = clock() WHERE id = %s", expired)
     by_status = {
         "available": [available],
         "accepted": [accepted],
@@ -163,7 +164,7 @@ def test_universal_quests_outside_their_time_are_not_there(user: User, earn: Ear
         assert [row["universal_quest_id"] for row in progressed] == [made[running]]
 
         # Over, a special one stays for those who began it, and is then expired like their own.
-        database.query("UPDATE universal_quests SET ends_at = now() WHERE id = %s", made[running])
+        database.query("UPDATE universal_quests SET ends_at = clock() WHERE id = %s", made[running])
         begun = universal(user, running)
         assert (begun["status"], begun["progress"], begun["period"], begun["is_repeatable"]) == (
             "expired",

@@ -5,7 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Database, NewUser, User, at_once
-from tests.quests.conftest import added, paid, universal, wallet
+from tests.quests.conftest import paid, universal
+from tests.support.factories import quest as added
+from tests.support.ledger import wallet
 
 
 def bring_to(user: User, database: Database, state: str, **fields: Any) -> str:
@@ -16,7 +18,7 @@ def bring_to(user: User, database: Database, state: str, **fields: Any) -> str:
         move = {"accepted": "accept", "completed": "complete", "abandoned": "abandon", "expired": "accept"}[state]
         user.post(f"{path}/{move}")
     if state == "expired":
-        database.query("UPDATE quests SET expires_at = now() WHERE id = %s", quest["id"])
+        database.query("UPDATE quests SET expires_at = clock() WHERE id = %s", quest["id"])
     assert user.get(path).data["status"] == state
     return path
 
@@ -72,7 +74,7 @@ def test_taking_up_again_keeps_the_progress_and_takes_a_new_instant(user: User) 
 
 def test_an_abandoned_quest_that_has_run_out_cannot_be_taken_up(user: User, database: Database) -> None:
     path = bring_to(user, database, "abandoned")
-    database.query("UPDATE quests SET expires_at = now() WHERE user_id = %s", user.id)
+    database.query("UPDATE quests SET expires_at = clock() WHERE user_id = %s", user.id)
     assert user.get(path).data["status"] == "abandoned"
     user.post(f"{path}/accept").refused(409, "quest_expired")
     assert user.post(f"{path}/abandon").data["status"] == "abandoned"
@@ -80,7 +82,7 @@ def test_an_abandoned_quest_that_has_run_out_cannot_be_taken_up(user: User, data
 
 def test_a_completed_quest_does_not_expire(user: User, database: Database) -> None:
     path = bring_to(user, database, "completed")
-    database.query("UPDATE quests SET expires_at = now() WHERE user_id = %s", user.id)
+    database.query("UPDATE quests SET expires_at = clock() WHERE user_id = %s", user.id)
     assert user.get(path).data["status"] == "completed"
     assert user.post(f"{path}/complete").data["already_completed"] is True
 
@@ -136,4 +138,4 @@ def test_any_moves_agree_with_the_rules(new_user: NewUser, database: Database, m
             status, progress = after
         quest = user.get(path).data
         assert (quest["status"], quest["progress"]) == (status, progress)
-        assert wallet(user, database) == ((25, 10) if status == "completed" else (0, 0))
+        assert wallet(database, user) == ((25, 10) if status == "completed" else (0, 0))

@@ -1,7 +1,9 @@
 import pytest
 
 from tests.conftest import Database, User, at_once
-from tests.quests.conftest import added, paid, universal, wallet
+from tests.quests.conftest import paid, universal
+from tests.support.factories import quest as added
+from tests.support.ledger import wallet
 
 
 def test_short_of_the_target_nothing_is_paid(user: User, database: Database) -> None:
@@ -36,11 +38,11 @@ def test_adds_sets_and_stops_at_the_target(user: User, database: Database) -> No
     assert progress(progress=9) == 9
     assert progress(progress=2) == 2
     assert progress(progress=0) == 0
-    assert wallet(user, database) == (0, 0)
+    assert wallet(database, user) == (0, 0)
     last = user.post(f"{path}/progress", {"increment": 1000}).data
     assert (last["quest"]["progress"], last["quest"]["status"], last["completed"]) == (10, "completed", True)
     assert last["quest"]["accepted_at"] is not None
-    assert paid(last) == (50, 25) == wallet(user, database)
+    assert paid(last) == (50, 25) == wallet(database, user)
 
 
 def test_doing_again_what_completed_it_is_a_replay(user: User, database: Database) -> None:
@@ -49,7 +51,7 @@ def test_doing_again_what_completed_it_is_a_replay(user: User, database: Databas
     assert user.post(f"{path}/progress", {"progress": 2}).data == first | {"already_completed": True}
     assert user.post(f"{path}/progress", {"increment": 1}).data == first | {"already_completed": True}
     user.post(f"{path}/progress", {"progress": 1}).refused(409, "invalid_state")
-    assert wallet(user, database) == (10, 5)
+    assert wallet(database, user) == (10, 5)
 
 
 def test_a_set_beyond_the_target_is_the_target(user: User) -> None:
@@ -81,7 +83,7 @@ def test_parallel_steps_all_count_and_pay_once(user: User, database: Database) -
     answers = at_once(8, lambda: user.post(f"{path}/progress", {"increment": 1}).data)
     assert sorted(answer["quest"]["progress"] for answer in answers) == [1, 2, 3, 4, 5, 5, 5, 5]
     assert sum(answer["completed"] and not answer["already_completed"] for answer in answers) == 1
-    assert wallet(user, database) == (25, 10)
+    assert wallet(database, user) == (25, 10)
 
 
 def test_only_activity_moves_a_universal_quest(user: User) -> None:

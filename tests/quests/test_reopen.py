@@ -1,14 +1,8 @@
+from local.clock import Clock
 from tests.conftest import Database, User, at_once
-from tests.quests.conftest import AsUser, Pass, added, paid, universal, wallet
-
-
-def completed_ago(user: User, database: Database, ago: str) -> None:
-    database.query(
-        "UPDATE user_quest_progress SET completed_at = now() - %s::interval"
-        " WHERE user_id = %s AND status = 'completed'",
-        ago,
-        user.id,
-    )
+from tests.quests.conftest import paid, universal
+from tests.support.factories import quest as added
+from tests.support.ledger import as_user, wallet
 
 
 def test_takes_the_reward_back_and_pays_again_once(user: User, database: Database) -> None:
@@ -18,12 +12,12 @@ def test_takes_the_reward_back_and_pays_again_once(user: User, database: Databas
     reopened = user.post(f"{path}/reopen").data
     assert (reopened["status"], reopened["progress"], reopened["completed_at"]) == ("accepted", 2, None)
     assert reopened["accepted_at"] is not None
-    assert wallet(user, database) == (0, 0)
+    assert wallet(database, user) == (0, 0)
     assert user.get(f"{path}/history").data["completions"] == []
     again = user.post(f"{path}/progress").data
     assert (again["completed"], again["already_completed"], paid(again)) == (True, False, (100, 50))
     assert user.post(f"{path}/complete").data == again | {"already_completed": True}
-    assert wallet(user, database) == (100, 50)
+    assert wallet(database, user) == (100, 50)
     user.post(f"{path}/reopen")
     user.post(f"{path}/complete")
     keys = database.query(
@@ -31,7 +25,7 @@ def test_takes_the_reward_back_and_pays_again_once(user: User, database: Databas
     )
     paid_under = f"quest_complete:{quest['id']}:once"
     assert [row["idempotency_key"] for row in keys] == [paid_under, f"{paid_under}:1", f"{paid_under}:2"]
-    assert wallet(user, database) == (100, 50)
+    assert wallet(database, user) == (100, 50)
 
 
 def test_again_changes_nothing(user: User, database: Database) -> None:
@@ -42,34 +36,36 @@ def test_again_changes_nothing(user: User, database: Database) -> None:
     user.post(f"{path}/complete")
     answers = at_once(5, lambda: user.post(f"{path}/reopen").data["status"])
     assert answers == ["accepted"] * 5
-    assert wallet(user, database) == (0, 0)
+    assert wallet(database, user) == (0, 0)
     assert paid(user.post(f"{path}/complete").data) == (10, 5)
 
 
-def test_a_spent_reward_refuses(user: User, database: Database, as_user: AsUser) -> None:
+def test_a_spent_reward_refuses(user: User, database: Database) -> None:
     path = f"/quests/{added(user)['id']}"
     completed = user.post(f"{path}/complete").data["quest"]
-    as_user(user, "SELECT spend(3, 'market_purchase', 'test', NULL, 'a purchase')")
+    as_user(database, user, "SELECT spend(3, 'market_purchase', 'test', NULL, 'a purchase')")
     assert user.post(f"{path}/reopen").refused(409, "insufficient_coins") == {"need": 5, "have": 2}
     assert user.get(path).data == completed
-    assert wallet(user, database) == (10, 2)
+    assert wallet(database, user) == (10, 2)
 
 
-def test_not_after_a_day(user: User, database: Database) -> None:
+def test_not_after_a_day(user: User, clock: Clock) -> None:
     path = f"/quests/{added(user)['id']}"
+    clock.freeze()
     user.post(f"{path}/complete")
-    completed_ago(user, database, "24 hours")
-    assert user.post(f"{path}/reopen").refused(409, "invalid_state") == {"status": "completed"}
-    completed_ago(user, database, "23:59")
+    clock.advance("PT23H59M59S")
     assert user.post(f"{path}/reopen").data["status"] == "accepted"
+    user.post(f"{path}/complete")
+    clock.advance("PT24H")
+    assert user.post(f"{path}/reopen").refused(409, "invalid_state") == {"status": "completed"}
 
 
-def test_not_in_the_next_period(early: User, tomorrow: Pass, database: Database) -> None:
-    path = f"/quests/{added(early, is_repeatable=True)['id']}"
-    early.post(f"{path}/complete")
-    tomorrow(early)
-    assert early.post(f"{path}/reopen").refused(409, "invalid_state") == {"status": "available"}
-    assert wallet(early, database) == (10, 5)
+def test_not_in_the_next_period(user: User, clock: Clock, database: Database) -> None:
+    path = f"/quests/{added(user, is_repeatable=True)['id']}"
+    user.post(f"{path}/complete")
+    clock.advance("P1D")
+    assert user.post(f"{path}/reopen").refused(409, "invalid_state") == {"status": "available"}
+    assert wallet(database, user) == (10, 5)
 
 
 def test_what_activity_finished_is_not_reopened(user: User) -> None:

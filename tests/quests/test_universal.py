@@ -4,9 +4,12 @@ from uuid import UUID
 
 import pytest
 
+from local.clock import Clock
 from tests.conftest import Database, User, at_once
-from tests.quests.conftest import AsUser, Earn, Pass, added, paid, universal, wallet
+from tests.quests.conftest import Earn, paid, universal
 from tests.support.client import ROOT
+from tests.support.factories import quest as added
+from tests.support.ledger import as_user, wallet
 
 
 @pytest.fixture
@@ -27,29 +30,29 @@ def offer(database: Database) -> Iterator[Any]:
     database.query("DELETE FROM universal_quests WHERE id = ANY (%s)", offered)
 
 
-def test_a_habit_a_day(early: User, earn: Earn, tomorrow: Pass, database: Database) -> None:
-    earn(early, "habit_complete")
-    quest = universal(early, "daily_habit")
+def test_a_habit_a_day(user: User, earn: Earn, clock: Clock, database: Database) -> None:
+    earn(user, "habit_complete")
+    quest = universal(user, "daily_habit")
     assert (quest["progress"], quest["target"], quest["status"], quest["accepted_at"]) == (1, 1, "available", None)
     # first_habit pays 25 and 10; the quest nothing yet.
-    assert wallet(early, database) == (25, 10)
+    assert wallet(database, user) == (25, 10)
 
     path = f"/quests/{quest['id']}/complete"
-    answer = early.post(path).data
+    answer = user.post(path).data
     assert (paid(answer), answer["quest"]["status"], answer["quest"]["streak_count"]) == ((25, 5), "completed", 1)
-    assert early.post(path).data == answer | {"already_completed": True}
-    assert wallet(early, database) == (50, 15)
+    assert user.post(path).data == answer | {"already_completed": True}
+    assert wallet(database, user) == (50, 15)
     [entry] = database.query(
-        "SELECT * FROM points_ledger WHERE user_id = %s AND event_type = 'quest_complete'", early.id
+        "SELECT * FROM points_ledger WHERE user_id = %s AND event_type = 'quest_complete'", user.id
     )
     assert entry["idempotency_key"] == f"quest_complete:{quest['id']}:{quest['period_key']}"
     assert (entry["xp"], entry["coins"], entry["skill_key"]) == (25, 5, "discipline")
 
-    tomorrow(early)
-    fresh = universal(early, "daily_habit")
+    clock.advance("P1D")
+    fresh = universal(user, "daily_habit")
     assert (fresh["status"], fresh["progress"], fresh["streak_count"]) == ("available", 0, 1)
     assert fresh["unclaimed_period"] is None
-    assert early.post(path).refused(409, "quest_incomplete") == {"progress": 0, "target": 1}
+    assert user.post(path).refused(409, "quest_incomplete") == {"progress": 0, "target": 1}
 
 
 def test_each_award_moves_every_quest_that_counts_it(user: User, earn: Earn) -> None:
@@ -95,22 +98,24 @@ def test_nothing_is_gained_while_abandoned(user: User, earn: Earn) -> None:
     assert (quest["progress"], quest["status"]) == (20, "accepted")
 
 
-def test_an_undone_event_is_taken_back(user: User, earn: Earn, as_user: AsUser) -> None:
+def test_an_undone_event_is_taken_back(user: User, earn: Earn, database: Database) -> None:
     first, second = earn(user, focus_minutes=20), earn(user, focus_minutes=20)
     assert universal(user, "daily_focus")["progress"] == 25
     for key, left in ((first, 5), (second, 0)):
-        as_user(user, "SELECT reverse(%(key)s, 'a test')", key=key)
+        as_user(database, user, "SELECT reverse(%(key)s, 'a test')", key=key)
         assert universal(user, "daily_focus")["progress"] == left
     assert universal(user, "weekly_focus")["progress"] == 0
     assert universal(user, "monthly_streak")["progress"] == 1
 
 
-def test_what_is_completed_or_abandoned_stays_when_an_event_is_undone(user: User, earn: Earn, as_user: AsUser) -> None:
+def test_what_is_completed_or_abandoned_stays_when_an_event_is_undone(
+    user: User, earn: Earn, database: Database
+) -> None:
     focus, move = (f"/quests/{universal(user, key)['id']}" for key in ("daily_focus", "daily_move"))
     key = earn(user, focus_minutes=25, exercise_minutes=5)
     user.post(f"{focus}/complete")
     user.post(f"{move}/abandon")
-    as_user(user, "SELECT reverse(%(key)s, 'a test')", key=key)
+    as_user(database, user, "SELECT reverse(%(key)s, 'a test')", key=key)
     assert (user.get(focus).data["progress"], user.get(focus).data["status"]) == (25, "completed")
     assert user.get(move).data["progress"] == 5
 
@@ -132,7 +137,7 @@ def test_two_at_once_pay_once(user: User, earn: Earn, database: Database) -> Non
     earn(user, focus_minutes=25)
     answers = at_once(6, lambda: user.post(path).data)
     assert [paid(answer) for answer in answers] == [(50, 10)] * 6
-    assert wallet(user, database) == (50, 10)
+    assert wallet(database, user) == (50, 10)
 
 
 def test_they_pay_beside_the_ten_of_ones_own(user: User, earn: Earn) -> None:
@@ -151,12 +156,12 @@ def test_the_period_before_can_be_claimed_once(user: User, earn: Earn, database:
     missed = quest["unclaimed_period"]
     assert missed < quest["period_key"]
     user.post(path).refused(409, "quest_incomplete")
-    assert wallet(user, database) == (0, 0)
+    assert wallet(database, user) == (0, 0)
 
     answers = at_once(4, lambda: user.post(path, {"period_key": missed}).data)
     assert [paid(answer) for answer in answers] == [(50, 10)] * 4
     assert sorted(answer["already_completed"] for answer in answers) == [False, True, True, True]
-    assert wallet(user, database) == (50, 10)
+    assert wallet(database, user) == (50, 10)
     shown = answers[0]["quest"]
     assert (shown["status"], shown["unclaimed_period"], shown["streak_count"]) == ("available", None, 1)
     history = user.get(f"/quests/{quest['id']}/history").data["completions"]
@@ -168,12 +173,11 @@ def test_the_period_before_can_be_claimed_once(user: User, earn: Earn, database:
 
 
 @pytest.mark.parametrize(("days_ago", "minutes"), [(1, 24), (2, 25)])
-def test_any_other_period_is_named(user: User, earn: Earn, days_ago: int, minutes: int, as_user: AsUser) -> None:
+def test_any_other_period_is_named(user: User, earn: Earn, clock: Clock, days_ago: int, minutes: int) -> None:
     earn(user, days_ago=days_ago, focus_minutes=minutes)
     quest = universal(user, "daily_focus")
     assert quest["unclaimed_period"] is None
-    [row] = as_user(user, "SELECT quest_period_key('daily', local_today() - %(ago)s::int) AS key", ago=days_ago)
-    for period in (row["key"], "2001-01-01", "once", "2031-W19"):
+    for period in ("2031-05-08", "2031-05-07", "2001-01-01", "once", "2031-W19"):
         user.post(f"/quests/{quest['id']}/complete", {"period_key": period}).invalid("period_key")
 
 
@@ -183,19 +187,21 @@ def test_what_was_abandoned_is_not_unclaimed(user: User, earn: Earn, database: D
     assert universal(user, "daily_focus")["unclaimed_period"] is None
 
 
-@pytest.mark.parametrize("key", ["weekly_focus", "monthly_focus"])
-def test_longer_periods_are_claimed_alike(user: User, database: Database, as_user: AsUser, key: str) -> None:
-    as_user(
-        user,
-        """
-        SELECT award('focus_partial', 'test', NULL, 0, 0, 'a session', counters => '{"focus_minutes": 1200}',
-                     day => quest_period_start(%(period)s, local_today()) - 1)
-        """,
-        period=key.partition("_")[0],
-    )
+@pytest.mark.parametrize(
+    ("key", "days_ago", "period"),
+    [
+        ("daily_focus", 1, "2031-05-08"),
+        ("weekly_focus", 5, "2031-W18"),
+        ("monthly_focus", 9, "2031-04"),
+    ],
+)
+def test_each_length_of_period_is_claimed_alike(
+    user: User, earn: Earn, clock: Clock, *, key: str, days_ago: int, period: str
+) -> None:
+    earn(user, days_ago=days_ago, focus_minutes=1200)
     quest = universal(user, key)
-    assert quest["progress"] == 0
-    answer = user.post(f"/quests/{quest['id']}/complete", {"period_key": quest["unclaimed_period"]}).data
+    assert (quest["progress"], quest["unclaimed_period"]) == (0, period)
+    answer = user.post(f"/quests/{quest['id']}/complete", {"period_key": period}).data
     assert paid(answer) == (quest["xp_reward"], quest["coin_reward"])
 
 
@@ -207,7 +213,7 @@ def test_a_quest_nothing_counts_is_done_on_the_users_word(user: User, offer: Any
     assert user.post(f"{path}/progress").data["quest"]["progress"] == 1
     assert paid(user.post(f"{path}/progress").data) == (30, 3)
     assert user.post(f"{path}/reopen").data["progress"] == 1
-    assert wallet(user, database) == (0, 0)
+    assert wallet(database, user) == (0, 0)
     # Not among the ten of one's own that pay in a day.
     for title in range(10):
         user.post(f"/quests/{added(user, title=str(title))['id']}/complete")
@@ -215,22 +221,22 @@ def test_a_quest_nothing_counts_is_done_on_the_users_word(user: User, offer: Any
     assert (paid(answer), answer["reward_capped"]) == ((30, 3), False)
 
 
-def test_such_a_quest_is_done_in_its_period_or_not_at_all(early: User, offer: Any, tomorrow: Pass) -> None:
+def test_such_a_quest_is_done_in_its_period_or_not_at_all(user: User, offer: Any, clock: Clock) -> None:
     path = f"/quests/{offer('cold_shower', quest_type='daily')}"
-    first = early.post(f"{path}/complete").data["quest"]
-    tomorrow(early)
-    assert early.get(path).data["unclaimed_period"] is None
-    early.post(f"{path}/complete", {"period_key": first["period_key"]}).invalid("period_key")
-    assert early.post(f"{path}/complete").data["quest"]["streak_count"] == 2
+    first = user.post(f"{path}/complete").data["quest"]
+    clock.advance("P1D")
+    assert user.get(path).data["unclaimed_period"] is None
+    user.post(f"{path}/complete", {"period_key": first["period_key"]}).invalid("period_key")
+    assert user.post(f"{path}/complete").data["quest"]["streak_count"] == 2
 
 
 def test_an_event_of_a_few_days_expires_when_it_ends(user: User, offer: Any, earn: Earn) -> None:
     quest_id = offer(
-        "marathon", quest_type="special", target=10, target_type="pages_read", ends_at="2999-01-01T00:00:00Z"
+        "marathon", quest_type="special", target=10, target_type="pages_read", ends_at="2190-01-01T00:00:00Z"
     )
     earn(user, pages_read=10)
     quest = user.get(f"/quests/{quest_id}").data
-    assert (quest["period_key"], quest["expires_at"]) == ("once", "2999-01-01T00:00:00.000000Z")
+    assert (quest["period_key"], quest["expires_at"]) == ("once", "2190-01-01T00:00:00.000000Z")
     assert (quest["progress"], quest["streak_count"]) == (10, 0)
     assert paid(user.post(f"/quests/{quest_id}/complete").data) == (25, 10)
     earn(user, pages_read=10)
@@ -242,7 +248,7 @@ def test_one_that_ended_can_be_claimed_by_who_reached_it(
 ) -> None:
     quest_id = offer("week", quest_type="daily", target=10, target_type="pages_read")
     earn(user, days_ago=1, pages_read=10)
-    database.query("UPDATE universal_quests SET ends_at = now() WHERE id = %s", quest_id)
+    database.query("UPDATE universal_quests SET ends_at = clock() WHERE id = %s", quest_id)
     quest = user.get(f"/quests/{quest_id}").data
     assert quest["status"] == "available"
     assert paid(user.post(f"/quests/{quest_id}/complete", {"period_key": quest["unclaimed_period"]}).data) == (25, 10)
@@ -259,7 +265,7 @@ def test_one_that_ended_can_be_claimed_by_who_reached_it(
     assert user.get(f"/quests/{quest_id}/history").data["total"] == 1
 
 
-def test_administrators_write_them_and_nobody_else(database: Database, as_user: AsUser, user: User) -> None:
+def test_administrators_write_them_and_nobody_else(database: Database, user: User) -> None:
     grants = {
         (row["grantee"], row["privilege_type"])
         for row in database.query(
@@ -274,7 +280,7 @@ def test_administrators_write_them_and_nobody_else(database: Database, as_user: 
 
 
 def test_seeding_again_leaves_what_administrators_made_of_it(database: Database) -> None:
-    seeds = (ROOT / "layers/common/database/migrations/0013_quest_seeds.sql").read_text("utf-8")
+    seeds = (ROOT / "layers/common/database/migrations/0011_quest_seeds.sql").read_text("utf-8")
     before = database.query("SELECT * FROM universal_quests WHERE is_built_in ORDER BY sort_order")
     assert len(before) == 9
     database.query("UPDATE universal_quests SET title = 'Ours', is_active = false WHERE key = 'daily_focus'")

@@ -123,14 +123,14 @@ BEGIN ATOMIC
          WHERE h.place <= 5
          UNION ALL
         SELECT 4, q.place, 'plan_quest_' || q.quest_id, 'quest', q.title, NULL
-          FROM (SELECT n.quest_id, n.title,
-                       row_number() OVER (ORDER BY n.kind DESC, n.sort_order, n.accepted_at, n.quest_id) AS place
-                  FROM quests_now() AS n
+          FROM (SELECT n.id AS quest_id, n.title,
+                       row_number() OVER (ORDER BY n.kind DESC, n.sort_order, n.accepted_at, n.id) AS place
+                  FROM quests_now AS n
                  WHERE (n.kind = 'user' AND n.status = 'accepted')
                     OR (n.kind = 'universal' AND n.period = 'daily'
                         -- of the period that the day is, which need not be the present one
                         AND NOT EXISTS (SELECT FROM user_quest_progress AS u
-                                         WHERE u.universal_quest_id = n.quest_id
+                                         WHERE u.universal_quest_id = n.id
                                            AND u.period_key = quest_period_key('daily', plan_due.day)
                                            AND u.status IN ('completed', 'abandoned')))) AS q
          WHERE q.place <= 3

@@ -1,13 +1,24 @@
 SET LOCAL ROLE questlog_owner;
 
+-- Periods -----------------------------------------------------------------------------------------------------------
+
 -- The first day of the period that a day is in; null for once, which has none.
 CREATE OR REPLACE FUNCTION internal.quest_period_start(period text, day date) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE period
     WHEN 'daily' THEN day
-    WHEN 'weekly' THEN day - extract(isodow FROM day)::int + 1
+    WHEN 'weekly' THEN week_of(day)
     WHEN 'monthly' THEN day - extract(day FROM day)::int + 1
 END;
+
+-- The first day of the period after the one that begins on a day.
+CREATE OR REPLACE FUNCTION internal.next_quest_period(period text, first_day date) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (first_day + CASE period
+    WHEN 'daily' THEN interval '1 day'
+    WHEN 'weekly' THEN interval '7 days'
+    WHEN 'monthly' THEN interval '1 month'
+END)::date;
 
 -- 2031-05-09, 2031-W19 (ISO 8601), 2031-05 or once.
 CREATE OR REPLACE FUNCTION internal.quest_period_key(period text, day date) RETURNS text
@@ -20,7 +31,7 @@ RETURN CASE period
 END;
 
 -- The period of each length that the user is in now, and the key of the one before it. A new one begins at ends_at.
-CREATE OR REPLACE FUNCTION app.quest_periods() RETURNS TABLE (
+CREATE OR REPLACE FUNCTION internal.quest_periods() RETURNS TABLE (
     period text, period_key text, period_start date, ends_at timestamptz, previous_key text
 )
 LANGUAGE sql STABLE
@@ -28,62 +39,64 @@ BEGIN ATOMIC
     SELECT l.period,
            quest_period_key(l.period, d.today),
            s.day,
-           lower(day_bounds((s.day + l.length)::date, d.zone, d.day_start)),
+           lower(day_bounds(next_quest_period(l.period, s.day), d.zone, d.day_start)),
            CASE WHEN s.day IS NOT NULL THEN quest_period_key(l.period, s.day - 1) END
       FROM (SELECT c.zone, c.day_start, local_day(clock(), c.zone, c.day_start) AS today
               FROM day_settings() AS c OFFSET 0) AS d,
-           (VALUES ('once', NULL), ('daily', interval '1 day'), ('weekly', interval '7 days'),
-                   ('monthly', interval '1 month')) AS l (period, length),
+           (VALUES ('once'), ('daily'), ('weekly'), ('monthly')) AS l (period),
            LATERAL (SELECT quest_period_start(l.period, d.today) AS day) AS s
     -- Four rows made once, or each quest of a list would format its own dates.
     OFFSET 0;
 END;
 
+-- What the user sees ------------------------------------------------------------------------------------------------
+
 -- Every own quest and every universal one that runs, each in its present period; ORDER BY kind DESC, sort_order,
--- created_at DESC, quest_id. A universal quest that has ended stays for whom this period or the one before holds
--- something.
---   Written to be inlined: what the caller does not select is not computed, and a quest_id it asks for goes by the index.
-CREATE OR REPLACE FUNCTION app.quests_now() RETURNS SETOF quest_now
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT q.id, 'user', NULL::text, q.title, q.description, q.category, q.difficulty,
-           q.xp_reward, q.coin_reward, q.skill_key, q.target, NULL::text, q.is_repeatable, q.repeat_frequency,
-           t.period, t.period_key, t.period_start, NULL::text,
-           CASE WHEN q.expires_at <= clock() AND coalesce(p.status, 'available') IN ('available', 'accepted') THEN 'expired'
-                ELSE coalesce(p.status, 'available') END,
-           CASE WHEN p.status = 'completed' THEN q.target ELSE least(coalesce(p.progress, 0), q.target) END,
-           coalesce(p.status IN ('available', 'accepted') AND p.progress >= q.target AND (q.expires_at <= clock()) IS NOT TRUE,
-                    false),
-           p.accepted_at, p.completed_at, q.expires_at,
-           coalesce(p.undo_count, 0), 0, q.created_at, greatest(q.updated_at, p.updated_at)
-      FROM quests AS q
-      JOIN quest_periods() AS t ON t.period = coalesce(q.repeat_frequency, 'once')
-      LEFT JOIN user_quest_progress AS p ON p.quest_id = q.id AND p.period_key = t.period_key
-     UNION ALL
-    SELECT u.id, 'universal', u.key, u.title, u.description, u.category, u.difficulty,
-           u.xp_reward, u.coin_reward, u.skill_key, u.target, u.target_type, t.period <> 'once', nullif(t.period, 'once'),
-           t.period, t.period_key, t.period_start,
-           CASE WHEN b.status <> 'completed' AND u.target_type <> 'manual' THEN b.period_key END,
-           CASE WHEN t.period = 'once' AND u.ends_at <= clock() AND p.status IN ('available', 'accepted') THEN 'expired'
-                ELSE coalesce(p.status, 'available') END,
-           CASE WHEN p.status = 'completed' THEN u.target ELSE least(coalesce(p.progress, 0), u.target) END,
-           coalesce(p.status IN ('available', 'accepted') AND p.progress >= u.target
-                    AND (t.period = 'once' AND u.ends_at <= clock()) IS NOT TRUE, false),
-           p.accepted_at, p.completed_at, CASE t.period WHEN 'once' THEN u.ends_at ELSE t.ends_at END,
-           coalesce(p.undo_count, 0), u.sort_order, u.created_at, greatest(u.updated_at, p.updated_at)
-      FROM universal_quests AS u
-      JOIN quest_periods() AS t ON t.period = CASE u.quest_type WHEN 'special' THEN 'once' ELSE u.quest_type END
-      LEFT JOIN user_quest_progress AS p ON p.universal_quest_id = u.id AND p.period_key = t.period_key
-      LEFT JOIN user_quest_progress AS b ON b.universal_quest_id = u.id AND b.period_key = t.previous_key
-                                        AND (b.status = 'completed' OR b.status <> 'abandoned' AND b.progress >= u.target)
-     WHERE u.is_active
-       AND (u.starts_at > clock()) IS NOT TRUE
-       AND (u.ends_at IS NULL OR u.ends_at > clock() OR p.id IS NOT NULL OR b.id IS NOT NULL);
-END;
+-- created_at DESC, id. A universal quest that has ended stays for whom this period or the one before holds something.
+--   `ready`: at its target, and only the user's word is missing. The streak is that of this period, or of the one before
+--   while this one is open.
+CREATE OR REPLACE VIEW app.quests_now WITH (security_invoker = true) AS
+SELECT q.id, 'user' AS kind, NULL::text AS key, q.title, q.description, q.category, q.difficulty,
+       q.xp_reward, q.coin_reward, q.skill_key, q.target, NULL::text AS target_type, q.is_repeatable, q.repeat_frequency,
+       t.period, t.period_key, t.period_start, NULL::text AS unclaimed_period,
+       CASE WHEN q.expires_at <= clock() AND coalesce(p.status, 'available') IN ('available', 'accepted') THEN 'expired'
+            ELSE coalesce(p.status, 'available') END AS status,
+       CASE WHEN p.status = 'completed' THEN q.target ELSE least(coalesce(p.progress, 0), q.target) END AS progress,
+       coalesce(p.status IN ('available', 'accepted') AND p.progress >= q.target AND (q.expires_at <= clock()) IS NOT TRUE,
+                false) AS ready,
+       CASE p.status WHEN 'completed' THEN p.streak_count ELSE coalesce(b.streak_count, 0) END AS streak_count,
+       p.accepted_at, p.completed_at, q.expires_at,
+       coalesce(p.undo_count, 0) AS undo_count, 0 AS sort_order, q.created_at,
+       greatest(q.updated_at, p.updated_at) AS updated_at
+  FROM quests AS q
+  JOIN quest_periods() AS t ON t.period = coalesce(q.repeat_frequency, 'once')
+  LEFT JOIN user_quest_progress AS p ON p.quest_id = q.id AND p.period_key = t.period_key
+  LEFT JOIN user_quest_progress AS b ON b.quest_id = q.id AND b.period_key = t.previous_key
+ UNION ALL
+SELECT u.id, 'universal', u.key, u.title, u.description, u.category, u.difficulty,
+       u.xp_reward, u.coin_reward, u.skill_key, u.target, u.target_type, t.period <> 'once', nullif(t.period, 'once'),
+       t.period, t.period_key, t.period_start,
+       CASE WHEN b.status <> 'completed' AND u.target_type <> 'manual' THEN b.period_key END,
+       CASE WHEN t.period = 'once' AND u.ends_at <= clock() AND p.status IN ('available', 'accepted') THEN 'expired'
+            ELSE coalesce(p.status, 'available') END,
+       CASE WHEN p.status = 'completed' THEN u.target ELSE least(coalesce(p.progress, 0), u.target) END,
+       coalesce(p.status IN ('available', 'accepted') AND p.progress >= u.target
+                AND (t.period = 'once' AND u.ends_at <= clock()) IS NOT TRUE, false),
+       CASE p.status WHEN 'completed' THEN p.streak_count ELSE coalesce(b.streak_count, 0) END,
+       p.accepted_at, p.completed_at, CASE t.period WHEN 'once' THEN u.ends_at ELSE t.ends_at END,
+       coalesce(p.undo_count, 0), u.sort_order, u.created_at, greatest(u.updated_at, p.updated_at)
+  FROM universal_quests AS u
+  JOIN quest_periods() AS t ON t.period = CASE u.quest_type WHEN 'special' THEN 'once' ELSE u.quest_type END
+  LEFT JOIN user_quest_progress AS p ON p.universal_quest_id = u.id AND p.period_key = t.period_key
+  LEFT JOIN user_quest_progress AS b ON b.universal_quest_id = u.id AND b.period_key = t.previous_key
+                                    AND (b.status = 'completed' OR b.status <> 'abandoned' AND b.progress >= u.target)
+ WHERE u.is_active
+   AND (u.starts_at > clock()) IS NOT TRUE
+   AND (u.ends_at IS NULL OR u.ends_at > clock() OR p.id IS NOT NULL OR b.id IS NOT NULL);
 
 -- How many quests are accepted and not over, are ready, and were accepted but have run out: what badges and the day's
 -- summary show. Begins at the open rows of the present periods, so neither history nor untouched quests cost anything.
-CREATE OR REPLACE FUNCTION internal.quest_counts(OUT active bigint, OUT ready bigint, OUT overdue bigint)
+CREATE OR REPLACE FUNCTION app.quest_counts(OUT active bigint, OUT ready bigint, OUT overdue bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT count(*) FILTER (WHERE p.status = 'accepted' AND NOT s.is_over),
@@ -102,87 +115,57 @@ BEGIN ATOMIC
                            THEN CASE u.quest_type WHEN 'special' THEN 'once' ELSE u.quest_type END END;
 END;
 
--- Completed periods in a row, of the quest's present length, up to this one or the one before.
-CREATE OR REPLACE FUNCTION internal.quest_streak(q quest_now) RETURNS int
+-- A quest as one document.
+CREATE OR REPLACE FUNCTION app.quest_shown(q quests_now) RETURNS jsonb
 LANGUAGE sql STABLE
-RETURN CASE WHEN q.period <> 'once' THEN (
-    SELECT count(*)
-      FROM (SELECT p.period_start,
-                   row_number() OVER latest_first - 1 AS back,
-                   first_value(p.period_start) OVER latest_first AS latest
-              FROM user_quest_progress AS p
-             WHERE (p.quest_id = q.quest_id OR p.universal_quest_id = q.quest_id)
-               AND p.status = 'completed'
-               AND p.period_start <= q.period_start
-               AND p.period_key = quest_period_key(q.period, p.period_start)
-            WINDOW latest_first AS (ORDER BY p.period_start DESC)) AS c
-     -- After a gap no row is as many periods back as there are rows before it.
-     WHERE c.latest >= quest_period_start(q.period, q.period_start - 1)
-       AND c.period_start = c.latest - c.back * CASE q.period
-           WHEN 'daily' THEN interval '1 day' WHEN 'weekly' THEN interval '7 days' ELSE interval '1 month' END
-) ELSE 0 END;
+RETURN to_jsonb(q) - ARRAY['period_start', 'ready', 'undo_count', 'sort_order'];
 
--- A quest as the wire shows it.
-CREATE OR REPLACE FUNCTION app.quest_shown(q quest_now) RETURNS jsonb
-LANGUAGE sql STABLE
-RETURN to_jsonb(q) - ARRAY['quest_id', 'period_start', 'ready', 'undo_count', 'sort_order']
-    || jsonb_build_object('id', q.quest_id, 'streak_count', quest_streak(q));
-
--- The whole list as the wire shows it.
-CREATE OR REPLACE FUNCTION internal.quests_shown() RETURNS TABLE (quest jsonb, kind text, status text, "position" bigint)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT quest_shown(q), q.kind, q.status, row_number() OVER listed
-      FROM quests_now() AS q
-    WINDOW listed AS (ORDER BY q.kind DESC, q.sort_order, q.created_at DESC, q.quest_id)
-     ORDER BY 4;
-END;
+-- Writing own quests ------------------------------------------------------------------------------------------------
 
 -- The own quest that the fields sent make of `q`; 400 names each that does not fit. Rewards follow the difficulty unless
 -- they are sent themselves, and a quest that repeats has a frequency, one that does not has none.
 CREATE OR REPLACE FUNCTION app.quest_with(q quests, sent jsonb) RETURNS quests
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     made quests := jsonb_populate_record(q, sent);
     most record := difficulty_reward(made.difficulty);
-    problems jsonb := '[]';
+    problems jsonb := '{}';
 BEGIN
     IF sent ? 'difficulty' AND NOT sent ? 'xp_reward' THEN
         made.xp_reward := most.xp;
     ELSIF made.xp_reward > most.xp THEN
         problems := problems || jsonb_build_object(
-            'field', 'xp_reward', 'message', format('is at most %s for the difficulty %s', most.xp, made.difficulty));
+            'xp_reward', format('is at most %s for the difficulty %s', most.xp, made.difficulty));
     END IF;
     IF sent ? 'difficulty' AND NOT sent ? 'coin_reward' THEN
         made.coin_reward := most.coins;
     ELSIF made.coin_reward > most.coins THEN
         problems := problems || jsonb_build_object(
-            'field', 'coin_reward', 'message', format('is at most %s for the difficulty %s', most.coins, made.difficulty));
+            'coin_reward', format('is at most %s for the difficulty %s', most.coins, made.difficulty));
     END IF;
-    IF sent ->> 'expires_at' IS NOT NULL AND made.expires_at <= clock() THEN
-        problems := problems || jsonb_build_object('field', 'expires_at', 'message', 'must be in the future');
+    IF sent ->> 'expires_at' IS NOT NULL AND made.expires_at <= instant() THEN
+        problems := problems || jsonb_build_object('expires_at', 'must be in the future');
     END IF;
     IF NOT EXISTS (SELECT FROM skill_definitions AS s WHERE s.key = made.skill_key) THEN
-        problems := problems || jsonb_build_object('field', 'skill_key', 'message', 'is no skill');
+        problems := problems || jsonb_build_object('skill_key', 'is no skill');
     END IF;
-    IF problems <> '[]' THEN
-        PERFORM refuse(400, 'validation_error', 'Some of what was sent is not valid.',
-                       jsonb_build_object('fields', problems));
-    END IF;
+    PERFORM refuse_fields(problems);
     made.repeat_frequency := CASE WHEN made.is_repeatable THEN coalesce(made.repeat_frequency, 'daily') END;
     RETURN made;
 END
 $$;
 
--- Under lock_user(), which award takes as well: what a move reads does not change before it writes.
+-- Moves -------------------------------------------------------------------------------------------------------------
+-- Each runs under the user's lock, which award takes as well: what it reads does not change before it writes, and the
+-- time it takes is after the one of the move before it.
 
 -- Whether only real activity moves this quest.
-CREATE OR REPLACE FUNCTION app.quest_is_automatic(q quest_now) RETURNS boolean
+CREATE OR REPLACE FUNCTION internal.quest_is_automatic(q quests_now) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 RETURN coalesce(q.target_type <> 'manual', false);
 
 -- Refuses a move that the quest's state does not allow.
-CREATE OR REPLACE FUNCTION app.require_quest_in(q quest_now, allowed text[]) RETURNS void
+CREATE OR REPLACE FUNCTION internal.require_quest_in(q quests_now, allowed text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     IF q.status = 'expired' THEN
@@ -193,7 +176,7 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION app.refuse_automatic(q quest_now) RETURNS void
+CREATE OR REPLACE FUNCTION internal.refuse_automatic(q quests_now) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     IF quest_is_automatic(q) THEN
@@ -202,31 +185,34 @@ BEGIN
 END
 $$;
 
--- Writes a quest's state in its present period: accepted keeps or takes its instant, and only completed has the other.
-CREATE OR REPLACE FUNCTION app.set_quest(q quest_now, new_status text, new_progress int) RETURNS void
+-- Writes a quest's state in its present period: accepted keeps or takes its instant, and nothing of a completion stays.
+CREATE OR REPLACE FUNCTION internal.set_quest(q quests_now, new_status text, new_progress int) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+    accepted timestamptz := CASE new_status WHEN 'accepted' THEN coalesce(q.accepted_at, instant()) END;
 BEGIN
     UPDATE user_quest_progress AS p
        SET status = new_status,
            progress = new_progress,
-           accepted_at = CASE new_status WHEN 'accepted' THEN coalesce(q.accepted_at, clock()) ELSE p.accepted_at END,
+           accepted_at = coalesce(accepted, p.accepted_at),
            completed_at = NULL,
            xp_awarded = 0,
-           coins_awarded = 0
-     WHERE p.period_key = q.period_key AND (p.quest_id = q.quest_id OR p.universal_quest_id = q.quest_id);
+           coins_awarded = 0,
+           streak_count = 0
+     WHERE p.period_key = q.period_key AND (p.quest_id = q.id OR p.universal_quest_id = q.id);
     IF NOT FOUND THEN
         INSERT INTO user_quest_progress (
             quest_id, universal_quest_id, period_key, period_start, status, progress, accepted_at)
-        VALUES (CASE q.kind WHEN 'user' THEN q.quest_id END, CASE q.kind WHEN 'universal' THEN q.quest_id END,
-                q.period_key, q.period_start, new_status, new_progress, CASE new_status WHEN 'accepted' THEN clock() END);
+        VALUES (CASE q.kind WHEN 'user' THEN q.id END, CASE q.kind WHEN 'universal' THEN q.id END,
+                q.period_key, q.period_start, new_status, new_progress, accepted);
     END IF;
 END
 $$;
 
-CREATE OR REPLACE FUNCTION app.accept_quest(q quest_now) RETURNS void
-LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION app.accept_quest(q quests_now) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
-    IF q.status = 'abandoned' AND q.expires_at <= clock() THEN
+    IF q.status = 'abandoned' AND q.expires_at <= instant() THEN
         q.status := 'expired'; -- what it would be the moment it is accepted
     END IF;
     PERFORM require_quest_in(q, '{available,accepted,abandoned}');
@@ -237,8 +223,8 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION app.abandon_quest(q quest_now) RETURNS void
-LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION app.abandon_quest(q quests_now) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
     PERFORM require_quest_in(q, '{available,accepted,abandoned}');
     IF q.status <> 'abandoned' THEN
@@ -247,97 +233,151 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION app.quest_award_key(quest_id uuid, period_key text, undo_count int) RETURNS text
+-- Completions -------------------------------------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION internal.quest_award_key(quest_id uuid, period_key text, undo_count int) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN concat_ws(':', 'quest_complete', quest_id, period_key, nullif(undo_count, 0));
 
--- The quest as it is after what this request did, and what was paid under a key.
-CREATE OR REPLACE FUNCTION app.quest_outcome(q quest_now, award_key text, replayed boolean) RETURNS quest_completion
+-- Counts the streak in the period that begins on a day, which was just completed or reopened, and in the completed ones
+-- that follow it: one more than in the period before each. There are such where the period before was claimed late, or the
+-- user's day went back.
+CREATE OR REPLACE FUNCTION internal.count_quest_streak(q quests_now, first_day date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    outcome quest_completion;
+    day date := first_day;
+    streak int := coalesce((
+        SELECT p.streak_count FROM user_quest_progress AS p
+         WHERE p.period_key = quest_period_key(q.period, first_day - 1) AND (p.quest_id = q.id OR p.universal_quest_id = q.id)),
+        0);
 BEGIN
-    SELECT quest_shown(n) INTO outcome.quest FROM quests_now() AS n WHERE n.quest_id = q.quest_id;
-    outcome.paid := paid_under(award_key);
-    outcome.completed := award_key IS NOT NULL;
-    outcome.already_completed := replayed;
-    outcome.reward_capped := EXISTS (
-        SELECT FROM points_ledger AS l WHERE l.idempotency_key = award_key AND l.metadata @> '{"reward_capped": true}');
-    RETURN outcome;
+    IF q.period = 'once' THEN
+        RETURN;
+    END IF;
+    LOOP
+        UPDATE user_quest_progress AS p SET streak_count = streak + 1
+         WHERE p.status = 'completed'
+           AND p.period_key = quest_period_key(q.period, day) AND (p.quest_id = q.id OR p.universal_quest_id = q.id);
+        IF FOUND THEN
+            streak := streak + 1;
+        ELSIF day = first_day THEN
+            streak := 0;
+        ELSE
+            RETURN;
+        END IF;
+        day := next_quest_period(q.period, day);
+    END LOOP;
 END
 $$;
 
--- Completes a row and pays the quest's reward; answers the ledger's key. Own quests pay ten times a local day: what is
--- over that still counts, and what was undone does not.
-CREATE OR REPLACE FUNCTION app.pay_quest(q quest_now, state user_quest_progress) RETURNS text
+-- Whether the own quests of a local day have been paid as often as they may: ten times. What was undone does not count.
+CREATE OR REPLACE FUNCTION internal.quest_pay_is_used_up(day date) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN 10 <= (
+    SELECT count(*) FROM points_ledger AS l
+     WHERE l.event_type = 'quest_complete' AND l.source_type = 'quest' AND l.local_date = day
+       AND (l.xp > 0 OR l.coins > 0)
+       AND NOT EXISTS (SELECT FROM points_ledger AS r WHERE r.reverses = l.id));
+
+-- Completes a row and pays the quest's reward.
+CREATE OR REPLACE FUNCTION internal.pay_quest(q quests_now, state user_quest_progress) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    award_key text := quest_award_key(q.quest_id, state.period_key, state.undo_count);
-    capped boolean := q.kind = 'user' AND (q.xp_reward > 0 OR q.coin_reward > 0) AND 10 <= (
-        SELECT count(*) FROM points_ledger AS l
-         WHERE l.event_type = 'quest_complete' AND l.source_type = 'quest' AND l.local_date = local_today()
-           AND (l.xp > 0 OR l.coins > 0)
-           AND NOT EXISTS (SELECT FROM points_ledger AS r WHERE r.reverses = l.id));
+    capped boolean := q.kind = 'user' AND (q.xp_reward > 0 OR q.coin_reward > 0) AND quest_pay_is_used_up(local_today());
     paid award_result;
 BEGIN
     paid := award(
-        'quest_complete', CASE q.kind WHEN 'user' THEN 'quest' ELSE 'universal_quest' END, q.quest_id,
-        CASE WHEN capped THEN 0 ELSE q.xp_reward END, CASE WHEN capped THEN 0 ELSE q.coin_reward END, award_key,
+        'quest_complete', CASE q.kind WHEN 'user' THEN 'quest' ELSE 'universal_quest' END, q.id,
+        CASE WHEN capped THEN 0 ELSE q.xp_reward END, CASE WHEN capped THEN 0 ELSE q.coin_reward END,
+        quest_award_key(q.id, state.period_key, state.undo_count),
         skill_key => q.skill_key,
         metadata => CASE WHEN capped THEN '{"reward_capped": true}'::jsonb ELSE '{}' END);
     UPDATE user_quest_progress AS p
-       SET status = 'completed', progress = q.target, completed_at = clock(),
+       SET status = 'completed', progress = q.target, completed_at = instant(),
            xp_awarded = paid.xp, coins_awarded = paid.coins
      WHERE p.id = state.id;
-    RETURN award_key;
+    PERFORM count_quest_streak(q, state.period_start);
 END
 $$;
 
--- Completes a quest in its present period, or a universal one in the period before when it is unclaimed there. A period
--- that is completed already answers what it paid.
-CREATE OR REPLACE FUNCTION app.complete_quest(q quest_now, wanted_period text) RETURNS quest_completion
+-- The row of the quest's present period, brought to where it can be paid; refuses when it is not finished.
+CREATE OR REPLACE FUNCTION internal.finished_quest(q quests_now) RETURNS user_quest_progress
 LANGUAGE plpgsql AS $$
 DECLARE
     state user_quest_progress;
 BEGIN
+    IF q.status <> 'completed' THEN
+        PERFORM require_quest_in(q, '{available,accepted}');
+        IF quest_is_automatic(q) AND q.progress < q.target THEN
+            PERFORM refuse(409, 'quest_incomplete', 'This quest is not at its target yet.',
+                           jsonb_build_object('progress', q.progress, 'target', q.target));
+        END IF;
+        PERFORM set_quest(q, q.status, q.target);
+    END IF;
+    SELECT * INTO STRICT state
+      FROM user_quest_progress AS p
+     WHERE p.period_key = q.period_key AND (p.quest_id = q.id OR p.universal_quest_id = q.id);
+    RETURN state;
+END
+$$;
+
+-- The row of the period before, of a universal quest that reached its target there; refuses any other period.
+CREATE OR REPLACE FUNCTION internal.unclaimed_quest(q quests_now, wanted_period text) RETURNS user_quest_progress
+LANGUAGE plpgsql AS $$
+DECLARE
+    state user_quest_progress;
+BEGIN
+    SELECT p.* INTO state
+      FROM quest_periods() AS t
+      JOIN user_quest_progress AS p ON p.universal_quest_id = q.id AND p.period_key = t.previous_key
+     WHERE t.period = q.period
+       AND t.previous_key = wanted_period
+       AND quest_is_automatic(q)
+       AND (p.status = 'completed' OR p.period_key = q.unclaimed_period);
+    IF NOT FOUND THEN
+        PERFORM refuse_field('period_key', 'is neither the present period nor the unclaimed one');
+    END IF;
+    RETURN state;
+END
+$$;
+
+-- Completes a quest in its present period, or a universal one in the period before when it is unclaimed there, and returns
+-- what it paid. A period that is completed already returns what it paid the first time.
+CREATE OR REPLACE FUNCTION app.complete_quest(
+    q quests_now, wanted_period text, OUT paid award_result, OUT completed boolean, OUT already_completed boolean,
+    OUT reward_capped boolean
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    state user_quest_progress;
+    award_key text;
+BEGIN
     IF wanted_period <> q.period_key THEN
-        SELECT p.* INTO state
-          FROM quest_periods() AS t
-          JOIN user_quest_progress AS p ON p.universal_quest_id = q.quest_id AND p.period_key = t.previous_key
-         WHERE t.period = q.period
-           AND t.previous_key = wanted_period
-           AND quest_is_automatic(q)
-           AND (p.status = 'completed' OR p.period_key = q.unclaimed_period);
-        IF NOT FOUND THEN
-            PERFORM refuse(400, 'validation_error', 'Some of what was sent is not valid.', jsonb_build_object('fields',
-                jsonb_build_array(jsonb_build_object(
-                    'field', 'period_key', 'message', 'is neither the present period nor the unclaimed one'))));
-        END IF;
+        state := unclaimed_quest(q, wanted_period);
     ELSE
-        IF q.status <> 'completed' THEN
-            PERFORM require_quest_in(q, '{available,accepted}');
-            IF quest_is_automatic(q) AND q.progress < q.target THEN
-                PERFORM refuse(409, 'quest_incomplete', 'This quest is not at its target yet.',
-                               jsonb_build_object('progress', q.progress, 'target', q.target));
-            END IF;
-            PERFORM set_quest(q, q.status, q.target);
-        END IF;
-        SELECT * INTO STRICT state
-          FROM user_quest_progress AS p
-         WHERE p.period_key = q.period_key AND (p.quest_id = q.quest_id OR p.universal_quest_id = q.quest_id);
+        state := finished_quest(q);
     END IF;
-    IF state.status = 'completed' THEN
-        RETURN quest_outcome(q, quest_award_key(q.quest_id, state.period_key, state.undo_count), true);
+    award_key := quest_award_key(q.id, state.period_key, state.undo_count);
+    completed := true;
+    already_completed := state.status = 'completed';
+    IF NOT already_completed THEN
+        PERFORM pay_quest(q, state);
     END IF;
-    RETURN quest_outcome(q, pay_quest(q, state), false);
+    paid := paid_under(award_key);
+    reward_capped := EXISTS (
+        SELECT FROM points_ledger AS l WHERE l.idempotency_key = award_key AND l.metadata @> '{"reward_capped": true}');
 END
 $$;
 
 -- Adds to the progress, or sets it; at the target the quest is completed. Doing again what completed it is a replay.
-CREATE OR REPLACE FUNCTION app.progress_quest(q quest_now, increment int, new_value int) RETURNS quest_completion
-LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION app.progress_quest(
+    q quests_now, increment int, new_value int, OUT paid award_result, OUT completed boolean, OUT already_completed boolean,
+    OUT reward_capped boolean
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
     reached int := least(q.target, coalesce(new_value, q.progress + increment));
+    completion record;
 BEGIN
     PERFORM refuse_automatic(q);
     IF q.status <> 'completed' OR reached < q.target THEN
@@ -345,32 +385,42 @@ BEGIN
         q.status := 'accepted';
     END IF;
     IF reached = q.target THEN
-        RETURN complete_quest(q, q.period_key);
+        completion := complete_quest(q, q.period_key);
+        paid := completion.paid;
+        completed := completion.completed;
+        already_completed := completion.already_completed;
+        reward_capped := completion.reward_capped;
+    ELSE
+        PERFORM set_quest(q, 'accepted', reached);
+        completed := false;
+        already_completed := false;
+        reward_capped := false;
     END IF;
-    PERFORM set_quest(q, 'accepted', reached);
-    RETURN quest_outcome(q, NULL, false);
 END
 $$;
 
 -- Takes a completion back with its reward, in the same period and within a day; the next one pays under a key of its own.
-CREATE OR REPLACE FUNCTION app.reopen_quest(q quest_now) RETURNS void
-LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION app.reopen_quest(q quests_now) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
     PERFORM refuse_automatic(q);
     IF q.status = 'accepted' AND q.undo_count > 0 THEN
         RETURN; -- that is what a reopened quest is
     END IF;
     PERFORM require_quest_in(q, '{completed}');
-    IF q.completed_at <= clock() - interval '24 hours' THEN
+    IF q.completed_at <= instant() - interval '24 hours' THEN
         PERFORM refuse(409, 'invalid_state', 'This quest was completed more than 24 hours ago.',
                        jsonb_build_object('status', q.status));
     END IF;
-    PERFORM reverse(quest_award_key(q.quest_id, q.period_key, q.undo_count), 'Quest reopened');
+    PERFORM reverse(quest_award_key(q.id, q.period_key, q.undo_count), 'Quest reopened');
     PERFORM set_quest(q, 'accepted', q.target - 1);
     UPDATE user_quest_progress AS p SET undo_count = p.undo_count + 1
-     WHERE p.period_key = q.period_key AND (p.quest_id = q.quest_id OR p.universal_quest_id = q.quest_id);
+     WHERE p.period_key = q.period_key AND (p.quest_id = q.id OR p.universal_quest_id = q.id);
+    PERFORM count_quest_streak(q, q.period_start);
 END
 $$;
+
+-- Called by the ledger ----------------------------------------------------------------------------------------------
 
 -- As questlog_owner and under the user's lock. With every award, so what moves nothing must write nothing: most awards
 -- find that the streak stands where a quest has it already.

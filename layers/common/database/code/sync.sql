@@ -66,7 +66,7 @@ BEGIN ATOMIC
            ('goals', concat_ws(' ', (SELECT coalesce(sum(hashtextextended(g::text, 0)), 0) FROM goals AS g),
                                (SELECT coalesce(sum(hashtextextended(m::text, 0)), 0) FROM goal_milestones AS m),
                                overdue_goals())),
-           ('quests', (SELECT sum(hashtextextended(q::text, 0))::text FROM quests_now() AS q)),
+           ('quests', (SELECT sum(hashtextextended(q::text, 0))::text FROM quests_now AS q)),
            ('settings', settings_shown()::text)) AS c (domain, content);
 END;
 
@@ -82,8 +82,8 @@ RETURN CASE domain
     WHEN 'goals' THEN jsonb_build_object('goals', goals_shown(), 'total', (SELECT count(*) FROM goals))
     -- the first page of the list: of own quests there is no limit
     WHEN 'quests' THEN (
-        SELECT jsonb_build_object('quests', jsonb_agg(s.quest), 'total', (SELECT count(*) FROM quests_now()))
-          FROM (SELECT quest_shown(q) AS quest FROM quests_now() AS q
-                 ORDER BY q.kind DESC, q.sort_order, q.created_at DESC, q.quest_id LIMIT 100) AS s)
+        SELECT jsonb_build_object('quests', jsonb_agg(s.quest), 'total', (SELECT count(*) FROM quests_now))
+          FROM (SELECT quest_shown(q) AS quest FROM quests_now AS q
+                 ORDER BY q.kind DESC, q.sort_order, q.created_at DESC, q.id LIMIT 100) AS s)
     WHEN 'settings' THEN settings_shown()
 END;

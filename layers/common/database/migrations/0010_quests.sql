@@ -71,7 +71,8 @@ CREATE TRIGGER touch BEFORE UPDATE ON universal_quests FOR EACH ROW EXECUTE FUNC
 GRANT SELECT ON universal_quests TO questlog_app, questlog_jobs, questlog_admin;
 GRANT INSERT, UPDATE, DELETE ON universal_quests TO questlog_admin;
 
--- A quest in one period; no row says the same as an available one without progress. Every writer holds the user's lock.
+-- A quest in one period; no row says the same as an available one without progress. Only functions write it, each under the
+-- user's lock.
 -- fillfactor: progress moves with awards, and finds room on its own page.
 CREATE TABLE user_quest_progress (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
@@ -87,6 +88,8 @@ CREATE TABLE user_quest_progress (
     undo_count int NOT NULL DEFAULT 0 CHECK (undo_count >= 0),
     xp_awarded bigint NOT NULL DEFAULT 0 CHECK (xp_awarded >= 0),
     coins_awarded bigint NOT NULL DEFAULT 0 CHECK (coins_awarded >= 0),
+    -- Completed periods in a row up to this one, with it; 0 unless it is completed.
+    streak_count int NOT NULL DEFAULT 0 CHECK (streak_count >= 0),
     created_at timestamptz NOT NULL DEFAULT clock(),
     updated_at timestamptz NOT NULL DEFAULT clock(),
     PRIMARY KEY (user_id, id),
@@ -97,25 +100,11 @@ CREATE TABLE user_quest_progress (
     CHECK ((period_start IS NULL) = (period_key = 'once')),
     CHECK (status <> 'accepted' OR accepted_at IS NOT NULL),
     CHECK ((status = 'completed') = (completed_at IS NOT NULL)),
-    CHECK (status = 'completed' OR (xp_awarded = 0 AND coins_awarded = 0))
+    CHECK (status = 'completed' OR (xp_awarded = 0 AND coins_awarded = 0 AND streak_count = 0))
 ) WITH (fillfactor = 80);
 
 -- What is still to be done, whatever the length of the history.
 CREATE INDEX user_quest_progress_open ON user_quest_progress (user_id, period_key) WHERE status IN ('available', 'accepted');
 CREATE TRIGGER touch BEFORE UPDATE ON user_quest_progress FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('user_quest_progress');
-GRANT SELECT, INSERT, UPDATE ON user_quest_progress TO questlog_app;
-
--- A quest in its present period. `ready`: at its target, and only the user's word is missing.
-CREATE TYPE quest_now AS (
-    quest_id uuid, kind text, key text, title text, description text, category text, difficulty text,
-    xp_reward int, coin_reward int, skill_key text, target int, target_type text,
-    is_repeatable boolean, repeat_frequency text, period text, period_key text, period_start date, unclaimed_period text,
-    status text, progress int, ready boolean, accepted_at timestamptz, completed_at timestamptz, expires_at timestamptz,
-    undo_count int, sort_order int, created_at timestamptz, updated_at timestamptz
-);
-
--- What a request that may complete a quest answers; `paid` is null when it did not.
-CREATE TYPE quest_completion AS (
-    quest jsonb, paid award_result, completed boolean, already_completed boolean, reward_capped boolean
-);
+GRANT SELECT ON user_quest_progress TO questlog_app;
