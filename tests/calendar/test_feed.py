@@ -1,3 +1,4 @@
+import base64
 import hashlib
 import re
 from datetime import UTC, datetime
@@ -29,9 +30,12 @@ def test_a_feed_is_shown_once(user: User, stranger: Client, database: Database) 
     made = user.post("/calendar/feed", headers={"Idempotency-Key": "k"}).data
     assert set(made) == {"url", "created_at"}
     token = made["url"].rpartition("/")[2].removesuffix(".ics")
-    assert len(token) == 43
+    assert re.fullmatch("[A-Za-z0-9_-]{64}", token)
+    # The user's id, so that the row is found by its key, and a secret of which only the digest is stored.
+    content = base64.urlsafe_b64decode(token)
+    assert content[:16] == user.id.bytes
     [row] = database.query("SELECT token_hash FROM calendar_feeds WHERE user_id = %s", user.id)
-    assert row["token_hash"] == hashlib.sha256(token.encode()).digest()
+    assert row["token_hash"] == hashlib.sha256(content[16:]).digest()
     assert database.query("SELECT key FROM idempotency_keys WHERE user_id = %s", user.id) == []
     assert user.get("/calendar/feed").data == {"active": True, "created_at": made["created_at"], "last_used_at": None}
     path = made["url"].removeprefix(PUBLIC)
