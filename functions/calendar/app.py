@@ -6,7 +6,7 @@ what changes a series reads first, decides, and writes if nothing has changed me
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -17,41 +17,40 @@ from questlog.db import Db
 from questlog.errors import Conflict, Failure, Invalid, NotFound
 from questlog.identity import Token, new_secret, secret_hash
 from questlog.incoming import MAX_BODY, json_object
-from questlog.recurrence import Moment, Occurrence, Series, between, occurs, shown
+from questlog.recurrence.listing import EventRow, Mark, Occurrence, Window, between, event_key, single
+from questlog.recurrence.series import occurs
+from questlog.recurrence.times import Moment
 from questlog.settings import settings
 from questlog.wire import Success
 
-from functions.calendar import rules
+from functions.calendar.edits import edited, removed
 from functions.calendar.models import (
     WHEN,
-    Clock,
     Completed,
     Completing,
     Completion,
-    Editable,
+    Completions,
+    Deciding,
     Event,
     EventChange,
     EventId,
     EventKey,
     Events,
     EventsQuery,
-    Fed,
     Feed,
     FeedState,
-    Found,
-    FoundBetween,
-    FoundWeek,
-    Importable,
     Imported,
     NewEvent,
     NewFeed,
     Rewritten,
     Scope,
     ScopeQuery,
+    UserZone,
     Week,
     WeekQuery,
 )
-from functions.calendar.rules import Rewrite
+from functions.calendar.rewrite import Rewrite
+from functions.calendar.schedule import depends_on_zone, list_bounds, made
 
 api = Api(__file__)
 
@@ -65,101 +64,105 @@ NO_LINKS: Final = {"workout_id": None, "habit_id": None, "goal_id": None}
 def events(db: Db, query: EventsQuery) -> Events:
     """What happens between two times or on a day, occurrences one by one; without bounds, a year either side of now."""
     with admitted(db):
-        first, last = rules.bounds(query)
+        first, last = list_bounds(query)
     limits = {**moment("since", first), **moment("before", last)}
-    found = db.one(FoundBetween, "events", event_type=query.event_type, **limits)
-    listed, truncated = between(dict(found))
-    return Events(events=[Event.model_validate(event) for event in listed], truncated=truncated)
+    found = db.each((Window, list[EventRow], list[Mark]), "events", event_type=query.event_type, **limits)
+    listed, truncated = between(*found)
+    return Events(events=[Event.of(occurrence) for occurrence in listed], truncated=truncated)
 
 
 @api.get("/calendar/week")
 def week(db: Db, query: WeekQuery) -> Week:
     """The seven days around a date, from the weekday the user's weeks begin at."""
-    found = db.one(FoundWeek, "week", date=query.date)
-    listed, _ = between(found.found)
-    events = [Event.model_validate(event) for event in listed]
-    return Week(events=events, week_start=found.week_start, week_end=found.week_end)
+    window, rows, marks = db.each((Window, list[EventRow], list[Mark]), "week", date=query.date)
+    listed, _ = between(window, rows, marks)
+    events = [Event.of(occurrence) for occurrence in listed]
+    return Week(events=events, week_start=window.first_day, week_end=window.last_day)
 
 
 @api.post("/calendar")
 def add(db: Db, body: NewEvent) -> Event:
-    """A new event. A series whose zone is not sent takes two trips: it is in the user's, and expanded in Python."""
+    """A new event. Two trips where no zone is sent and it takes the user's to say when it is, which Python does."""
     links = body.model_dump(include=set(NO_LINKS))
-    if body.timezone is None and body.recurrence_rule is None and body.recurrence_end is None:
-        sent = body.model_dump(exclude={"start_time", "end_time"})
-        times = {**moment("start", midnight(body.start_time)), **moment("end", midnight(body.end_time))}
-        return db.one(Event, "add", **sent, **times)
+    if body.timezone is None and not depends_on_zone(body):
+        with admitted(db):
+            event = made(body, "UTC")
+        return Event.of(single(db.one(EventRow, "add", **event.model_dump())))
     if body.timezone is None:
-        event = rules.made(body, db.one(Clock, "clock").zone)
+        event = made(body, db.one(UserZone, "zone").zone)
     else:
         with admitted(db):
-            event = rules.made(body, body.timezone)
-    rewrite = Rewrite(seen=[], kept=[event], shown=event.id)
-    return Event.model_validate(db.one(Rewritten, "rewrite", rewrite=rewrite.document(), **links).event)
+            event = made(body, body.timezone)
+    _, rows = db.each(
+        (Rewritten, list[EventRow]), "rewrite", **Rewrite(seen=[], kept=[event], shown=event.id).parameters(), **links
+    )
+    return Event.of(single(rows[0]))
 
 
 @api.get("/calendar/{event_id}")
 def event(db: Db, event_id: EventKey) -> Event:
     """An event, a series, or one occurrence of a series."""
-    return as_found(db.one(Found, "event", event=event_id.event, occurrence=event_id.occurrence), event_id)
+    return Event.of(found_as(event_id, *_found(db, "event", event_id)))
 
 
 @api.put("/calendar/{event_id}")
 @api.patch("/calendar/{event_id}")
 def change(db: Db, event_id: EventKey, query: ScopeQuery, body: EventChange) -> Event:
-    """Change an event, or this occurrence, or this and the following ones; answers what was changed.
+    """Change an event, or this occurrence, or this and the following ones; returns what was changed.
 
     Two trips where it decides when things happen or what a series is made of: that takes an expansion.
     """
     scope = query.scope or default_scope(event_id)
     if not body.model_fields_set:
         return event(db, event_id)
-    if event_id.occurrence is None and scope == "all" and not body.model_fields_set & WHEN:
-        changes = {**NO_LINKS, **body.changes()}
-        links = {name: changes[name] for name in NO_LINKS}
-        return db.one(Event, "change", event=event_id.event, changes=body.changes(), **links)
-    links = {**NO_LINKS, **body.model_dump(include=set(NO_LINKS))}
-    return Event.model_validate(
-        rewritten(db, event_id, lambda found: rules.edited(found, body, scope, event_id.occurrence), **links)
-    )
+    if event_id.recurrence_id is None and scope == "all" and not body.model_fields_set & WHEN:
+        changes = body.changes()
+        links = {name: changes.get(name) for name in NO_LINKS}
+        return Event.of(single(db.one(EventRow, "change", event=event_id.event, changes=changes, **links)))
+    links = {**NO_LINKS, **body.model_dump(include=set(NO_LINKS), exclude_unset=True)}
+    row = rewritten(db, event_id, lambda found: edited(found, body, scope, event_id.recurrence_id), **links)
+    assert row is not None
+    return Event.of(single(row))
 
 
 @api.delete("/calendar/{event_id}")
 def delete(db: Db, event_id: EventKey, query: ScopeQuery) -> Success:
     """Remove an event, or of a series this occurrence or also the following ones, which takes two trips."""
     scope = query.scope or default_scope(event_id)
-    occurrence = event_id.occurrence
-    if occurrence is None:
+    recurrence_id = event_id.recurrence_id
+    if recurrence_id is None:
         return db.one(Success, "delete", event=event_id.event, scope=scope)
-    rewritten(db, event_id, lambda found: rules.removed(found, scope, occurrence), **NO_LINKS)
+    rewritten(db, event_id, lambda found: removed(found, scope, recurrence_id), **NO_LINKS)
     return Success()
 
 
 @api.post("/calendar/{event_id}/restore")
 def restore(db: Db, event_id: EventKey) -> Event:
-    """Bring a removed occurrence back; what was not removed is answered as it is."""
-    return as_found(db.one(Found, "restore", event=event_id.event, occurrence=event_id.occurrence), event_id)
+    """Bring a removed occurrence back; what was not removed is returned as it is."""
+    return Event.of(found_as(event_id, *_found(db, "restore", event_id)))
 
 
 @api.post("/calendar/{event_id}/complete")
 def complete(db: Db, event_id: EventKey, body: Completing) -> Completion:
-    """Mark an event or occurrence done and pay it, or take both back; a replay answers with what was paid at first.
+    """Mark an event or occurrence done and pay it, or take both back; a replay returns what was paid at first.
 
     Two trips for an occurrence: that there is one takes an expansion.
     """
-    asked = {"event": event_id.event, "occurrence": event_id.occurrence}
     for _ in range(ATTEMPTS):
-        found = None if event_id.occurrence is None else db.one(Found, "event", **asked)
-        occurrence = None if found is None else as_found(found, event_id)
-        seen = None if found is None else found.event["updated_at"]
-        done = db.maybe(Completed, "complete", **asked, completed=body.completed, seen=seen)
-        if done is not None:
-            event = Event.model_validate(done.event) if occurrence is None else occurrence
+        occurrence = seen = None
+        if event_id.recurrence_id is not None:
+            found = _found(db, "event", event_id)
+            occurrence, seen = found_as(event_id, *found), found[0].updated_at
+        done, rows = db.each(
+            (list[Completed], list[EventRow]), "complete", **_ids(event_id), completed=body.completed, seen=seen
+        )
+        if done:
+            event = Event.of(occurrence or single(rows[0]))
             return Completion(
-                **done.model_dump(exclude={"event", "completed_at"}),
-                event=event.model_copy(update={"completed_at": done.completed_at}),
+                **done[0].model_dump(exclude={"completed_at"}),
+                event=event.model_copy(update={"completed_at": done[0].completed_at}),
             )
-        if found is None:
+        if occurrence is None:
             raise NotFound
     raise overtaken()
 
@@ -212,11 +215,12 @@ def import_events(db: Db, request: Request, content: bytes) -> Imported:
         except ical.NotCalendar as problem:
             raise Invalid([("body", str(problem))]) from None
     for _ in range(ATTEMPTS):
-        found = db.one(Importable, "importable", uids=dict.fromkeys(uids))
-        rewrite, outcome = merging.merged(found, ical.read(text, found.zone))
+        zone, rows = db.each((UserZone, list[EventRow]), "importable", uids=uids)
+        rewrite, outcome = merging.merged(rows, ical.read(text, zone.zone))
         if not rewrite.kept:
             return outcome
-        if db.one(Rewritten, "rewrite", rewrite=rewrite.document(), **NO_LINKS).event is not None:
+        written, _rows = db.each((Rewritten, list[EventRow]), "rewrite", **rewrite.parameters(), **NO_LINKS)
+        if written.written:
             return outcome
     raise overtaken()
 
@@ -225,7 +229,7 @@ handler = api.handler
 
 
 def default_scope(event_id: EventId) -> Scope:
-    return "all" if event_id.occurrence is None else "this"
+    return "all" if event_id.recurrence_id is None else "this"
 
 
 def moment(name: str, value: Moment | None) -> dict[str, Any]:
@@ -239,11 +243,6 @@ def moment(name: str, value: Moment | None) -> dict[str, Any]:
     }
 
 
-def midnight(value: Moment | None) -> Moment | None:
-    """A date as the wall-clock time it stands for."""
-    return datetime.combine(value, time.min) if value is not None and not isinstance(value, datetime) else value
-
-
 @contextmanager
 def admitted(db: Db) -> Iterator[None]:
     """What is wrong with the input is told only to those who may make the request."""
@@ -254,29 +253,30 @@ def admitted(db: Db) -> Iterator[None]:
         raise
 
 
-def as_found(found: Found, event_id: EventId) -> Event:
+def found_as(event_id: EventId, row: EventRow, overrides: list[EventRow], completions: list[Mark]) -> Occurrence:
     """The event asked for; NotFound where its series has no such occurrence."""
-    series_row, occurrence = found.event, event_id.occurrence
-    if occurrence is None:
-        return Event.model_validate(series_row)
-    if series_row["recurrence_rule"] is None:
+    recurrence_id = event_id.recurrence_id
+    if recurrence_id is None:
+        return single(row)
+    if row.recurrence_rule is None or not occurs(row.series.without(row.exdates), recurrence_id):
         raise NotFound
-    series = Series.of(series_row)
-    if not occurs(series, occurrence):
-        raise NotFound
-    if found.exception is not None:
-        return Event.model_validate(found.exception)
-    one = shown(series_row, Occurrence(occurrence, series.end_of(occurrence)))
-    return Event.model_validate({**one, "completed_at": found.completed_at})
+    if overrides:
+        return single(overrides[0])
+    completed_at = completions[0].completed_at if completions else None
+    name, end = event_key(row.id, recurrence_id), row.end_of(recurrence_id)
+    return Occurrence(recurrence_id, name, end, row, recurrence_id, completed_at)
 
 
-def rewritten(db: Db, event_id: EventId, decide: Callable[[Editable], Rewrite], **links: Any) -> dict[str, Any]:
-    """Read an event, decide, and write unless another request was quicker; then again. The event that was asked for."""
+def rewritten(db: Db, event_id: EventId, decide: Callable[[Deciding], Rewrite], **links: Any) -> EventRow | None:
+    """Read an event, decide, and write unless another request was quicker; then again. The event to show, if any."""
     for _ in range(ATTEMPTS):
-        found = db.one(Editable, "editable", event=event_id.event, occurrence=event_id.occurrence)
-        event = db.one(Rewritten, "rewrite", rewrite=decide(found).document(), **links).event
-        if event is not None:
-            return event
+        row, overrides, completions, zone = db.each(
+            (EventRow, list[EventRow], list[Completions], UserZone), "deciding", event=event_id.event
+        )
+        found = Deciding(row, overrides, [completion.recurrence_id for completion in completions], zone.zone)
+        written, rows = db.each((Rewritten, list[EventRow]), "rewrite", **decide(found).parameters(), **links)
+        if written.written:
+            return rows[0] if rows else None
     raise overtaken()
 
 
@@ -288,9 +288,18 @@ def calendar(db: Db, disposition: str = "inline") -> Response:
     """The user's events as an iCalendar document."""
     from functions.calendar import ical  # noqa: PLC0415 - only what reads or writes .ics pays for it
 
-    document = ical.written(db.one(Fed, "fed").events, datetime.now(UTC))
+    document = ical.written(db.many(EventRow, "fed"), datetime.now(UTC))
     headers = {"Content-Type": CALENDAR_TYPE, "Content-Disposition": disposition, "Cache-Control": "no-store"}
     return Response(document, headers=headers)
+
+
+def _found(db: Db, name: str, event_id: EventId) -> tuple[EventRow, list[EventRow], list[Mark]]:
+    """An event, and of an occurrence its override and its completion, if there are any."""
+    return db.each((EventRow, list[EventRow], list[Mark]), name, **_ids(event_id))
+
+
+def _ids(event_id: EventId) -> dict[str, Any]:
+    return {"event": event_id.event, "recurrence_id": event_id.recurrence_id}
 
 
 def document_text(db: Db, request: Request, content: bytes) -> str:

@@ -20,24 +20,13 @@ from icalendar import Event as VEvent
 from icalendar.error import GloballyUniqueTZIDGuessed
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from questlog.recurrence import (
-    FIRST,
-    LAST,
-    ONCE,
-    Moment,
-    Series,
-    count_before,
-    fitted,
-    instant,
-    known_zone,
-    last_end,
-    placed,
-    rule_of,
-    wall_clock,
-)
+from questlog.recurrence.listing import EventRow
+from questlog.recurrence.rule import ONCE, rule_of
+from questlog.recurrence.series import Series, count_before, fitted
+from questlog.recurrence.times import FIRST, LAST, Moment, instant, known_zone, placed, wall_clock
 
-from functions.calendar.models import EventType, Stored
-from functions.calendar.rules import original_of
+from functions.calendar.models import EventType
+from functions.calendar.schedule import with_end
 
 MAX_COMPONENTS: Final = 2_000
 # Far from where an int ends, since every later edit adds one.
@@ -63,15 +52,15 @@ class Unusable(ValueError):
 # Writing ----------------------------------------------------------------------------------------------------------
 
 
-def uid_of(row: Stored) -> str:
+def uid_of(row: EventRow) -> str:
     """The UID of an event: the one it was imported under, else made of its id."""
     return row.ical_uid or f"{row.id}@questlog"
 
 
-def written(rows: Iterable[Stored], now: datetime) -> bytes:
+def written(rows: Iterable[EventRow], now: datetime) -> bytes:
     """One VCALENDAR with the events, given with their exceptions, and a VTIMEZONE for each zone."""
-    masters: dict[Any, Stored] = {}
-    exceptions: list[Stored] = []
+    masters: dict[Any, EventRow] = {}
+    exceptions: list[EventRow] = []
     for row in rows:
         if row.parent_event_id is None:
             masters[row.id] = row
@@ -140,7 +129,7 @@ def _change_between(before: datetime, after: datetime) -> datetime:
     return high.astimezone(tz)
 
 
-def _master(row: Stored) -> VEvent:
+def _master(row: EventRow) -> VEvent:
     event = _event(row, uid_of(row))
     if row.recurrence_rule is not None:
         series = row.series
@@ -151,14 +140,14 @@ def _master(row: Stored) -> VEvent:
     return event
 
 
-def _exception(row: Stored, master: Stored) -> VEvent:
+def _exception(row: EventRow, master: EventRow) -> VEvent:
     event = _event(row, uid_of(master))
-    nominal = _nominal(master.series, original_of(row))
+    nominal = _nominal(master.series, row.recurrence_id)
     event.add("RECURRENCE-ID", _moment(nominal, all_day=master.all_day, zone=master.timezone))
     return event
 
 
-def _event(row: Stored, uid: str) -> VEvent:
+def _event(row: EventRow, uid: str) -> VEvent:
     event = VEvent()
     event.add("UID", uid)
     event.add("DTSTAMP", row.updated_at)
@@ -184,7 +173,7 @@ def _event(row: Stored, uid: str) -> VEvent:
     return event
 
 
-def _time(at: datetime, row: Stored) -> Moment:
+def _time(at: datetime, row: EventRow) -> Moment:
     """A start or end as it is written; in UTC where the wall clock shows it a second time, which TZID cannot say."""
     wall = wall_clock(at, row.timezone)
     if not row.all_day and instant(wall, row.timezone) != at:
@@ -201,7 +190,7 @@ def _moment(wall: datetime, *, all_day: bool, zone: str) -> Moment:
 def _nominal(series: Series, start: datetime) -> datetime:
     """The wall-clock time that the rule gives an occurrence, also where the clocks skip it."""
     wall = wall_clock(start, series.zone)
-    nominal = datetime.combine(wall.date(), series.first_wall.time())
+    nominal = datetime.combine(wall.date(), series.time_of_day)
     return nominal if instant(nominal, series.zone) == start else wall
 
 
@@ -210,11 +199,12 @@ def exported_rule(series: Series) -> str:
     rule = series.rule
     end = ""
     if rule.count is not None:
-        end = f";COUNT={rule.count if series.bound is None else max(1, count_before(series, series.after))}"
+        count = rule.count if series.bound is None else count_before(series, series.until + timedelta(seconds=1))
+        end = f";COUNT={max(1, count)}"
     elif not series.endless:
-        local = wall_clock(series.until, series.zone)
-        end = f";UNTIL={local:%Y%m%d}" if series.all_day else f";UNTIL={series.until:%Y%m%dT%H%M%SZ}"
-    return rule.days.replace(";INTERVAL=1;", ";") + end
+        local = wall_clock(series.limit, series.zone)
+        end = f";UNTIL={local:%Y%m%d}" if series.all_day else f";UNTIL={series.limit:%Y%m%dT%H%M%SZ}"
+    return rule.pattern.replace(";INTERVAL=1;", ";") + end
 
 
 # Reading ----------------------------------------------------------------------------------------------------------
@@ -225,11 +215,11 @@ class Entry:
     """A VEVENT that was understood. `recurrence_id` is set for an exception; `cancelled` ones only take away."""
 
     uid: str
-    event: Stored
+    event: EventRow
     recurrence_id: Moment | None
     cancelled: bool
 
-    def original_in(self, series: Stored) -> datetime:
+    def original_in(self, series: EventRow) -> datetime:
         """The occurrence of a series that this is an exception of."""
         assert self.recurrence_id is not None
         return _occurrence(self.recurrence_id, series, series.timezone)
@@ -358,7 +348,7 @@ def _entry(uid: str | None, event: Component, floating: str) -> Entry:
         raise Unusable("ends before it starts") from None
     sequences = _values(event, "SEQUENCE", "__index__")
     color = _text(event, _OWN_COLOR, 7)
-    drafted = Stored(
+    drafted = EventRow(
         id=uuid4(),
         title=_text(event, "SUMMARY", 200) or "Untitled",
         description=_text(event, "DESCRIPTION", 5000),
@@ -436,7 +426,7 @@ def _reminder(event: Component) -> int | None:
     return None
 
 
-def _recurring(event: Component, drafted: Stored, floating: str) -> Stored:
+def _recurring(event: Component, drafted: EventRow, floating: str) -> EventRow:
     """The event with its rule, further and left-out dates."""
     rules = _values(event, "RRULE", "items")
     if len(rules) > 1 or _values(event, "EXRULE"):
@@ -460,10 +450,10 @@ def _recurring(event: Component, drafted: Stored, floating: str) -> Stored:
             "exdates": sorted(set(_dates(event, "EXDATE", drafted, floating))),
         }
     )
-    return drafted.model_copy(update={"series_until": last_end(drafted.series)})
+    return with_end(drafted)
 
 
-def _dates(event: Component, name: str, drafted: Stored, floating: str) -> Iterator[datetime]:
+def _dates(event: Component, name: str, drafted: EventRow, floating: str) -> Iterator[datetime]:
     """The instants that lists of dates name."""
     for values in _values(event, name, "dts"):
         for value in values.dts:
@@ -471,7 +461,7 @@ def _dates(event: Component, name: str, drafted: Stored, floating: str) -> Itera
             yield _occurrence(moment, drafted, zone)
 
 
-def _occurrence(moment: Moment, series: Stored, zone: str) -> datetime:
+def _occurrence(moment: Moment, series: EventRow, zone: str) -> datetime:
     """The instant a moment names in a series: a date, and any moment in an all-day one, that day's occurrence."""
     if isinstance(moment, datetime):
         at = instant(moment, zone)

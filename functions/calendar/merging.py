@@ -1,14 +1,16 @@
 """What an import makes of the events that are there: a pure function of both (planning contract, 2.13)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from questlog.recurrence import occurs, rule_of
+from questlog.recurrence.listing import EventRow
+from questlog.recurrence.rule import rule_of
+from questlog.recurrence.series import occurs
 
 from functions.calendar.ical import Document, Entry, exported_rule, uid_of
-from functions.calendar.models import Importable, Imported, Problem, Stored
-from functions.calendar.rules import Rewrite, original_of
+from functions.calendar.models import Imported, Problem
+from functions.calendar.rewrite import Rewrite
 
 MAX_PROBLEMS: Final = 50
 # What iCalendar tells of an event. Links, metadata and, where another program wrote it, the colour are ours and stay.
@@ -23,10 +25,10 @@ _DESCRIBED: Final = (
     "timezone",
     "reminder_minutes",
 )
-_REPEATED: Final = ("recurrence_rule", "recurrence_end", "series_until", "exdates", "rdates")
+_REPEATED: Final = ("recurrence_rule", "recurrence_end", "last_start", "series_until", "exdates", "rdates")
 
 
-def merged(found: Importable, document: Document) -> tuple[Rewrite, Imported]:
+def merged(found: Sequence[EventRow], document: Document) -> tuple[Rewrite, Imported]:
     """The rows to write, and what became of each component of the document."""
     merge = _Merge(found)
     for uid, why in document.problems:
@@ -43,13 +45,13 @@ def merged(found: Importable, document: Document) -> tuple[Rewrite, Imported]:
 class _Merge:
     """An import on its way through a document; every component adds one to one count."""
 
-    def __init__(self, found: Importable) -> None:
-        self._there = {row.id: row for row in found.events}
-        self._masters = {uid_of(row): row for row in found.events if row.parent_event_id is None}
+    def __init__(self, found: Sequence[EventRow]) -> None:
+        self._there = {row.id: row for row in found}
+        self._masters = {uid_of(row): row for row in found if row.parent_event_id is None}
         self._exceptions = {
-            (row.parent_event_id, original_of(row)): row for row in found.events if row.parent_event_id is not None
+            (row.parent_event_id, row.recurrence_id): row for row in found if row.parent_event_id is not None
         }
-        self._kept: dict[UUID, Stored] = {}
+        self._kept: dict[UUID, EventRow] = {}
         self._gone: list[UUID] = []
         self._taken: set[str] = set()
         self._counts = {"imported": 0, "updated": 0, "unchanged": 0, "skipped": 0}
@@ -105,7 +107,7 @@ class _Merge:
         self._masters[entry.uid] = self._kept[master.id] = master
         return None
 
-    def _compared(self, known: Stored | None, given: Stored) -> Stored | None:
+    def _compared(self, known: EventRow | None, given: EventRow) -> EventRow | None:
         """Count what is given against what is known; the row to write, if any."""
         if known is None:
             self._counts["imported"] += 1
@@ -130,12 +132,12 @@ class _Merge:
         return Imported(**self._counts, problems=self._problems)
 
 
-def _told(row: Stored) -> dict[str, Any]:
+def _told(row: EventRow) -> dict[str, Any]:
     """What iCalendar tells of an event, in one form whatever the wording."""
     told = {name: getattr(row, name) for name in _DESCRIBED}
     if row.recurrence_rule is not None:
         rule = rule_of(exported_rule(row.series))
-        told["rule"] = (rule.freq, rule.interval, rule.count, rule.bound(row.timezone), rule.week_start)
+        told["rule"] = (rule.freq, rule.interval, rule.count, rule.until_instant(row.timezone), rule.week_start)
         told["days"] = {name: _unsigned(values) for name, values in rule.parts.items()}
         told["dates"] = (set(row.exdates), set(row.rdates))
     return told

@@ -1,24 +1,24 @@
-"""What the calendar routes take and answer, and the row of an event that they decide on."""
+"""What the calendar routes take and return, and the rows that they decide on."""
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final, Literal, NamedTuple, cast
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainValidator,
     StringConstraints,
     WithJsonSchema,
 )
 
-from questlog.recurrence import FIRST, LAST, Moment, Series, known_zone, rule_of
+from questlog.recurrence.listing import EventRow, Occurrence
+from questlog.recurrence.rule import rule_of
+from questlog.recurrence.times import FIRST, LAST, Moment, known_zone
 from questlog.wire import (
     Body,
     Day,
@@ -38,9 +38,7 @@ EventType = Literal[
 ]
 Scope = Literal["this", "following", "all"]
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)?)?", re.ASCII)
-# An event's times may lie a zone's offset and a duration apart from what was sent, which must not pass the limits.
-_EARLIEST, _LATEST = (FIRST + timedelta(days=2)).date(), (LAST - timedelta(days=2)).date()
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)?)?", re.ASCII)
 
 
 def _moment(value: Any) -> Any:
@@ -53,10 +51,11 @@ def _moment(value: Any) -> Any:
 
 
 def _in_reach(value: Moment) -> Moment:
-    """Refuse what no calendar shows: near the ends of time, arithmetic fails."""
-    day = value.date() if isinstance(value, datetime) else value
-    if not _EARLIEST <= day <= _LATEST:
-        raise ValueError(f"must lie between {_EARLIEST} and {_LATEST}")
+    """Refuse what no calendar shows; near the ends of time, arithmetic fails (platform contract, 1.7)."""
+    if isinstance(value, datetime) and value.tzinfo is not None and FIRST.year - 1 <= value.year <= LAST.year + 1:
+        value = value.astimezone(UTC)
+    if not FIRST.year <= value.year <= LAST.year:
+        raise ValueError(f"must lie in the years {FIRST.year} to {LAST.year}, in UTC")
     return value
 
 
@@ -99,7 +98,7 @@ class EventId:
     """What an event goes by on the wire: a uuid, or {uuid}_{stamp} for an occurrence of a series."""
 
     event: UUID
-    occurrence: datetime | None
+    recurrence_id: datetime | None
 
     @classmethod
     def of(cls, text: str) -> "EventId":
@@ -109,10 +108,10 @@ class EventId:
             return cls(UUID(event), None)
         if not re.fullmatch(r"\d{8}T\d{6}Z", stamp, re.ASCII):
             raise ValueError("is no occurrence")
-        occurrence = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        if not FIRST <= occurrence <= LAST:
+        recurrence_id = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        if not FIRST <= recurrence_id <= LAST:
             raise ValueError("is no occurrence")
-        return cls(UUID(event), occurrence)
+        return cls(UUID(event), recurrence_id)
 
 
 EventKey = Annotated[
@@ -217,6 +216,39 @@ class Event(ResponseModel):
     completed_at: Instant | None
     metadata: dict[str, Any] | None
 
+    @classmethod
+    def of(cls, occurrence: Occurrence) -> "Event":
+        """An occurrence as the wire shows it. Nothing is checked twice: the row was checked when it was read."""
+        row = occurrence.row
+        rule = row.recurrence_rule or row.series_rule
+        is_exception = row.parent_event_id is not None
+        return cls.model_construct(
+            id=occurrence.name,
+            title=row.title,
+            description=row.description,
+            event_type=cast("EventType", row.event_type),
+            start_time=occurrence.start,
+            end_time=occurrence.end,
+            all_day=row.all_day,
+            timezone=row.timezone,
+            location=row.location,
+            color=row.color,
+            reminder_minutes=row.reminder_minutes,
+            created_at=cast("datetime", row.created_at),
+            updated_at=cast("datetime", row.updated_at),
+            workout_id=row.workout_id,
+            habit_id=row.habit_id,
+            goal_id=row.goal_id,
+            recurrence_rule=rule,
+            recurrence_end=row.recurrence_end or row.series_end,
+            is_recurring=rule is not None,
+            series_id=row.parent_event_id or (None if occurrence.recurrence_id is None else row.id),
+            original_start=occurrence.recurrence_id,
+            is_exception=is_exception,
+            completed_at=occurrence.completed_at,
+            metadata=row.metadata,
+        )
+
 
 class Events(ResponseModel):
     events: list[Event]
@@ -266,113 +298,39 @@ class Imported(ResponseModel):
     problems: list[Problem]
 
 
-class StoredEvent(BaseModel):
-    """What is read from the database to decide on; nothing of it is checked twice."""
+class Deciding(NamedTuple):
+    """An event with all that a change of it concerns.
 
-    model_config = ConfigDict(defer_build=True, frozen=True)
+    `completed` names the occurrences that are done or were once; None stands for the one of a single event.
+    """
 
-
-class Stored(StoredEvent):
-    """A row of calendar_events."""
-
-    id: UUID
-    title: str
-    description: str | None = None
-    event_type: EventType = "general"
-    start_time: AwareDatetime
-    end_time: AwareDatetime | None = None
-    all_day: bool = False
-    timezone: str
-    location: str | None = None
-    color: str | None = None
-    reminder_minutes: int | None = None
-    workout_id: UUID | None = None
-    habit_id: UUID | None = None
-    goal_id: UUID | None = None
-    recurrence_rule: str | None = None
-    recurrence_end: AwareDatetime | None = None
-    series_until: AwareDatetime | None = None
-    exdates: list[AwareDatetime] = []
-    rdates: list[AwareDatetime] = []
-    parent_event_id: UUID | None = None
-    original_start: AwareDatetime | None = None
-    ical_uid: str | None = None
-    sequence: int = 0
-    metadata: dict[str, Any] | None = None
-    created_at: AwareDatetime | None = None
-    updated_at: AwareDatetime | None = None
-
-    @property
-    def series(self) -> Series:
-        """How it repeats, without regard to what was removed or moved."""
-        return Series(
-            start=self.start_time,
-            end=self.end_time,
-            all_day=self.all_day,
-            zone=self.timezone,
-            rule=rule_of(self.recurrence_rule or ""),
-            bound=self.recurrence_end,
-            extra=frozenset(self.rdates),
-        )
-
-
-class Found(StoredEvent):
-    """An event as calendar_shown() shows it; asked for an occurrence, also what became of that."""
-
-    event: dict[str, Any]
-    exception: dict[str, Any] | None
-    completed_at: AwareDatetime | None
-
-
-class FoundBetween(StoredEvent):
-    """What calendar_between() answers."""
-
-    since: AwareDatetime
-    before: AwareDatetime
-    events: list[dict[str, Any]]
-    series: list[dict[str, Any]]
-
-
-class FoundWeek(StoredEvent):
-    week_start: date
-    week_end: date
-    found: dict[str, Any]
-
-
-class Editable(StoredEvent):
-    """An event with all that a change of it concerns. `completions` are occurrences that are done or were once."""
-
-    event: Stored
-    exceptions: list[Stored]
-    completions: list[AwareDatetime]
+    event: EventRow
+    overrides: list[EventRow]
+    completed: list[datetime | None]
     zone: str
 
 
-class Rewritten(StoredEvent):
-    """What rewrite_calendar() answers: the event it was asked to show, or null where it has not written."""
+class Completions(Row):
+    """The occurrence of a completion; null for that of a single event."""
 
-    event: dict[str, Any] | None
+    recurrence_id: AwareDatetime | None
 
 
-class Clock(StoredEvent):
+class UserZone(Row):
+    """The user's own time zone."""
+
     zone: str
+
+
+class Rewritten(Row):
+    """Whether rewrite_calendar() found the events as they had been read, and has written."""
+
+    written: bool
 
 
 class Completed(Reward):
+    """What complete_event() did, and what it paid."""
+
     completed_at: Instant | None
     already_completed: bool
     reward_capped: bool
-    event: dict[str, Any]
-
-
-class Fed(StoredEvent):
-    """The events of a feed or export: rows, exceptions after their series."""
-
-    events: list[Stored]
-
-
-class Importable(StoredEvent):
-    """What an import may meet: the user's events that go by its identifiers, exceptions among them."""
-
-    events: list[Stored]
-    zone: str

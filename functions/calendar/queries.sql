@@ -1,64 +1,72 @@
--- What falls when is expanded in Python (questlog.recurrence), so reads answer rows and series as candidates, and changes
--- of series are decided there and written by rewrite_calendar() if nothing has changed meanwhile.
+-- What falls when is expanded in Python (questlog.recurrence), so reads return rows that may be in a list, and changes of
+-- series are decided there and written by rewrite_calendar() if nothing has changed meanwhile.
 
 -- name: events
-SELECT calendar_between(r.since, r.before, %(event_type)s) AS answer
-  FROM calendar_range(%(since_at)s, %(since_wall)s, %(since_day)s, %(before_at)s, %(before_wall)s, %(before_day)s) AS r;
+SELECT * FROM calendar_range(%(since_at)s, %(since_wall)s, %(since_day)s, %(before_at)s, %(before_wall)s, %(before_day)s);
+SELECT f.*
+  FROM calendar_range(%(since_at)s, %(since_wall)s, %(since_day)s, %(before_at)s, %(before_wall)s, %(before_day)s) AS w,
+       calendar_found(w.since, w.before, w.first_day, w.last_day, %(event_type)s) AS f;
+SELECT m.*
+  FROM calendar_range(%(since_at)s, %(since_wall)s, %(since_day)s, %(before_at)s, %(before_wall)s, %(before_day)s) AS w,
+       calendar_marks(w.since, w.before, %(event_type)s) AS m;
 
 -- name: week
-SELECT w.begins AS week_start, w.begins + 6 AS week_end,
-       calendar_between(lower(day_bounds(w.begins)), upper(day_bounds(w.begins + 6))) AS found
-  FROM (SELECT coalesce(%(date)s, local_today()) AS day) AS d,
-       LATERAL (SELECT EXISTS (SELECT FROM user_settings WHERE key = 'week_start' AND value = '"sunday"') AS on_sunday) AS s,
-       LATERAL (SELECT CASE WHEN on_sunday THEN day - extract(dow FROM day)::int ELSE week_of(day) END AS begins) AS w;
+SELECT * FROM calendar_week(%(date)s);
+SELECT f.* FROM calendar_week(%(date)s) AS w, calendar_found(w.since, w.before, w.first_day, w.last_day, NULL) AS f;
+SELECT m.* FROM calendar_week(%(date)s) AS w, calendar_marks(w.since, w.before, NULL) AS m;
 
--- name: clock
+-- name: zone
 SELECT zone FROM day_settings();
 
 -- name: add
--- A single event whose zone was not sent is placed here, since only the database knows the user's.
+-- A single event whose times are instants: its zone is nothing but a name to keep, the user's where none was sent.
 SELECT require_links(%(workout_id)s, %(habit_id)s, %(goal_id)s);
-WITH added AS (
-    INSERT INTO calendar_events AS e (
-        title, description, event_type, start_time, end_time, all_day, timezone, location, color, reminder_minutes,
-        habit_id, goal_id, metadata)
-    SELECT %(title)s, %(description)s, %(event_type)s, p.start_time, p.end_time, %(all_day)s, c.zone, %(location)s,
-           %(color)s, %(reminder_minutes)s, %(habit_id)s, %(goal_id)s, %(metadata)s
-      FROM day_settings() AS c,
-           calendar_placed(c.zone, %(all_day)s, %(start_at)s, %(start_wall)s, %(end_at)s, %(end_wall)s) AS p
-    RETURNING e.*
-)
-SELECT calendar_shown(added) AS answer FROM added;
+INSERT INTO calendar_events (
+    title, description, event_type, start_time, end_time, timezone, location, color, reminder_minutes, workout_id, habit_id,
+    goal_id, metadata)
+SELECT %(title)s, %(description)s, %(event_type)s, %(start_time)s, %(end_time)s, s.zone, %(location)s, %(color)s,
+       %(reminder_minutes)s, %(workout_id)s, %(habit_id)s, %(goal_id)s, %(metadata)s
+  FROM day_settings() AS s
+RETURNING *;
 
 -- name: event
-SELECT calendar_shown(e) AS event,
-       (SELECT calendar_shown(x) FROM calendar_events AS x WHERE x.parent_event_id = e.id AND x.original_start = %(occurrence)s)
-           AS exception,
-       (SELECT c.completed_at FROM calendar_completions AS c WHERE c.event_id = e.id AND c.occurrence = %(occurrence)s)
-           AS completed_at
-  FROM calendar_events AS e WHERE e.id = %(event)s AND e.parent_event_id IS NULL;
+SELECT * FROM calendar_rows WHERE id = %(event)s AND parent_event_id IS NULL;
+SELECT * FROM calendar_rows WHERE parent_event_id = %(event)s AND original_start = %(recurrence_id)s;
+SELECT event_id, occurrence AS recurrence_id, completed_at FROM calendar_completions
+ WHERE event_id = %(event)s AND occurrence = %(recurrence_id)s AND completed_at IS NOT NULL;
 
 -- name: change
--- What does not say when the event is, of a series for its exceptions too.
+-- What does not say when the event is. Of a series its overrides get it too, but for what they were given of their own; and
+-- only the texts make another version of it for iCalendar.
 SELECT require_links(%(workout_id)s, %(habit_id)s, %(goal_id)s);
 UPDATE calendar_events AS e
-   SET (title, description, event_type, location, color, reminder_minutes, habit_id, goal_id, metadata, sequence)
-     = (SELECT title, description, event_type, location, color, reminder_minutes, habit_id, goal_id, metadata, e.sequence + 1
-          FROM jsonb_populate_record(e, %(changes)s))
- WHERE (e.id, e.parent_event_id IS NULL) = (%(event)s, true) OR e.parent_event_id = %(event)s;
-SELECT calendar_shown(e) AS answer FROM calendar_events AS e WHERE e.id = %(event)s AND e.parent_event_id IS NULL;
+   SET title = CASE WHEN e.title = s.title THEN n.title ELSE e.title END,
+       description = CASE WHEN e.description IS NOT DISTINCT FROM s.description THEN n.description ELSE e.description END,
+       event_type = CASE WHEN e.event_type = s.event_type THEN n.event_type ELSE e.event_type END,
+       location = CASE WHEN e.location IS NOT DISTINCT FROM s.location THEN n.location ELSE e.location END,
+       color = CASE WHEN e.color IS NOT DISTINCT FROM s.color THEN n.color ELSE e.color END,
+       reminder_minutes = CASE WHEN e.reminder_minutes IS NOT DISTINCT FROM s.reminder_minutes THEN n.reminder_minutes
+                               ELSE e.reminder_minutes END,
+       workout_id = CASE WHEN e.workout_id IS NOT DISTINCT FROM s.workout_id THEN n.workout_id ELSE e.workout_id END,
+       habit_id = CASE WHEN e.habit_id IS NOT DISTINCT FROM s.habit_id THEN n.habit_id ELSE e.habit_id END,
+       goal_id = CASE WHEN e.goal_id IS NOT DISTINCT FROM s.goal_id THEN n.goal_id ELSE e.goal_id END,
+       metadata = CASE WHEN e.metadata IS NOT DISTINCT FROM s.metadata THEN n.metadata ELSE e.metadata END,
+       sequence = e.sequence + (%(changes)s::jsonb ?| '{title,description,location}')::int
+  FROM calendar_events AS s, jsonb_populate_record(s, %(changes)s) AS n
+ WHERE s.id = %(event)s AND s.parent_event_id IS NULL AND (e.id = s.id OR e.parent_event_id = s.id);
+SELECT * FROM calendar_rows WHERE id = %(event)s AND parent_event_id IS NULL;
 
--- name: editable
-SELECT to_jsonb(e) AS event,
-       coalesce((SELECT jsonb_agg(to_jsonb(x)) FROM calendar_events AS x WHERE x.parent_event_id = e.id), '[]') AS exceptions,
-       coalesce((SELECT jsonb_agg(c.occurrence) FROM calendar_completions AS c
-                  WHERE c.event_id = e.id AND c.occurrence >= %(occurrence)s), '[]') AS completions,
-       (SELECT zone FROM day_settings()) AS zone
-  FROM calendar_events AS e WHERE e.id = %(event)s AND e.parent_event_id IS NULL;
+-- name: deciding
+SELECT * FROM calendar_rows WHERE id = %(event)s AND parent_event_id IS NULL;
+SELECT * FROM calendar_rows WHERE parent_event_id = %(event)s;
+SELECT nullif(occurrence, '-infinity') AS recurrence_id FROM calendar_completions WHERE event_id = %(event)s;
+SELECT zone FROM day_settings();
 
 -- name: rewrite
 SELECT require_links(%(workout_id)s, %(habit_id)s, %(goal_id)s);
-SELECT rewrite_calendar(%(rewrite)s) AS event;
+SELECT rewrite_calendar(%(seen)s, %(seen_at)s, %(gone)s, %(kept)s, %(dropped)s, %(dropped_at)s, %(moved)s, %(moved_at)s,
+                        %(moved_to)s, %(moved_to_at)s) AS written;
+SELECT * FROM calendar_rows WHERE id = %(shown)s;
 
 -- name: delete
 SELECT refuse_field('scope', 'this is for one occurrence: send its id')
@@ -67,26 +75,27 @@ DELETE FROM calendar_events WHERE id = %(event)s AND parent_event_id IS NULL RET
 
 -- name: restore
 UPDATE calendar_events
-   SET exdates = array_remove(exdates, %(occurrence)s), sequence = sequence + 1
- WHERE id = %(event)s AND parent_event_id IS NULL AND %(occurrence)s = ANY (exdates);
-SELECT calendar_shown(e) AS event,
-       (SELECT calendar_shown(x) FROM calendar_events AS x WHERE x.parent_event_id = e.id AND x.original_start = %(occurrence)s)
-           AS exception,
-       (SELECT c.completed_at FROM calendar_completions AS c WHERE c.event_id = e.id AND c.occurrence = %(occurrence)s)
-           AS completed_at
-  FROM calendar_events AS e WHERE e.id = %(event)s AND e.parent_event_id IS NULL;
+   SET exdates = array_remove(exdates, %(recurrence_id)s), sequence = sequence + 1
+ WHERE id = %(event)s AND parent_event_id IS NULL AND %(recurrence_id)s = ANY (exdates);
+SELECT * FROM calendar_rows WHERE id = %(event)s AND parent_event_id IS NULL;
+SELECT * FROM calendar_rows WHERE parent_event_id = %(event)s AND original_start = %(recurrence_id)s;
+SELECT event_id, occurrence AS recurrence_id, completed_at FROM calendar_completions
+ WHERE event_id = %(event)s AND occurrence = %(recurrence_id)s AND completed_at IS NOT NULL;
 
 -- name: complete
 -- No row: there is no such event, or it is not what it was when it was `seen`.
 SELECT lock_user();
 SELECT refuse_field('id', 'a series is done occurrence by occurrence: send the id of one')
   FROM calendar_events
- WHERE id = %(event)s AND parent_event_id IS NULL AND recurrence_rule IS NOT NULL AND %(occurrence)s::timestamptz IS NULL;
-SELECT calendar_shown(e) AS event, done.completed_at, done.already_completed, done.reward_capped, r.*
+ WHERE id = %(event)s AND parent_event_id IS NULL AND recurrence_rule IS NOT NULL
+   AND %(recurrence_id)s::timestamptz IS NULL;
+SELECT done.completed_at, done.already_completed, done.reward_capped, r.*
   FROM calendar_events AS e,
-       complete_event(e.id, coalesce(%(occurrence)s::timestamptz, '-infinity'), %(completed)s) AS done,
+       complete_event(e.id, coalesce(%(recurrence_id)s::timestamptz, '-infinity'), %(completed)s) AS done,
        reward(done.paid) AS r
- WHERE e.id = %(event)s AND e.parent_event_id IS NULL AND e.updated_at = coalesce(%(seen)s::timestamptz, e.updated_at);
+ WHERE e.id = %(event)s AND e.parent_event_id IS NULL
+   AND (%(seen)s::timestamptz IS NULL OR e.updated_at = %(seen)s);
+SELECT * FROM calendar_rows WHERE id = %(event)s AND parent_event_id IS NULL;
 
 -- name: feed_state
 SELECT count(*) = 1 AS active, max(created_at) AS created_at, max(last_used_at) AS last_used_at FROM calendar_feeds;
@@ -104,21 +113,24 @@ SELECT true AS success FROM (SELECT count(*) FROM deleted) AS d;
 SELECT open_calendar_feed(%(token_user)s, %(token_hash)s);
 
 -- name: fed
--- A series with one occurrence in reach is there whole: to a reader of the feed its exceptions are nothing without it.
--- By window, here and below: for a join of a large calendar with itself, an estimate gone wrong takes seconds.
-SELECT coalesce(jsonb_agg(to_jsonb(event) ORDER BY series, (event).original_start NULLS FIRST), '[]') AS events
-  FROM (SELECT e AS event, coalesce(e.parent_event_id, e.id) AS series,
+-- A series with one occurrence in reach is there whole: to a reader of the feed its overrides are nothing without it.
+-- By window: for a join of a large calendar with itself, an estimate gone wrong takes seconds.
+SELECT f.*
+  FROM (SELECT e.*,
                bool_or(coalesce(CASE WHEN e.recurrence_rule IS NULL THEN coalesce(e.end_time, e.start_time) ELSE e.series_until END
                                 >= clock() - interval '1 year', true))
                    OVER (PARTITION BY coalesce(e.parent_event_id, e.id)) AS in_reach
-          FROM calendar_events AS e) AS w
- WHERE in_reach;
+          FROM calendar_events AS e) AS f
+ WHERE f.in_reach
+ ORDER BY coalesce(f.parent_event_id, f.id), f.original_start NULLS FIRST;
 
 -- name: importable
--- `uids` is an object with the identifiers for its keys, which is faster to look into than a long array.
-SELECT (SELECT zone FROM day_settings()) AS zone, coalesce(jsonb_agg(to_jsonb(event)), '[]') AS events
-  FROM (SELECT e AS event,
-               bool_or(e.parent_event_id IS NULL AND %(uids)s::jsonb ? coalesce(e.ical_uid, e.id || '@questlog'))
+-- IN a list of its own, for it is looked up by hash there, which a long array is not.
+SELECT zone FROM day_settings();
+SELECT f.*
+  FROM (SELECT e.*,
+               bool_or(e.parent_event_id IS NULL
+                       AND coalesce(e.ical_uid, e.id || '@questlog') IN (SELECT unnest(%(uids)s::text[])))
                    OVER (PARTITION BY coalesce(e.parent_event_id, e.id)) AS is_met
-          FROM calendar_events AS e) AS w
- WHERE is_met;
+          FROM calendar_events AS e) AS f
+ WHERE f.is_met;

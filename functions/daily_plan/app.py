@@ -4,7 +4,7 @@ from datetime import date
 
 from questlog.api import Api
 from questlog.db import Db
-from questlog.recurrence import between
+from questlog.recurrence.listing import between
 
 from functions.daily_plan.models import (
     MAX_WORKOUTS,
@@ -21,6 +21,7 @@ from functions.daily_plan.models import (
     TaskAdded,
     TaskChange,
     TaskDate,
+    Workouts,
 )
 
 api = Api(__file__)
@@ -55,10 +56,11 @@ def _generate(db: Db, day: date | None) -> Planned:
     """
     draft = db.one(Draft, "generate", date=day, calendar=None)
     if draft.plan is None:
-        events, _ = between(draft.calendar)
+        found = Workouts.model_validate(draft.calendar)
+        occurrences, _ = between(found.window, [*found.events, *found.series], found.marks)
         workouts = [
-            {"id": event["id"], "title": event["title"], "start_time": str(event["start_time"])}
-            for event in events[:MAX_WORKOUTS]
+            {"id": workout.name, "title": workout.row.title, "start_time": str(workout.start)}
+            for workout in occurrences[:MAX_WORKOUTS]
         ]
         draft = db.one(Draft, "generate", date=draft.day, calendar={"events": workouts, "series": []})
     return Planned(plan=draft.plan)

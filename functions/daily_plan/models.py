@@ -14,7 +14,8 @@ from pydantic import (
     field_validator,
 )
 
-from questlog.wire import Body, Day, Instant, Query, ResponseModel, Trimmed, absent, blank_is_null
+from questlog.recurrence.listing import EventRow, Mark, Window
+from questlog.wire import Body, Day, Instant, Query, ResponseModel, Row, Trimmed, absent, blank_is_null
 
 ItemType = Literal["focus", "quest", "workout", "learning", "habit"]
 
@@ -179,6 +180,15 @@ class Plan(ResponseModel):
 
 class Planned(ResponseModel):
     plan: Plan | None
+
+
+class Workouts(Row):
+    """What calendar_workouts() returns: what may be a workout of the day."""
+
+    window: Window
+    events: list[EventRow]
+    series: list[EventRow]
+    marks: list[Mark]
 
 
 class Draft(Planned):

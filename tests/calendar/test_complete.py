@@ -1,11 +1,8 @@
-from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 
-from questlog.recurrence import between
-
+from local.clock import Clock
 from tests.calendar.conftest import added, listed, name_of, wallet
 from tests.conftest import Client, Database, NewUser, User, at_once
 
@@ -143,58 +140,46 @@ def test_someone_elses_is_absent(user: User, other: User, stranger: Client, path
     assert wallet(user, database) == wallet(other, database) == (0, 0)
 
 
-def value(user: User, database: Database, sql: str, *parameters: Any) -> Any:
-    """What a function answers to the user's requests."""
-    with psycopg.connect(database.app_url) as connection:
-        connection.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
-        row = connection.execute(f"SELECT {sql}".encode(), parameters).fetchone()
-        assert row is not None
-        return row[0]
+def plan_items(user: User, day: str) -> dict[str, bool]:
+    """The ids of the workouts in a day's plan, and whether each reads completed."""
+    items = user.get("/daily-plan", query={"date": day}).json["plan"]["items"]
+    return {item["id"].removeprefix("plan_workout_"): item["completed"] for item in items if item["type"] == "workout"}
 
 
-def done_of(user: User, database: Database, day: str) -> list[str]:
-    """The names of what calendar_done_on() finds."""
-    names = value(user, database, "ARRAY(SELECT calendar_key(event_id, occurrence) FROM calendar_done_on(%s))", day)
-    return sorted(names)
-
-
-def test_other_groups_see_what_is_done(new_user: NewUser, database: Database) -> None:
+def test_a_plan_sees_what_is_done(new_user: NewUser, clock: Clock) -> None:
+    clock.set("2031-05-05T12:00:00Z")
     user = new_user(settings={"timezone": "Asia/Tokyo"})
-    single = added(user, start_time="2031-05-05T15:30:00Z")["id"]
-    series = added(user, start_time="2031-05-05T09:00:00Z", recurrence_rule="FREQ=DAILY;COUNT=5")
-    occurrence, moved, later = (name_of(series, day) for day in ("06", "07", "08"))
-    user.put(f"/calendar/{moved}", {"start_time": "2031-05-06T01:00:00Z"})
-    for name in (single, occurrence, moved, later):
-        assert value(user, database, "calendar_done(%s)", name) is False
-        user.post(f"/calendar/{name}/complete")
-        assert value(user, database, "calendar_done(%s)", name) is True
-        assert value(user, database, "calendar_item_done(%s)", f"plan_workout_{name}") is True
-        assert value(user, database, "calendar_item_done(%s)", name) is False
+    single = added(user, event_type="workout", start_time="2031-05-05T15:30:00Z")["id"]
+    series = added(user, event_type="workout", start_time="2031-05-05T09:00:00Z", recurrence_rule="FREQ=DAILY;COUNT=5")
+    occurrence, moved = (name_of(series, day) for day in ("06", "07"))
+    user.put(f"/calendar/{moved}", {"start_time": "2031-05-07T15:30:00Z"})
+    for day in ("2031-05-06", "2031-05-08"):
+        user.post("/daily-plan", {"action": "generate", "date": day})
     # The single one is after midnight in Tokyo, and the moved one counts where it is now.
-    assert done_of(user, database, "2031-05-06") == sorted([single, occurrence, moved])
-    assert done_of(user, database, "2031-05-05") == done_of(user, database, "2031-05-07") == []
-    assert done_of(user, database, "2031-05-08") == [later]
-    user.delete(f"/calendar/{occurrence}")
+    assert plan_items(user, "2031-05-06") == {single: False, occurrence: False}
+    assert plan_items(user, "2031-05-08") == {moved: False, name_of(series, "08"): False}
+    for name in (single, occurrence, moved):
+        user.post(f"/calendar/{name}/complete")
+    assert plan_items(user, "2031-05-06") == {single: True, occurrence: True}
+    assert plan_items(user, "2031-05-08") == {moved: True, name_of(series, "08"): False}
     user.post(f"/calendar/{single}/complete", {"completed": False})
-    assert value(user, database, "calendar_done(%s)", single) is False
-    assert done_of(user, database, "2031-05-06") == [moved]
-    for name in ("", "x", str(uuid4()), f"{uuid4()}_20310506T090000Z", f"{single}_"):
-        assert value(user, database, "calendar_item_done(%s)", f"plan_workout_{name}") is False
+    assert plan_items(user, "2031-05-06") == {single: False, occurrence: True}
 
 
-def test_other_groups_find_a_days_workouts(user: User, database: Database) -> None:
+def test_a_plan_finds_a_days_workouts(user: User, clock: Clock) -> None:
+    clock.set("2031-05-05T12:00:00Z")
     run = added(
-        user, title="Run", event_type="workout", start_time="2031-05-01T06:00:00Z", recurrence_rule="FREQ=DAILY"
+        user, title="Run", event_type="workout", start_time="2031-05-01T06:00:00Z", recurrence_rule="FREQ=DAILY;COUNT=8"
     )
     added(user, title="Lunch", start_time="2031-05-06T12:00:00Z")
-    added(user, title="Climb", event_type="workout", start_time="2031-05-06T18:00:00Z")
-    user.put(f"/calendar/{run['id']}_20310507T060000Z", {"title": "Early", "start_time": "2031-05-06T20:00:00Z"})
+    user.put(f"/calendar/{run['id']}_20310507T060000Z", {"title": "Early", "start_time": "2031-05-06T05:00:00Z"})
 
     def workouts(day: str) -> list[str]:
-        events, truncated = between(value(user, database, "calendar_workouts(%s)", day))
-        assert truncated is False
-        return [event["title"] for event in events]
+        user.post("/daily-plan", {"action": "generate", "date": day})
+        items = user.get("/daily-plan", query={"date": day}).json["plan"]["items"]
+        return [item["title"] for item in items if item["type"] == "workout"]
 
-    assert workouts("2031-05-06") == ["Run", "Climb", "Early"]
+    assert workouts("2031-05-06") == ["Early", "Run"]
     assert workouts("2031-05-07") == []
     assert workouts("2031-05-08") == ["Run"]
+    assert workouts("2031-05-09") == []

@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from questlog.recurrence import Series, fitted, instant, occurrences, occurs, placed, rule_of
+from questlog.recurrence.rule import rule_of
+from questlog.recurrence.series import Series, fitted, occurrences, occurs
+from questlog.recurrence.times import instant
 
 from tests.calendar.conftest import ICS, at, listed
-from tests.conftest import Database, NewUser, User
+from tests.conftest import NewUser, User
 
 # With and without summer time, on both halves of the earth, half an hour of it, at midnight, and none.
 ZONES = [
@@ -166,7 +168,8 @@ def test_list_and_feed_agree(reader: User, body: dict[str, Any], steps: list[tup
     since, before = datetime(2031, 1, 5, tzinfo=UTC), datetime(2032, 12, 28, tzinfo=UTC)
     ours = [at(event["start_time"]) for event in listed(reader, since.isoformat(), before.isoformat())]
     theirs = read(reader.get("/calendar/export.ics").text, body["timezone"], since, before)
-    assert [start for start in ours if start >= since] == theirs
+    # All-day events are in a list by their dates, which may begin behind its last instant.
+    assert [start for start in ours if since <= start < before] == theirs
 
 
 @examples(25)
@@ -196,8 +199,10 @@ def test_an_export_comes_back_the_same_elsewhere(
     )
 
     def shown(user: User) -> list[list[Any]]:
-        events = listed(user, "2031-01-01T00:00Z", "2033-01-01T00:00Z")
-        return sorted([event[name] for name in same] for event in events)
+        """What is in a list, but for its ends: which dates an instant lies on depends on the reader's zone."""
+        events = listed(user, "2030-12-30T00:00Z", "2033-01-03T00:00Z")
+        inner = [event for event in events if "2031-01-01" <= event["start_time"] < "2033-01-01"]
+        return sorted([event[name] for name in same] for event in inner)
 
     assert shown(elsewhere) == shown(reader)
     theirs = elsewhere.get("/calendar/export.ics").text.encode()
@@ -234,43 +239,9 @@ def test_a_late_window_is_what_counting_up_to_it_gives(rule: str, years: int) ->
         assume(False)
         raise
     since, before = datetime(2031, 1, 1, tzinfo=UTC), datetime(2033, 1, 1, tzinfo=UTC)
-    ours = [one.start for one in occurrences(whole, since, before, 10_000)]
+    ours = [one.start for one in occurrences(whole, since, before)]
     expansion = itertools.takewhile(lambda at: at < before, rrulestr(rule, dtstart=whole.start))
     theirs = [at for at in expansion if at >= since]
     assert ours == theirs
     assert all(occurs(whole, at) for at in theirs[:20])
     assert not any(occurs(whole, at + timedelta(minutes=1)) for at in theirs[:20])
-
-
-MOMENTS = st.one_of(
-    st.datetimes(datetime(2030, 1, 1), datetime(2032, 1, 1)).map(lambda at: at.replace(microsecond=0)),  # noqa: DTZ001 - wall clocks
-    st.sampled_from(
-        ["2031-03-30T02:30", "2031-10-26T02:30", "2031-03-09T02:15", "2031-09-07T00:30", "2031-04-06T01:45"]
-    ).map(datetime.fromisoformat),
-)
-
-
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    zone=st.sampled_from(ZONES),
-    all_day=st.booleans(),
-    start=MOMENTS,
-    end=st.one_of(st.none(), MOMENTS),
-    aware=st.booleans(),
-)
-def test_an_event_is_placed_the_same_in_sql(
-    database: Database, *, zone: str, all_day: bool, start: datetime, end: datetime | None, aware: bool
-) -> None:
-    """The zone may be known here or only there; when an event is must not depend on that."""
-    if aware:
-        start = start.replace(tzinfo=UTC)
-    try:
-        here = placed(start, end, all_day=all_day, zone=zone)
-    except ValueError:
-        assume(False)
-        raise
-    [there] = database.query(
-        "SELECT * FROM calendar_placed(%s, %s, %s::timestamptz, %s::timestamp, NULL, %s::timestamp)",
-        *(zone, all_day, start if aware else None, None if aware else start, end),
-    )
-    assert (there["start_time"], there["end_time"]) == here

@@ -32,70 +32,190 @@ CREATE OR REPLACE FUNCTION internal.calendar_key(event_id uuid, occurrence times
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN event_id || CASE WHEN isfinite(occurrence) THEN '_' || calendar_stamp(occurrence) ELSE '' END;
 
--- An event as the wire shows it, and with it everything the row holds. An exception goes by its occurrence's name.
-CREATE OR REPLACE FUNCTION app.calendar_shown(e calendar_events) RETURNS jsonb
-LANGUAGE sql STABLE
-RETURN to_jsonb(e) || jsonb_build_object(
-    'id', calendar_key(coalesce(e.parent_event_id, e.id), coalesce(e.original_start, '-infinity')),
-    'series_id', e.parent_event_id,
-    'is_recurring', e.recurrence_rule IS NOT NULL OR e.parent_event_id IS NOT NULL,
-    'is_exception', e.parent_event_id IS NOT NULL,
-    'recurrence_rule', coalesce(e.recurrence_rule, (SELECT s.recurrence_rule FROM calendar_events AS s WHERE s.id = e.parent_event_id)),
-    'recurrence_end', coalesce(e.recurrence_end, (SELECT s.recurrence_end FROM calendar_events AS s WHERE s.id = e.parent_event_id)),
-    'completed_at', (SELECT c.completed_at FROM calendar_completions AS c
-                      WHERE c.event_id = coalesce(e.parent_event_id, e.id)
-                        AND c.occurrence = coalesce(e.original_start, '-infinity')
-                        AND e.recurrence_rule IS NULL));
-
--- What may overlap [since, before), for questlog.recurrence.between() to expand:
---   {since, before, events: [shown], series: [shown and {replaced: [instant], completed: {stamp: instant}}]}
--- `events` are single ones and exceptions, by their own times. `replaced` are the occurrences exceptions stand for, and
--- `completed` those that are done; both reach back by the length of an occurrence, and a day for a change of the clocks.
-CREATE OR REPLACE FUNCTION app.calendar_between(since timestamptz, before timestamptz, only_type text DEFAULT NULL) RETURNS jsonb
+-- What the answer needs besides an event's own row: of an override the rule of its series, and of a single event or an
+-- override when it was completed. A lookup by key for each row, whatever the planner thinks of the tables: a join of a
+-- large calendar with itself takes seconds where an estimate goes wrong.
+CREATE OR REPLACE FUNCTION internal.calendar_added(event_id uuid, series_id uuid, recurrence_id timestamptz)
+RETURNS TABLE (series_rule text, series_end timestamptz, completed_at timestamptz)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    WITH events AS (
-        SELECT e AS event
-          FROM calendar_events AS e
-          LEFT JOIN calendar_events AS s ON s.user_id = e.user_id AND s.id = e.parent_event_id
-         WHERE e.recurrence_rule IS NULL
-           AND e.start_time < before
-           AND (e.end_time > since OR e.start_time >= since)
-           AND (only_type IS NULL OR e.event_type = only_type)
-           AND (s.id IS NULL OR NOT e.original_start = ANY (s.exdates))
-         ORDER BY e.start_time, e.id
-         -- One more than any list shows, so that it is known to be cut.
-         LIMIT 2001
-    ), series AS (
-        SELECT s AS event, since - (coalesce(s.end_time, s.start_time) - s.start_time) - interval '1 day' AS reach
-          FROM calendar_events AS s
-         WHERE s.recurrence_rule IS NOT NULL
-           AND s.start_time < before
-           AND coalesce(s.series_until >= since, true)
-           AND (only_type IS NULL OR s.event_type = only_type)
-    )
-    SELECT jsonb_build_object(
-        'since', since,
-        'before', before,
-        'events', coalesce((SELECT jsonb_agg(calendar_shown(event)) FROM events), '[]'),
-        'series', coalesce((
-            SELECT jsonb_agg(calendar_shown(event) || jsonb_build_object(
-                'replaced', coalesce((
-                    SELECT jsonb_agg(x.original_start) FROM calendar_events AS x
-                     WHERE x.parent_event_id = (event).id AND x.original_start >= reach AND x.original_start < before), '[]'),
-                'completed', coalesce((
-                    SELECT jsonb_object_agg(calendar_stamp(c.occurrence), c.completed_at) FROM calendar_completions AS c
-                     WHERE c.event_id = (event).id AND c.occurrence >= reach AND c.occurrence < before
-                       AND c.completed_at IS NOT NULL), '{}')))
-              FROM series), '[]'));
+    SELECT CASE WHEN series_id IS NOT NULL THEN
+                (SELECT s.recurrence_rule FROM calendar_events AS s WHERE s.id = series_id) END,
+           CASE WHEN series_id IS NOT NULL THEN
+                (SELECT s.recurrence_end FROM calendar_events AS s WHERE s.id = series_id) END,
+           (SELECT c.completed_at FROM calendar_completions AS c
+             WHERE c.event_id = coalesce(series_id, calendar_added.event_id)
+               AND c.occurrence = coalesce(recurrence_id, '-infinity'));
 END;
 
--- What the daily plan finds a local day's workouts in.
+-- An event as the answers need it. The added columns come first, so that a new column of the table is the view's last.
+CREATE OR REPLACE VIEW app.calendar_rows WITH (security_invoker = true) AS
+SELECT a.series_rule, a.series_end, a.completed_at, e.*
+  FROM calendar_events AS e, calendar_added(e.id, e.parent_event_id, e.original_start) AS a;
+
+-- Where lists begin and end: as instants for timed events, and as dates for all-day ones. They are all one row, and the
+-- other functions take its columns.
+
+-- The days from one to another.
+CREATE OR REPLACE FUNCTION internal.calendar_days(
+    first date, last date, OUT since timestamptz, OUT before timestamptz, OUT first_day date, OUT last_day date
+)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT lower(day_bounds(first, d.zone, d.day_start)), upper(day_bounds(last, d.zone, d.day_start)), first, last
+      FROM day_settings() AS d;
+END;
+
+CREATE OR REPLACE FUNCTION app.calendar_day(
+    day date, OUT since timestamptz, OUT before timestamptz, OUT first_day date, OUT last_day date
+)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT d.since, d.before, d.first_day, d.last_day FROM calendar_days(day, day) AS d;
+END;
+
+-- The week of a day, today's without one, from the weekday that the user's weeks begin at.
+CREATE OR REPLACE FUNCTION app.calendar_week(
+    day date, OUT since timestamptz, OUT before timestamptz, OUT first_day date, OUT last_day date
+)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT w.since, w.before, w.first_day, w.last_day
+      FROM (SELECT coalesce(calendar_week.day, local_today()) AS chosen) AS d,
+           LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM user_settings WHERE key = 'week_start' AND value = '"sunday"')
+                                THEN chosen - extract(dow FROM chosen)::int ELSE week_of(chosen) END AS begins) AS b,
+           LATERAL calendar_days(begins, begins + 6) AS w;
+END;
+
+-- Each bound is an instant, a wall-clock time or a whole local day; without any, a year either side of now.
+CREATE OR REPLACE FUNCTION app.calendar_range(
+    since_at timestamptz, since_wall timestamp, since_day date, before_at timestamptz, before_wall timestamp, before_day date,
+    OUT since timestamptz, OUT before timestamptz, OUT first_day date, OUT last_day date
+)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    days record := day_settings();
+    problem text;
+BEGIN
+    since := coalesce(since_at, first_instant(since_wall, days.zone),
+                      lower(day_bounds(since_day, days.zone, days.day_start)), clock() - interval '1 year');
+    before := coalesce(before_at, first_instant(before_wall, days.zone),
+                       upper(day_bounds(before_day, days.zone, days.day_start)), clock() + interval '1 year');
+    first_day := coalesce(since_day, (since AT TIME ZONE days.zone)::date);
+    last_day := coalesce(before_day, ((before - interval '1 microsecond') AT TIME ZONE days.zone)::date);
+    IF before < since OR before_day < since_day THEN
+        problem := 'is before start_date';
+    -- 800 days of 24 hours, or 800 local ones, whichever is more.
+    ELSIF before - since > interval '800 days'
+          AND (before AT TIME ZONE days.zone) - (since AT TIME ZONE days.zone) > interval '800 days' THEN
+        problem := 'is more than 800 days after start_date';
+    END IF;
+    IF problem IS NOT NULL THEN
+        PERFORM refuse_field('end_date', problem);
+    END IF;
+END
+$$;
+
+-- The series that may have an occurrence in a window.
+--   The dates of an all-day event and the instants of a window lie at most three days apart: two by their zones, and the
+--   hour at which the user's days begin.
+CREATE OR REPLACE FUNCTION internal.calendar_series(since timestamptz, before timestamptz, only_type text)
+RETURNS SETOF calendar_events
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT s.*
+      FROM calendar_events AS s
+     WHERE s.recurrence_rule IS NOT NULL
+       AND coalesce(s.series_until, 'infinity') >= since - interval '3 days'
+       AND least(s.start_time, s.rdates[1]) < before + interval '3 days'
+       AND (only_type IS NULL OR s.event_type = only_type);
+END;
+
+-- The single events and overrides that meet a window, in order.
+--   What starts in it or up to 31 days before is found by its start; of what lasts longer there is little, and an index.
+--   An override of a removed occurrence is kept, for the case that it is restored, and not shown.
+CREATE OR REPLACE FUNCTION internal.calendar_singles(
+    since timestamptz, before timestamptz, first_day date, last_day date, only_type text
+) RETURNS SETOF calendar_events
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT e.*
+      FROM (SELECT n.*
+              FROM calendar_events AS n
+             WHERE n.recurrence_rule IS NULL
+               AND n.start_time >= since - interval '34 days'
+               AND n.start_time < before + interval '3 days'
+               AND (n.end_time - n.start_time > interval '31 days') IS NOT TRUE
+             UNION ALL
+            SELECT l.*
+              FROM calendar_events AS l
+             WHERE l.recurrence_rule IS NULL
+               AND l.end_time - l.start_time > interval '31 days'
+               AND l.start_time < before + interval '3 days') AS e
+     WHERE CASE WHEN e.all_day THEN e.start_date <= last_day AND e.end_date > first_day
+                ELSE e.start_time < before AND (e.end_time > since OR e.start_time >= since) END
+       AND (only_type IS NULL OR e.event_type = only_type)
+       AND CASE WHEN e.parent_event_id IS NULL THEN true
+                ELSE (SELECT NOT e.original_start = ANY (s.exdates)
+                        FROM calendar_events AS s WHERE s.id = e.parent_event_id) END
+     ORDER BY e.start_time, coalesce(e.parent_event_id, e.id), e.original_start NULLS FIRST
+     -- One more than any list shows, so that it is known to be cut.
+     LIMIT 2001;
+END;
+
+-- What may be in a window: single events and overrides that are, and series, for questlog.recurrence.listing to expand.
+CREATE OR REPLACE FUNCTION app.calendar_found(
+    since timestamptz, before timestamptz, first_day date, last_day date, only_type text
+) RETURNS SETOF calendar_rows
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT a.series_rule, a.series_end, a.completed_at, e.*
+      FROM calendar_singles(since, before, first_day, last_day, only_type) AS e,
+           calendar_added(e.id, e.parent_event_id, e.original_start) AS a
+     UNION ALL
+    SELECT NULL, NULL, NULL, s.* FROM calendar_series(since, before, only_type) AS s;
+END;
+
+-- Of the series that may be in a window: the occurrences near it that overrides stand for, completed_at null, and those
+-- that are completed. OFFSET 0 keeps each a lookup by key, for each series (see calendar_added).
+CREATE OR REPLACE FUNCTION app.calendar_marks(since timestamptz, before timestamptz, only_type text)
+RETURNS TABLE (event_id uuid, recurrence_id timestamptz, completed_at timestamptz)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT s.id, m.recurrence_id, m.completed_at
+      FROM calendar_series(since, before, only_type) AS s,
+           LATERAL (SELECT since - (coalesce(s.end_time, s.start_time) - s.start_time) - interval '4 days' AS reach) AS r,
+           LATERAL (SELECT x.original_start AS recurrence_id, NULL::timestamptz AS completed_at
+                      FROM calendar_events AS x
+                     WHERE x.parent_event_id = s.id
+                       AND x.original_start >= r.reach AND x.original_start < before + interval '3 days'
+                     UNION ALL
+                    SELECT c.occurrence, c.completed_at
+                      FROM calendar_completions AS c
+                     WHERE c.event_id = s.id
+                       AND c.occurrence >= r.reach AND c.occurrence < before + interval '3 days'
+                       AND c.completed_at IS NOT NULL
+                    OFFSET 0) AS m;
+END;
+
+-- A local day's workouts for the daily plan: {window, events: [row], series: [row], marks: [mark]}. `series` are those that
+-- only questlog.recurrence.listing can expand, and overrides.
 CREATE OR REPLACE FUNCTION app.calendar_workouts(day date) RETURNS jsonb
 LANGUAGE sql STABLE
-RETURN (SELECT calendar_between(lower(b), upper(b), 'workout') FROM day_bounds(day) AS b);
+BEGIN ATOMIC
+    WITH found AS (
+        SELECT to_jsonb(f) AS event, coalesce(f.recurrence_rule, f.series_rule) IS NOT NULL AS is_series
+          FROM calendar_day(day) AS w, calendar_found(w.since, w.before, w.first_day, w.last_day, 'workout') AS f
+    )
+    SELECT jsonb_build_object(
+               'window', to_jsonb(w),
+               'events', (SELECT coalesce(jsonb_agg(event), '[]') FROM found WHERE NOT is_series),
+               'series', (SELECT coalesce(jsonb_agg(event), '[]') FROM found WHERE is_series),
+               'marks', (SELECT coalesce(jsonb_agg(to_jsonb(m)), '[]') FROM calendar_marks(w.since, w.before, 'workout') AS m))
+      FROM calendar_day(day) AS w;
+END;
 
--- Whether an event or occurrence is done, by its name on the wire; false for what names nothing.
+-- Whether an event or occurrence is done, by its id on the wire; false for what names nothing.
 CREATE OR REPLACE FUNCTION internal.calendar_done(event_key text) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN CASE WHEN event_key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(_[0-9]{8}T[0-9]{6}Z)?$' THEN EXISTS (
@@ -104,77 +224,66 @@ RETURN CASE WHEN event_key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(_[0-9]{
        AND calendar_key(c.event_id, c.occurrence) = event_key
        AND c.completed_at IS NOT NULL) ELSE false END;
 
--- The same for the id of a plan's item, plan_workout_{name}.
+-- The same for the id of a plan's item, plan_workout_{id}.
 CREATE OR REPLACE FUNCTION internal.calendar_item_done(item_key text) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN starts_with(item_key, 'plan_workout_') AND calendar_done(substr(item_key, length('plan_workout_') + 1));
 
--- What is done of what lies on a local day, by the times it has there: moved occurrences count where they moved to.
-CREATE OR REPLACE FUNCTION internal.calendar_done_on(day date) RETURNS TABLE (event_id uuid, occurrence timestamptz)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT c.event_id, c.occurrence
-      FROM day_bounds(day) AS b, calendar_completions AS c
-      JOIN calendar_events AS e ON e.user_id = c.user_id AND e.id = c.event_id
-      LEFT JOIN calendar_events AS x
-             ON x.user_id = c.user_id AND x.parent_event_id = c.event_id AND x.original_start = c.occurrence,
-           LATERAL (SELECT CASE WHEN x.id IS NOT NULL THEN x.start_time
-                                WHEN isfinite(c.occurrence) THEN c.occurrence
-                                ELSE e.start_time END AS begins) AS s,
-           LATERAL (SELECT CASE WHEN x.id IS NOT NULL THEN x.end_time
-                                WHEN isfinite(c.occurrence) THEN c.occurrence + (e.end_time - e.start_time)
-                                ELSE e.end_time END AS ends) AS t
-     WHERE c.completed_at IS NOT NULL
-       AND isfinite(c.occurrence) = (e.recurrence_rule IS NOT NULL)
-       AND NOT c.occurrence = ANY (e.exdates)
-       AND s.begins < upper(b)
-       AND (t.ends > lower(b) OR s.begins >= lower(b));
-END;
-
 -- Marks an event or occurrence done and pays it, or takes both back. The caller holds lock_user().
---   Ten are paid a local day; more than those count and pay nothing.
-CREATE OR REPLACE FUNCTION app.complete_event(event_id uuid, occurrence timestamptz, completed boolean) RETURNS calendar_completing
+--   Ten are paid a local day; more than those count and pay nothing. One that was paid and then dropped by a change of its
+--   series is not paid again. A key is never used twice: after a series was shifted, the key that an occurrence's stamp
+--   makes may have paid another one.
+CREATE OR REPLACE FUNCTION app.complete_event(
+    event_id uuid, occurrence timestamptz, completed boolean,
+    OUT completed_at timestamptz, OUT already_completed boolean, OUT reward_capped boolean, OUT paid award_result
+)
 LANGUAGE plpgsql AS $$
+#variable_conflict use_column
 DECLARE
     known calendar_completions;
-    result calendar_completing;
+    base text := 'planner_task_complete:' || event_id
+                 || CASE WHEN isfinite(occurrence) THEN ':' || calendar_stamp(occurrence) ELSE '' END;
+    times int := 0;
 BEGIN
     SELECT * INTO known FROM calendar_completions AS c
      WHERE c.event_id = complete_event.event_id AND c.occurrence = complete_event.occurrence;
-    result.completed_at := known.completed_at;
-    result.already_completed := completed AND known.completed_at IS NOT NULL;
-    result.reward_capped := false;
-    IF result.already_completed THEN
-        result.reward_capped := known.xp_awarded = 0 AND known.coins_awarded = 0;
-        result.paid := paid_under(known.ledger_key);
-    ELSIF completed THEN
-        known.ledger_key := 'planner_task_complete:' || event_id;
-        IF isfinite(occurrence) THEN
-            known.ledger_key := known.ledger_key || ':' || calendar_stamp(occurrence);
+    completed_at := known.completed_at;
+    already_completed := completed AND known.completed_at IS NOT NULL;
+    reward_capped := false;
+    IF NOT completed THEN
+        IF known.completed_at IS NOT NULL THEN
+            PERFORM reverse(known.ledger_key, 'Taken back by the user.');
+            UPDATE calendar_completions AS c
+               SET completed_at = NULL, ledger_key = NULL, xp_awarded = 0, coins_awarded = 0, undo_count = c.undo_count + 1
+             WHERE c.event_id = complete_event.event_id AND c.occurrence = complete_event.occurrence;
+            completed_at := NULL;
         END IF;
-        IF known.undo_count > 0 THEN
-            known.ledger_key := known.ledger_key || ':' || known.undo_count;
-        END IF;
-        result.reward_capped := (paid_today('planner_task_complete')).paid >= 10;
-        result.completed_at := clock();
-        result.paid := award('planner_task_complete', 'calendar_event', event_id,
-                             CASE WHEN result.reward_capped THEN 0 ELSE 15 END,
-                             CASE WHEN result.reward_capped THEN 0 ELSE 5 END,
-                             known.ledger_key);
+        RETURN;
+    END IF;
+    IF known.ledger_key IS NULL THEN
+        known.ledger_key := base;
+        WHILE (paid_under(known.ledger_key)).xp IS NOT NULL LOOP
+            times := times + 1;
+            known.ledger_key := base || ':' || times;
+        END LOOP;
+        reward_capped := (paid_today('planner_task_complete')).paid >= 10;
+        paid := award('planner_task_complete', 'calendar_event', event_id,
+                      CASE WHEN reward_capped THEN 0 ELSE 15 END, CASE WHEN reward_capped THEN 0 ELSE 5 END,
+                      known.ledger_key);
+    ELSE
+        reward_capped := known.xp_awarded = 0 AND known.coins_awarded = 0;
+        paid := paid_under(known.ledger_key);
+    END IF;
+    IF NOT already_completed THEN
+        -- This moment, not the transaction's: it may have waited for its lock.
+        completed_at := instant();
         INSERT INTO calendar_completions AS c (event_id, occurrence, completed_at, xp_awarded, coins_awarded, ledger_key)
-        VALUES (complete_event.event_id, complete_event.occurrence, result.completed_at, (result.paid).xp, (result.paid).coins,
-                known.ledger_key)
+        VALUES (complete_event.event_id, complete_event.occurrence, complete_event.completed_at, (complete_event.paid).xp,
+                (complete_event.paid).coins, known.ledger_key)
         ON CONFLICT ON CONSTRAINT calendar_completions_pkey DO UPDATE
            SET (completed_at, xp_awarded, coins_awarded, ledger_key)
              = (excluded.completed_at, excluded.xp_awarded, excluded.coins_awarded, excluded.ledger_key);
-    ELSIF known.completed_at IS NOT NULL THEN
-        PERFORM reverse(known.ledger_key, 'Taken back by the user.');
-        UPDATE calendar_completions AS c
-           SET completed_at = NULL, ledger_key = NULL, xp_awarded = 0, coins_awarded = 0, undo_count = c.undo_count + 1
-         WHERE c.event_id = complete_event.event_id AND c.occurrence = complete_event.occurrence;
-        result.completed_at := NULL;
     END IF;
-    RETURN result;
 END
 $$;
 
@@ -192,113 +301,80 @@ BEGIN ATOMIC
             OR refuse_field('goal_id', 'names no goal of yours'));
 END;
 
--- When an event is that a request gives an instant or a wall-clock time of (one of each pair), in a zone.
---   All-day: from the local midnight it starts on to the one it ends by, at least one day. questlog.recurrence.placed() is
---   the same where the zone is known before the database is asked.
-CREATE OR REPLACE FUNCTION app.calendar_placed(
-    zone text, all_day boolean, start_at timestamptz, start_wall timestamp, end_at timestamptz, end_wall timestamp,
-    OUT start_time timestamptz, OUT end_time timestamptz
-)
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    start_wall := coalesce(start_wall, start_at AT TIME ZONE zone);
-    end_wall := coalesce(end_wall, end_at AT TIME ZONE zone);
-    IF all_day THEN
-        start_time := first_instant(date_trunc('day', start_wall), zone);
-        end_time := first_instant(greatest(date_trunc('day', start_wall) + interval '1 day',
-                                           date_trunc('day', end_wall + interval '1 day' - interval '1 second')), zone);
-    ELSE
-        start_time := coalesce(start_at, first_instant(start_wall, zone));
-        end_time := coalesce(end_at, first_instant(end_wall, zone));
-    END IF;
-    IF coalesce(end_at, first_instant(end_wall, zone)) < coalesce(start_at, first_instant(start_wall, zone)) THEN
-        PERFORM refuse_field('end_time', 'is before start_time');
-    END IF;
-END
-$$;
-
--- Where a list begins and ends. Each bound is an instant, a wall-clock time or a whole local day; without any, a year
--- either side of now.
-CREATE OR REPLACE FUNCTION app.calendar_range(
-    since_at timestamptz, since_wall timestamp, since_day date, before_at timestamptz, before_wall timestamp, before_day date,
-    OUT since timestamptz, OUT before timestamptz
-)
-LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    days record := day_settings();
-    problem text;
-BEGIN
-    since := coalesce(since_at, first_instant(since_wall, days.zone),
-                      lower(day_bounds(since_day, days.zone, days.day_start)), clock() - interval '1 year');
-    before := coalesce(before_at, first_instant(before_wall, days.zone),
-                       upper(day_bounds(before_day, days.zone, days.day_start)), clock() + interval '1 year');
-    IF before < since OR before_day < since_day THEN
-        problem := 'is before start_date';
-    -- 800 days of 24 hours, or 800 local ones, whichever is more.
-    ELSIF before - since > interval '800 days'
-          AND (before AT TIME ZONE days.zone) - (since AT TIME ZONE days.zone) > interval '800 days' THEN
-        problem := 'is more than 800 days after start_date';
-    END IF;
-    IF problem IS NOT NULL THEN
-        PERFORM refuse_field('end_date', problem);
-    END IF;
-END
-$$;
-
--- Writes what a request made of the events it has read, if they are still as it read them; else writes nothing and
--- answers null. Series are expanded in Python, so that is how every change of one is written: read, decide, write.
---   seen     {id: updated_at}: the rows the decision rests on. Whoever changes an exception also writes its series.
---   gone     [id] to delete; an exception that moves to another series or occurrence is deleted and kept
---   kept     [row] new or changed, whole
---   moved    {from, to, since, occurrences: {stamp: instant}}: completions from `since` on go over to another series
---   shown    the event to answer; without one an empty object is the answer
-CREATE OR REPLACE FUNCTION app.rewrite_calendar(rewrite jsonb) RETURNS jsonb
+-- Writes what a request made of the events it has read, if they are still as it read them; whether they were. Series are
+-- expanded in Python, so that is how every change of one is written: read, decide, write.
+--   seen, seen_at    the rows the decision rests on, and their updated_at. Whoever changes an override also writes its series.
+--   gone             rows to delete; an override that moves to another series or occurrence is deleted and kept
+--   kept             new or changed rows, whole: a JSON array of rows of calendar_events
+--   moved, to        completions that go over to another event or occurrence; an occurrence that is null is that of a
+--                    single event
+--   dropped          completions whose occurrence is no more: not done any longer; what they paid stays, under their key
+CREATE OR REPLACE FUNCTION app.rewrite_calendar(
+    seen uuid[], seen_at timestamptz[], gone uuid[], kept json, dropped uuid[], dropped_at timestamptz[],
+    moved uuid[], moved_at timestamptz[], moved_to uuid[], moved_to_at timestamptz[]
+) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
-    seen jsonb := rewrite -> 'seen';
-    moved jsonb := rewrite -> 'moved';
+    taken calendar_completions[];
 BEGIN
     PERFORM lock_user();
-    PERFORM FROM calendar_events AS e WHERE e.id IN (SELECT k::uuid FROM jsonb_object_keys(seen) AS k) FOR UPDATE;
+    PERFORM FROM calendar_events AS e WHERE e.id = ANY (seen) FOR UPDATE;
     IF EXISTS (
-        SELECT FROM jsonb_each_text(seen) AS s
-          LEFT JOIN calendar_events AS e ON e.user_id = current_user_id() AND e.id = s.key::uuid
-         WHERE e.updated_at IS DISTINCT FROM s.value::timestamptz
+        SELECT FROM unnest(seen, seen_at) AS s (id, updated_at)
+          LEFT JOIN calendar_events AS e ON e.id = s.id
+         WHERE e.updated_at IS DISTINCT FROM s.updated_at
     ) THEN
-        RETURN NULL;
+        RETURN false;
     END IF;
     -- What was new when it was read may have been imported since.
     IF EXISTS (
-        SELECT FROM jsonb_populate_recordset(NULL::calendar_events, rewrite -> 'kept') AS k
+        SELECT FROM json_populate_recordset(NULL::calendar_events, kept) AS k
           JOIN calendar_events AS e ON e.ical_uid = k.ical_uid AND e.id <> k.id AND e.parent_event_id IS NULL
          WHERE k.parent_event_id IS NULL
     ) THEN
-        RETURN NULL;
+        RETURN false;
     END IF;
-    DELETE FROM calendar_events AS e WHERE e.id IN (SELECT g::uuid FROM jsonb_array_elements_text(rewrite -> 'gone') AS g);
+    DELETE FROM calendar_events AS e WHERE e.id = ANY (gone);
     INSERT INTO calendar_events AS e (
-        id, title, description, event_type, start_time, end_time, all_day, timezone, location, color, reminder_minutes,
-        workout_id, habit_id, goal_id, recurrence_rule, recurrence_end, series_until, exdates, rdates, parent_event_id,
-        original_start, ical_uid, sequence, metadata, created_at)
-    SELECT k.id, k.title, k.description, k.event_type, k.start_time, k.end_time, k.all_day, k.timezone, k.location, k.color,
-           k.reminder_minutes, k.workout_id, k.habit_id, k.goal_id, k.recurrence_rule, k.recurrence_end, k.series_until,
-           k.exdates, k.rdates, k.parent_event_id, k.original_start, k.ical_uid, k.sequence, k.metadata,
-           coalesce(k.created_at, clock())
-      FROM jsonb_populate_recordset(NULL::calendar_events, rewrite -> 'kept') AS k
+        id, title, description, event_type, start_time, end_time, nominal_days, all_day, timezone, location, color,
+        reminder_minutes, workout_id, habit_id, goal_id, recurrence_rule, recurrence_end, last_start, series_until, exdates,
+        rdates, parent_event_id, original_start, ical_uid, sequence, metadata, created_at)
+    SELECT k.id, k.title, k.description, k.event_type, k.start_time, k.end_time, k.nominal_days, k.all_day, k.timezone,
+           k.location, k.color, k.reminder_minutes, k.workout_id, k.habit_id, k.goal_id, k.recurrence_rule, k.recurrence_end,
+           k.last_start, k.series_until, k.exdates, k.rdates, k.parent_event_id, k.original_start, k.ical_uid, k.sequence,
+           k.metadata, coalesce(k.created_at, instant())
+      FROM json_populate_recordset(NULL::calendar_events, kept) AS k
         ON CONFLICT (user_id, id) DO UPDATE
-       SET (title, description, event_type, start_time, end_time, all_day, timezone, location, color, reminder_minutes,
-            workout_id, habit_id, goal_id, recurrence_rule, recurrence_end, series_until, exdates, rdates, ical_uid,
-            sequence, metadata)
+       SET (title, description, event_type, start_time, end_time, nominal_days, all_day, timezone, location, color,
+            reminder_minutes, workout_id, habit_id, goal_id, recurrence_rule, recurrence_end, last_start, series_until,
+            exdates, rdates, ical_uid, sequence, metadata)
          = (excluded.title, excluded.description, excluded.event_type, excluded.start_time, excluded.end_time,
-            excluded.all_day, excluded.timezone, excluded.location, excluded.color, excluded.reminder_minutes,
-            excluded.workout_id, excluded.habit_id, excluded.goal_id, excluded.recurrence_rule, excluded.recurrence_end,
-            excluded.series_until, excluded.exdates, excluded.rdates, excluded.ical_uid, excluded.sequence,
-            excluded.metadata);
-    UPDATE calendar_completions AS c
-       SET event_id = (moved ->> 'to')::uuid,
-           occurrence = coalesce((moved #>> ARRAY['occurrences', calendar_stamp(c.occurrence)])::timestamptz, c.occurrence)
-     WHERE c.event_id = (moved ->> 'from')::uuid AND c.occurrence >= (moved ->> 'since')::timestamptz;
-    RETURN coalesce((SELECT calendar_shown(e) FROM calendar_events AS e WHERE e.id = (rewrite ->> 'shown')::uuid), '{}');
+            excluded.nominal_days, excluded.all_day, excluded.timezone, excluded.location, excluded.color,
+            excluded.reminder_minutes, excluded.workout_id, excluded.habit_id, excluded.goal_id, excluded.recurrence_rule,
+            excluded.recurrence_end, excluded.last_start, excluded.series_until, excluded.exdates, excluded.rdates,
+            excluded.ical_uid, excluded.sequence, excluded.metadata);
+    UPDATE calendar_completions AS c SET completed_at = NULL
+      FROM unnest(dropped, dropped_at) AS d (event_id, occurrence)
+     WHERE c.event_id = d.event_id AND c.occurrence = coalesce(d.occurrence, '-infinity') AND c.completed_at IS NOT NULL;
+    -- All at once out of the way, then in again: of a series that is shifted each takes the place of the one after it.
+    WITH away AS (
+        DELETE FROM calendar_completions AS c USING unnest(moved, moved_at) AS m (event_id, occurrence)
+         WHERE c.event_id = m.event_id AND c.occurrence = coalesce(m.occurrence, '-infinity')
+        RETURNING c.*
+    )
+    SELECT array_agg(a) INTO taken FROM away AS a;
+    INSERT INTO calendar_completions (
+        event_id, occurrence, completed_at, undo_count, xp_awarded, coins_awarded, ledger_key)
+    SELECT m.event_id, coalesce(m.occurrence, '-infinity'), t.completed_at, t.undo_count, t.xp_awarded, t.coins_awarded,
+           t.ledger_key
+      FROM unnest(taken) AS t
+      JOIN unnest(moved, moved_at, moved_to, moved_to_at) AS m (was_event_id, was, event_id, occurrence)
+        ON m.was_event_id = t.event_id AND coalesce(m.was, '-infinity') = t.occurrence
+        -- In its place stands what was dropped before.
+        ON CONFLICT ON CONSTRAINT calendar_completions_pkey DO UPDATE
+       SET (completed_at, undo_count, xp_awarded, coins_awarded, ledger_key)
+         = (excluded.completed_at, excluded.undo_count, excluded.xp_awarded, excluded.coins_awarded, excluded.ledger_key);
+    RETURN true;
 END
 $$;
 

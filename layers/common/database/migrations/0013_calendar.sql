@@ -4,9 +4,10 @@
 --
 --   a single event   parent_event_id and recurrence_rule null
 --   a series         recurrence_rule set; start_time is its first occurrence, and always fits the rule
---   an exception     parent_event_id set: stands for the occurrence of the series that was to begin at original_start
+--   an override      parent_event_id set: stands for the occurrence of the series that was to begin at original_start
 --
--- An occurrence is named by the instant it was to begin at first, whatever an exception made of it: {series}_{stamp}.
+-- An occurrence is named by the instant it was to begin at first, whatever an override made of it: {series}_{stamp}.
+-- An all-day event is dates. Its times, and those that name its occurrences, are the midnights of its own zone.
 SET LOCAL ROLE questlog_owner;
 
 CREATE TABLE calendar_events (
@@ -20,6 +21,11 @@ CREATE TABLE calendar_events (
     end_time timestamptz CHECK (end_time >= start_time AND isfinite(end_time)),
     all_day boolean NOT NULL DEFAULT false,
     timezone text NOT NULL,
+    -- The first and the exclusive last date of an all-day event: it stands on these wherever days are asked for.
+    start_date date GENERATED ALWAYS AS (CASE WHEN all_day THEN (start_time AT TIME ZONE timezone)::date END) STORED,
+    end_date date GENERATED ALWAYS AS (CASE WHEN all_day THEN (end_time AT TIME ZONE timezone)::date END) STORED,
+    -- Of a duration that an imported file gave in days, the days (RFC 5545, 3.3.6): they are counted by the clock.
+    nominal_days int CHECK (nominal_days BETWEEN 0 AND 40000),
     location text CHECK (length(location) <= 300),
     color text CHECK (color ~ '^#[0-9A-Fa-f]{6}$'),
     reminder_minutes int CHECK (reminder_minutes BETWEEN 0 AND 40320),
@@ -29,6 +35,8 @@ CREATE TABLE calendar_events (
     goal_id uuid,
     recurrence_rule text CHECK (length(recurrence_rule) BETWEEN 1 AND 500),
     recurrence_end timestamptz CHECK (isfinite(recurrence_end)),
+    -- The last start that the rule gives, so that no reader counts up to it; null where there is none.
+    last_start timestamptz CHECK (isfinite(last_start)),
     -- The end of the last occurrence; null where there is none.
     series_until timestamptz CHECK (isfinite(series_until)),
     exdates timestamptz[] NOT NULL DEFAULT '{}',
@@ -49,12 +57,16 @@ CREATE TABLE calendar_events (
     CHECK ((parent_event_id IS NULL) = (original_start IS NULL)),
     CHECK (parent_event_id IS NULL OR recurrence_rule IS NULL),
     CHECK (recurrence_rule IS NOT NULL
-           OR (recurrence_end IS NULL AND series_until IS NULL AND exdates = '{}' AND rdates = '{}')),
+           OR (recurrence_end IS NULL AND last_start IS NULL AND series_until IS NULL AND exdates = '{}' AND rdates = '{}')),
     CHECK (NOT all_day OR end_time IS NOT NULL)
 );
 CREATE UNIQUE INDEX calendar_events_uid ON calendar_events (user_id, ical_uid) WHERE parent_event_id IS NULL;
-CREATE INDEX calendar_events_start ON calendar_events (user_id, start_time);
-CREATE INDEX calendar_events_series ON calendar_events (user_id) WHERE recurrence_rule IS NOT NULL;
+-- A list looks for what starts in it or up to 31 days before, and here for what lasts longer.
+CREATE INDEX calendar_events_start ON calendar_events (user_id, start_time) WHERE recurrence_rule IS NULL;
+CREATE INDEX calendar_events_long ON calendar_events (user_id, start_time)
+ WHERE recurrence_rule IS NULL AND end_time - start_time > interval '31 days';
+CREATE INDEX calendar_events_series ON calendar_events (user_id, (coalesce(series_until, 'infinity')))
+ WHERE recurrence_rule IS NOT NULL;
 CREATE INDEX calendar_events_habit ON calendar_events (user_id, habit_id) WHERE habit_id IS NOT NULL;
 CREATE INDEX calendar_events_goal ON calendar_events (user_id, goal_id) WHERE goal_id IS NOT NULL;
 CREATE TRIGGER touch BEFORE UPDATE ON calendar_events FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
@@ -70,11 +82,12 @@ CREATE TABLE calendar_completions (
     undo_count int NOT NULL DEFAULT 0 CHECK (undo_count >= 0),
     xp_awarded bigint NOT NULL DEFAULT 0 CHECK (xp_awarded >= 0),
     coins_awarded bigint NOT NULL DEFAULT 0 CHECK (coins_awarded >= 0),
-    -- What it was paid under: when a series is split the completion moves to another event, the payment does not.
+    -- What it was paid under: when a series is split the completion moves to another event, the payment does not. It stays
+    -- where a change of the series takes the occurrence away, so that none is paid twice.
     ledger_key text CHECK (length(ledger_key) BETWEEN 1 AND 200),
     PRIMARY KEY (user_id, event_id, occurrence),
     FOREIGN KEY (user_id, event_id) REFERENCES calendar_events ON DELETE CASCADE,
-    CHECK ((completed_at IS NULL) = (ledger_key IS NULL))
+    CHECK (completed_at IS NULL OR ledger_key IS NOT NULL)
 );
 CALL enable_row_security('calendar_completions');
 GRANT SELECT, INSERT, UPDATE, DELETE ON calendar_completions TO questlog_app;
@@ -94,5 +107,3 @@ GRANT SELECT (user_id, created_at, last_used_at) ON calendar_feeds TO questlog_a
 GRANT INSERT, UPDATE, DELETE ON calendar_feeds TO questlog_app;
 GRANT SELECT, UPDATE ON calendar_feeds TO questlog_identity;
 
-CREATE TYPE calendar_completing AS (
-    completed_at timestamptz, already_completed boolean, reward_capped boolean, paid award_result);

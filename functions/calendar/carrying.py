@@ -1,0 +1,162 @@
+"""What becomes of a series' removals, overrides and completions when the series changes (planning contract, 2, rule 8).
+
+A shift keeps rule, zone and all_day and changes the start: the n-th occurrence is the n-th afterwards, and all that was
+said of it goes along. After any other change an occurrence is the one at the same instant, of an all-day series the one
+of the same date; what was said of one that is no more is dropped.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any, Final
+
+from questlog.recurrence.listing import EventRow
+from questlog.recurrence.rule import rule_of
+from questlog.recurrence.series import occurs, rule_starts
+from questlog.recurrence.times import date_of, instant, moved, wall_clock, wall_difference
+
+from functions.calendar.rewrite import Drop, Move
+
+_SECOND: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What of a series goes along with a change, and as what."""
+
+    before: EventRow
+    after: EventRow
+    is_shift: bool
+    ids: dict[datetime, datetime]
+    rdates: list[datetime]
+    completed: list[datetime | None]
+    overridden: list[datetime]
+
+    @property
+    def exdates(self) -> list[datetime]:
+        """The removals that the series still has."""
+        return sorted(self.ids[at] for at in self.before.exdates if at in self.ids)
+
+    @property
+    def loses(self) -> bool:
+        """Whether an occurrence that was changed or completed is no more."""
+        return any(at not in self.ids for at in [*self.completed, *self.overridden] if at is not None)
+
+    @property
+    def moves(self) -> list[Move]:
+        """The completions that go over to another event or occurrence."""
+        moves = []
+        for at in self.completed:
+            there = self._there(at)
+            if there is not _NOWHERE and (at, self.before.id) != (there, self.after.id):
+                moves.append(Move(self.before.id, at, self.after.id, there))
+        return moves
+
+    @property
+    def drops(self) -> list[Drop]:
+        """The completions whose occurrence is no more."""
+        return [Drop(self.before.id, at) for at in self.completed if self._there(at) is _NOWHERE]
+
+    def keeps(self, override: EventRow) -> bool:
+        """Whether the occurrence that an override stands for is still there."""
+        return override.recurrence_id in self.ids
+
+    def leaves(self, override: EventRow) -> bool:
+        """Whether the override still stands for the occurrence it stood for, of the same series."""
+        return self.before.id == self.after.id and self.ids.get(override.recurrence_id) == override.recurrence_id
+
+    def times_of(self, override: EventRow) -> dict[str, Any]:
+        """What changes of when an override is, and of what it stands for.
+
+        At the time its series gave it, and as long, it follows the series; what it was given of its own stays.
+        """
+        before, after = override.recurrence_id, self.ids[override.recurrence_id]
+        changes: dict[str, Any] = {"parent_event_id": self.after.id, "original_start": after}
+        if override.start_time == before and override.all_day == self.after.all_day:
+            changes["start_time"], changes["timezone"] = after, self.after.timezone
+            follows = override.end_time == self.before.end_of(before)
+            changes["end_time"] = self.after.end_of(after) if follows else override.end_of(after)
+            changes["nominal_days"] = self.after.nominal_days if follows else override.nominal_days
+        return {name: value for name, value in changes.items() if getattr(override, name) != value}
+
+    def _there(self, at: datetime | None) -> Any:
+        """What names the occurrence afterwards: an instant, None for a single event, or _NOWHERE."""
+        if at is None:
+            return self.after.start_time if self.after.recurrence_rule else None
+        if self.after.recurrence_rule is None:
+            # Of a series that becomes a single event the first occurrence is left.
+            return None if at == self.before.start_time else _NOWHERE
+        return self.ids.get(at, _NOWHERE)
+
+
+_NOWHERE: Final = object()
+
+
+def carried(
+    before: EventRow, after: EventRow, overrides: Iterable[EventRow], completed: Iterable[datetime | None]
+) -> Carried:
+    """What goes along with the change of a series, or of its rest, into another."""
+    completed = list(completed)
+    overridden = [override.recurrence_id for override in overrides]
+    if before.recurrence_rule is None or after.recurrence_rule is None:
+        return Carried(before, after, False, {}, [], completed, overridden)
+    is_shift = (
+        rule_of(before.recurrence_rule).pattern == rule_of(after.recurrence_rule).pattern
+        and (before.timezone, before.all_day) == (after.timezone, after.all_day)
+        and before.start_time != after.start_time
+    )
+    rdates = dict(zip(before.rdates, _rdates_after(before, after), strict=True))
+    changed = after.model_copy(update={"rdates": sorted(rdates.values())})
+    named = {*before.exdates, *overridden, *(at for at in completed if at is not None)}
+    ids = _nth_to_nth(before, changed, named) if is_shift else _same_as_before(before, changed, named)
+    ids = {**ids, **{at: rdates[at] for at in named if at in rdates and at not in ids}}
+    return Carried(before, after, is_shift, ids, changed.rdates, completed, overridden)
+
+
+def with_bounds_moved(before: EventRow, after: EventRow) -> EventRow:
+    """A series that was shifted, with its UNTIL and recurrence_end shifted as far."""
+    zone = after.timezone
+    by = wall_difference(before.start_time, after.start_time, zone)
+    rule = rule_of(after.recurrence_rule or "")
+    changes: dict[str, Any] = {}
+    if after.recurrence_end is not None:
+        changes["recurrence_end"] = moved(after.recurrence_end, by, zone)
+    last = rule.until_date(zone) if after.all_day else rule.until_instant(zone)
+    if isinstance(last, datetime):
+        changes["recurrence_rule"] = rule.with_until(f"{moved(last, by, zone):%Y%m%dT%H%M%SZ}").text
+    elif last is not None:
+        changes["recurrence_rule"] = rule.with_until(f"{last + by:%Y%m%d}").text
+    return after.model_copy(update=changes)
+
+
+def _rdates_after(before: EventRow, after: EventRow) -> list[datetime]:
+    """The dates of RDATE: shifted as far as the start, or on the same date where all_day has changed."""
+    zone = after.timezone
+    if before.all_day == after.all_day:
+        by = wall_difference(before.start_time, after.start_time, zone)
+        return [moved(at, by, zone) for at in before.rdates]
+    time_of_day = time.min if after.all_day else wall_clock(after.start_time, zone).time()
+    return [instant(datetime.combine(date_of(at, before.timezone), time_of_day), zone) for at in before.rdates]
+
+
+def _nth_to_nth(before: EventRow, after: EventRow, named: set[datetime]) -> dict[datetime, datetime]:
+    """The occurrences of the rule that are named, each with the one that has its number afterwards."""
+    if not named:
+        return {}
+    one_by_one = zip(
+        rule_starts(before.series, before.start_time, max(named) + _SECOND),
+        rule_starts(after.series, after.start_time, after.series.until + _SECOND),
+        strict=False,
+    )
+    return {at: there for at, there in one_by_one if at in named}
+
+
+def _same_as_before(before: EventRow, after: EventRow, named: set[datetime]) -> dict[datetime, datetime]:
+    """The occurrences that are named and still there: at the same instant, of an all-day series on the same date."""
+    ids = {}
+    series = after.series
+    for at in named:
+        there = instant(date_of(at, before.timezone), after.timezone) if before.all_day and after.all_day else at
+        if occurs(series, there):
+            ids[at] = there
+    return ids
