@@ -6,9 +6,8 @@ of the same date; what was said of one that is no more is dropped.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from questlog.recurrence.listing import EventRow
 from questlog.recurrence.rule import rule_of
@@ -20,8 +19,7 @@ from functions.calendar.rewrite import Drop, Move
 _SECOND: Final = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(NamedTuple):
     """What of a series goes along with a change, and as what."""
 
     before: EventRow

@@ -1,7 +1,6 @@
 """What the calendar routes take and return, and the rows that they decide on."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal, NamedTuple, cast
 from uuid import UUID
@@ -93,8 +92,7 @@ ReminderMinutes = Annotated[int, Field(ge=0, le=40320)]
 Metadata = Annotated[dict[str, Any], json_at_most(16_384)]
 
 
-@dataclass(frozen=True, slots=True)
-class EventId:
+class EventId(NamedTuple):
     """What an event goes by on the wire: a uuid, or {uuid}_{stamp} for an occurrence of a series."""
 
     event: UUID

@@ -1,9 +1,9 @@
 """What a change comes to: rows to write and to delete, and completions to move. rewrite_calendar() carries it out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -12,11 +12,15 @@ from questlog.recurrence.listing import EventRow
 
 # What another table or the database itself says of an event.
 _NOT_WRITTEN: Final = {"updated_at", "series_rule", "series_end", "completed_at"}
-_rows: Final = TypeAdapter(list[EventRow])
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+@cache
+def _rows() -> TypeAdapter[list[EventRow]]:
+    """Made at the first change: to make it takes a cold start longer than the rest of this module."""
+    return TypeAdapter(list[EventRow])
+
+
+class Move(NamedTuple):
     """A completion that goes over to another event or occurrence; None stands for the one of a single event."""
 
     event_id: UUID
@@ -25,16 +29,14 @@ class Move:
     to_recurrence_id: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(NamedTuple):
     """A completion whose occurrence there is no more: it is not done any longer, and what was paid stays paid."""
 
     event_id: UUID
     recurrence_id: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rewrite:
+class Rewrite(NamedTuple):
     """Rows to write if those `seen` are still as they were read; `shown` is the one to return."""
 
     seen: Sequence[EventRow]
@@ -50,7 +52,7 @@ class Rewrite:
             "seen": [row.id for row in self.seen],
             "seen_at": [row.updated_at for row in self.seen],
             "gone": list(self.gone),
-            "kept": _rows.dump_json(list(self.kept), exclude={"__all__": _NOT_WRITTEN}).decode(),
+            "kept": _rows().dump_json(list(self.kept), exclude={"__all__": _NOT_WRITTEN}).decode(),
             "dropped": [drop.event_id for drop in self.drops],
             "dropped_at": [drop.recurrence_id for drop in self.drops],
             "moved": [move.event_id for move in self.moves],

@@ -127,7 +127,8 @@ BEGIN ATOMIC
       FROM calendar_events AS s
      WHERE s.recurrence_rule IS NOT NULL
        AND coalesce(s.series_until, 'infinity') >= since - interval '3 days'
-       AND least(s.start_time, s.rdates[1]) < before + interval '3 days'
+       AND least(s.start_time, s.rdates[1]) < before + CASE WHEN s.all_day THEN interval '3 days' ELSE '0' END
+       AND (s.all_day OR coalesce(s.series_until, 'infinity') >= since)
        AND (only_type IS NULL OR s.event_type = only_type);
 END;
 

@@ -7,10 +7,9 @@ and no further than the list goes, so that a list costs what it shows.
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from pydantic import AwareDatetime
@@ -112,8 +111,7 @@ class Mark(Row):
     completed_at: AwareDatetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(NamedTuple):
     """An event, or one occurrence of a series, and when it is. `name` is its id on the wire."""
 
     start: datetime
@@ -135,13 +133,18 @@ def single(row: EventRow) -> Occurrence:
     return Occurrence(row.start_time, name, row.end_time, row, row.original_start, row.completed_at)
 
 
-@dataclass(slots=True)
 class _Listing:
-    window: Window
-    overridden: defaultdict[UUID, set[datetime]]
-    completed: dict[tuple[UUID, datetime], datetime]
-    truncated: bool = False
-    _bounds: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
+    def __init__(self, window: Window, marks: Iterable[Mark]) -> None:
+        self.window = window
+        self.truncated = False
+        self._bounds: dict[str, tuple[datetime, datetime]] = {}
+        self.overridden: defaultdict[UUID, set[datetime]] = defaultdict(set)
+        self.completed: dict[tuple[UUID, datetime], datetime] = {}
+        for mark in marks:
+            if mark.completed_at is None:
+                self.overridden[mark.event_id].add(mark.recurrence_id)
+            else:
+                self.completed[mark.event_id, mark.recurrence_id] = mark.completed_at
 
     def bounds(self, row: EventRow) -> tuple[datetime, datetime]:
         """Where the list begins and ends for a series: an all-day one is dates, so by the midnights of its own zone."""
@@ -168,12 +171,7 @@ class _Listing:
 
 def between(window: Window, rows: Iterable[EventRow], marks: Iterable[Mark]) -> tuple[list[Occurrence], bool]:
     """What happens in a window, by start and id, and whether there is more than a list may hold."""
-    listing = _Listing(window, defaultdict(set), {})
-    for mark in marks:
-        if mark.completed_at is None:
-            listing.overridden[mark.event_id].add(mark.recurrence_id)
-        else:
-            listing.completed[mark.event_id, mark.recurrence_id] = mark.completed_at
+    listing = _Listing(window, marks)
     singles: list[Occurrence] = []
     series: list[Iterator[Occurrence]] = []
     for row in rows:

@@ -11,10 +11,9 @@ after it, each with its dates.
 import calendar
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from questlog.recurrence.rule import WEEKDAYS, Rule
 from questlog.recurrence.times import LAST
@@ -119,8 +118,7 @@ class _Weeks(Pattern):
         return [week + timedelta(days=offset) for offset in self._offsets]
 
 
-@dataclass(frozen=True, slots=True)
-class _DaysOfMonth:
+class _DaysOfMonth(NamedTuple):
     """Which days of a month: by number, by weekday, or by both. A number below 0 counts from the end."""
 
     numbers: list[int]

@@ -27,7 +27,7 @@ _MEANINGLESS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """A recurrence rule that has been checked. `parts` are those that say which days fit, in the order given."""
 

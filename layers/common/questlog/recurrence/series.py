@@ -6,7 +6,6 @@ that requests without one do not pay for it.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -33,8 +32,7 @@ class Span(NamedTuple):
     end: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
+class Series(NamedTuple):
     """What repeats, and how.
 
     bound          the last instant at which an occurrence may start, besides UNTIL
@@ -90,7 +88,7 @@ class Series:
 
     def without(self, removed: Iterable[datetime]) -> "Series":
         """The series without the occurrences that start at these instants."""
-        return replace(self, removed=self.removed | frozenset(removed))
+        return self._replace(removed=self.removed | frozenset(removed))
 
     def at(self, day: date) -> datetime:
         """When an occurrence on a date starts."""
@@ -234,11 +232,11 @@ def fitted(series: Series) -> Series:
     """The series moved forward to the first instant that fits its rule; ValueError if none does in 30 years."""
     length = None if series.end is None else series.end - series.start
     start = series.at(series.first_date)
-    at_start = replace(series, start=start, end=None if length is None else start + length, extra=frozenset())
+    at_start = series._replace(start=start, end=None if length is None else start + length, extra=frozenset())
     first = next(rule_starts(at_start, start, min(LAST, start + BARREN)), None)
     if first is None:
         raise ValueError("has no occurrence")
-    return replace(at_start, start=first, end=at_start.end_of(first), extra=series.extra)
+    return at_start._replace(start=first, end=at_start.end_of(first), extra=series.extra)
 
 
 def count_before(series: Series, start: datetime) -> int:
