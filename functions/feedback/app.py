@@ -13,12 +13,12 @@ api = Api(__file__)
 
 @api.get("/feedback")
 def reports(db: Db, query: ReportsQuery) -> Reports:
-    """The user's own reports, newest first."""
+    """List the user's own reports, newest first."""
     page, count = db.each((list[Report], Total), "reports", **query.model_dump())
     return Reports(feedback=page, total=count.total, page=query.page, page_size=query.page_size)
 
 
-@api.post("/feedback")
+@api.post("/feedback", errors={429: ["rate_limited"]})
 def add(db: Db, body: NewReport) -> Report:
     """Report something. What was reported with the same words in the last ten minutes is returned instead.
 
@@ -29,11 +29,11 @@ def add(db: Db, body: NewReport) -> Report:
 
 @api.get("/feedback/{report_id}")
 def report(db: Db, report_id: UUID) -> Report:
-    """One report."""
+    """Return one report."""
     return db.one(Report, "report", report_id=report_id)
 
 
-@api.delete("/feedback/{report_id}")
+@api.delete("/feedback/{report_id}", errors={409: ["invalid_state"]})
 def withdraw(db: Db, report_id: UUID) -> Success:
     """Withdraw a report; 409 invalid_state once it is no longer open."""
     return db.one(Success, "withdraw", report_id=report_id)

@@ -190,7 +190,7 @@ def activities(db: Db, query: ActivityQuery) -> list[Activity]:
     return db.many(Activity, "activities", before=query.before or AFTER_ALL_TIMES, limit=min(query.limit, 100))
 
 
-@api.post("/activity", envelope=False)
+@api.post("/activity", envelope=False, errors={429: ["rate_limited"]})
 def log_activity(db: Db, body: LoggedActivity) -> Activity:
     """Log something that pays nothing. 429 rate_limited after 500 of a local day."""
     return db.one(Activity, "log_activity", **body.model_dump(exclude={"type"}))

@@ -32,7 +32,7 @@ api = Api(__file__)
 
 @api.get("/user/profile", requires=identity.SESSION)
 def profile(db: Db) -> Profile:
-    """Who the user is. It can be read before age and terms are confirmed."""
+    """Return who the user is. It can be read before age and terms are confirmed."""
     return _profile(db, "profile")
 
 
@@ -45,45 +45,48 @@ def change_profile(db: Db, body: ProfileChange) -> Profile:
 
 @api.get("/user/stats")
 def stats(db: Db) -> Stats:
-    """What the user has done since they came."""
+    """Return what the user has done since they came."""
     overview, counters = db.each((Overview, list[Counter]), "stats")
     return Stats(**(dict(overview) | counted(counters)))
 
 
 @api.get("/user/settings")
 def user_settings(db: Db) -> UserSettings:
-    """The settings every client knows, as they hold now."""
+    """Return the settings that every client knows, as they hold now."""
     return UserSettings(**effective(db.many(Setting, "user_settings")))
 
 
-@api.patch("/user/settings")
-@api.put("/user/settings")
+@api.patch("/user/settings", errors={409: ["too_many_settings"]})
+@api.put("/user/settings", errors={409: ["too_many_settings"]})
 def change_user_settings(db: Db, body: UserSettingsChange) -> UserSettings:
-    """Change some settings: absent keeps, null resets to the default. Days follow the new time zone at once."""
+    """Change some settings: absent keeps, null resets to the default.
+
+    Days follow a new time zone at once. 409 too_many_settings at 200 stored keys.
+    """
     return UserSettings(**effective(db.many(Setting, "change_user_settings", changes=body.changes())))
 
 
 @api.get("/settings", envelope=False, etag=True)
 def settings(db: Db) -> Settings:
-    """What is stored, key by key, and every setting as it holds now."""
+    """Return what is stored, key by key, and every setting as it holds now."""
     return _settings(db, "settings")
 
 
 @api.get("/settings/{key}", envelope=False)
 def setting(db: Db, key: str) -> Setting:
-    """One setting as it holds now; 404 for a key that is neither known nor stored."""
+    """Return one setting as it holds now; 404 for a key that is neither known nor stored."""
     return db.one(Setting, "setting", key=key)
 
 
-@api.post("/settings", envelope=False)
+@api.post("/settings", envelope=False, errors={409: ["too_many_settings"]})
 def set_one(db: Db, body: NewSetting) -> Changed:
     """Store one setting; null resets a known one. 409 too_many_settings at 200 stored keys."""
     return db.one(Changed, "set_one", key=body.key, changes={body.key: body.value})
 
 
-@api.patch("/settings", envelope=False)
+@api.patch("/settings", envelope=False, errors={409: ["too_many_settings"]})
 def set_many(db: Db, body: SettingsChange) -> Settings:
-    """Store several settings, all or none of them; otherwise like one by one."""
+    """Store several settings, all or none of them. 409 too_many_settings at 200 stored keys."""
     return _settings(db, "set_many", changes=body.changes())
 
 

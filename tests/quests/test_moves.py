@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from tests.conftest import Database, NewUser, User, at_once
 from tests.quests.conftest import paid, universal
 from tests.support.factories import quest as added
 from tests.support.ledger import wallet
+from tests.support.locks import after_a_wait
 
 
 def bring_to(user: User, database: Database, state: str, **fields: Any) -> str:
@@ -93,6 +95,15 @@ def test_many_accepts_at_once_are_one(user: User, database: Database) -> None:
     assert [answer["status"] for answer in answers] == ["accepted"] * 6
     assert len({answer["accepted_at"] for answer in answers}) == 1
     assert len(database.query("SELECT id FROM user_quest_progress WHERE user_id = %s", user.id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("move", "field"), [("accept", "accepted_at"), ("progress", "accepted_at"), ("complete", "completed_at")]
+)
+def test_a_move_is_dated_after_the_wait_for_the_lock(user: User, database: Database, move: str, field: str) -> None:
+    path = f"/quests/{added(user, target=2)['id']}"
+    _, released = after_a_wait(database, user, lambda: user.post(f"{path}/{move}").data)
+    assert datetime.fromisoformat(user.get(path).data[field]) >= released
 
 
 MOVES = st.sampled_from(

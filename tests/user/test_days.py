@@ -1,7 +1,7 @@
 """Another time zone, or another hour at which the day begins: no streak breaks by it (core contract, 1.1, rule 3)."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -111,6 +111,14 @@ def test_the_change_waits_for_a_payment_under_way(
 ) -> None:
     answer, _ = after_a_wait(database, western, lambda: write(western))
     assert answer.status < 300
+
+
+def test_a_setting_is_dated_after_the_wait(western: User, database: Database, clock: Clock) -> None:
+    clock.reset()
+    _, released = after_a_wait(database, western, lambda: western.put("/user/settings", {"locale": "de"}).data)
+    [row] = [row for row in western.get("/settings").json["settings"] if row["key"] == "locale"]
+    assert datetime.fromisoformat(row["created_at"]) >= released
+    assert row["updated_at"] == row["created_at"]
 
 
 def test_requests_write_no_setting_past_that(western: User, database: Database) -> None:

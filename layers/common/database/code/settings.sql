@@ -51,6 +51,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, p
 DECLARE
     zone text := changes ->> 'timezone';
     today date;
+    changed_at timestamptz;
     held int;
 BEGIN
     IF zone IS NOT NULL AND NOT EXISTS (SELECT FROM time_zones AS z WHERE z.name = zone) THEN
@@ -58,12 +59,13 @@ BEGIN
     END IF;
     PERFORM lock_user();
     today := local_today();
+    changed_at := instant();
     SELECT count(*) INTO held FROM user_settings;
     DELETE FROM user_settings AS s
      USING jsonb_each(changes) AS c
      WHERE s.key = c.key AND c.value = 'null' AND setting_defaults() ? c.key;
-    INSERT INTO user_settings AS s (key, value)
-    SELECT c.key, c.value FROM jsonb_each(changes) AS c WHERE c.value <> 'null' OR NOT setting_defaults() ? c.key
+    INSERT INTO user_settings AS s (key, value, created_at, updated_at)
+    SELECT c.key, c.value, changed_at, changed_at FROM jsonb_each(changes) AS c WHERE c.value <> 'null' OR NOT setting_defaults() ? c.key
     ON CONFLICT (user_id, key) DO UPDATE SET value = excluded.value;
     PERFORM refuse(409, 'too_many_settings', 'There are 200 settings already; delete some first.', '{"limit": 200}')
        FROM user_settings HAVING count(*) > greatest(held, 200);
