@@ -25,6 +25,7 @@ CALLS = {
     "goals": {"calendar"},  # a deleted goal takes itself out of events
     "habits": {"calendar"},  # so does a habit
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
+    "market": {"gamification"},  # some items are sold from a level on
     "sync": {"daily_plan", "focus", "gamification", "goals", "habits", "quests"},
     "today": {"daily_plan", "focus", "gamification", "goals", "habits", "quests"},
     "user": {"gamification"},  # statistics show the progress
