@@ -6,7 +6,7 @@ from questlog import identity
 from questlog.api import Api, Reply
 from questlog.db import Db
 from questlog.settings import settings as environment
-from questlog.wire import Success
+from questlog.wire import Success, Total
 
 from functions.user.models import (
     Changed,
@@ -20,6 +20,8 @@ from functions.user.models import (
     Setting,
     Settings,
     SettingsChange,
+    SettingsPage,
+    SettingsQuery,
     Stats,
     StoredSetting,
     UserSettings,
@@ -67,9 +69,17 @@ def change_user_settings(db: Db, body: UserSettingsChange) -> UserSettings:
 
 
 @api.get("/settings", envelope=False, etag=True)
-def settings(db: Db) -> Settings:
-    """Return what is stored, key by key, and every setting as it holds now."""
-    return _settings(db, "settings")
+def settings(db: Db, query: SettingsQuery) -> Settings | SettingsPage:
+    """Return what is stored, key by key, all of it or a page, and every known setting as it holds now."""
+    paged = query.page is not None or query.page_size is not None
+    page, page_size = query.page or 1, query.page_size or (100 if paged else None)
+    stored, known, count = db.each(
+        (list[StoredSetting], list[Setting], Total), "settings", page=page, page_size=page_size
+    )
+    data = effective(known, stored)
+    if page_size is None:
+        return Settings(settings=stored, data=data)
+    return SettingsPage(settings=stored, data=data, total=count.total, page=page, page_size=page_size)
 
 
 @api.get("/settings/{key}", envelope=False)
@@ -87,7 +97,8 @@ def set_one(db: Db, body: NewSetting) -> Changed:
 @api.patch("/settings", envelope=False, errors={409: ["too_many_settings"]})
 def set_many(db: Db, body: SettingsChange) -> Settings:
     """Store several settings, all or none of them. 409 too_many_settings at 200 stored keys."""
-    return _settings(db, "set_many", changes=body.changes())
+    stored, known = db.each((list[StoredSetting], list[Setting]), "set_many", changes=body.changes())
+    return Settings(settings=stored, data=effective(known, stored))
 
 
 @api.delete("/settings/{key}", envelope=False)
@@ -100,11 +111,6 @@ def unset(db: Db, key: str) -> Reply[None]:
 def _profile(db: Db, name: str, **parameters: Any) -> Profile:
     person, providers = db.each((Person, list[Provider]), name, terms=environment().tos_version, **parameters)
     return Profile(**dict(person), providers=providers)
-
-
-def _settings(db: Db, name: str, **parameters: Any) -> Settings:
-    stored, known = db.each((list[StoredSetting], list[Setting]), name, **parameters)
-    return Settings(settings=stored, data=effective(known, stored))
 
 
 handler = api.handler

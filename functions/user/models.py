@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -18,25 +19,41 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from questlog.wire import Body, Instant, ResponseModel, Row, Trimmed, absent, json_at_most
+from questlog.wire import Body, Instant, Page, PageSize, Query, ResponseModel, Row, Trimmed, absent, json_at_most
 
 KEY: Final = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
+_KEY_FORM: Final = "must be 1 to 255 letters, digits and signs of . _ : -"
+# A host and no credentials: what is shown to others must not carry a password.
+_IMAGE_URL: Final = re.compile(r"https://[^\s\x00-\x20/?#@\\]+([/?#][^\s\x00-\x20]*)?")
+# A language tag, RFC 5646, well-formed: a language and its subtags, or a private or grandfathered tag.
+_LOCALE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*|[iIxX](-[A-Za-z0-9]{1,8})+")
+_CLOCK_TIME: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
-Key = Annotated[str, StringConstraints(pattern=f"^{KEY.pattern}$")]
+def _of_form(pattern: re.Pattern[str], sentence: str) -> AfterValidator:
+    """Text that a pattern matches from end to end. pydantic's own check of a pattern would quote it to the user."""
+
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError(sentence)
+        return text
+
+    return AfterValidator(check)
+
+
+Key = Annotated[str, _of_form(KEY, _KEY_FORM)]
 Small = json_at_most(16_384)
 Value = Annotated[JsonValue, Small]
 Name = Annotated[Trimmed, StringConstraints(min_length=1, max_length=100)]
-# A host and no credentials: what is shown to others must not carry a password.
 ImageUrl = Annotated[
-    Trimmed, StringConstraints(max_length=2048, pattern=r"^https://[^\s\x00-\x20/?#@\\]+([/?#][^\s\x00-\x20]*)?$")
+    Trimmed,
+    StringConstraints(max_length=2048),
+    _of_form(_IMAGE_URL, "must be an https address without credentials, such as https://example.com/me.png"),
 ]
-# A language tag, RFC 5646, well-formed: a language and its subtags, or a private or grandfathered tag.
 Locale = Annotated[
-    str,
-    StringConstraints(max_length=35, pattern="^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*|[iIxX](-[A-Za-z0-9]{1,8})+)$"),
+    str, StringConstraints(max_length=35), _of_form(_LOCALE, "must be a language tag, such as en or zh-Hant-TW")
 ]
-ClockTime = Annotated[str, StringConstraints(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+ClockTime = Annotated[str, _of_form(_CLOCK_TIME, "must be a time of day, HH:MM")]
 
 
 class Provider(ResponseModel):
@@ -138,8 +155,8 @@ class KnownSettings(UserSettingsChange):
     focus_duration: Annotated[int, Field(ge=1, le=240)] | None = absent()
     nudge_intensity: Literal["gentle", "standard", "energetic"] | None = absent()
     gamification_visible: bool | None = absent()
-    module_weights: Annotated[dict[str, int | float] | None, Small] = absent()
-    interests: Annotated[list[str] | None, Small] = absent()
+    module_weights: Annotated[dict[str, int | float], Field(max_length=1000), Small] | None = absent()
+    interests: Annotated[list[str], Field(max_length=1000), Small] | None = absent()
 
 
 class SettingsChange(KnownSettings):
@@ -159,7 +176,7 @@ class SettingsChange(KnownSettings):
 
 
 def _misnamed(key: str) -> InitErrorDetails:
-    return {"type": PydanticCustomError("key", "is not a key"), "loc": (key,), "input": None}
+    return {"type": PydanticCustomError("value_error", "{error}", {"error": _KEY_FORM}), "loc": (key,), "input": None}
 
 
 class NewSetting(Body):
@@ -191,6 +208,19 @@ class StoredSetting(Setting):
     updated_at: Instant
 
 
+class SettingsQuery(Query):
+    """A page of the stored settings. All of them are listed when neither is sent."""
+
+    page: Page | None = None
+    page_size: PageSize | None = None
+
+
 class Settings(ResponseModel):
     settings: list[StoredSetting]
     data: dict[str, Any]
+
+
+class SettingsPage(Settings):
+    total: int
+    page: int
+    page_size: int

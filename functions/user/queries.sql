@@ -26,8 +26,11 @@ SELECT change_settings(%(changes)s);
 SELECT key, value FROM settings_now();
 
 -- name: settings
-SELECT * FROM user_settings ORDER BY key;
+-- A page, or all of them where its size is null.
+SELECT * FROM user_settings ORDER BY key
+ LIMIT %(page_size)s::bigint OFFSET (%(page)s::bigint - 1) * %(page_size)s;
 SELECT key, value FROM settings_now();
+SELECT count(*) AS total FROM user_settings;
 
 -- name: setting
 SELECT %(key)s::text AS key, s.value FROM (SELECT setting(%(key)s) AS value) AS s WHERE s.value IS NOT NULL;

@@ -96,6 +96,11 @@ def test_bad_input_is_named_and_changes_nothing(user: User, body: dict[str, obje
     assert user.get("/user/profile").data == before
 
 
+def test_an_image_is_refused_in_a_sentence(user: User) -> None:
+    [field] = user.patch("/user/profile", {"image": "http://x"}).refused(400, "validation_error")["fields"]
+    assert field["message"] == "must be an https address without credentials, such as https://example.com/me.png"
+
+
 def test_nothing_else_can_be_changed(user: User, other: User, database: Database) -> None:
     user.patch(
         "/user/profile",

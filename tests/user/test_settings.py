@@ -331,6 +331,57 @@ def test_different_keys_do_not_undo_each_other(user: User) -> None:
     assert effective(user) == OTHERS | {f"k{n}": n for n in range(8)}
 
 
+def test_the_list_in_pages(user: User) -> None:
+    user.patch("/settings", {"theme": "dark", "a": 1, "b": 2, "c": 3, "d": 4})
+    assert set(user.get("/settings").json) == {"settings", "data"}
+    pages = [user.get("/settings", query={"page": page, "page_size": 2}).json for page in (1, 2, 3, 4)]
+    assert [[row["key"] for row in page["settings"]] for page in pages] == [["a", "b"], ["c", "d"], ["theme"], []]
+    assert [(page["total"], page["page"], page["page_size"]) for page in pages] == [(5, n, 2) for n in (1, 2, 3, 4)]
+    # Known settings are on each page, as they hold; the others where they are listed.
+    assert [page["data"] for page in pages] == [
+        DEFAULTS | {"theme": "dark", "a": 1, "b": 2},
+        DEFAULTS | {"theme": "dark", "c": 3, "d": 4},
+        DEFAULTS | {"theme": "dark"},
+        DEFAULTS | {"theme": "dark"},
+    ]
+    assert user.get("/settings", query={"page": 1}).json["page_size"] == 100
+    assert user.get("/settings", query={"page_size": 5}).json["page"] == 1
+    for query in ({"page": 0}, {"page_size": 0}, {"page_size": 101}, {"page": "x"}):
+        user.get("/settings", query=query).invalid(*query)
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({"locale": "en_GB"}, "must be a language tag, such as en or zh-Hant-TW"),
+        ({"daily_reminder_time": "7:30"}, "must be a time of day, HH:MM"),
+        ({"timezone": "EST"}, "must be UTC or a name of the IANA time zone database, such as Europe/Berlin"),
+        ({"a b": 1}, "must be 1 to 255 letters, digits and signs of . _ : -"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(user: User, body: dict[str, Any], sentence: str) -> None:
+    [field] = user.patch("/settings", body).refused(400, "validation_error")["fields"]
+    assert field == {"field": next(iter(body)), "message": sentence}
+
+
+@pytest.mark.parametrize(
+    ("key", "fits", "beyond"),
+    [
+        ("interests", ["x"] * 1000, ["x"] * 1001),
+        (
+            "module_weights",
+            {f"module{n}": 1 for n in range(1000)},
+            {f"module{n}": 1 for n in range(1001)},
+        ),
+    ],
+)
+def test_lists_and_maps_end(user: User, key: str, fits: Any, beyond: Any) -> None:
+    assert user.patch("/settings", {key: fits}).status == 200
+    for answer in (user.patch("/settings", {key: beyond}), user.post("/settings", {"key": key, "value": beyond})):
+        assert named(answer)
+    assert stored(user) == {key: fits}
+
+
 def test_the_list_is_polled_by_tag(user: User) -> None:
     first = user.get("/settings")
     assert first.headers["cache-control"] == "private, no-cache"
