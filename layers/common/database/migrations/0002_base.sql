@@ -49,11 +49,12 @@ CREATE FUNCTION granted_scope() RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN current_setting('app.scope', true);
 
--- updated_at is the database's word, whatever statement wrote the row.
+-- Sets updated_at, whatever statement writes the row: to this moment, not to the transaction's time, so that it is not
+-- before an update that this one waited for.
 CREATE FUNCTION touch_updated_at() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    NEW.updated_at := clock();
+    NEW.updated_at := instant();
     RETURN NEW;
 END
 $$;
