@@ -1,11 +1,21 @@
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from local.clock import Clock
 from tests.conftest import Database, User
 
 Rewind = Callable[[User, float], None]
+
+
+@pytest.fixture
+def clock(clock: Clock) -> Clock:
+    """The clock, stopped at noon of tomorrow: a timer runs exactly as long as its test says, and on one day."""
+    clock.set((clock.now() + timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0))
+    clock.freeze()
+    return clock
 
 
 @pytest.fixture

@@ -1,14 +1,16 @@
+from datetime import date
 from uuid import uuid4
 
 import pytest
 
-from tests.conftest import Client, Database, User, at_once
-from tests.focus.conftest import Rewind, started, wallet
+from local.clock import Clock
+from tests.conftest import Client, Database, NewUser, User, at_once
+from tests.focus.conftest import started, wallet
 
 
-def test_pays_the_whole_session(user: User, rewind: Rewind, database: Database) -> None:
+def test_pays_the_whole_session(user: User, clock: Clock, database: Database) -> None:
     session = started(user, duration_seconds=1500)
-    rewind(user, 1490)
+    clock.advance("1490 s")
     answer = user.post(f"/focus/{session['id']}/complete").data
     assert answer["already_completed"] is False
     assert (answer["xp_awarded"], answer["coins_awarded"]) == (25, 5)
@@ -30,6 +32,9 @@ def test_pays_the_whole_session(user: User, rewind: Rewind, database: Database) 
         (1500, 1424, (23, 4)),
         (100, 85, (5, 2)),  # within 15 seconds of the end: in full
         (100, 84, (5, 2)),
+        (60, 45, (5, 2)),  # which makes a minute of it
+        (60, 44, (0, 0)),
+        (300, 285, (5, 2)),
         (1500, 59, (0, 0)),
         (1500, 60, (5, 2)),
         (59, 59, (0, 0)),
@@ -37,11 +42,37 @@ def test_pays_the_whole_session(user: User, rewind: Rewind, database: Database) 
         (1500, 0, (0, 0)),
     ],
 )
-def test_pays_by_active_seconds(user: User, rewind: Rewind, duration: int, active: int, paid: tuple[int, int]) -> None:
+def test_pays_by_active_seconds(user: User, clock: Clock, duration: int, active: int, paid: tuple[int, int]) -> None:
     session = started(user, duration_seconds=duration)
-    rewind(user, active)
+    clock.advance(f"{active} s")
     answer = user.post(f"/focus/{session['id']}/complete").data
     assert (answer["xp_awarded"], answer["coins_awarded"]) == paid
+
+
+@pytest.mark.parametrize(
+    ("session_seconds", "counted"),
+    [
+        ((1500, 1425), 1500),
+        ((1500, 1424), 1424),
+        ((300, 285), 300),
+        ((300, 284), 284),
+        ((340, 323), 340),
+        ((340, 322), 322),
+    ],
+)
+def test_near_its_end_a_session_counts_in_full(
+    user: User, clock: Clock, database: Database, session_seconds: tuple[int, int], counted: int
+) -> None:
+    """Within a twentieth of its end, or within 15 seconds where those are more."""
+    duration, active = session_seconds
+    session = started(user, duration_seconds=duration)
+    clock.advance(f"{active} s")
+    assert user.post(f"/focus/{session['id']}/complete").data["session"]["actual_seconds"] == active
+    [row] = database.query(
+        "SELECT metadata, counters FROM points_ledger WHERE user_id = %s AND source_type = 'focus_session'", user.id
+    )
+    assert row["metadata"]["duration_seconds"] == counted
+    assert row["counters"]["focus_minutes"] == counted // 60
 
 
 @pytest.mark.parametrize(
@@ -49,10 +80,10 @@ def test_pays_by_active_seconds(user: User, rewind: Rewind, duration: int, activ
     [("break", 300, (2, 0)), ("break", 200, (0, 0)), ("long_break", 900, (3, 1)), ("long_break", 500, (0, 0))],
 )
 def test_a_break_pays_in_full_or_not_at_all(
-    user: User, rewind: Rewind, mode: str, active: int, paid: tuple[int, int]
+    user: User, clock: Clock, mode: str, active: int, paid: tuple[int, int]
 ) -> None:
     session = started(user, mode=mode)
-    rewind(user, active)
+    clock.advance(f"{active} s")
     answer = user.post(f"/focus/{session['id']}/complete").data
     assert (answer["xp_awarded"], answer["coins_awarded"]) == paid
     assert answer["streak"] == 0
@@ -73,9 +104,9 @@ def test_nothing_paid_is_said_in_full(user: User, database: Database) -> None:
     assert database.query("SELECT id FROM points_ledger WHERE user_id = %s", user.id) == []
 
 
-def test_completing_again_answers_the_same_and_pays_nothing(user: User, rewind: Rewind, database: Database) -> None:
+def test_completing_again_answers_the_same_and_pays_nothing(user: User, clock: Clock, database: Database) -> None:
     session = started(user, duration_seconds=14400)
-    rewind(user, 14400)
+    clock.advance("14400 s")
     first = user.post(f"/focus/{session['id']}/complete").data
     before = wallet(user, database)
     again = user.post(f"/focus/{session['id']}/complete").data
@@ -84,31 +115,79 @@ def test_completing_again_answers_the_same_and_pays_nothing(user: User, rewind: 
     assert wallet(user, database) == before
 
 
-def test_a_hundred_at_once_pay_once(user: User, rewind: Rewind, database: Database) -> None:
+def test_a_hundred_at_once_pay_once(user: User, clock: Clock, database: Database) -> None:
     session = started(user, duration_seconds=600)
-    rewind(user, 600)
+    clock.advance("600 s")
     answers = at_once(100, lambda: user.post(f"/focus/{session['id']}/complete").data)
     assert [answer["xp_awarded"] for answer in answers] == [10] * 100
     assert sorted(answer["already_completed"] for answer in answers) == [False, *[True] * 99]
     assert wallet(user, database) == (10 + 25, 2 + 10)
 
 
-def test_the_request_that_settles_says_so(user: User, rewind: Rewind) -> None:
+def test_the_request_that_settles_says_so(user: User, clock: Clock) -> None:
     session = started(user, duration_seconds=600)
-    rewind(user, 5000)
+    clock.advance("5000 s")
     answer = user.post(f"/focus/{session['id']}/complete").data
     assert answer["already_completed"] is False
     assert answer["session"]["actual_seconds"] == 600
 
 
+# The day that is paid --------------------------------------------------------------------------------------------
+
+
+def paid_on(user: User, database: Database) -> list[tuple[str, date]]:
+    """What the user was paid for focus, and on which local day."""
+    rows = database.query(
+        "SELECT event_type, local_date FROM points_ledger WHERE user_id = %s AND source_type = 'focus_session'", user.id
+    )
+    return [(row["event_type"], row["local_date"]) for row in rows]
+
+
+@pytest.mark.parametrize("settled_by", ["GET /focus/active", "POST /focus/{id}/complete"])
+@pytest.mark.parametrize("mode", ["focus", "break"])
+def test_a_session_is_paid_on_the_day_it_ended(
+    new_user: NewUser, clock: Clock, database: Database, settled_by: str, mode: str
+) -> None:
+    """Whenever that is found. In Tokyo, with days that begin at four, the 9th ends at 19:00 UTC."""
+    clock.set("2031-05-09T18:30:00Z")
+    user = new_user(settings={"timezone": "Asia/Tokyo", "day_start_hour": 4})
+    session = started(user, mode=mode, duration_seconds=1500)
+    clock.advance("2 days")
+    verb, path = settled_by.split()
+    user.request(verb, path.format(id=session["id"]))
+    assert user.get(f"/focus/{session['id']}").data["ended_at"] == "2031-05-09T18:55:00.000000Z"
+    assert paid_on(user, database) == [(f"{mode}_complete", date(2031, 5, 9))]
+
+
+def test_a_lapsed_pause_is_paid_on_the_day_it_lapsed(new_user: NewUser, clock: Clock, database: Database) -> None:
+    clock.set("2031-05-09T23:00:00Z")
+    user = new_user()
+    started(user)
+    clock.advance("600 s")
+    user.post("/focus/pause")
+    clock.advance("5 days")
+    user.get("/focus/active")
+    assert paid_on(user, database) == [("focus_partial", date(2031, 5, 10))]
+
+
+def test_a_session_completed_by_hand_is_paid_on_that_day(new_user: NewUser, clock: Clock, database: Database) -> None:
+    """Begun before midnight, completed after it."""
+    clock.set("2031-05-09T23:50:00Z")
+    user = new_user()
+    session = started(user)
+    clock.advance("1200 s")
+    user.post(f"/focus/{session['id']}/complete")
+    assert paid_on(user, database) == [("focus_complete", date(2031, 5, 10))]
+
+
 @pytest.mark.parametrize("status", ["abandoned", "expired"])
-def test_an_ended_session_cannot_be_completed(user: User, rewind: Rewind, status: str) -> None:
+def test_an_ended_session_cannot_be_completed(user: User, clock: Clock, status: str) -> None:
     session = started(user)
     if status == "abandoned":
         user.post(f"/focus/{session['id']}/abandon")
     else:
         user.post("/focus/pause")
-        rewind(user, 3600)
+        clock.advance("3600 s")
     details = user.post(f"/focus/{session['id']}/complete").refused(409, "invalid_state")
     assert details == {"status": status}
     assert user.get(f"/focus/{session['id']}").data["status"] == status

@@ -1,44 +1,46 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
-from tests.conftest import Client, User, at_once
-from tests.focus.conftest import Rewind, started
+from local.clock import Clock
+from tests.conftest import Client, Database, User, at_once
+from tests.focus.conftest import started
+from tests.support.locks import after_a_wait
 
 
-def test_pausing_freezes_the_remainder(user: User, rewind: Rewind) -> None:
+def test_pausing_freezes_the_remainder(user: User, clock: Clock) -> None:
     session = started(user, duration_seconds=1500)
-    rewind(user, 300)
+    clock.advance("300 s")
     state = user.post("/focus/pause").data
     assert state["session_id"] == session["id"]
-    assert 1198 <= state["time_remaining_seconds"] <= 1200
-    rewind(user, 600)
+    assert state["time_remaining_seconds"] == 1200
+    clock.advance("600 s")
     shown = user.get("/focus/active").data
     assert shown["session"]["status"] == "paused"
     assert shown["session"]["time_remaining_seconds"] == state["time_remaining_seconds"]
     assert shown["pause_state"]["time_remaining_seconds"] == state["time_remaining_seconds"]
-    assert 300 <= shown["session"]["actual_seconds"] <= 302
+    assert shown["session"]["actual_seconds"] == 300
 
 
-def test_paused_time_is_not_paid(user: User, rewind: Rewind) -> None:
+def test_paused_time_is_not_paid(user: User, clock: Clock) -> None:
     session = started(user, duration_seconds=1500)
-    rewind(user, 600)
+    clock.advance("600 s")
     user.post("/focus/pause")
-    rewind(user, 3000)
+    clock.advance("3000 s")
     resumed = user.delete("/focus/pause").data
     assert resumed["status"] == "active"
-    assert 898 <= resumed["time_remaining_seconds"] <= 900
+    assert resumed["time_remaining_seconds"] == 900
     assert user.post(f"/focus/{session['id']}/complete").data["xp_awarded"] == 10
 
 
 @pytest.mark.parametrize(("shown", "kept"), [(1190, 1190), (1500, 1230), (0, 1170), (1229, 1229), (14400, 1230)])
-def test_a_clients_remainder_holds_within_half_a_minute(user: User, rewind: Rewind, shown: int, kept: int) -> None:
+def test_a_clients_remainder_holds_within_half_a_minute(user: User, clock: Clock, shown: int, kept: int) -> None:
     started(user, duration_seconds=1500)
-    rewind(user, 300)
+    clock.advance("300 s")
     state = user.post("/focus/pause", {"time_remaining_seconds": shown}).data
-    assert abs(state["time_remaining_seconds"] - kept) <= 1
+    assert state["time_remaining_seconds"] == kept
     resumed = user.delete("/focus/pause").data
-    assert abs(resumed["time_remaining_seconds"] - kept) <= 1
+    assert resumed["time_remaining_seconds"] == kept
 
 
 def test_a_clients_remainder_never_exceeds_the_session(user: User) -> None:
@@ -56,26 +58,26 @@ def test_pausing_to_and_fro_does_not_shorten_the_work(user: User) -> None:
     assert user.get(f"/focus/{session['id']}").data["xp_awarded"] == 0
 
 
-def test_pausing_twice_answers_the_same(user: User, rewind: Rewind) -> None:
+def test_pausing_twice_answers_the_same(user: User, clock: Clock) -> None:
     started(user)
     first = user.post("/focus/pause").data
-    rewind(user, 60)
+    clock.advance("60 s")
     again = user.post("/focus/pause", {"time_remaining_seconds": 5}).data
     assert again["time_remaining_seconds"] == first["time_remaining_seconds"]
     assert user.get("/focus/pause").data == again
 
 
-def test_a_lapsed_pause_expires_and_is_paid_in_part(user: User, rewind: Rewind) -> None:
+def test_a_lapsed_pause_expires_and_is_paid_in_part(user: User, clock: Clock) -> None:
     session = started(user, duration_seconds=3000)
-    rewind(user, 1500)
+    clock.advance("1500 s")
     paused = user.post("/focus/pause").data
-    rewind(user, 3601)
+    clock.advance("3601 s")
     assert user.get("/focus/pause").data is None
     expired = user.get(f"/focus/{session['id']}").data
     assert (expired["status"], expired["xp_awarded"], expired["coins_awarded"]) == ("expired", 25, 5)
     assert user.get("/focus/active").data == {"session": None, "pause_state": None}
-    ended = datetime.fromisoformat(expired["ended_at"])
-    assert ended > datetime.fromisoformat(paused["paused_at"]).replace(year=2000)
+    lasted = datetime.fromisoformat(expired["ended_at"]) - datetime.fromisoformat(paused["paused_at"])
+    assert lasted == timedelta(seconds=3600)
 
 
 def test_nothing_to_pause_or_resume(user: User) -> None:
@@ -97,6 +99,54 @@ def test_five_pauses_at_once_make_one(user: User) -> None:
     answers = at_once(5, lambda: user.post("/focus/pause"))
     assert {answer.status for answer in answers} == {200}
     assert len({answer.data["paused_at"] for answer in answers}) == 1
+
+
+# Requests that waited for another ----------------------------------------------------------------------------------
+
+
+def paused_total(user: User, database: Database) -> float:
+    """Seconds that the live session was paused, before the present pause."""
+    [row] = database.query(
+        "SELECT paused_total_seconds FROM focus_sessions WHERE user_id = %s AND ended_at IS NULL", user.id
+    )
+    return float(row["paused_total_seconds"])
+
+
+PAUSE = "SELECT pause_focus(s, NULL) FROM focus_sessions AS s WHERE s.status = 'active'"
+
+
+def test_a_resume_may_begin_before_the_pause_it_undoes(user: User, database: Database) -> None:
+    started(user)
+    resumed, _ = after_a_wait(database, user, lambda: user.delete("/focus/pause"), meanwhile=PAUSE)
+    assert resumed.data["status"] == "active"
+    assert paused_total(user, database) >= 0
+    assert user.get("/focus/pause").data is None
+
+
+def test_it_takes_no_paused_time_back(user: User, database: Database) -> None:
+    started(user)
+    user.post("/focus/pause")
+    user.delete("/focus/pause")
+    before = paused_total(user, database)
+    assert before > 0
+    after_a_wait(database, user, lambda: user.delete("/focus/pause"), meanwhile=PAUSE)
+    assert paused_total(user, database) > before
+
+
+def test_a_pause_is_dated_after_its_wait(user: User, database: Database) -> None:
+    started(user)
+    paused, released = after_a_wait(database, user, lambda: user.post("/focus/pause").data)
+    assert datetime.fromisoformat(paused["paused_at"]) >= released
+
+
+def test_a_clock_that_is_set_back_makes_no_pause_negative(user: User, clock: Clock, database: Database) -> None:
+    started(user)
+    clock.advance("600 s")
+    user.post("/focus/pause")
+    clock.advance("-60 s")
+    resumed = user.delete("/focus/pause").data
+    assert resumed["time_remaining_seconds"] == 900
+    assert paused_total(user, database) == 0
 
 
 def test_someone_elses_timer_is_not_touched(user: User, other: User, stranger: Client) -> None:

@@ -1,22 +1,24 @@
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
-from tests.conftest import Client, Database, NewUser, User
-from tests.focus.conftest import Rewind, started
+from local.clock import Clock
+from tests.conftest import Client, NewUser, User
+from tests.focus.conftest import started
 
 
-def test_a_closed_tab_is_paid_at_the_next_poll(user: User, rewind: Rewind) -> None:
+def test_a_closed_tab_is_paid_at_the_next_poll(user: User, clock: Clock) -> None:
     session = started(user, duration_seconds=1500)
-    rewind(user, 100_000)
+    clock.advance("100000 s")
     assert user.get("/focus/active").data["session"] is None
     shown = user.get(f"/focus/{session['id']}").data
     assert (shown["status"], shown["xp_awarded"], shown["actual_seconds"]) == ("completed", 25, 1500)
 
 
-def test_a_late_complete_is_a_replay(user: User, rewind: Rewind) -> None:
+def test_a_late_complete_is_a_replay(user: User, clock: Clock) -> None:
     session = started(user, duration_seconds=1500)
-    rewind(user, 1600)
+    clock.advance("1600 s")
     user.get("/focus/active")
     answer = user.post(f"/focus/{session['id']}/complete").data
     assert (answer["already_completed"], answer["xp_awarded"]) == (True, 25)
@@ -51,13 +53,15 @@ def test_filters(user: User) -> None:
     assert user.get("/focus", query={"tag": "%"}).data["total"] == 0
 
 
-def test_filters_by_local_day(new_user: NewUser, database: Database) -> None:
-    user = new_user(settings={"timezone": "Asia/Tokyo", "day_start_hour": 4})
-    session = started(user)
+def test_filters_by_local_day(new_user: NewUser, clock: Clock) -> None:
     # 03:30 on the 10th in Tokyo still belongs to the 9th of a user whose days begin at four.
-    database.query("UPDATE focus_sessions SET started_at = '2031-05-09T18:30Z' WHERE id = %s", session["id"])
+    clock.set("2031-05-09T18:30Z")
+    user = new_user(settings={"timezone": "Asia/Tokyo", "day_start_hour": 4})
+    started(user)
     for day, total in (("2031-05-08", 0), ("2031-05-09", 1), ("2031-05-10", 0)):
         assert user.get("/focus", query={"from": day, "to": day}).data["total"] == total
+    for query, total in (({"from": "2031-05-10"}, 0), ({"from": "2031-05-09"}, 1), ({"to": "2031-05-08"}, 0)):
+        assert user.get("/focus", query=query).data["total"] == total
     assert user.get("/focus", query={"to": "2031-05-09T23:00:00Z"}).data["total"] == 1
 
 
@@ -92,12 +96,12 @@ def test_changes_keep_what_is_absent_and_clear_what_is_null(user: User) -> None:
     assert user.patch(path, {"tags": []}).data["tags"] == []
 
 
-def test_abandon_pays_nothing_and_can_be_repeated(user: User, rewind: Rewind) -> None:
+def test_abandon_pays_nothing_and_can_be_repeated(user: User, clock: Clock) -> None:
     session = started(user)
-    rewind(user, 900)
+    clock.advance("900 s")
     first = user.post(f"/focus/{session['id']}/abandon").data
     assert (first["status"], first["xp_awarded"]) == ("abandoned", 0)
-    assert 900 <= first["actual_seconds"] <= 902
+    assert first["actual_seconds"] == 900
     assert user.post(f"/focus/{session['id']}/abandon").data == first
 
 
@@ -120,17 +124,16 @@ def test_someone_elses_session_is_absent_on_every_verb(user: User, other: User, 
     assert {k: after[k] for k in after.keys() - volatile} == {k: before[k] for k in before.keys() - volatile}
 
 
-def test_statistics(user: User, rewind: Rewind, database: Database) -> None:
+def test_statistics(user: User, clock: Clock) -> None:
     started(user, duration_seconds=1500)
-    rewind(user, 1500)
+    clock.advance("1500 s")
     user.get("/focus/active")
     user.post(f"/focus/{started(user)['id']}/abandon")
     started(user, duration_seconds=3000)
-    rewind(user, 600)
+    clock.advance("600 s")
     user.post("/focus/pause")
-    rewind(user, 3600)
+    clock.advance("3600 s")
     started(user, mode="break")
-    old = user.get("/focus", query={"status": "completed"}).data["sessions"][0]["id"]
     stats = user.get("/focus", query={"stats": "true"}).data
     day = stats.pop("by_day")
     assert stats == {
@@ -145,16 +148,65 @@ def test_statistics(user: User, rewind: Rewind, database: Database) -> None:
         "focus_streak": 1,
     }
     assert [(d["seconds"], d["sessions"]) for d in day] == [(2100, 2)]
-    database.query(
-        "UPDATE focus_sessions SET ended_at = d.t, completed_at = d.t FROM (SELECT now() - interval '8 days' AS t) AS d"
-        " WHERE id = %s",
-        old,
-    )
-    totals = {
-        period: user.get("/focus", query={"stats": "1", "period": period}).data["total_sessions"]
-        for period in ("day", "week", "month", "all")
+    assert totals(user) == {"day": 3, "week": 3, "month": 3, "all": 3}
+    clock.advance("8 days")
+    assert totals(user) == {"day": 0, "week": 0, "month": 3, "all": 3}
+
+
+def totals(user: User) -> dict[str, int]:
+    """How many focus sessions ended in each period."""
+    periods = ("day", "week", "month", "all")
+    return {
+        period: user.get("/focus", query={"stats": "1", "period": period}).data["total_sessions"] for period in periods
     }
-    assert totals == {"day": 2, "week": 2, "month": 3, "all": 3}
+
+
+def test_periods_are_of_whole_local_days(new_user: NewUser, clock: Clock) -> None:
+    """A session that ended at the first moment of a day is in each period until the last moment of that period."""
+    # Days that begin at four in Tokyo begin at 19:00 in UTC.
+    first_moment = datetime(2031, 5, 8, 19, tzinfo=UTC)
+    clock.set(first_moment - timedelta(seconds=60))
+    user = new_user(settings={"timezone": "Asia/Tokyo", "day_start_hour": 4})
+    session = started(user, duration_seconds=60)
+    clock.set(first_moment)
+    assert user.get(f"/focus/{session['id']}").data["ended_at"] == "2031-05-08T19:00:00.000000Z"
+    assert user.get("/focus", query={"stats": "1"}).data["by_day"] == [
+        {"date": "2031-05-09", "seconds": 60, "sessions": 1}
+    ]
+    # 20: a browser that is idle for two weeks is signed out.
+    for later, periods in ((0, "day week month"), (1, "week month"), (6, "week month"), (7, "month"), (20, "month")):
+        expect_in(user, clock, first_moment + timedelta(later), periods)
+    expect_in(user, clock, first_moment + timedelta(29), "month")
+    expect_in(user, clock, first_moment + timedelta(30), "")
+
+
+def expect_in(user: User, clock: Clock, day: datetime, periods: str) -> None:
+    """The one session is in these periods and in all time, from the first moment of the day to the last."""
+    for moment in (day, day + timedelta(days=1, microseconds=-1)):
+        clock.set(moment)
+        assert {period for period, total in totals(user).items() if total} == {"all", *periods.split()}
+
+
+def test_the_statistics_count_time_by_its_mode_and_end(user: User, clock: Clock) -> None:
+    """Breaks are left out, and so is the time of abandoned sessions; a day of those alone is not active."""
+    started(user, mode="break")
+    clock.advance("300 s")
+    started(user)
+    clock.advance("900 s")
+    started(user, mode="break")
+    stats = user.get("/focus", query={"stats": "true"}).data
+    assert stats == {
+        "completed_sessions": 0,
+        "abandoned_sessions": 1,
+        "total_sessions": 1,
+        "total_focus_seconds": 0,
+        "total_xp_earned": 0,
+        "total_coins_earned": 0,
+        "average_session_seconds": 0,
+        "days_active": 0,
+        "focus_streak": 0,
+        "by_day": [],
+    }
 
 
 def test_statistics_of_nothing(user: User) -> None:

@@ -2,8 +2,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from local.clock import Clock
 from tests.conftest import Client, Database, User, at_once
-from tests.focus.conftest import Rewind, started
+from tests.focus.conftest import started
+from tests.support.locks import after_a_wait
 
 
 def test_starts_with_the_customary_length_of_each_mode(user: User) -> None:
@@ -67,11 +69,20 @@ def test_a_start_ends_what_is_paused(user: User) -> None:
     assert user.get("/focus/active").data == {"session": second, "pause_state": None}
 
 
-def test_a_start_first_pays_what_ran_out(user: User, rewind: Rewind) -> None:
+def test_a_start_first_pays_what_ran_out(user: User, clock: Clock) -> None:
     first = started(user, duration_seconds=1500)
-    rewind(user, 1600)
+    clock.advance("1600 s")
     started(user)
     assert user.get(f"/focus/{first['id']}").data["xp_awarded"] == 25
+
+
+def test_a_start_is_dated_after_its_wait(user: User, database: Database) -> None:
+    first = started(user)
+    second, released = after_a_wait(database, user, lambda: started(user))
+    assert datetime.fromisoformat(second["started_at"]) >= released
+    assert second["time_remaining_seconds"] == 1500
+    ended = user.get(f"/focus/{first['id']}").data["ended_at"]
+    assert released <= datetime.fromisoformat(ended) <= datetime.fromisoformat(second["started_at"])
 
 
 def test_ten_starts_at_once_leave_one_live(user: User, database: Database) -> None:

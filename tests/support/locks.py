@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import TypeVar
+from typing import LiteralString, TypeVar
 
 import psycopg
 
@@ -15,10 +15,12 @@ from tests.support.users import User
 T = TypeVar("T")
 
 
-def after_a_wait(database: Database, user: User, call: Callable[[], T]) -> tuple[T, datetime]:
+def after_a_wait(
+    database: Database, user: User, call: Callable[[], T], *, meanwhile: LiteralString = "SELECT"
+) -> tuple[T, datetime]:
     """The result of a call that began while another transaction held the user's lock, and when that was released.
 
-    Fails when the call does not wait for the lock.
+    `meanwhile` is what that transaction does while the call waits. Fails when the call does not wait for the lock.
     """
     with psycopg.connect(database.app_url) as holder, ThreadPoolExecutor(1) as pool:
         holder.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
@@ -27,6 +29,7 @@ def after_a_wait(database: Database, user: User, call: Callable[[], T]) -> tuple
         while not _blocked(database, holder.info.backend_pid):
             assert not result.done(), "it did not wait"
             time.sleep(0.01)
+        holder.execute(meanwhile)
         row = holder.execute("SELECT instant()").fetchone()
         assert row is not None
         holder.commit()
