@@ -1,5 +1,6 @@
 -- Statements of one name travel together, and each sees what those before it wrote. Whatever moves the timer begins with
--- lock_user(), and every look at it with settle_focus().
+-- lock_user(), and every look at it with settle_focus(). What shows a timer that has just been set uses instant(), as
+-- setting it does: the request itself may have begun long before.
 
 -- name: start
 SELECT lock_user();
@@ -16,14 +17,12 @@ SELECT s.*, t.* FROM instant() AS now, focus_sessions AS s, focus_timer(s, now) 
 
 -- name: active
 SELECT settle_focus();
-SELECT s.*, t.* FROM instant() AS now, focus_sessions AS s, focus_timer(s, now) AS t WHERE s.status IN ('active', 'paused');
+SELECT s.*, t.* FROM focus_sessions AS s, focus_timer(s, clock()) AS t WHERE s.status IN ('active', 'paused');
 
 -- name: sessions
 SELECT settle_focus();
 SELECT s.*, t.*
-  FROM instant() AS now,
-       focus_sessions_where(%(mode)s, %(status)s, %(tag)s, %(from_)s, %(to)s) AS s,
-       focus_timer(s, now) AS t
+  FROM focus_sessions_where(%(mode)s, %(status)s, %(tag)s, %(from_)s, %(to)s) AS s, focus_timer(s, clock()) AS t
  ORDER BY s.started_at DESC, s.id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
 SELECT count(*) AS total FROM focus_sessions_where(%(mode)s, %(status)s, %(tag)s, %(from_)s, %(to)s);
@@ -48,14 +47,14 @@ SELECT local_day(s.ended_at, c.zone, c.day_start) AS date,
 
 -- name: session
 SELECT settle_focus();
-SELECT s.*, t.* FROM instant() AS now, focus_sessions AS s, focus_timer(s, now) AS t WHERE s.id = %(session_id)s;
+SELECT s.*, t.* FROM focus_sessions AS s, focus_timer(s, clock()) AS t WHERE s.id = %(session_id)s;
 
 -- name: change
 SELECT settle_focus();
 UPDATE focus_sessions AS s
    SET (task_title, notes, tags) = (SELECT task_title, notes, tags FROM jsonb_populate_record(s, %(changes)s))
  WHERE id = %(session_id)s;
-SELECT s.*, t.* FROM instant() AS now, focus_sessions AS s, focus_timer(s, now) AS t WHERE s.id = %(session_id)s;
+SELECT s.*, t.* FROM focus_sessions AS s, focus_timer(s, clock()) AS t WHERE s.id = %(session_id)s;
 
 -- name: complete
 -- Nothing is settled first: a session whose time is up is completed here, so that this request can say that it did it.
@@ -63,13 +62,13 @@ SELECT lock_user();
 SELECT c.already_completed, r.*
   FROM focus_sessions AS s, complete_focus(s) AS c, reward(c.paid) AS r
  WHERE s.id = %(session_id)s;
-SELECT s.*, t.* FROM instant() AS now, focus_sessions AS s, focus_timer(s, now) AS t WHERE s.id = %(session_id)s;
+SELECT s.*, t.* FROM focus_sessions AS s, focus_timer(s, clock()) AS t WHERE s.id = %(session_id)s;
 
 -- name: abandon
 SELECT lock_user();
 SELECT settle_focus();
 SELECT abandon_focus(s, 'user') FROM focus_sessions AS s WHERE s.id = %(session_id)s;
-SELECT s.*, t.* FROM instant() AS now, focus_sessions AS s, focus_timer(s, now) AS t WHERE s.id = %(session_id)s;
+SELECT s.*, t.* FROM focus_sessions AS s, focus_timer(s, clock()) AS t WHERE s.id = %(session_id)s;
 
 -- name: pause_state
 SELECT settle_focus();
