@@ -1,14 +1,14 @@
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from psycopg.types.json import Json
 
+from local.clock import Clock
 from tests.conftest import Database, User
 
-Later = Callable[[dict[str, Any], int], None]
-Travel = Callable[[User, str], None]
+Today = Callable[[], date]
+Later = Callable[[User, int], None]
 
 # A day apart whatever the time, and neither has daylight saving time.
 WEST, EAST = "Etc/GMT+12", "Asia/Kamchatka"
@@ -21,48 +21,39 @@ def made(user: User, **fields: Any) -> dict[str, Any]:
     return habit
 
 
-def today() -> date:
-    """The local day of a user who has set no timezone."""
-    return datetime.now(UTC).date()
-
-
 def weekday(day: date) -> int:
     """The weekday as custom_days counts it: 0 Sunday .. 6 Saturday."""
     return day.isoweekday() % 7
 
 
 @pytest.fixture
-def later(database: Database) -> Later:
-    """Lets days pass for a habit: moves all that is recorded of it, but not the ledger, into the past."""
-
-    def move(habit: dict[str, Any], days: int) -> None:
-        # By way of far away: moved one by one, a day would meet the next one's old place.
-        for distance in (-100_000, 100_000 - days):
-            for sql in (
-                "UPDATE habit_completions SET completed_date = completed_date + %s WHERE habit_id = %s",
-                "UPDATE habit_skips SET day = day + %s WHERE habit_id = %s",
-            ):
-                database.query(sql, distance, habit["id"])
-        database.query(
-            "UPDATE habits SET created_on = created_on - %s, streak_through = streak_through - %s WHERE id = %s",
-            *(days, days, habit["id"]),
-        )
-
-    return move
+def clock(clock: Clock) -> Clock:
+    """The clock, from noon of tomorrow on: no day ends while a test runs."""
+    clock.set((clock.now() + timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0))
+    return clock
 
 
 @pytest.fixture
-def travel(database: Database) -> Travel:
-    """Takes a user to another timezone."""
+def today(clock: Clock) -> Today:
+    """The local day of a user who has set no timezone."""
+    return lambda: clock.now().date()
 
-    def move(user: User, zone: str) -> None:
-        database.query(
-            "INSERT INTO user_settings (user_id, key, value) VALUES (%s, 'timezone', %s)"
-            " ON CONFLICT (user_id, key) DO UPDATE SET value = excluded.value",
-            *(user.id, Json(zone)),
-        )
 
-    return move
+@pytest.fixture
+def later(clock: Clock) -> Later:
+    """Lets days pass. The user looks in now and then: a browser that is idle for two weeks is signed out."""
+
+    def pass_days(user: User, days: int) -> None:
+        for step in [10] * (days // 10) + [days % 10]:
+            clock.advance(timedelta(days=step))
+            user.get("/habits")
+
+    return pass_days
+
+
+def travel(user: User, zone: str) -> None:
+    """Take a user to another timezone."""
+    assert user.put("/user/settings", {"timezone": zone}).status == 200
 
 
 def done_before(habit: dict[str, Any], days: Iterable[date], database: Database) -> None:

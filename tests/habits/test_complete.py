@@ -3,8 +3,21 @@ from uuid import UUID
 
 import pytest
 
+from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User, at_once
-from tests.habits.conftest import EAST, WEST, Later, Travel, counter, done_before, ledger, made, today, wealth, weekday
+from tests.habits.conftest import (
+    EAST,
+    WEST,
+    Later,
+    Today,
+    counter,
+    done_before,
+    ledger,
+    made,
+    travel,
+    wealth,
+    weekday,
+)
 
 
 def test_a_completion_is_paid(user: User, database: Database) -> None:
@@ -123,7 +136,7 @@ def test_a_day_that_was_done_stays_done(user: User, later: Later) -> None:
     habit = made(user)
     path = f"/habits/{habit['id']}"
     user.post(f"{path}/complete")
-    later(habit, 1)
+    later(user, 1)
     assert user.patch(path, {"target_count": 5}).data["current_streak"] == 1
     yesterday = user.get(f"{path}/history").data["days"][-2]
     assert (yesterday["status"], yesterday["count"], yesterday["target"]) == ("done", 1, 1)
@@ -142,29 +155,25 @@ def test_lowering_the_target_makes_today_done(user: User, database: Database) ->
 # Weekly ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_week_is_paid_until_its_target(user: User, database: Database, later: Later) -> None:
-    """Today stands in for each day of the week: what was done before is moved to other days of it."""
+def test_a_week_is_paid_until_its_target(user: User, database: Database, clock: Clock) -> None:
+    clock.advance(timedelta(days=7 - clock.now().weekday()))  # to a Monday
     habit = made(user, frequency="weekly", target_count=2)
     path = f"/habits/{habit['id']}"
-    monday = today() - timedelta(today().weekday())
-    others = [day for day in (monday + timedelta(n) for n in range(7)) if day != today()]
     outcomes = []
-    for moved_to in others[:3]:
+    for _ in range(3):
         answer = user.post(f"{path}/complete").data
         assert (answer["completed"], answer["already_completed"]) == (True, False)
         assert user.post(f"{path}/complete").data["already_completed"] is True
         outcomes.append((answer["xp_awarded"], answer["new_streak"], answer["habit"]["due_today"]))
-        database.query(
-            "UPDATE habit_completions SET completed_date = %s WHERE id = %s", moved_to, answer["completion_id"]
-        )
+        clock.advance("1 day")
     assert outcomes == [(10, 0, True), (10, 1, False), (0, 1, False)]
     assert ledger(user, database) == [("habit_complete", 10, 5)] * 2
     shown = user.get(path).data
     assert (shown["completed_today"], shown["due_today"], shown["current_streak"]) == (False, False, 1)
-    later(habit, 7)
+    clock.advance("7 days")
     shown = user.get(path).data
     assert (shown["due_today"], shown["current_streak"]) == (True, 1)
-    later(habit, 7)
+    clock.advance("7 days")
     shown = user.get(path).data
     assert (shown["due_today"], shown["current_streak"], shown["longest_streak"]) == (True, 0, 1)
 
@@ -173,7 +182,7 @@ def test_a_met_week_stays_met(user: User, later: Later) -> None:
     habit = made(user, frequency="weekly")
     path = f"/habits/{habit['id']}"
     user.post(f"{path}/complete")
-    later(habit, 7)
+    later(user, 7)
     assert user.patch(path, {"target_count": 7}).data["current_streak"] == 1
 
 
@@ -188,7 +197,7 @@ def test_the_open_week_takes_the_new_target(user: User) -> None:
 # Custom ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_extra_day_is_paid_and_moves_no_streak(user: User, database: Database) -> None:
+def test_an_extra_day_is_paid_and_moves_no_streak(user: User, database: Database, today: Today) -> None:
     other_day = (weekday(today()) + 2) % 7
     habit = made(user, frequency="custom", custom_days=[other_day])
     assert habit["due_today"] is False
@@ -198,7 +207,7 @@ def test_an_extra_day_is_paid_and_moves_no_streak(user: User, database: Database
     assert ledger(user, database) == [("habit_complete", 10, 5)]
 
 
-def test_the_schedule_decides_what_is_due(user: User) -> None:
+def test_the_schedule_decides_what_is_due(user: User, today: Today) -> None:
     habit = made(user, frequency="custom", custom_days=[weekday(today())])
     path = f"/habits/{habit['id']}"
     assert habit["due_today"] is True
@@ -206,12 +215,12 @@ def test_the_schedule_decides_what_is_due(user: User) -> None:
     assert user.patch(path, {"frequency": "daily"}).data["due_today"] is True
 
 
-def test_streaks_follow_a_new_schedule_but_the_longest_stays(user: User, later: Later) -> None:
+def test_streaks_follow_a_new_schedule_but_the_longest_stays(user: User, later: Later, today: Today) -> None:
     habit = made(user)
     path = f"/habits/{habit['id']}"
     for _ in range(3):
         user.post(f"{path}/complete")
-        later(habit, 1)
+        later(user, 1)
     assert user.get(path).data["current_streak"] == 3
     changed = user.patch(path, {"frequency": "custom", "custom_days": [weekday(today() - timedelta(1))]}).data
     assert (changed["current_streak"], changed["longest_streak"]) == (1, 3)
@@ -225,9 +234,9 @@ def test_a_broken_streak_reads_zero_before_any_write(user: User, later: Later) -
     path = f"/habits/{habit['id']}"
     for _ in range(2):
         user.post(f"{path}/complete")
-        later(habit, 1)
+        later(user, 1)
     assert user.get(path).data["current_streak"] == 2
-    later(habit, 1)
+    later(user, 1)
     shown = user.get(path).data
     assert (shown["current_streak"], shown["longest_streak"]) == (0, 2)
     assert user.get("/habits").data["habits"] == [shown]
@@ -236,7 +245,7 @@ def test_a_broken_streak_reads_zero_before_any_write(user: User, later: Later) -
     assert user.post(f"{path}/complete").data["new_streak"] == 1
 
 
-def test_a_streak_survives_a_journey(new_user: NewUser, travel: Travel, database: Database) -> None:
+def test_a_streak_survives_a_journey(new_user: NewUser, database: Database) -> None:
     user = new_user(settings={"timezone": WEST})
     habit = made(user)
     path = f"/habits/{habit['id']}"
@@ -253,7 +262,7 @@ def test_a_streak_survives_a_journey(new_user: NewUser, travel: Travel, database
     assert counter(user, database, "perfect_habit_days") == 2
 
 
-def test_a_habit_made_tomorrow_can_be_done_today(new_user: NewUser, travel: Travel) -> None:
+def test_a_habit_made_tomorrow_can_be_done_today(new_user: NewUser) -> None:
     user = new_user(settings={"timezone": EAST})
     habit = made(user)
     travel(user, WEST)
@@ -262,7 +271,7 @@ def test_a_habit_made_tomorrow_can_be_done_today(new_user: NewUser, travel: Trav
 
 
 @pytest.mark.parametrize("length", [6, 7, 8, 14, 30, 60, 100, 365, 366])
-def test_round_lengths_bring_a_bonus(user: User, database: Database, length: int) -> None:
+def test_round_lengths_bring_a_bonus(user: User, database: Database, length: int, today: Today) -> None:
     habit = made(user, xp_reward=3)
     done_before(habit, [today() - timedelta(n) for n in range(1, length)], database)
     answer = user.post(f"/habits/{habit['id']}/complete").data
@@ -276,7 +285,7 @@ def test_round_lengths_bring_a_bonus(user: User, database: Database, length: int
     assert (undone["xp_reversed"], undone["coins_reversed"]) == (answer["xp_awarded"], 5)
 
 
-def test_standing_at_a_round_length_brings_no_bonus(user: User, database: Database) -> None:
+def test_standing_at_a_round_length_brings_no_bonus(user: User, database: Database, today: Today) -> None:
     """A day that does not move the streak, however long it is, pays its own reward alone."""
     yesterday = weekday(today() - timedelta(1))
     habit = made(user, frequency="custom", custom_days=[yesterday])
@@ -288,10 +297,10 @@ def test_standing_at_a_round_length_brings_no_bonus(user: User, database: Databa
 # Earlier days ----------------------------------------------------------------------------------------------------
 
 
-def test_an_earlier_day_counts_and_pays_nothing(user: User, database: Database, later: Later) -> None:
+def test_an_earlier_day_counts_and_pays_nothing(user: User, database: Database, later: Later, today: Today) -> None:
     habit = made(user)
     path = f"/habits/{habit['id']}"
-    later(habit, 7)
+    later(user, 7)
     streaks = []
     for back in (1, 2, 7):
         day = str(today() - timedelta(back))
@@ -308,7 +317,7 @@ def test_an_earlier_day_counts_and_pays_nothing(user: User, database: Database, 
     assert user.post(f"{path}/complete", {"date": f"{today()}T23:59:59+02:00"}).data["new_streak"] == 3
 
 
-def test_other_days_are_refused(user: User, database: Database, later: Later) -> None:
+def test_other_days_are_refused(user: User, database: Database, later: Later, today: Today) -> None:
     habit = made(user)
     path = f"/habits/{habit['id']}"
 
@@ -330,7 +339,7 @@ def test_other_days_are_refused(user: User, database: Database, later: Later) ->
     ):
         refused(day if isinstance(day, int) else str(day))
     user.post(f"{path}/complete", query={"date": "86400"}).invalid("date")
-    later(habit, 30)
+    later(user, 30)
     refused(str(today() - timedelta(8)))
     user.post(f"{path}/complete", {"notes": "x" * 2001}).invalid("notes")
     assert database.query("SELECT id FROM habit_completions WHERE user_id = %s", user.id) == []
@@ -361,7 +370,7 @@ def test_twenty_are_paid_a_day(user: User, database: Database) -> None:
     assert counter(user, database, "perfect_habit_days") == 1
 
 
-def test_over_the_cap_there_is_no_bonus(user: User, database: Database) -> None:
+def test_over_the_cap_there_is_no_bonus(user: User, database: Database, today: Today) -> None:
     for _ in range(20):
         user.post(f"/habits/{made(user)['id']}/complete")
     habit = made(user)
@@ -382,7 +391,7 @@ def test_the_cap_holds_in_parallel(user: User, database: Database) -> None:
 # Perfect days ----------------------------------------------------------------------------------------------------
 
 
-def test_a_perfect_day_is_counted_once(user: User, database: Database) -> None:
+def test_a_perfect_day_is_counted_once(user: User, database: Database, today: Today) -> None:
     a, b = made(user)["id"], made(user)["id"]
     extra = made(user, frequency="custom", custom_days=[(weekday(today()) + 3) % 7])["id"]
     user.post(f"/habits/{a}/complete")
@@ -397,7 +406,7 @@ def test_a_perfect_day_is_counted_once(user: User, database: Database) -> None:
         assert counter(user, database, "perfect_habit_days") == 1
 
 
-def test_what_is_not_due_does_not_spoil_a_day(user: User, database: Database) -> None:
+def test_what_is_not_due_does_not_spoil_a_day(user: User, database: Database, today: Today) -> None:
     made(user, frequency="custom", custom_days=[(weekday(today()) + 1) % 7])
     user.post(f"/habits/{made(user)['id']}/skip")
     user.post(f"/habits/{made(user)['id']}/archive")
@@ -416,12 +425,12 @@ def test_a_part_is_not_a_perfect_day(user: User, database: Database) -> None:
 # Undo ------------------------------------------------------------------------------------------------------------
 
 
-def test_undo_returns_to_the_point_before(user: User, database: Database, later: Later) -> None:
+def test_undo_returns_to_the_point_before(user: User, database: Database, later: Later, today: Today) -> None:
     user.post(f"/habits/{made(user)['id']}/complete")  # earns what a first completion earns
     habit = made(user)
     path = f"/habits/{habit['id']}"
     assert user.post(f"{path}/complete", {"date": str(today())}).data["completed"] is True
-    later(habit, 1)
+    later(user, 1)
     before, shown = wealth(user, database), user.get(path).data
     first = user.post(f"{path}/complete").data
     assert first["new_streak"] == 2
@@ -448,11 +457,11 @@ def test_undo_takes_one_completion_at_a_time(user: User, database: Database) -> 
     assert ledger(user, database) == [("habit_complete", 10, 5), ("reversal", -10, -5)]
 
 
-def test_undo_lets_the_longest_streak_fall(user: User, later: Later) -> None:
+def test_undo_lets_the_longest_streak_fall(user: User, later: Later, today: Today) -> None:
     habit = made(user)
     path = f"/habits/{habit['id']}"
     user.post(f"{path}/complete")
-    later(habit, 2)
+    later(user, 2)
     user.post(f"{path}/complete")
     joined = user.post(f"{path}/complete", {"date": str(today() - timedelta(1))}).data
     assert (joined["new_streak"], joined["habit"]["longest_streak"]) == (3, 3)

@@ -1,20 +1,20 @@
 """What other groups read of habits: the plan of a day, today and the badges."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
 from tests.conftest import Database, User
-from tests.habits.conftest import Later, made, today, weekday
+from tests.habits.conftest import Later, Today, made, weekday
 
 
-def on_day(database: Database, user: User, back: int = 0) -> dict[str, dict[str, Any]]:
+def on_day(database: Database, user: User, day: date) -> dict[str, dict[str, Any]]:
     """habits_on() of a day, by name, asked as the user."""
     with psycopg.connect(database.app_url, row_factory=dict_row) as connection:
         connection.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
-        rows = connection.execute("SELECT * FROM habits_on(%s)", [today() - timedelta(back)]).fetchall()
+        rows = connection.execute("SELECT * FROM habits_on(%s)", [day]).fetchall()
     return {row["name"]: row for row in rows}
 
 
@@ -22,7 +22,7 @@ def flags(row: dict[str, Any]) -> tuple[bool, bool, bool, bool]:
     return row["due"], row["done"], row["skipped"], row["pending"]
 
 
-def test_habits_on_a_day(user: User, other: User, database: Database, later: Later) -> None:
+def test_habits_on_a_day(user: User, other: User, database: Database, later: Later, today: Today) -> None:
     made(other, name="someone else's")
     kinds: dict[str, dict[str, Any]] = {
         "open": {},
@@ -39,7 +39,7 @@ def test_habits_on_a_day(user: User, other: User, database: Database, later: Lat
         user.post(f"/habits/{ids[name]}/complete")
     user.post(f"/habits/{ids['skipped']}/skip")
     user.post(f"/habits/{ids['archived']}/archive")
-    rows = on_day(database, user)
+    rows = on_day(database, user, today())
     assert {name: flags(row) for name, row in rows.items()} == {
         "open": (True, False, False, True),
         "done": (True, True, False, False),
@@ -54,10 +54,9 @@ def test_habits_on_a_day(user: User, other: User, database: Database, later: Lat
     assert {name: (h["due_today"], h["completed_today"], h["skipped_today"]) for name, h in shown.items()} == {
         name: flags(row)[:3] for name, row in rows.items()
     }
-    for habit in shown.values():
-        later(habit, 1)
-    assert flags(on_day(database, user)["done"]) == (True, False, False, True)
-    assert flags(on_day(database, user, back=1)["done"]) == (True, True, False, False)
+    later(user, 1)
+    assert flags(on_day(database, user, today())["done"]) == (True, False, False, True)
+    assert flags(on_day(database, user, today() - timedelta(1))["done"]) == (True, True, False, False)
 
 
 def test_habits_shown_are_those_of_the_list(user: User, database: Database) -> None:

@@ -196,7 +196,7 @@ def test_restoring_brings_the_history_back(user: User, later: Later) -> None:
     habit = made(user)
     path = f"/habits/{habit['id']}"
     user.post(f"{path}/complete", {"notes": "first"})
-    later(habit, 1)
+    later(user, 1)
     before = user.get(path).data
     history = user.get(f"{path}/history").data
     user.post(f"{path}/archive")

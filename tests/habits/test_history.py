@@ -7,7 +7,7 @@ import pytest
 from functions.habits import rules
 from functions.habits.models import History, HistorySpan, RecordedDay
 from tests.conftest import Database, User
-from tests.habits.conftest import Later, made, today, weekday
+from tests.habits.conftest import Later, Today, made, weekday
 
 # A Monday and a Sunday, four weeks apart; every test below is of weeks long over, but for those of today.
 FIRST, LAST = date(2031, 5, 5), date(2031, 6, 1)
@@ -98,10 +98,10 @@ def test_the_days_ahead_and_the_days_before_it_was_made(database: Database, user
     assert {day.status for day in before.days} == {"not_due"}
 
 
-def test_the_last_thirty_days(user: User, later: Later) -> None:
+def test_the_last_thirty_days(user: User, later: Later, today: Today) -> None:
     habit = made(user, target_count=2)
     path = f"/habits/{habit['id']}"
-    later(habit, 3)
+    later(user, 3)
     user.post(f"{path}/complete", {"date": str(today() - timedelta(2)), "notes": "one"})
     user.post(f"{path}/complete", {"date": str(today() - timedelta(2)), "notes": "two"})
     user.post(f"{path}/complete", {"date": str(today() - timedelta(1)), "notes": "half"})
@@ -124,7 +124,7 @@ def test_the_last_thirty_days(user: User, later: Later) -> None:
     assert (history["current_streak"], history["longest_streak"]) == (0, 1)
 
 
-def test_a_rate_is_at_most_a_hundred(user: User) -> None:
+def test_a_rate_is_at_most_a_hundred(user: User, today: Today) -> None:
     habit = made(user, frequency="custom", custom_days=[(weekday(today()) + 1) % 7])
     path = f"/habits/{habit['id']}"
     assert user.get(f"{path}/history").data["completion_rate"] == 0
@@ -133,7 +133,7 @@ def test_a_rate_is_at_most_a_hundred(user: User) -> None:
     assert (history["completed_days"], history["due_days"], history["completion_rate"]) == (1, 1, 100)
 
 
-def test_a_span_may_be_named(user: User) -> None:
+def test_a_span_may_be_named(user: User, today: Today) -> None:
     path = f"/habits/{made(user)['id']}/history"
 
     def dates(**query: str) -> list[str]:

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import NewUser
-from tests.habits.conftest import DAILY, Later, made, today
+from tests.habits.conftest import DAILY, Later, Today, made
 from tests.habits.test_streaks import naive
 
 STEPS = st.lists(
@@ -21,12 +21,12 @@ STEPS = st.lists(
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, target=st.integers(1, 2))
 def test_a_habit_is_what_the_rules_make_of_it(
-    new_user: NewUser, later: Later, steps: list[tuple[str, int]], target: int
+    new_user: NewUser, later: Later, today: Today, steps: list[tuple[str, int]], target: int
 ) -> None:
     user = new_user()
     habit = made(user, target_count=target, xp_reward=1, coin_reward=0)
     path = f"/habits/{habit['id']}"
-    later(habit, 30)
+    later(user, 30)
     # By how many days ago.
     times: dict[int, int] = {}
     skipped: set[int] = set()
@@ -35,7 +35,7 @@ def test_a_habit_is_what_the_rules_make_of_it(
     for step, number in steps:
         done = _done(times, target)
         if step == "sleep":
-            later(habit, number)
+            later(user, number)
             times = {back + number: count for back, count in times.items()}
             skipped = {back + number for back in skipped}
             paid_today = 0

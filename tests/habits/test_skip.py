@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from tests.conftest import Database, User, at_once
-from tests.habits.conftest import Later, made, today
+from tests.habits.conftest import Later, Today, made
 
 
 def test_a_skipped_day_is_not_due(user: User, database: Database) -> None:
@@ -17,32 +17,32 @@ def test_a_skipped_day_is_not_due(user: User, database: Database) -> None:
     assert database.query("SELECT id FROM points_ledger WHERE user_id = %s", user.id) == []
 
 
-def test_a_skip_neither_extends_nor_breaks(user: User, later: Later) -> None:
+def test_a_skip_neither_extends_nor_breaks(user: User, later: Later, today: Today) -> None:
     habit = made(user)
     path = f"/habits/{habit['id']}"
     user.post(f"{path}/complete")
-    later(habit, 1)
+    later(user, 1)
     assert user.post(f"{path}/skip").data["current_streak"] == 1
-    later(habit, 1)
+    later(user, 1)
     assert user.get(path).data["current_streak"] == 1
     assert user.post(f"{path}/complete").data["new_streak"] == 2
     unskipped = user.delete(f"{path}/skip", query={"date": str(today() - timedelta(1))}).data
     assert (unskipped["current_streak"], unskipped["longest_streak"]) == (1, 2)
 
 
-def test_a_skip_afterwards_mends_a_streak(user: User, later: Later) -> None:
+def test_a_skip_afterwards_mends_a_streak(user: User, later: Later, today: Today) -> None:
     habit = made(user)
     path = f"/habits/{habit['id']}"
     user.post(f"{path}/complete")
-    later(habit, 2)
+    later(user, 2)
     assert user.get(path).data["current_streak"] == 0
     assert user.post(f"{path}/skip", {"date": str(today() - timedelta(1))}).data["current_streak"] == 1
 
 
-def test_two_skips_in_any_seven_days(user: User, later: Later) -> None:
+def test_two_skips_in_any_seven_days(user: User, later: Later, today: Today) -> None:
     habit = made(user)
     path = f"/habits/{habit['id']}"
-    later(habit, 7)
+    later(user, 7)
 
     def skip(back: int) -> int:
         return user.post(f"{path}/skip", {"date": str(today() - timedelta(back))}).status
@@ -51,7 +51,7 @@ def test_two_skips_in_any_seven_days(user: User, later: Later) -> None:
     assert [skip(back) for back in (0, 1, 2, 4, 5, 7)] == [409] * 6
     details = user.post(f"{path}/skip").refused(409, "limit_reached")
     assert details == {"limit": 2}
-    later(habit, 1)
+    later(user, 1)
     # The first of the two is now seven days back: outside the seven that end today.
     assert skip(0) == 200
     assert skip(1) == 409
@@ -62,9 +62,9 @@ def test_skips_of_one_habit_are_not_anothers(user: User) -> None:
         assert user.post(f"/habits/{made(user)['id']}/skip").status == 200
 
 
-def test_skips_at_once_keep_the_limit(user: User, later: Later) -> None:
+def test_skips_at_once_keep_the_limit(user: User, later: Later, today: Today) -> None:
     habit = made(user)
-    later(habit, 7)
+    later(user, 7)
     days = iter([str(today() - timedelta(back)) for back in range(5)])
     answers = at_once(5, lambda: user.post(f"/habits/{habit['id']}/skip", {"date": next(days)}))
     assert sorted(answer.status for answer in answers) == [200, 200, 409, 409, 409]
