@@ -1,12 +1,14 @@
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 
+from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User, at_once
 from tests.goals.conftest import complete, counter, made, payments
+from tests.support.locks import after_a_wait
 
 FIELDS = {
     *("id", "title", "description", "category", "target_date", "started_at", "completed_at", "status", "progress"),
@@ -221,6 +223,14 @@ def test_the_cap_holds_in_parallel(user: User, database: Database) -> None:
 # Overdue ---------------------------------------------------------------------------------------------------------
 
 
+def stopped_at_noon(clock: Clock) -> datetime:
+    """Noon of tomorrow, at which the clock then stands still."""
+    noon = (clock.now() + timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
+    clock.set(noon)
+    clock.freeze()
+    return noon
+
+
 def overdue(database: Database, user: User) -> int:
     with psycopg.connect(database.app_url) as connection:
         connection.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
@@ -229,8 +239,8 @@ def overdue(database: Database, user: User) -> int:
     return int(row[0])
 
 
-def test_a_goal_is_overdue_the_day_after(user: User, other: User, database: Database) -> None:
-    today = datetime.now(UTC).date()
+def test_a_goal_is_overdue_the_day_after(user: User, other: User, database: Database, clock: Clock) -> None:
+    today = stopped_at_noon(clock).date()
     goals = {back: made(user, target_date=str(today - timedelta(back))) for back in (-1, 0, 1)}
     assert {back: goal["is_overdue"] for back, goal in goals.items()} == {-1: False, 0: False, 1: True}
     assert made(user)["is_overdue"] is False
@@ -241,9 +251,9 @@ def test_a_goal_is_overdue_the_day_after(user: User, other: User, database: Data
         assert overdue(database, user) == (status == "active")
 
 
-def test_overdue_is_of_the_users_day(new_user: NewUser, database: Database) -> None:
+def test_overdue_is_of_the_users_day(new_user: NewUser, database: Database, clock: Clock) -> None:
     west, east = new_user(settings={"timezone": "Etc/GMT+12"}), new_user(settings={"timezone": "Asia/Kamchatka"})
-    today_in_the_west = str((datetime.now(UTC) - timedelta(hours=12)).date())
+    today_in_the_west = str((stopped_at_noon(clock) - timedelta(hours=12)).date())
     assert made(west, target_date=today_in_the_west)["is_overdue"] is False
     assert made(east, target_date=today_in_the_west)["is_overdue"] is True
     assert (overdue(database, west), overdue(database, east)) == (0, 1)
@@ -272,6 +282,20 @@ def test_deleting_takes_the_milestones_but_not_what_was_paid(user: User, databas
     assert database.query("SELECT id FROM goal_milestones WHERE user_id = %s", user.id) == []
     user.get(f"/goals/{goal['id']}").refused(404, "not_found")
     user.delete(f"/goals/{goal['id']}").refused(404, "not_found")
+
+
+def test_moments_are_those_after_the_wait(user: User, database: Database) -> None:
+    goal, released = after_a_wait(database, user, lambda: made(user))
+    for field in ("started_at", "created_at", "updated_at"):
+        assert datetime.fromisoformat(goal[field]) >= released
+    path = f"/goals/{goal['id']}"
+    milestone, released = after_a_wait(database, user, lambda: user.post(f"{path}/milestones", {"title": "one"}).data)
+    assert datetime.fromisoformat(milestone["created_at"]) >= released
+    completed, released = after_a_wait(database, user, lambda: complete(user, milestone))
+    assert datetime.fromisoformat(completed["milestone"]["completed_at"]) >= released
+    shown = user.get(path).data
+    assert datetime.fromisoformat(shown["completed_at"]) >= released
+    assert datetime.fromisoformat(shown["updated_at"]) >= released
 
 
 def test_a_replay_adds_nothing(user: User) -> None:

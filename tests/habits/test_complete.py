@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -18,6 +18,7 @@ from tests.habits.conftest import (
     wealth,
     weekday,
 )
+from tests.support.locks import after_a_wait
 
 
 def test_a_completion_is_paid(user: User, database: Database) -> None:
@@ -45,6 +46,15 @@ def test_a_completion_is_paid(user: User, database: Database) -> None:
     assert (row["source_type"], row["source_id"], row["skill_key"]) == ("habit", UUID(habit["id"]), "discipline")
     assert row["metadata"] == {"habit_streak": 1}
     assert row["counters"] == {"habits_completed": 1, "perfect_habit_days": 1}
+
+
+def test_it_is_dated_after_its_wait(user: User, database: Database) -> None:
+    habit, released = after_a_wait(database, user, lambda: made(user))
+    assert datetime.fromisoformat(habit["created_at"]) >= released
+    path = f"/habits/{habit['id']}/complete"
+    shown, released = after_a_wait(database, user, lambda: user.post(path).data["habit"])
+    assert datetime.fromisoformat(shown["last_completed_at"]) >= released
+    assert datetime.fromisoformat(shown["updated_at"]) >= released
 
 
 def test_a_habit_may_train_another_skill(user: User, database: Database) -> None:

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import NewUser
-from tests.habits.conftest import DAILY, Later, Today, made
+from tests.habits.conftest import Later, Today, made
 from tests.habits.test_streaks import naive
 
 STEPS = st.lists(
@@ -19,12 +19,14 @@ STEPS = st.lists(
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS, target=st.integers(1, 2))
+@given(steps=STEPS, target=st.integers(1, 2), schedule=st.sets(st.integers(0, 6), min_size=1))
 def test_a_habit_is_what_the_rules_make_of_it(
-    new_user: NewUser, later: Later, today: Today, steps: list[tuple[str, int]], target: int
+    new_user: NewUser, later: Later, today: Today, *, steps: list[tuple[str, int]], target: int, schedule: set[int]
 ) -> None:
     user = new_user()
-    habit = made(user, target_count=target, xp_reward=1, coin_reward=0)
+    habit = made(
+        user, frequency="custom", custom_days=sorted(schedule), target_count=target, xp_reward=1, coin_reward=0
+    )
     path = f"/habits/{habit['id']}"
     later(user, 30)
     # By how many days ago.
@@ -71,7 +73,7 @@ def test_a_habit_is_what_the_rules_make_of_it(
             skipped -= {number}
         at = today()
         days = [{at - timedelta(back) for back in backs} for backs in (_done(times, target), skipped)]
-        current, ever = naive(DAILY, days[0], days[1], at)
+        current, ever = naive(sorted(schedule), days[0], days[1], at)
         longest = max(longest, ever)
         shown = user.get(path).data
         assert (shown["current_streak"], shown["longest_streak"]) == (current, longest)
