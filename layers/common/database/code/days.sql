@@ -2,8 +2,10 @@ SET LOCAL ROLE questlog_owner;
 
 -- The zone and the hour the user's days begin at. One row, also for a user without settings.
 -- A statement that needs many days reads it once and calls the three-argument forms below.
+--   It runs as its owner, and so does local_day(), because functions that run as their owner call them too: Postgres makes
+-- a plan anew whenever it is run by another role, or with another search_path, than the last time.
 CREATE OR REPLACE FUNCTION app.day_settings(OUT zone text, OUT day_start int)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
 BEGIN ATOMIC
     SELECT coalesce(max(value #>> '{}') FILTER (WHERE key = 'timezone'), 'UTC'),
            coalesce(max((value #>> '{}')::int) FILTER (WHERE key = 'day_start_hour'), 0)
@@ -28,8 +30,6 @@ LANGUAGE sql STABLE PARALLEL SAFE
 RETURN ((at AT TIME ZONE zone) - make_interval(hours => day_start))::date;
 
 -- Not in SQL: a call of an SQL function that is not inlined costs more, and every award asks for the day.
---   As its owner, because functions that run as their owner call it too: a plan under row-level security is made anew
--- whenever it is run by another role than the last time.
 CREATE OR REPLACE FUNCTION app.local_day(at timestamptz) RETURNS date
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
