@@ -41,7 +41,12 @@ def _of_form(pattern: re.Pattern[str], sentence: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-Key = Annotated[str, _of_form(KEY, _KEY_FORM)]
+def _described(pattern: re.Pattern[str]) -> Any:
+    """The pattern for readers of the API's document."""
+    return Field(json_schema_extra={"pattern": f"^({pattern.pattern})$"})
+
+
+Key = Annotated[str, _of_form(KEY, _KEY_FORM), _described(KEY)]
 Small = json_at_most(16_384)
 Value = Annotated[JsonValue, Small]
 Name = Annotated[Trimmed, StringConstraints(min_length=1, max_length=100)]
@@ -49,11 +54,15 @@ ImageUrl = Annotated[
     Trimmed,
     StringConstraints(max_length=2048),
     _of_form(_IMAGE_URL, "must be an https address without credentials, such as https://example.com/me.png"),
+    _described(_IMAGE_URL),
 ]
 Locale = Annotated[
-    str, StringConstraints(max_length=35), _of_form(_LOCALE, "must be a language tag, such as en or zh-Hant-TW")
+    str,
+    StringConstraints(max_length=35),
+    _of_form(_LOCALE, "must be a language tag, such as en or zh-Hant-TW"),
+    _described(_LOCALE),
 ]
-ClockTime = Annotated[str, _of_form(_CLOCK_TIME, "must be a time of day, HH:MM")]
+ClockTime = Annotated[str, _of_form(_CLOCK_TIME, "must be a time of day, HH:MM"), _described(_CLOCK_TIME)]
 
 
 class Provider(ResponseModel):

@@ -20,7 +20,7 @@ RETURN (first_day + CASE period
     WHEN 'monthly' THEN interval '1 month'
 END)::date;
 
--- 2031-05-09, 2031-W19 (ISO 8601), 2031-05 or once.
+-- The key of the period that a day is in: 2031-05-09, 2031-W19 (ISO 8601), 2031-05 or once.
 CREATE OR REPLACE FUNCTION internal.quest_period_key(period text, day date) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE period
@@ -45,16 +45,17 @@ BEGIN ATOMIC
               FROM day_settings() AS c OFFSET 0) AS d,
            (VALUES ('once'), ('daily'), ('weekly'), ('monthly')) AS l (period),
            LATERAL (SELECT quest_period_start(l.period, d.today) AS day) AS s
-    -- Four rows made once, or each quest of a list would format its own dates.
+    -- OFFSET 0: the four rows are made once. Without it each quest of a list would format its own dates.
     OFFSET 0;
 END;
 
 -- What the user sees ------------------------------------------------------------------------------------------------
 
--- Every own quest and every universal one that runs, each in its present period; ORDER BY kind DESC, sort_order,
--- created_at DESC, id. A universal quest that has ended stays for whom this period or the one before holds something.
---   `ready`: at its target, and only the user's word is missing. The streak is that of this period, or of the one before
---   while this one is open.
+-- Every own quest and every universal one that runs, each in its present period. Lists ORDER BY kind DESC, sort_order,
+-- created_at DESC, id. A universal quest that has ended is still shown to users who have a row in this period or the one
+-- before.
+--   `ready`: at its target and not completed. The streak is that of this period, or of the one before while this one is
+--   not completed.
 CREATE OR REPLACE VIEW app.quests_now WITH (security_invoker = true) AS
 SELECT q.id, 'user' AS kind, NULL::text AS key, q.title, q.description, q.category, q.difficulty,
        q.xp_reward, q.coin_reward, q.skill_key, q.target, NULL::text AS target_type, q.is_repeatable, q.repeat_frequency,
@@ -122,8 +123,8 @@ RETURN to_jsonb(q) - ARRAY['period_start', 'ready', 'undo_count', 'sort_order'];
 
 -- Writing own quests ------------------------------------------------------------------------------------------------
 
--- The own quest that the fields sent make of `q`; 400 names each that does not fit. Rewards follow the difficulty unless
--- they are sent themselves, and a quest that repeats has a frequency, one that does not has none.
+-- The quest `q` with the fields that were sent; null makes a new one. 400 names each field that does not fit. Rewards follow
+-- the difficulty unless they are sent themselves. A quest that repeats has a frequency, and one that does not has none.
 CREATE OR REPLACE FUNCTION app.quest_with(q quests, sent jsonb) RETURNS quests
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -156,8 +157,8 @@ END
 $$;
 
 -- Moves -------------------------------------------------------------------------------------------------------------
--- Each runs under the user's lock, which award takes as well: what it reads does not change before it writes, and the
--- time it takes is after the one of the move before it.
+-- Each runs under the user's lock, which award takes as well: what it reads does not change before it writes, and its time
+-- is not before the one of the move before it.
 
 -- Whether only real activity moves this quest.
 CREATE OR REPLACE FUNCTION internal.quest_is_automatic(q quests_now) RETURNS boolean
@@ -185,7 +186,8 @@ BEGIN
 END
 $$;
 
--- Writes a quest's state in its present period: accepted keeps or takes its instant, and nothing of a completion stays.
+-- Writes a quest's state in its present period, and removes what a completion left there. accepted_at is kept, or set when
+-- the quest becomes accepted.
 CREATE OR REPLACE FUNCTION internal.set_quest(q quests_now, new_status text, new_progress int) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -213,11 +215,11 @@ CREATE OR REPLACE FUNCTION app.accept_quest(q quests_now) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
     IF q.status = 'abandoned' AND q.expires_at <= instant() THEN
-        q.status := 'expired'; -- what it would be the moment it is accepted
+        q.status := 'expired'; -- which it would be as soon as it is accepted
     END IF;
     PERFORM require_quest_in(q, '{available,accepted,abandoned}');
     IF q.status <> 'accepted' THEN
-        q.accepted_at := NULL; -- taken up anew
+        q.accepted_at := NULL; -- accepting again takes a new time
         PERFORM set_quest(q, 'accepted', q.progress);
     END IF;
 END
@@ -248,8 +250,8 @@ DECLARE
     day date := first_day;
     streak int := coalesce((
         SELECT p.streak_count FROM user_quest_progress AS p
-         WHERE p.period_key = quest_period_key(q.period, first_day - 1) AND (p.quest_id = q.id OR p.universal_quest_id = q.id)),
-        0);
+         WHERE p.period_key = quest_period_key(q.period, first_day - 1)
+           AND (p.quest_id = q.id OR p.universal_quest_id = q.id)), 0);
 BEGIN
     IF q.period = 'once' THEN
         RETURN;
@@ -399,13 +401,14 @@ BEGIN
 END
 $$;
 
--- Takes a completion back with its reward, in the same period and within a day; the next one pays under a key of its own.
+-- Undoes a completion and takes its reward back, in the same period and within a day. The next completion pays again, under
+-- another key.
 CREATE OR REPLACE FUNCTION app.reopen_quest(q quests_now) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
     PERFORM refuse_automatic(q);
     IF q.status = 'accepted' AND q.undo_count > 0 THEN
-        RETURN; -- that is what a reopened quest is
+        RETURN; -- it is reopened already
     END IF;
     PERFORM require_quest_in(q, '{completed}');
     IF q.completed_at <= instant() - interval '24 hours' THEN
@@ -422,8 +425,9 @@ $$;
 
 -- Called by the ledger ----------------------------------------------------------------------------------------------
 
--- As questlog_owner and under the user's lock. With every award, so what moves nothing must write nothing: most awards
--- find that the streak stands where a quest has it already.
+-- Adds what an award counted to the universal quests that count it, in the period that the day is in; streak_days is a value
+-- to reach. It runs with every award, so it writes only what changes: of most awards nothing does, as the streak is where
+-- the quests have it already.
 CREATE OR REPLACE FUNCTION internal.advance_quests(counters jsonb, day date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -455,6 +459,7 @@ BEGIN
 END
 $$;
 
+-- Takes what a reversed award counted from the same quests, unless they are completed or abandoned.
 CREATE OR REPLACE FUNCTION internal.retreat_quests(counters jsonb, day date) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

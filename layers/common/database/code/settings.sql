@@ -65,7 +65,9 @@ BEGIN
      USING jsonb_each(changes) AS c
      WHERE s.key = c.key AND c.value = 'null' AND setting_defaults() ? c.key;
     INSERT INTO user_settings AS s (key, value, created_at, updated_at)
-    SELECT c.key, c.value, changed_at, changed_at FROM jsonb_each(changes) AS c WHERE c.value <> 'null' OR NOT setting_defaults() ? c.key
+    SELECT c.key, c.value, changed_at, changed_at
+      FROM jsonb_each(changes) AS c
+     WHERE c.value <> 'null' OR NOT setting_defaults() ? c.key
     ON CONFLICT (user_id, key) DO UPDATE SET value = excluded.value;
     PERFORM refuse(409, 'too_many_settings', 'There are 200 settings already; delete some first.', '{"limit": 200}')
        FROM user_settings HAVING count(*) > greatest(held, 200);

@@ -1,9 +1,9 @@
 -- migrate:up
--- A user's settings, and from two of them the user's day: what "today", a streak and a weekly quest are counted in. What a
--- setting may be stands here; the models of the routes say the same in kinder words.
+-- A user's settings. Two of them define the user's day, in which "today", streaks and periods of quests are counted. The
+-- constraints say what a setting may be; the models of the routes check the same first, with better messages.
 SET LOCAL ROLE questlog_owner;
 
--- The zones a user may live in. pg_timezone_names reads a file per zone at every look, too slow for a request.
+-- The time zones that a user may choose. The view pg_timezone_names reads a file per zone, which is too slow for a request.
 CREATE TABLE time_zones (
     name text PRIMARY KEY
 );
@@ -18,7 +18,7 @@ CREATE TABLE user_settings (
     id uuid NOT NULL DEFAULT gen_random_uuid(),
     key text NOT NULL CHECK (key ~ '^[A-Za-z0-9_.:-]{1,255}$'),
     value jsonb NOT NULL,
-    -- A zone Postgres does not know would fail every statement that asks for the user's day, boards of others included.
+    -- A zone that Postgres does not know would fail every statement that needs the user's day, also the boards of others.
     time_zone text GENERATED ALWAYS AS (CASE key WHEN 'timezone' THEN value #>> '{}' END) STORED REFERENCES time_zones,
     created_at timestamptz NOT NULL DEFAULT clock(),
     updated_at timestamptz NOT NULL DEFAULT clock(),
@@ -40,7 +40,7 @@ CREATE TABLE user_settings (
         ELSE true
     END)
 );
--- Who chose to be shown, without a look at anyone's other settings.
+-- Finds the users who chose to be shown without reading their other settings.
 CREATE INDEX user_settings_public ON user_settings (user_id) WHERE key = 'profile_public' AND value = 'true';
 CREATE TRIGGER touch BEFORE UPDATE ON user_settings FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('user_settings');

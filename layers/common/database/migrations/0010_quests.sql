@@ -1,7 +1,7 @@
 -- migrate:up
--- Quests: things worth doing for a reward. A user's own are finished on the user's word; universal ones are the same for
--- everyone and are moved by what the ledger records. What happens to a quest is kept per period, so a new period begins
--- fresh without any job, and the rows of old ones are the history.
+-- Quests: things worth doing for a reward. A user's own quests are completed when the user says so. Universal quests are the
+-- same for everyone, and progress by what the ledger records. The state of a quest is stored per period, so that a new
+-- period begins without any job, and the rows of the old ones are the history.
 SET LOCAL ROLE questlog_owner;
 
 -- The most a quest of a difficulty may pay, and what it pays unless its owner wants less.

@@ -14,7 +14,7 @@ CREATE TABLE feedback (
     metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
     admin_response text CHECK (length(admin_response) <= 5000),
     resolved_at timestamptz,
-    -- Without a key: it is another user, and stays what it was when that user goes.
+    -- Another user's id, so without a foreign key: it stays when that user is deleted.
     resolved_by uuid,
     created_at timestamptz NOT NULL DEFAULT clock(),
     updated_at timestamptz NOT NULL DEFAULT clock(),
@@ -29,7 +29,7 @@ CREATE INDEX feedback_admin ON feedback (status, created_at);
 CREATE TRIGGER touch BEFORE UPDATE ON feedback FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('feedback');
 
--- A report is the user's to write and to withdraw; what becomes of it is the administrators' to say.
+-- Users write and withdraw reports; only administrators change them.
 GRANT SELECT, INSERT (feedback_type, title, description, priority, metadata, created_at, updated_at), DELETE
     ON feedback TO questlog_app;
 GRANT UPDATE (status, priority, admin_response, resolved_at, resolved_by) ON feedback TO questlog_admin;
