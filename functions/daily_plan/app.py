@@ -1,18 +1,25 @@
 """The daily plan: what to do on a day, generated from what is due and edited by hand (planning contract, section 3)."""
 
 from datetime import date
+from typing import Any
 
 from questlog.api import Api
 from questlog.db import Db
-from questlog.recurrence.listing import between
+from questlog.recurrence.listing import EventRow, Mark, Window, between
 
+from functions.daily_plan import rules
 from functions.daily_plan.models import (
     MAX_WORKOUTS,
+    DatedItem,
     Draft,
+    Item,
+    ItemChanged,
+    Moved,
     NewTask,
     PlanAction,
     Planned,
     PlanQuery,
+    PlanRow,
     Plans,
     RangeQuery,
     Reordering,
@@ -21,7 +28,6 @@ from functions.daily_plan.models import (
     TaskAdded,
     TaskChange,
     TaskDate,
-    Workouts,
 )
 
 api = Api(__file__)
@@ -30,7 +36,8 @@ api = Api(__file__)
 @api.get("/daily-plan", envelope=False, etag=True)
 def plan(db: Db, query: PlanQuery) -> Planned:
     """The plan of a day, or null; an item reads completed when it was ticked or what it stands for is done."""
-    return db.one(Planned, "plan", date=query.date)
+    found, items = db.each((list[PlanRow], list[Item]), "plan", date=query.date)
+    return Planned(plan=rules.plan_of(found[0], items) if found else None)
 
 
 @api.post("/daily-plan", envelope=False)
@@ -44,9 +51,9 @@ def act(db: Db, body: PlanAction) -> Planned:
         case "generate":
             return _generate(db, body.date)
         case "update":
-            return db.one(Planned, "update", date=body.date, version=body.version, contents=body.contents)
+            return _written(db, "update", date=body.date, version=body.version, contents=body.contents)
         case "complete_item":
-            return db.one(Planned, "complete_item", date=body.date, item_id=body.item_id, completed=body.completed)
+            return _written(db, "complete_item", date=body.date, item_id=body.item_id, completed=body.completed)
 
 
 def _generate(db: Db, day: date | None) -> Planned:
@@ -54,53 +61,66 @@ def _generate(db: Db, day: date | None) -> Planned:
 
     A series that changes between the two is planned as it was a moment ago, and mended by generating again.
     """
-    draft = db.one(Draft, "generate", date=day, calendar=None)
-    if draft.plan is None:
-        found = Workouts.model_validate(draft.calendar)
-        occurrences, _ = between(found.window, [*found.events, *found.series], found.marks)
-        workouts = [
-            {"id": workout.name, "title": workout.row.title, "start_time": str(workout.start)}
-            for workout in occurrences[:MAX_WORKOUTS]
-        ]
-        draft = db.one(Draft, "generate", date=draft.day, calendar={"events": workouts, "series": []})
-    return Planned(plan=draft.plan)
+    draft, found, items, window, events, marks = db.each(
+        (Draft, list[PlanRow], list[Item], Window, list[EventRow], list[Mark]), "generate", date=day
+    )
+    if not draft.written:
+        workouts, _ = between(window, events, marks)
+        _, found, items = db.each(
+            (ItemChanged, list[PlanRow], list[Item]),
+            "generate_with",
+            date=draft.day,
+            workout_ids=[workout.name for workout in workouts[:MAX_WORKOUTS]],
+            workout_titles=[workout.row.title for workout in workouts[:MAX_WORKOUTS]],
+        )
+    return Planned(plan=rules.plan_of(found[0], items))
+
+
+def _written(db: Db, name: str, **parameters: Any) -> Planned:
+    """The plan after a statement that writes it; 404 where that found no plan, or no such item in it."""
+    _, row, items = db.each((ItemChanged, PlanRow, list[Item]), name, **parameters)
+    return Planned(plan=rules.plan_of(row, items))
 
 
 @api.post("/daily-plan/tasks", envelope=False)
 def add_task(db: Db, body: NewTask) -> TaskAdded:
     """Add a task of one's own at the end of a day's plan, which is made if there is none; 400 at 50 items."""
-    return db.one(TaskAdded, "add_task", date=body.date, task=body.item)
+    task, row, items = db.each((ItemChanged, PlanRow, list[Item]), "add_task", date=body.date, task=body.item)
+    added = next(item for item in items if item.id == task.id)
+    return TaskAdded(plan=rules.plan_of(row, items), task=added)
 
 
 @api.put("/daily-plan/tasks/{item_id}", envelope=False)
 @api.patch("/daily-plan/tasks/{item_id}", envelope=False)
 def change_task(db: Db, item_id: str, query: PlanQuery, body: TaskChange) -> Planned:
     """Change an item, a generated one too: it is then the user's, and generating again leaves it as it is."""
-    return db.one(Planned, "change_task", date=body.date or query.date, item_id=item_id, changes=body.changes())
+    return _written(db, "change_task", date=body.date or query.date, item_id=item_id, changes=body.changes())
 
 
 @api.delete("/daily-plan/tasks/{item_id}", envelope=False)
 def delete_task(db: Db, item_id: str, query: PlanQuery, body: TaskDate) -> Planned:
     """Take an item out of a plan."""
-    return db.one(Planned, "delete_task", date=body.date or query.date, item_id=item_id)
+    return _written(db, "delete_task", date=body.date or query.date, item_id=item_id)
 
 
 @api.post("/daily-plan/reorder", envelope=False)
 def reorder(db: Db, body: Reordering) -> Planned:
     """Put a plan's items into this order; 400 unless each is named once."""
-    return db.one(Planned, "reorder", date=body.date, item_ids=body.item_ids)
+    return _written(db, "reorder", date=body.date, item_ids=body.item_ids)
 
 
 @api.post("/daily-plan/rollover", envelope=False)
 def rollover(db: Db, body: Rollover) -> RolledOver:
     """Move the user's unfinished tasks on to another day; 400 when that day is not later, or its plan has no room."""
-    return db.one(RolledOver, "rollover", source=body.from_, date=body.date)
+    moved, row, items = db.each((Moved, PlanRow, list[Item]), "rollover", source=body.from_, date=body.date)
+    return RolledOver(plan=rules.plan_of(row, items), moved=moved.moved)
 
 
 @api.get("/daily-plan/range", envelope=False)
 def plans(db: Db, query: RangeQuery) -> Plans:
     """The plans of the days from one to another, both included."""
-    return db.one(Plans, "plans", first=query.from_, last=query.to)
+    rows, items = db.each((list[PlanRow], list[DatedItem]), "plans", first=query.from_, last=query.to)
+    return Plans(plans=rules.plans_of(rows, items))
 
 
 handler = api.handler

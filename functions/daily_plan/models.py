@@ -14,7 +14,6 @@ from pydantic import (
     field_validator,
 )
 
-from questlog.recurrence.listing import EventRow, Mark, Window
 from questlog.wire import Body, Day, Instant, Query, ResponseModel, Row, Trimmed, absent, blank_is_null
 
 ItemType = Literal["focus", "quest", "workout", "learning", "habit"]
@@ -166,6 +165,23 @@ class Item(ResponseModel):
     priority: int
 
 
+class DatedItem(Item):
+    """An item, with the day of its plan."""
+
+    date: Annotated[Day, Field(exclude=True)]
+
+
+class PlanRow(Row):
+    """A plan without its items."""
+
+    id: UUID
+    date: Day
+    notes: str | None
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
 class Plan(ResponseModel):
     id: UUID
     date: Day
@@ -182,20 +198,21 @@ class Planned(ResponseModel):
     plan: Plan | None
 
 
-class Workouts(Row):
-    """What calendar_workouts() returns: what may be a workout of the day."""
+class Draft(Row):
+    """Whether generating wrote the plan of the day; it did not where workouts recur, which Python has to expand."""
 
-    window: Window
-    events: list[EventRow]
-    series: list[EventRow]
-    marks: list[Mark]
-
-
-class Draft(Planned):
-    """What generating came to: a plan, or what has to be expanded first."""
-
+    written: bool
     day: Day
-    calendar: dict[str, Any]
+
+
+class ItemChanged(Row):
+    """The plan, or the item, that a statement has written."""
+
+    id: str | UUID
+
+
+class Moved(Row):
+    moved: int
 
 
 class TaskAdded(ResponseModel):

@@ -1,32 +1,55 @@
 -- A plan is rewritten by the statement that locks its row, so of two writes at once each sees what the other wrote. The
--- timer is settled first: the focus block of a plan is done when a session is.
+-- timer is settled first: the focus block of a plan is done when a session is. The last two statements of a name return
+-- the plan of the day and its items.
 
 -- name: plan
 SELECT settle_focus();
-SELECT (SELECT plan_shown(p) FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, local_today())) AS plan;
+SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
 
 -- name: generate
--- Only the caller can say when an event recurs. So where one may recur as a workout of the day, this writes nothing and
--- answers what to expand; asked again with the outcome as `calendar`, it writes.
+-- Only Python can say when an event recurs. So where a workout of the day may be an occurrence of a series, this writes
+-- nothing and returns what to expand; generate_with then writes.
 SELECT settle_focus();
 SELECT refuse_field('date', 'must be within 31 days of today') WHERE abs(%(date)s::date - local_today()) > 31;
-WITH found AS (
-    SELECT d.day, coalesce(%(calendar)s::jsonb, calendar_workouts(d.day)) AS calendar
-      FROM (SELECT coalesce(%(date)s::date, local_today()) AS day) AS d
+WITH found AS MATERIALIZED (
+    SELECT f.id, f.title, f.start_time, coalesce(f.recurrence_rule, f.series_rule) IS NOT NULL AS recurs
+      FROM calendar_day(coalesce(%(date)s::date, local_today())) AS w,
+           calendar_found(w.since, w.before, w.first_day, w.last_day, 'workout') AS f
 ), written AS (
     INSERT INTO daily_plans AS p (date, items)
-    SELECT f.day, plan_due(f.day, f.calendar -> 'events') FROM found AS f WHERE f.calendar -> 'series' = '[]'
+    SELECT d.day, plan_due(d.day, ARRAY(SELECT f.id::text FROM found AS f ORDER BY f.start_time, f.id LIMIT 2),
+                           ARRAY(SELECT f.title FROM found AS f ORDER BY f.start_time, f.id LIMIT 2))
+      FROM (SELECT coalesce(%(date)s::date, local_today()) AS day) AS d
+     WHERE NOT EXISTS (SELECT FROM found AS f WHERE f.recurs)
     ON CONFLICT (user_id, date) DO UPDATE SET items = plan_merged(p, excluded.items), version = p.version + 1
-    RETURNING p.*
+    RETURNING p.id
 )
-SELECT (SELECT plan_shown(written) FROM written) AS plan, found.day, found.calendar FROM found;
+SELECT EXISTS (SELECT FROM written) AS written, coalesce(%(date)s::date, local_today()) AS day;
+SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT * FROM calendar_day(coalesce(%(date)s::date, local_today()));
+SELECT f.*
+  FROM calendar_day(coalesce(%(date)s::date, local_today())) AS w,
+       calendar_found(w.since, w.before, w.first_day, w.last_day, 'workout') AS f;
+SELECT m.*
+  FROM calendar_day(coalesce(%(date)s::date, local_today())) AS w, calendar_marks(w.since, w.before, 'workout') AS m;
+
+-- name: generate_with
+SELECT settle_focus();
+INSERT INTO daily_plans AS p (date, items)
+VALUES (%(date)s, plan_due(%(date)s, %(workout_ids)s, %(workout_titles)s))
+ON CONFLICT (user_id, date) DO UPDATE SET items = plan_merged(p, excluded.items), version = p.version + 1
+RETURNING p.id;
+SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
 
 -- name: update
 SELECT settle_focus();
 WITH written AS (
     INSERT INTO daily_plans AS p (date, notes, items)
     SELECT d.day, %(contents)s::jsonb ->> 'notes', plan_rewritten(NULL, coalesce(%(contents)s::jsonb -> 'items', '[]'))
-      FROM (SELECT coalesce(%(date)s::date, local_today()) AS day) AS d
+      FROM (SELECT coalesce(%(date)s::date, (SELECT local_today())) AS day) AS d
      WHERE %(version)s::int IS NULL
         OR EXISTS (SELECT FROM daily_plans AS known WHERE known.date = d.day)
         OR refuse(409, 'conflict', 'There is no plan of that day yet.')
@@ -37,9 +60,11 @@ WITH written AS (
      WHERE %(version)s::int IS NULL
         OR %(version)s = p.version
         OR refuse(409, 'conflict', 'The plan was changed meanwhile.', jsonb_build_object('version', p.version))
-    RETURNING p.*
+    RETURNING p.id
 )
-SELECT plan_shown(written) AS plan FROM written;
+SELECT written.id FROM written;
+SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
 
 -- name: complete_item
 SELECT settle_focus();
@@ -47,11 +72,13 @@ WITH ticked AS (
     UPDATE daily_plans AS p
        SET items = plan_changed(p.items, %(item_id)s, jsonb_build_object('completed', %(completed)s::boolean)),
            version = p.version + 1
-     WHERE p.date = coalesce(%(date)s::date, local_today())
+     WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()))
        AND p.items @> jsonb_build_array(jsonb_build_object('id', %(item_id)s::text))
-    RETURNING p.*
+    RETURNING p.id
 )
-SELECT plan_shown(ticked) AS plan FROM ticked;
+SELECT ticked.id FROM ticked;
+SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
 
 -- name: add_task
 SELECT settle_focus();
@@ -59,13 +86,15 @@ WITH task AS (
     SELECT plan_item(%(task)s::jsonb || jsonb_build_object('id', 'task_' || gen_random_uuid())) AS item
 ), written AS (
     INSERT INTO daily_plans AS p (date, items)
-    SELECT coalesce(%(date)s::date, local_today()), jsonb_build_array(task.item) FROM task
+    SELECT coalesce(%(date)s::date, (SELECT local_today())), jsonb_build_array(task.item) FROM task
     ON CONFLICT (user_id, date) DO UPDATE
        SET items = p.items || excluded.items, version = p.version + 1
      WHERE plan_has_room(p.items || excluded.items)
-    RETURNING p.*
+    RETURNING p.id
 )
-SELECT plan_shown(written) AS plan, task.item AS task FROM written, task;
+SELECT task.item ->> 'id' AS id FROM written, task;
+SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
 
 -- name: change_task
 SELECT settle_focus();
@@ -73,22 +102,26 @@ WITH changed AS (
     UPDATE daily_plans AS p
        SET items = plan_changed(p.items, %(item_id)s, %(changes)s::jsonb - 'date' || '{"edited": true}'),
            version = p.version + 1
-     WHERE p.date = coalesce(%(date)s::date, local_today())
+     WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()))
        AND p.items @> jsonb_build_array(jsonb_build_object('id', %(item_id)s::text))
-    RETURNING p.*
+    RETURNING p.id
 )
-SELECT plan_shown(changed) AS plan FROM changed;
+SELECT changed.id FROM changed;
+SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
 
 -- name: delete_task
 SELECT settle_focus();
 WITH changed AS (
     UPDATE daily_plans AS p
        SET items = plan_without(p.items, ARRAY[%(item_id)s]), version = p.version + 1
-     WHERE p.date = coalesce(%(date)s::date, local_today())
+     WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()))
        AND p.items @> jsonb_build_array(jsonb_build_object('id', %(item_id)s::text))
-    RETURNING p.*
+    RETURNING p.id
 )
-SELECT plan_shown(changed) AS plan FROM changed;
+SELECT changed.id FROM changed;
+SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
 
 -- name: reorder
 -- The ids were sent once each, and a plan holds none twice: as many of each, and none that is not sent, are the same ones.
@@ -96,24 +129,26 @@ SELECT settle_focus();
 WITH changed AS (
     UPDATE daily_plans AS p
        SET items = plan_reordered(p.items, %(item_ids)s::text[]), version = p.version + 1
-     WHERE p.date = coalesce(%(date)s::date, local_today())
+     WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()))
        AND (jsonb_array_length(p.items) = cardinality(%(item_ids)s::text[])
                 AND NOT EXISTS (SELECT FROM jsonb_array_elements(p.items) AS i WHERE i ->> 'id' <> ALL (%(item_ids)s::text[]))
             OR refuse_field('item_ids', 'must hold the id of each item of the plan'))
-    RETURNING p.*
+    RETURNING p.id
 )
-SELECT plan_shown(changed) AS plan FROM changed;
+SELECT changed.id FROM changed;
+SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
 
 -- name: rollover
 -- Two plans change, so their rows are locked first, the earlier one first; what is moved is then read behind the locks.
 SELECT settle_focus();
 SELECT refuse_field('from', 'must be before date')
- WHERE coalesce(%(source)s::date, local_today() - 1) >= coalesce(%(date)s::date, local_today());
+ WHERE coalesce(%(source)s::date, local_today() - 1) >= coalesce(%(date)s::date, (SELECT local_today()));
 SELECT p.id FROM daily_plans AS p
- WHERE p.date IN (coalesce(%(source)s::date, local_today() - 1), coalesce(%(date)s::date, local_today()))
+ WHERE p.date IN (coalesce(%(source)s::date, local_today() - 1), coalesce(%(date)s::date, (SELECT local_today())))
  ORDER BY p.date FOR UPDATE;
 WITH days AS (
-    SELECT coalesce(%(source)s::date, local_today() - 1) AS source, coalesce(%(date)s::date, local_today()) AS target
+    SELECT coalesce(%(source)s::date, local_today() - 1) AS source, coalesce(%(date)s::date, (SELECT local_today())) AS target
 ), moving AS (
     SELECT i.item, i.position
       FROM days, daily_plans AS p, plan_items(p) AS i
@@ -138,14 +173,16 @@ WITH days AS (
     ON CONFLICT (user_id, date) DO UPDATE
        SET items = p.items || excluded.items, version = p.version + 1
      WHERE excluded.items <> '[]' AND plan_has_room(p.items || excluded.items)
-    RETURNING p.*
+    RETURNING p.id
 )
-SELECT plan_shown(p) AS plan, moved.count AS moved
-  FROM moved, (SELECT placed.* FROM placed
-                UNION ALL
-               SELECT d.* FROM daily_plans AS d, days WHERE d.date = days.target AND NOT EXISTS (SELECT FROM placed)) AS p;
+SELECT moved.count AS moved FROM moved;
+SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
 
 -- name: plans
 SELECT settle_focus();
-SELECT coalesce(jsonb_agg(plan_shown(p) ORDER BY p.date), '[]') AS plans
-  FROM daily_plans AS p WHERE p.date BETWEEN %(first)s::date AND %(last)s::date;
+SELECT p.* FROM daily_plans AS p WHERE p.date BETWEEN %(first)s::date AND %(last)s::date ORDER BY p.date;
+SELECT p.date, i.*
+  FROM daily_plans AS p, plan_items(p) AS i
+ WHERE p.date BETWEEN %(first)s::date AND %(last)s::date
+ ORDER BY p.date, i.priority, i.position;

@@ -1,9 +1,27 @@
 """Sync: what every open tab polls (core contract, section 7). One trip each, and 304 while nothing has changed."""
 
+from typing import Any
+
 from questlog.api import Api, tag_of
 from questlog.db import Db
 
-from functions.sync.models import Badges, Changes, FocusStatus, Known, PlanStatus, Poll, Progress, State
+from functions.sync import rules
+from functions.sync.models import (
+    Badges,
+    Changes,
+    Domain,
+    DomainVersion,
+    FocusStatus,
+    Known,
+    PlanRow,
+    PlanStatus,
+    Poll,
+    PollRow,
+    Progress,
+    ProgressRow,
+    SettingRow,
+    State,
+)
 
 api = Api(__file__)
 
@@ -11,14 +29,14 @@ api = Api(__file__)
 @api.get("/sync/poll", envelope=False, etag=True)
 def poll(db: Db) -> Poll:
     """Progress, badges, timer and plan at once. Asking settles the timer."""
-    found = db.one(Poll, "poll")
+    found = rules.poll(db.one(PollRow, "poll"))
     return found.model_copy(update={"etag": tag_of(found)})
 
 
 @api.get("/sync/progress", envelope=False, etag=True)
 def progress(db: Db) -> Progress:
     """Level, XP, coins and streak."""
-    return db.one(Progress, "progress")
+    return rules.progress(db.one(ProgressRow, "progress"))
 
 
 @api.get("/sync/badges", envelope=False, etag=True)
@@ -36,19 +54,51 @@ def focus_status(db: Db) -> FocusStatus:
 @api.get("/sync/plan-status", envelope=False, etag=True)
 def plan_status(db: Db) -> PlanStatus:
     """How far the day's plan is."""
-    return db.one(PlanStatus, "plan_status")
+    return rules.plan_status(db.one(PlanRow, "plan_status"))
 
 
 @api.get("/sync/state", envelope=False)
 def state(db: Db) -> State:
     """The versions of all domains."""
-    return db.one(State, "state")
+    rows = db.many(DomainVersion, "state")
+    return State(versions=rules.versions(rows), server_time=rows[0].server_time)
 
 
 @api.post("/sync/poll", envelope=False)
 def changes(db: Db, body: Known) -> Changes:
     """What has changed since the versions a client has; with include_data=false only where."""
-    return db.one(Changes, "changes", **body.model_dump())
+    rows = list[dict[str, Any]]
+    versions, progress, badges, focus, plan, habits, goals, milestones, quests, settings = db.each(
+        (
+            list[DomainVersion],
+            list[ProgressRow],
+            list[Badges],
+            list[FocusStatus],
+            list[PlanRow],
+            *(rows, rows, rows, rows),
+            list[SettingRow],
+        ),
+        "changes",
+        **body.model_dump(),
+    )
+    data: dict[Domain, Any] = {
+        "progress": [rules.progress(row) for row in progress],
+        "badges": badges,
+        "focus": focus,
+        "plan": [rules.plan_status(row) for row in plan],
+    }
+    shown: dict[Domain, Any] = {domain: found[0].model_dump(mode="json") for domain, found in data.items() if found}
+    shown |= {
+        "habits": {"habits": rules.listed(habits)},
+        "goals": rules.goals(goals, milestones),
+        "quests": rules.quests(quests),
+        "settings": rules.settings(settings),
+    }
+    return Changes(
+        updates=rules.updates(versions, shown if body.include_data else None),
+        versions=rules.versions(versions),
+        server_time=versions[0].server_time,
+    )
 
 
 handler = api.handler

@@ -1,31 +1,45 @@
-"""What the sync routes take and answer."""
+"""Requests and responses of the sync routes."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, TypeAdapter
-
-from questlog.wire import Body, Instant, ResponseModel
+from questlog.wire import Body, Instant, ResponseModel, Row
 
 Domain = Literal["progress", "badges", "focus", "plan", "habits", "goals", "quests", "settings"]
 
-_INSTANT: TypeAdapter[Any] = TypeAdapter(Instant)
+
+class ProgressRow(Row):
+    """Level, XP, coins and streak, without the percentage."""
+
+    level: int
+    current_xp: int
+    xp_to_next_level: int
+    xp_remaining: int
+    total_xp: int
+    coins: int
+    streak_days: int
 
 
-def _with_instants(document: Any) -> Any:
-    """A document as its own route answers it: Postgres writes the instants, whose names end in `_at`, its own way."""
-    if isinstance(document, dict):
-        return {
-            key: _instant(value) if key.endswith("_at") and isinstance(value, str) else _with_instants(value)
-            for key, value in document.items()
-        }
-    if isinstance(document, list):
-        return [_with_instants(item) for item in document]
-    return document
+class PlanRow(Row):
+    """How many items of the day's plan are completed."""
+
+    has_plan: bool
+    completed: int
+    total: int
 
 
-def _instant(value: str) -> Any:
-    return _INSTANT.dump_python(_INSTANT.validate_python(value), mode="json")
+class DomainVersion(Row):
+    """The version of a domain, and whether the client has another one."""
+
+    domain: Domain
+    version: str
+    changed: bool
+    server_time: Instant
+
+
+class SettingRow(Row):
+    key: str
+    value: Any
 
 
 class Progress(ResponseModel):
@@ -73,6 +87,22 @@ class Poll(ResponseModel):
     etag: str = ""
 
 
+class PollRow(ProgressRow, PlanRow):
+    """The four parts of a poll in one row."""
+
+    unread_inbox: int
+    active_quests: int
+    pending_habits: int
+    overdue_items: int
+    has_active_session: bool
+    mode: Literal["focus", "break", "long_break"] | None
+    time_remaining_seconds: int | None
+    expires_at: Instant | None
+    session_id: UUID | None
+    status: Literal["active", "paused"] | None
+    server_time: Instant
+
+
 class Versions(ResponseModel):
     """Of each domain a name for its present state, equal while nothing of it changes."""
 
@@ -99,6 +129,6 @@ class Known(Body):
 
 
 class Changes(ResponseModel):
-    updates: dict[Domain, Annotated[dict[str, Any], AfterValidator(_with_instants)] | None]
+    updates: dict[Domain, dict[str, Any] | None]
     versions: Versions
     server_time: Instant

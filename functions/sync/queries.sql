@@ -2,34 +2,60 @@
 
 -- name: poll
 SELECT settle_focus();
-SELECT progress_shown() AS progress, b.badges, f.focus, p.plan, clock() AS server_time
-  FROM sync_badges() AS b, sync_focus() AS f, sync_plan() AS p;
+SELECT p.*, b.*, f.*, d.*, clock() AS server_time
+  FROM sync_progress() AS p, sync_badges() AS b, sync_focus() AS f, sync_plan() AS d;
 
 -- name: progress
 SELECT settle_focus();
-SELECT progress_shown() AS answer;
+SELECT * FROM sync_progress();
 
 -- name: badges
 SELECT settle_focus();
-SELECT badges AS answer FROM sync_badges();
+SELECT * FROM sync_badges();
 
 -- name: focus_status
 SELECT settle_focus();
-SELECT focus AS answer FROM sync_focus();
+SELECT * FROM sync_focus();
 
 -- name: plan_status
 SELECT settle_focus();
-SELECT plan AS answer FROM sync_plan();
+SELECT * FROM sync_plan();
 
 -- name: state
 SELECT settle_focus();
-SELECT jsonb_object_agg(v.domain, v.version) AS versions, clock() AS server_time FROM sync_versions() AS v;
+SELECT v.domain, v.version, false AS changed, clock() AS server_time FROM sync_versions() AS v;
 
 -- name: changes
--- FILTER comes before what it filters: only what is answered is made.
+-- The domains that changed are noted for this transaction, so that the statements after it read nothing of the others.
 SELECT settle_focus();
-SELECT coalesce(jsonb_object_agg(v.domain, CASE WHEN %(include_data)s THEN sync_data(v.domain) END)
-                FILTER (WHERE %(client_versions)s::jsonb ->> v.domain IS DISTINCT FROM v.version), '{}') AS updates,
-       jsonb_object_agg(v.domain, v.version) AS versions,
-       clock() AS server_time
-  FROM sync_versions() AS v;
+WITH versions AS MATERIALIZED (
+    SELECT v.domain, v.version, %(client_versions)s::jsonb ->> v.domain IS DISTINCT FROM v.version AS changed
+      FROM sync_versions() AS v
+), noted AS MATERIALIZED (
+    SELECT set_config('app.sync_domains', coalesce(string_agg(domain, ',') FILTER (WHERE changed AND %(include_data)s), ''),
+                      true) AS domains
+      FROM versions
+)
+SELECT v.domain, v.version, v.changed, clock() AS server_time FROM versions AS v, noted;
+SELECT * FROM sync_progress() WHERE sync_asks('progress');
+SELECT * FROM sync_badges() WHERE sync_asks('badges');
+SELECT * FROM sync_focus() WHERE sync_asks('focus');
+SELECT * FROM sync_plan() WHERE sync_asks('plan');
+SELECT h.*, t.*
+  FROM (SELECT local_today() AS today OFFSET 0) AS d, habits AS h, habit_today(h, d.today) AS t
+ WHERE sync_asks('habits') AND h.is_active
+ ORDER BY h.sort_order, h.created_at, h.id;
+SELECT g.*, goal_is_overdue(g, d.today) AS is_overdue
+  FROM (SELECT local_today() AS today OFFSET 0) AS d, goals AS g
+ WHERE sync_asks('goals')
+ ORDER BY g.priority DESC, g.created_at DESC, g.id;
+SELECT * FROM goal_milestones WHERE sync_asks('goals') ORDER BY goal_id, sort_order;
+-- the first page of the list: of own quests there is no limit
+SELECT q.*, count(*) OVER () AS total
+  FROM quests_now AS q
+ WHERE sync_asks('quests')
+ ORDER BY q.kind DESC, q.sort_order, q.created_at DESC, q.id
+ LIMIT 100;
+SELECT s.key, s.value
+  FROM settings_now() AS s
+ WHERE sync_asks('settings') AND user_setting_defaults() ? s.key;

@@ -3,8 +3,8 @@
 from questlog.api import Api
 from questlog.db import Db
 
-from functions.today.models import DaySummary, Facts, Today
-from functions.today.rules import dashboard
+from functions.today.models import Activity, DayRow, DaySummary, Facts, PlanItem, Today, Uses
+from functions.today.rules import dashboard, day_summary
 
 api = Api(__file__)
 
@@ -12,13 +12,15 @@ api = Api(__file__)
 @api.get("/today", envelope=False, etag=True)
 def today(db: Db) -> Today:
     """What the day has come to, what to do next, and how the user likes to be told; zeros and null where nothing is."""
-    return dashboard(db.one(Facts, "facts"))
+    facts, items, newest, uses = db.each((Facts, list[PlanItem], list[Activity], list[Uses]), "facts")
+    return dashboard(facts, items, newest[0] if newest else None, {use.event_type: use.count for use in uses})
 
 
 @api.get("/today/summary")
 def summary(db: Db) -> DaySummary:
     """The local day in numbers."""
-    return db.one(DaySummary, "summary")
+    row, items = db.each((DayRow, list[PlanItem]), "summary")
+    return day_summary(row, items)
 
 
 handler = api.handler

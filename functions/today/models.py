@@ -1,11 +1,11 @@
-"""What the dashboard is made of, and what it answers: in camelCase, but for the day's numbers."""
+"""What the dashboard is made of, and what it shows: in camelCase, but for the day's numbers."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasGenerator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from questlog.wire import Day, Instant, ResponseModel
+from questlog.wire import Day, Instant, ResponseModel, Row
 
 ItemType = Literal["focus", "quest", "workout", "learning", "habit"]
 
@@ -42,6 +42,26 @@ class Level(ResponseModel):
     xp_progress_percent: float
 
 
+class DayRow(Row):
+    """A local day in numbers, as the database counts them."""
+
+    date: Day
+    habits_done: int
+    habits_due: int
+    focus_seconds: int
+    focus_sessions: int
+    quests_active: int
+    quests_ready: int
+    streak_days: int
+    streak_at_risk: bool
+    level: int
+    current_xp: int
+    xp_to_next_level: int
+    xp_today: int
+    coins_today: int
+    overdue_goals: int
+
+
 class DaySummary(ResponseModel):
     """A local day in numbers."""
 
@@ -57,7 +77,9 @@ class DaySummary(ResponseModel):
     overdue_goals: int
 
 
-class PlanItem(ResponseModel):
+class PlanItem(Row):
+    """An item of the day's plan, with the address it leads to."""
+
     id: str
     type: ItemType
     title: str
@@ -66,42 +88,32 @@ class PlanItem(ResponseModel):
     priority: int
 
 
-class Plan(ResponseModel):
-    """The plan of the day, as far as the dashboard looks at it; its items are in order."""
-
-    items: list[PlanItem]
-    completed_count: int
-    total_count: int
-
-
-class Activity(ResponseModel):
+class Activity(Row):
     """Something the user did: an award, or what a client logged."""
 
     event_type: str
     at: Instant
 
 
-class Preferences(ResponseModel):
-    """Settings, with what the dashboard assumes where there are none."""
+class Uses(Row):
+    """How often an event of a type happened in the last 14 days."""
 
+    event_type: str
+    count: int
+
+
+class Facts(DayRow):
+    """What else the dashboard is made of: the user's state, and settings with their defaults."""
+
+    now: Instant
+    plan_exists: bool
+    focus_active: bool
+    made_today: bool
+    interests: list[str]
     module_weights: dict[str, float]
     nudge_intensity: str
     focus_duration: int
     gamification_visible: bool
-
-
-class Facts(ResponseModel):
-    """All that the database knows and the dashboard is made of. `uses` counts the last 14 days by type of event."""
-
-    now: Instant
-    summary: DaySummary
-    plan: Plan | None
-    focus_active: bool
-    made_today: bool
-    newest: Activity | None
-    uses: dict[str, int]
-    interests: list[str]
-    preferences: Preferences
     onboarding_active: bool
 
 

@@ -2,22 +2,31 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from questlog.wire import percentage
+
 from functions.today.models import (
     Activity,
+    Count,
+    DayRow,
+    DaySummary,
     DynamicUI,
     Facts,
+    FocusTime,
+    HabitCount,
     LastUsed,
+    Level,
     NextItem,
     Personalization,
-    Plan,
     PlanItem,
     PlanSummary,
     Primer,
+    QuestCount,
     QuickPick,
+    Streak,
     Today,
     UserState,
 )
@@ -59,16 +68,6 @@ MODULES: Final = [
 HABITS: Final = MODULES[3]
 QUESTS: Final = MODULES[4]
 
-# Where each type of item is done, for one that does not say or says something outside the app.
-ROUTES: Final = {
-    "focus": "/focus",
-    "quest": "/quests",
-    "workout": "/exercise",
-    "learning": "/learn",
-    "habit": "/habits",
-}
-_IN_APP: Final = re.compile(r"/focus$|/(quests|exercise|learn|habits|planner|goals|hub)")
-
 
 def module_of(event_type: str) -> Module | None:
     """The module a type of event belongs to, whether the ledger or a client noted it; some belong to none."""
@@ -104,7 +103,7 @@ def resume_last(newest: Activity | None, now: datetime) -> LastUsed | None:
 
 
 def interest_primer(used: Counter[str]) -> Primer | None:
-    """An invitation to who learns, or to who focuses and might want to."""
+    """What to offer beside the picks: more learning or, to who focuses often and hardly learns, the shortcuts."""
     if used["learn"] >= LEARNER:
         return Primer(type="learn", route="/learn", label="Keep learning")
     if used["focus"] >= FOCUSED and used["learn"] < OFTEN:
@@ -112,51 +111,67 @@ def interest_primer(used: Counter[str]) -> Primer | None:
     return None
 
 
-def next_item(plan: Plan) -> NextItem | None:
+def next_item(items: Sequence[PlanItem]) -> NextItem | None:
     """What to do next: of the items, which are in order, the first that is not completed."""
-    item = next((item for item in plan.items if not item.completed), None)
-    if item is None:
-        return None
-    return NextItem(id=item.id, title=item.title, priority=item.priority, action_url=route_of(item), type=item.type)
+    item = next((item for item in items if not item.completed), None)
+    return None if item is None else NextItem(**item.model_dump(exclude={"completed"}))
 
 
-def route_of(item: PlanItem) -> str:
-    """Where an item leads: its own address, if that is in the app."""
-    return item.action_url if _IN_APP.match(item.action_url) else ROUTES[item.type]
+def day_summary(row: DayRow, items: Sequence[PlanItem]) -> DaySummary:
+    """The local day in numbers, with its plan counted."""
+    return DaySummary(
+        date=row.date,
+        plan=Count(completed=sum(item.completed for item in items), total=len(items)),
+        habits=HabitCount(done=row.habits_done, due=row.habits_due),
+        focus=FocusTime(seconds=row.focus_seconds, sessions=row.focus_sessions),
+        quests=QuestCount(active=row.quests_active, ready=row.quests_ready),
+        streak=Streak(days=row.streak_days, at_risk=row.streak_at_risk),
+        level=Level(
+            level=row.level,
+            current_xp=row.current_xp,
+            xp_to_next_level=row.xp_to_next_level,
+            xp_progress_percent=percentage(row.current_xp, row.xp_to_next_level),
+        ),
+        xp_today=row.xp_today,
+        coins_today=row.coins_today,
+        overdue_goals=row.overdue_goals,
+    )
 
 
-def dashboard(facts: Facts) -> Today:
+def dashboard(facts: Facts, items: Sequence[PlanItem], newest: Activity | None, uses: Mapping[str, int]) -> Today:
     """The whole document."""
-    plan = facts.plan or Plan(items=[], completed_count=0, total_count=0)
-    unfinished = plan.completed_count < plan.total_count
-    used = module_uses(facts.uses)
-    habits = facts.summary.habits
+    summary = day_summary(facts, items)
+    unfinished = summary.plan.completed < summary.plan.total
+    used = module_uses(uses)
     return Today(
         user_state=UserState(
-            plan_exists=facts.plan is not None,
+            plan_exists=facts.plan_exists,
             has_incomplete_plan_items=unfinished,
-            returning_after_gap=facts.newest is not None and facts.now - facts.newest.at >= GAP,
-            first_day=facts.newest is None or facts.made_today,
+            returning_after_gap=newest is not None and facts.now - newest.at >= GAP,
+            first_day=newest is None or facts.made_today,
             focus_active=facts.focus_active,
-            active_streak=facts.summary.streak.days >= 1,
+            active_streak=facts.streak_days >= 1,
         ),
         dynamic_ui_data=DynamicUI(
-            quick_picks=quick_picks(used, habits.due - habits.done, facts.summary.quests.active),
-            resume_last=resume_last(facts.newest, facts.now),
+            quick_picks=quick_picks(used, facts.habits_due - facts.habits_done, facts.quests_active),
+            resume_last=resume_last(newest, facts.now),
             interest_primer=interest_primer(used),
         ),
         plan_summary=PlanSummary(
-            plan_exists=facts.plan is not None,
+            plan_exists=facts.plan_exists,
             has_incomplete_plan_items=unfinished,
-            next_incomplete_item=next_item(plan),
-            total_count=plan.total_count,
-            completed_count=plan.completed_count,
+            next_incomplete_item=next_item(items),
+            total_count=summary.plan.total,
+            completed_count=summary.plan.completed,
         ),
         personalization=Personalization(
-            **facts.preferences.model_dump(),
             interests=facts.interests,
+            module_weights=facts.module_weights,
+            nudge_intensity=facts.nudge_intensity,
+            focus_duration=facts.focus_duration,
+            gamification_visible=facts.gamification_visible,
             onboarding_active=facts.onboarding_active,
             onboarding_route=ONBOARDING_ROUTE if facts.onboarding_active else None,
         ),
-        data=facts.summary,
+        data=summary,
     )

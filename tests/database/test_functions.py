@@ -25,10 +25,8 @@ CALLS = {
     "goals": {"calendar"},  # a deleted goal takes itself out of events
     "habits": {"calendar"},  # so does a habit
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
-    "market": {"gamification"},  # some items are sold from a level on
-    "sync": {"daily_plan", "focus", "gamification", "goals", "habits", "quests"},
-    "today": {"daily_plan", "focus", "gamification", "goals", "habits", "quests"},
-    "user": {"gamification"},  # statistics show the progress
+    "sync": {"daily_plan", "focus", "goals", "habits", "quests"},
+    "today": {"daily_plan", "focus", "goals", "habits", "quests"},
 }
 
 # Which group's SQL may read tables of which others; today, sync and the plan read of many.
@@ -44,7 +42,7 @@ READS = {
     "limits": {"identity"},
     "market": {"ledger"},
     "quests": {"ledger"},
-    "sync": {"daily_plan", "focus", "goals"},
+    "sync": {"daily_plan", "focus", "goals", "habits"},
     "today": {"daily_plan", "focus", "identity", "ledger"},
     "user": {"identity", "ledger", "settings"},  # the profile and the settings are the user's
 }

@@ -146,17 +146,3 @@ def test_rules_list_thirty_levels(user: User) -> None:
     assert levels[9]["cost"] == 3162
     begins = {row["level"]: row["total_xp"] for row in levels}
     assert (begins[1], begins[2], begins[5], begins[10], begins[20], begins[30]) == (0, 100, 1701, 11102, 67128, 189018)
-
-
-def test_progress_shown_is_what_polls_answer(user: User, pay: Pay, as_user: Pay) -> None:
-    pay(user, "admin_adjustment", xp=150, coins=8)
-    assert as_user(user, "SELECT progress_shown() AS shown")["shown"] == {
-        "level": 2,
-        "total_xp": 150,
-        "current_xp": 50,
-        "xp_to_next_level": 282,
-        "xp_remaining": 232,
-        "xp_progress_percent": 17.73,
-        "coins": 8,
-        "streak_days": 0,
-    }

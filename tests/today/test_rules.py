@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.today.models import Activity, Plan, PlanItem
+from functions.today.models import Activity, PlanItem
 from functions.today.rules import (
     MODULES,
     interest_primer,
@@ -16,7 +16,6 @@ from functions.today.rules import (
     next_item,
     quick_picks,
     resume_last,
-    route_of,
 )
 
 NOW = datetime(2031, 5, 9, 12, tzinfo=UTC)
@@ -133,35 +132,9 @@ def item(**fields: object) -> PlanItem:
     return PlanItem.model_validate({**given, **fields})
 
 
-@pytest.mark.parametrize(
-    ("url", "route"),
-    [
-        ("/focus", "/focus"),
-        ("/focus/deep", "/quests"),
-        ("/quests/1", "/quests/1"),
-        ("/exercise", "/exercise"),
-        ("/learn/2", "/learn/2"),
-        ("/habits", "/habits"),
-        ("/planner/week", "/planner/week"),
-        ("/goals", "/goals"),
-        ("/hub", "/hub"),
-        ("https://evil.test/quests", "/quests"),
-        ("/settings", "/quests"),
-        ("", "/quests"),
-    ],
-)
-def test_an_item_leads_into_the_app(url: str, route: str) -> None:
-    assert route_of(item(action_url=url)) == route
-
-
-def test_without_an_address_an_item_leads_to_its_type() -> None:
-    routes = {"focus": "/focus", "quest": "/quests", "workout": "/exercise", "learning": "/learn", "habit": "/habits"}
-    assert {kind: route_of(item(type=kind, action_url="")) for kind in routes} == routes
-
-
 def test_next_is_the_first_that_is_not_completed() -> None:
     items = [item(id="a", completed=True), item(id="b"), item(id="c")]
-    found = next_item(Plan(items=items, completed_count=1, total_count=3))
+    found = next_item(items)
     assert found is not None
     assert found.id == "b"
-    assert next_item(Plan(items=items[:1], completed_count=1, total_count=1)) is None
+    assert next_item(items[:1]) is None

@@ -118,6 +118,9 @@ def files(code: Path = CODE) -> list[Path]:
     return [code / line for line in lines if line and not line.startswith("#")]
 
 
+_ATTEMPTS: Final = 5
+
+
 def replace_code(admin_url: str, code: Path = CODE) -> bool:
     """Bring `app` and `internal` to what the files say, in one transaction. Returns whether there was anything to do.
 
@@ -126,7 +129,19 @@ def replace_code(admin_url: str, code: Path = CODE) -> bool:
     3. The files that have changed since they were last run are run again. Their functions are replaced, which no
        request notices; one that cannot be replaced is dropped, with what needs it, and the files of all that was
        dropped are run too.
+
+    A view that is replaced is locked meanwhile, and may so come into a circle with a request that reads two of them:
+    Postgres ends one of both. A request that was ended is sent again by the layer; here all is tried again.
     """
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return _bring_up_to_date(admin_url, code)
+        except psycopg.errors.DeadlockDetected:
+            continue
+    return _bring_up_to_date(admin_url, code)
+
+
+def _bring_up_to_date(admin_url: str, code: Path) -> bool:
     digests = {_name(file, code): hashlib.sha256(file.read_bytes()).hexdigest() for file in files(code)}
     with psycopg.connect(admin_url) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('questlog code'))")
@@ -172,6 +187,8 @@ def _run(connection: psycopg.Connection, wanted: list[Definition], names: Counte
             with connection.transaction():
                 connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(definition.role)))
                 connection.execute(definition.text.encode())
+        except psycopg.errors.DeadlockDetected:
+            raise
         except psycopg.Error as error:
             in_the_way = {definition.name} if error.sqlstate in _NOT_REPLACEABLE else set()
             if error.sqlstate == _AMBIGUOUS:

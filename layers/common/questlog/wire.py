@@ -20,7 +20,8 @@ from pydantic_core import to_json
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ].*)?")
 
 
-def _rfc3339(instant: datetime) -> str:
+def rfc3339(instant: datetime) -> str:
+    """An instant as the wire shows it: UTC with microseconds and Z."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -46,7 +47,7 @@ def _plain_boolean(value: Any) -> Any:
     return value
 
 
-Instant = Annotated[AwareDatetime, PlainSerializer(_rfc3339, return_type=str, when_used="json")]
+Instant = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
 """A point in time: RFC 3339 in UTC with microseconds and Z."""
 
 Day = Annotated[date, BeforeValidator(_calendar_date)]

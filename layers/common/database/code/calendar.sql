@@ -199,23 +199,6 @@ BEGIN ATOMIC
                     OFFSET 0) AS m;
 END;
 
--- A local day's workouts for the daily plan: {window, events: [row], series: [row], marks: [mark]}. `series` are those that
--- only questlog.recurrence.listing can expand, and overrides.
-CREATE OR REPLACE FUNCTION app.calendar_workouts(day date) RETURNS jsonb
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    WITH found AS (
-        SELECT to_jsonb(f) AS event, coalesce(f.recurrence_rule, f.series_rule) IS NOT NULL AS is_series
-          FROM calendar_day(day) AS w, calendar_found(w.since, w.before, w.first_day, w.last_day, 'workout') AS f
-    )
-    SELECT jsonb_build_object(
-               'window', to_jsonb(w),
-               'events', (SELECT coalesce(jsonb_agg(event), '[]') FROM found WHERE NOT is_series),
-               'series', (SELECT coalesce(jsonb_agg(event), '[]') FROM found WHERE is_series),
-               'marks', (SELECT coalesce(jsonb_agg(to_jsonb(m)), '[]') FROM calendar_marks(w.since, w.before, 'workout') AS m))
-      FROM calendar_day(day) AS w;
-END;
-
 -- Whether an event or occurrence is done, by its id on the wire; false for what names nothing.
 CREATE OR REPLACE FUNCTION internal.calendar_done(event_key text) RETURNS boolean
 LANGUAGE sql STABLE

@@ -11,12 +11,24 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN starts_with(item_id, prefix) AND pg_input_is_valid(substr(item_id, length(prefix) + 1), 'uuid')
             THEN substr(item_id, length(prefix) + 1)::uuid END;
 
--- The items of a plan in their order: by priority, then by position. One is completed when it was ticked, or when what it
--- stands for is done on the plan's date.
-CREATE OR REPLACE FUNCTION app.plan_items(p daily_plans) RETURNS TABLE (item jsonb, "position" bigint, completed boolean)
+-- Where in the app a type of item is done.
+CREATE OR REPLACE FUNCTION internal.plan_route(item_type text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE item_type WHEN 'focus' THEN '/focus' WHEN 'quest' THEN '/quests' WHEN 'workout' THEN '/exercise'
+                      WHEN 'learning' THEN '/learn' WHEN 'habit' THEN '/habits' END;
+
+-- The items of a plan, in their order: by priority, then by position. One is completed when the user ticked it, or when
+-- what it stands for is done on the plan's date. It leads to its own address if that is in the app, else to where its type
+-- is done.
+CREATE OR REPLACE FUNCTION app.plan_items(p daily_plans) RETURNS TABLE (
+    id text, type text, title text, description text, duration int, action_url text, completed boolean, priority int,
+    "position" bigint, item jsonb
+)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT i.item, i.position,
+    SELECT i.item ->> 'id', i.item ->> 'type', i.item ->> 'title', i.item ->> 'description', (i.item -> 'duration')::int,
+           CASE WHEN i.item ->> 'action_url' ~ '^/(focus$|quests|exercise|learn|habits|planner|goals|hub)'
+                THEN i.item ->> 'action_url' ELSE plan_route(i.item ->> 'type') END,
            (i.item -> 'completed')::boolean
            OR CASE
                WHEN i.item ->> 'id' = 'plan_focus' THEN EXISTS (
@@ -32,33 +44,16 @@ BEGIN ATOMIC
                       AND q.completed_at >= lower(d.bounds) AND q.completed_at < upper(d.bounds))
                WHEN starts_with(i.item ->> 'id', 'plan_workout_') THEN calendar_item_done(i.item ->> 'id')
                ELSE false
-           END
+           END,
+           (i.item -> 'priority')::int, i.position, i.item
       FROM jsonb_array_elements(p.items) WITH ORDINALITY AS i (item, position),
            (SELECT day_bounds(p.date) AS bounds OFFSET 0) AS d
      ORDER BY (i.item -> 'priority')::int, i.position;
 END;
 
--- A plan as the wire shows it, with its counts.
-CREATE OR REPLACE FUNCTION app.plan_shown(p daily_plans) RETURNS jsonb
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT to_jsonb(p) - 'user_id' || jsonb_build_object(
-               'items', coalesce(jsonb_agg(i.item - 'edited' || jsonb_build_object('completed', i.completed)
-                                           ORDER BY (i.item -> 'priority')::int, i.position), '[]'),
-               'completed_count', count(*) FILTER (WHERE i.completed),
-               'total_count', count(*))
-      FROM plan_items(p) AS i;
-END;
-
 -- Functions of the items alone: a plan is rewritten by the UPDATE that locks its row, from what the row holds then.
 
--- Where in the app a type of item is done.
-CREATE OR REPLACE FUNCTION internal.plan_route(item_type text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE item_type WHEN 'focus' THEN '/focus' WHEN 'quest' THEN '/quests' WHEN 'workout' THEN '/exercise'
-                      WHEN 'learning' THEN '/learn' WHEN 'habit' THEN '/habits' END;
-
--- An item as it is kept: without the keys that are null, and with its type's address unless it has one of its own.
+-- An item as it is stored: without the keys that are null, and with its type's address unless it has one of its own.
 CREATE OR REPLACE FUNCTION app.plan_item(draft jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN jsonb_build_object('action_url', plan_route(draft ->> 'type')) || jsonb_strip_nulls(draft);
@@ -96,7 +91,7 @@ RETURN (
                ORDER BY s.position), '[]')
       FROM (SELECT plan_item(e.item) AS item, e.position
               FROM jsonb_array_elements(sent) WITH ORDINALITY AS e (item, position)) AS s
-      LEFT JOIN plan_items(p) AS known ON known.item -> 'id' = s.item -> 'id');
+      LEFT JOIN plan_items(p) AS known ON known.id = s.item ->> 'id');
 
 -- Whether a plan may hold so many items.
 CREATE OR REPLACE FUNCTION app.plan_has_room(items jsonb) RETURNS boolean
@@ -104,17 +99,16 @@ LANGUAGE sql VOLATILE
 RETURN jsonb_array_length(items) <= 50 OR refuse_field('date', 'has a plan without room: it may hold 50 items');
 
 -- What is due on a day, as items: a focus block, up to 2 workouts, 5 habits and 3 quests, and the reviews if there are
--- any. `workouts` are the day's events as calendar_workouts() shows them, with the occurrences of those that recur.
-CREATE OR REPLACE FUNCTION app.plan_due(day date, workouts jsonb) RETURNS jsonb
+-- any. The day's workouts come as ids and titles, in the order of their times.
+CREATE OR REPLACE FUNCTION app.plan_due(day date, workout_ids text[], workout_titles text[]) RETURNS jsonb
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     WITH due (kind, place, id, type, title, duration) AS (
         SELECT 1, 1::bigint, 'plan_focus', 'focus', 'Focus block',
                setting('focus_duration')::int
          UNION ALL
-        SELECT 2, w.place, 'plan_workout_' || (w.event ->> 'id'), 'workout', w.event ->> 'title', NULL
-          FROM (SELECT e.event, row_number() OVER (ORDER BY (e.event ->> 'start_time')::timestamptz, e.event ->> 'id') AS place
-                  FROM jsonb_array_elements(workouts) AS e (event)) AS w
+        SELECT 2, w.place, 'plan_workout_' || w.id, 'workout', w.title, NULL
+          FROM unnest(workout_ids, workout_titles) WITH ORDINALITY AS w (id, title, place)
          WHERE w.place <= 2
          UNION ALL
         SELECT 3, h.place, 'plan_habit_' || h.habit_id, 'habit', h.name, NULL

@@ -37,14 +37,6 @@ BEGIN ATOMIC
     SELECT focus_expires_at(s), focus_active_seconds(s, focus_timer.at), focus_remaining_seconds(s, focus_timer.at);
 END;
 
--- A session as GET /focus/{id} shows it, as one document.
-CREATE OR REPLACE FUNCTION app.focus_shown(s focus_sessions) RETURNS jsonb
-LANGUAGE sql STABLE
-RETURN to_jsonb(s) || jsonb_build_object(
-    'expires_at', focus_expires_at(s),
-    'actual_seconds', focus_active_seconds(s, clock()),
-    'time_remaining_seconds', focus_remaining_seconds(s, clock()));
-
 -- Lists -------------------------------------------------------------------------------------------------------------
 
 -- The user's sessions: of a mode, of a status, with a tag, started on the local days `first` to `last`. Null is any.

@@ -1,20 +1,5 @@
 SET LOCAL ROLE questlog_owner;
 
--- What the user has come to: one row, also for a user without a ledger.
-CREATE OR REPLACE VIEW app.level_progress WITH (security_invoker = true) AS
-SELECT s.level, s.total_xp, s.total_xp - l.begins AS current_xp, l.cost AS xp_to_next_level,
-       l.begins + l.cost - s.total_xp AS xp_remaining, s.total_skill_stars, s.active_days,
-       s.coins, s.total_earned, s.total_spent
-  FROM (SELECT coalesce(p.current_level, 1) AS level, coalesce(p.total_xp, 0) AS total_xp,
-               coalesce(p.total_skill_stars, 0) AS total_skill_stars, coalesce(p.active_days, 0) AS active_days,
-               coalesce(w.coins, 0) AS coins, coalesce(w.total_earned, 0) AS total_earned,
-               coalesce(w.total_spent, 0) AS total_spent
-          FROM (VALUES (current_user_id())) AS u (user_id)
-          LEFT JOIN user_progress AS p ON p.user_id = u.user_id
-          LEFT JOIN user_wallet AS w ON w.user_id = u.user_id) AS s
- -- OFFSET 0: each is computed once, not at each use
- CROSS JOIN LATERAL (SELECT level_floor(s.level) AS begins, level_cost(s.level) AS cost OFFSET 0) AS l;
-
 -- Everything a profile page says in numbers.
 CREATE OR REPLACE VIEW app.own_summary WITH (security_invoker = true) AS
 SELECT p.total_xp, p.level AS current_level, p.current_xp, p.xp_to_next_level, p.xp_remaining,
@@ -64,23 +49,5 @@ BEGIN
     RETURN (SELECT count(*) FROM activity_events WHERE created_at >= lower(today) AND created_at < upper(today)) < 500
         OR refuse(429, 'rate_limited', 'That is enough activity for one day.',
                   jsonb_build_object('retry_after', greatest(1, ceil(extract(epoch FROM upper(today) - clock())))::int));
-END
-$$;
-
--- level_progress as one document, with the daily streak. The percentage is rounded down to two decimals.
-CREATE OR REPLACE FUNCTION app.progress_shown() RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN (
-        SELECT jsonb_build_object(
-                   'level', p.level,
-                   'total_xp', p.total_xp,
-                   'current_xp', p.current_xp,
-                   'xp_to_next_level', p.xp_to_next_level,
-                   'xp_remaining', p.xp_remaining,
-                   'xp_progress_percent', (10000 * p.current_xp / p.xp_to_next_level) / 100.0::double precision,
-                   'coins', p.coins,
-                   'streak_days', effective_streak('daily_activity'))
-          FROM level_progress AS p);
 END
 $$;

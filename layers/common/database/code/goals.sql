@@ -10,20 +10,6 @@ CREATE OR REPLACE FUNCTION app.overdue_goals() RETURNS bigint
 LANGUAGE sql STABLE
 RETURN (SELECT count(*) FROM goals AS g WHERE g.status = 'active' AND g.target_date < (SELECT local_today()));
 
--- All goals as GET /goals shows them, as one document.
-CREATE OR REPLACE FUNCTION app.goals_shown() RETURNS jsonb
-LANGUAGE sql STABLE
-RETURN (
-    SELECT coalesce(jsonb_agg(to_jsonb(g) - 'user_id' || to_jsonb(m)
-                              || jsonb_build_object('is_overdue', goal_is_overdue(g, d.day))
-                              ORDER BY g.priority DESC, g.created_at DESC, g.id), '[]')
-      FROM (SELECT local_today() AS day OFFSET 0) AS d,
-           goals AS g,
-           LATERAL (SELECT coalesce(jsonb_agg(to_jsonb(k) - 'user_id' ORDER BY k.sort_order), '[]') AS milestones,
-                           count(*) AS total_milestones,
-                           count(*) FILTER (WHERE k.is_completed) AS completed_milestones
-                      FROM goal_milestones AS k WHERE k.goal_id = g.id) AS m);
-
 -- Changes -----------------------------------------------------------------------------------------------------------
 -- All run under the user's lock, so that what they count is still true when they write it.
 

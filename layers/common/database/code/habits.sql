@@ -124,15 +124,6 @@ BEGIN ATOMIC
      WHERE h.is_active;
 END;
 
--- The active habits as GET /habits shows them, as one document.
-CREATE OR REPLACE FUNCTION app.habits_shown() RETURNS jsonb
-LANGUAGE sql STABLE
-RETURN (
-    SELECT coalesce(jsonb_agg(to_jsonb(h) - '{user_id,created_on,streak,streak_through}'::text[] || to_jsonb(t)
-                              ORDER BY h.sort_order, h.created_at, h.id), '[]')
-      FROM (SELECT local_today() AS day OFFSET 0) AS d, habits AS h, habit_today(h, d.day) AS t
-     WHERE h.is_active);
-
 -- History -----------------------------------------------------------------------------------------------------------
 
 -- The days of a history: 30 to today unless others are asked for, at most 366. The first is not before the year 1, which

@@ -116,11 +116,6 @@ BEGIN ATOMIC
                            THEN CASE u.quest_type WHEN 'special' THEN 'once' ELSE u.quest_type END END;
 END;
 
--- A quest as one document.
-CREATE OR REPLACE FUNCTION app.quest_shown(q quests_now) RETURNS jsonb
-LANGUAGE sql STABLE
-RETURN to_jsonb(q) - ARRAY['period_start', 'ready', 'undo_count', 'sort_order'];
-
 -- Writing own quests ------------------------------------------------------------------------------------------------
 
 -- The quest `q` with the fields that were sent; null makes a new one. 400 names each field that does not fit. Rewards follow

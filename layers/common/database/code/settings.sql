@@ -33,15 +33,6 @@ BEGIN
 END
 $$;
 
--- The typed settings as they hold now.
-CREATE OR REPLACE FUNCTION app.settings_shown() RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN user_setting_defaults() || coalesce((
-        SELECT jsonb_object_agg(s.key, s.value) FROM user_settings AS s WHERE user_setting_defaults() ? s.key), '{}');
-END
-$$;
-
 -- Stores what is given, key by key, so that changes of other keys at the same time stay; null resets a known key. All
 -- or nothing: an unknown zone is 400 naming `zone_field`, the 201st key 409 too_many_settings.
 --   As the owner, because a change may move the user's days, and the streaks with them: so requests write no setting

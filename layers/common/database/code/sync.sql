@@ -5,46 +5,47 @@ CREATE OR REPLACE FUNCTION internal.unread_inbox() RETURNS bigint
 LANGUAGE sql STABLE
 RETURN 0::bigint;
 
--- The first, progress, is progress_shown().
-
--- How much waits where.
-CREATE OR REPLACE FUNCTION app.sync_badges() RETURNS TABLE (badges jsonb)
+-- Level, XP, coins and the daily streak.
+CREATE OR REPLACE FUNCTION app.sync_progress() RETURNS TABLE (
+    level int, current_xp bigint, xp_to_next_level bigint, xp_remaining bigint, total_xp bigint, coins bigint, streak_days int
+)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT jsonb_build_object(
-               'unread_inbox', unread_inbox(),
-               'active_quests', q.active,
-               'pending_habits', (SELECT count(*) FROM habits_on(d.today) AS h WHERE h.pending),
-               'overdue_items', overdue_goals() + q.overdue)
-      FROM quest_counts() AS q, (SELECT local_today() AS today OFFSET 0) AS d;
+    SELECT p.level, p.current_xp, p.xp_to_next_level, p.xp_remaining, p.total_xp, p.coins, effective_streak('daily_activity')
+      FROM level_progress AS p;
 END;
 
--- The timer, running or paused.
-CREATE OR REPLACE FUNCTION app.sync_focus() RETURNS TABLE (focus jsonb)
+-- How much waits where.
+CREATE OR REPLACE FUNCTION app.sync_badges() RETURNS TABLE (
+    unread_inbox bigint, active_quests bigint, pending_habits bigint, overdue_items bigint
+)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT jsonb_build_object(
-               'has_active_session', s.id IS NOT NULL,
-               'mode', s.mode,
-               'time_remaining_seconds', CASE WHEN s.id IS NOT NULL THEN focus_remaining_seconds(s, clock()) END,
-               'expires_at', focus_expires_at(s),
-               'session_id', s.id,
-               'status', s.status)
+    SELECT unread_inbox(), q.active, h.pending, overdue_goals() + q.overdue
+      FROM quest_counts() AS q,
+           (SELECT local_today() AS today OFFSET 0) AS d,
+           LATERAL (SELECT count(*) AS pending FROM habits_on(d.today) AS o WHERE o.pending) AS h;
+END;
+
+-- The timer, running or paused; one row, also without a timer.
+CREATE OR REPLACE FUNCTION app.sync_focus() RETURNS TABLE (
+    has_active_session boolean, mode text, time_remaining_seconds int, expires_at timestamptz, session_id uuid, status text
+)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT s.id IS NOT NULL, s.mode, CASE WHEN s.id IS NOT NULL THEN focus_remaining_seconds(s, clock()) END,
+           focus_expires_at(s), s.id, s.status
       FROM (VALUES (1)) AS always (row) LEFT JOIN focus_sessions AS s ON s.status IN ('active', 'paused');
 END;
 
--- How far the day's plan is.
-CREATE OR REPLACE FUNCTION app.sync_plan() RETURNS TABLE (plan jsonb)
+-- How far the day's plan is; one row, also without a plan.
+CREATE OR REPLACE FUNCTION app.sync_plan() RETURNS TABLE (has_plan boolean, completed bigint, total bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT jsonb_build_object(
-               'has_plan', t.plan IS NOT NULL,
-               'completed', c.completed,
-               'total', c.total,
-               'percent_complete', coalesce(100.0::double precision * c.completed / nullif(c.total, 0), 0))
-      FROM (SELECT (SELECT plan_shown(p) FROM daily_plans AS p WHERE p.date = (SELECT local_today())) AS plan OFFSET 0) AS t,
-           LATERAL (SELECT coalesce((t.plan -> 'completed_count')::int, 0) AS completed,
-                           coalesce((t.plan -> 'total_count')::int, 0) AS total) AS c;
+    SELECT count(p.id) > 0, count(*) FILTER (WHERE i.completed), count(i.id)
+      FROM (SELECT local_today() AS today OFFSET 0) AS d
+      LEFT JOIN daily_plans AS p ON p.date = d.today
+      LEFT JOIN LATERAL plan_items(p) AS i ON true;
 END;
 
 -- A name for the present state of each domain, that changes whenever something a domain shows does, by a write or by the
@@ -57,33 +58,24 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT c.domain, md5(coalesce(c.content, ''))
       FROM (VALUES
-           ('progress', progress_shown()::text),
-           ('badges', (SELECT b.badges::text FROM sync_badges() AS b)),
-           ('focus', (SELECT (focus_shown(s) - ARRAY['time_remaining_seconds', 'actual_seconds'])::text
-                        FROM focus_sessions AS s WHERE s.status IN ('active', 'paused'))),
-           ('plan', (SELECT plan_shown(p)::text FROM daily_plans AS p WHERE p.date = (SELECT local_today()))),
-           ('habits', habits_shown()::text),
+           ('progress', (SELECT p::text FROM sync_progress() AS p)),
+           ('badges', (SELECT b::text FROM sync_badges() AS b)),
+           ('focus', (SELECT s::text FROM focus_sessions AS s WHERE s.status IN ('active', 'paused'))),
+           ('plan', (SELECT concat(p::text, (SELECT string_agg(i.completed::text, ',' ORDER BY i.position)
+                                               FROM plan_items(p) AS i))
+                       FROM daily_plans AS p WHERE p.date = (SELECT local_today()))),
+           ('habits', (SELECT sum(hashtextextended(concat(h::text, t::text), 0))::text
+                         FROM (SELECT local_today() AS today OFFSET 0) AS d, habits AS h, habit_today(h, d.today) AS t
+                        WHERE h.is_active)),
            ('goals', concat_ws(' ', (SELECT coalesce(sum(hashtextextended(g::text, 0)), 0) FROM goals AS g),
                                (SELECT coalesce(sum(hashtextextended(m::text, 0)), 0) FROM goal_milestones AS m),
                                overdue_goals())),
            ('quests', (SELECT sum(hashtextextended(q::text, 0))::text FROM quests_now AS q)),
-           ('settings', settings_shown()::text)) AS c (domain, content);
+           ('settings', (SELECT string_agg(concat_ws(' ', s.key, s.value), ',' ORDER BY s.key)
+                           FROM settings_now() AS s))) AS c (domain, content);
 END;
 
--- What a domain shows.
-CREATE OR REPLACE FUNCTION app.sync_data(domain text) RETURNS jsonb
+-- Whether POST /sync/poll answers this domain: it noted those that changed for this transaction.
+CREATE OR REPLACE FUNCTION app.sync_asks(domain text) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN CASE domain
-    WHEN 'progress' THEN progress_shown()
-    WHEN 'badges' THEN (SELECT b.badges FROM sync_badges() AS b)
-    WHEN 'focus' THEN (SELECT f.focus FROM sync_focus() AS f)
-    WHEN 'plan' THEN (SELECT p.plan FROM sync_plan() AS p)
-    WHEN 'habits' THEN jsonb_build_object('habits', habits_shown())
-    WHEN 'goals' THEN jsonb_build_object('goals', goals_shown(), 'total', (SELECT count(*) FROM goals))
-    -- the first page of the list: of own quests there is no limit
-    WHEN 'quests' THEN (
-        SELECT jsonb_build_object('quests', jsonb_agg(s.quest), 'total', (SELECT count(*) FROM quests_now))
-          FROM (SELECT quest_shown(q) AS quest FROM quests_now AS q
-                 ORDER BY q.kind DESC, q.sort_order, q.created_at DESC, q.id LIMIT 100) AS s)
-    WHEN 'settings' THEN settings_shown()
-END;
+RETURN domain = ANY (string_to_array(current_setting('app.sync_domains', true), ','));

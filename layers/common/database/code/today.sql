@@ -20,30 +20,28 @@ BEGIN ATOMIC
       FROM points_ledger AS l WHERE l.local_date = paid_on.day;
 END;
 
--- `plan` is the day's as plan_shown() shows it, or null.
-CREATE OR REPLACE FUNCTION app.day_summary(day date, plan jsonb) RETURNS TABLE (summary jsonb)
+-- A local day in numbers; its plan is counted by whoever reads the plan's items.
+CREATE OR REPLACE FUNCTION app.day_summary(day date) RETURNS TABLE (
+    date date, habits_done bigint, habits_due bigint, focus_seconds bigint, focus_sessions bigint, quests_active bigint,
+    quests_ready bigint, streak_days int, streak_at_risk boolean, level int, current_xp bigint, xp_to_next_level bigint,
+    xp_today bigint, coins_today bigint, overdue_goals bigint
+)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT jsonb_build_object(
-               'date', day_summary.day,
-               'plan', jsonb_build_object('completed', coalesce((plan -> 'completed_count')::int, 0),
-                                          'total', coalesce((plan -> 'total_count')::int, 0)),
-               'habits', (SELECT jsonb_build_object('done', count(*) FILTER (WHERE h.done),
-                                                    'due', count(*) FILTER (WHERE h.due OR h.done))
-                            FROM habits_on(day_summary.day) AS h),
-               'focus', (SELECT jsonb_build_object('seconds', coalesce(sum(f.actual_seconds), 0), 'sessions', count(*))
-                           FROM day_bounds(day_summary.day) AS b, focus_sessions AS f
-                          WHERE f.mode = 'focus' AND f.status = 'completed'
-                            AND f.ended_at >= lower(b) AND f.ended_at < upper(b)),
-               'quests', jsonb_build_object('active', q.active, 'ready', q.ready),
-               'streak', jsonb_build_object('days', s.current_streak, 'at_risk', s.at_risk),
-               'level', jsonb_build_object('level', p -> 'level', 'current_xp', p -> 'current_xp',
-                                           'xp_to_next_level', p -> 'xp_to_next_level',
-                                           'xp_progress_percent', p -> 'xp_progress_percent'),
-               'xp_today', l.xp,
-               'coins_today', l.coins,
-               'overdue_goals', overdue_goals())
-      FROM quest_counts() AS q, effective_streaks() AS s, progress_shown() AS p, paid_on(day_summary.day) AS l
+    SELECT day_summary.day, h.done, h.due, f.seconds, f.sessions, q.active, q.ready, s.current_streak, s.at_risk,
+           p.level, p.current_xp, p.xp_to_next_level, l.xp, l.coins, overdue_goals()
+      FROM quest_counts() AS q,
+           effective_streaks() AS s,
+           level_progress AS p,
+           paid_on(day_summary.day) AS l,
+           LATERAL (
+               SELECT count(*) FILTER (WHERE o.done) AS done, count(*) FILTER (WHERE o.due OR o.done) AS due
+                 FROM habits_on(day_summary.day) AS o) AS h,
+           LATERAL (
+               SELECT coalesce(sum(t.actual_seconds), 0) AS seconds, count(*) AS sessions
+                 FROM (SELECT day_bounds(day_summary.day) AS bounds OFFSET 0) AS d, focus_sessions AS t
+                WHERE t.mode = 'focus' AND t.status = 'completed'
+                  AND t.ended_at >= lower(d.bounds) AND t.ended_at < upper(d.bounds)) AS f
      WHERE s.streak_type = 'daily_activity';
 END;
 

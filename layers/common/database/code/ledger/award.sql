@@ -73,7 +73,8 @@ BEGIN
         draft.coins := earned.reward_coins;
         draft.skill_stars := 0;
         draft.counters := all_counters(event.counter, '{}');
-        draft.metadata := jsonb_build_object('key', earned.key, 'name', earned.name);
+        draft.metadata := jsonb_build_object('key', earned.key, 'name', earned.name, 'reward_xp', earned.reward_xp,
+                                             'reward_coins', earned.reward_coins);
         draft.idempotency_key := 'achievement:' || earned.key;
         draft.cause_id := cause.id;
         draft.local_date := cause.local_date;

@@ -216,9 +216,8 @@ BEGIN
         result.new_level := caused.level_after;
         result.total_xp := caused.total_xp_after;
         result.balance := caused.coins_after;
-        result.achievements := result.achievements || jsonb_build_object(
-            'key', caused.metadata -> 'key', 'name', caused.metadata -> 'name',
-            'reward_xp', caused.xp, 'reward_coins', caused.coins);
+        -- what the row stored of the achievement is what the wire shows of it
+        result.achievements := result.achievements || caused.metadata;
     END LOOP;
     RETURN result;
 END
