@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias, cast
 
 import av
 import numpy as np
@@ -33,6 +33,8 @@ MIN_SAMPLE_RATE = 1_000
 MAX_SAMPLES = 10**9
 # Louder than this (240 dB over full scale) is damage, like NaN: its square would soon leave the range of float32.
 LARGEST_SAMPLE = 1e12
+# Planes that an FFmpeg frame holds pointers to (AV_NUM_DATA_POINTERS).
+MAX_POINTERS = 8
 # What FFmpeg reads at a time.
 READ_BYTES = 1 << 16
 
@@ -54,6 +56,7 @@ _DECODERS = [name for name in sorted(av.codecs_available) if name.startswith("pc
 NO_FORMAT = "The first bytes of the file belong to no supported audio format."
 NO_INDEX = "The file is damaged or cut off: its header or index cannot be read."
 NO_AUDIO = "The file holds no audio."
+NO_CODEC = "The codec of the file is unknown."
 NOTHING_DECODES = "Nothing in the file can be decoded: it is damaged."
 
 
@@ -100,7 +103,7 @@ class Audio:
         rate, channels = self.facts.sample_rate, self.facts.channels
         limit = min(MAX_SECONDS * rate, MAX_SAMPLES // channels)
         block, filled, total = np.empty((channels, rate), np.float32), 0, 0
-        for frame in _at_rate(self._frames, rate):
+        for frame in _readable(self._frames, rate):
             samples = _samples(frame, channels)
             total += samples.shape[1]
             if total > limit:
@@ -173,9 +176,9 @@ class _Decoder:
                 stream = container.streams.best("audio")
                 if not isinstance(stream, AudioStream):
                     continue
-                _codec(stream.codec_context)  # refuses what is not supported, before anything is decoded
+                context = _supported(stream)
                 if self.context is None:
-                    self.context = stream.codec_context
+                    self.context = context
                     self.claimed_seconds = container.duration / av.time_base if container.duration else None
                 for frame in self._decoded(container, stream):
                     self._read = start + view.tell()
@@ -245,6 +248,16 @@ class _View:
         return self._at
 
 
+def _supported(stream: AudioStream) -> AudioCodecContext:
+    """Return the decoder of a stream. Raises Undecodable when its codec is unknown or not one of those listed."""
+    # FFmpeg has no decoder for a codec that it does not know, whatever the type of the attribute says.
+    context = cast("AudioCodecContext | None", stream.codec_context)
+    if context is None:
+        raise Undecodable(NO_CODEC)
+    _codec(context)
+    return context
+
+
 def _codec(context: AudioCodecContext) -> str:
     name = context.codec.canonical_name
     if name.startswith("pcm_"):
@@ -267,25 +280,45 @@ def _bit_depth(context: AudioCodecContext) -> int | None:
     return None
 
 
-def _at_rate(frames: Iterator[AudioFrame], rate: int) -> Iterator[AudioFrame]:
-    """Resample the frames whose sample rate is another one; the channels stay as they are."""
+# Full scale in each of the sample formats that PyAV hands to numpy, by FFmpeg's name of the interleaved one.
+_FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "flt": 1.0, "dbl": 1.0}
+
+
+def _readable(frames: Iterator[AudioFrame], rate: int) -> Iterator[AudioFrame]:
+    """Yield frames of this sample rate whose samples can be read; the number of channels stays as it is.
+
+    PyAV reads the planes of a frame up to the first null pointer. FFmpeg has room for 8 pointers, so where all are set
+    it reads on into whatever lies behind, and the process dies: 8 planes are interleaved first. A frame of more
+    channels than are measured can only be damage in the middle of a stream, and is left out.
+    """
     resampler, source = None, None
     for frame in frames:
+        channels = frame.layout.nb_channels
+        if channels > MAX_CHANNELS:
+            continue
         kind = (frame.sample_rate, frame.layout.name, frame.format.name)
         if resampler is not None and kind != source:
-            yield from resampler.resample(None)
+            yield from _resampled(resampler, None)
             resampler = None
-        if frame.sample_rate == rate:
+        interleaved = frame.format.packed.name
+        too_many_planes = frame.format.is_planar and channels >= MAX_POINTERS
+        if frame.sample_rate == rate and interleaved in _FULL_SCALE and not too_many_planes:
             yield frame
             continue
         if resampler is None:
-            resampler, source = AudioResampler(format=frame.format, layout=frame.layout, rate=rate), kind
-        yield from resampler.resample(frame)
+            target = interleaved if interleaved in _FULL_SCALE else "dbl"
+            resampler, source = AudioResampler(target, frame.layout, rate), kind
+        yield from _resampled(resampler, frame)
     if resampler is not None:
-        yield from resampler.resample(None)
+        yield from _resampled(resampler, None)
 
 
-_FULL_SCALE = {"i2": 2.0**15, "i4": 2.0**31, "i8": 2.0**63, "f4": 1.0, "f8": 1.0, "u1": 2.0**7}
+def _resampled(resampler: AudioResampler, frame: AudioFrame | None) -> list[AudioFrame]:
+    """Return what comes out for a frame, or at the end for None; nothing for what FFmpeg refuses to convert."""
+    try:
+        return resampler.resample(frame)
+    except av.FFmpegError:
+        return []
 
 
 def _samples(frame: AudioFrame, channels: int) -> Block:
@@ -297,9 +330,7 @@ def _samples(frame: AudioFrame, channels: int) -> Block:
         samples = raw.astype(np.float32)
     if raw.dtype == np.uint8:
         samples -= 128
-    scale = _FULL_SCALE[raw.dtype.str[1:]]
-    if scale != 1:
-        samples /= np.float32(scale)
+    samples /= np.float32(_FULL_SCALE[frame.format.packed.name])
     return _with_channels(samples, channels)
 
 

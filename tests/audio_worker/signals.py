@@ -187,6 +187,9 @@ def _syncsafe(size: int) -> bytes:
     return bytes(size >> shift & 127 for shift in (21, 14, 7, 0))
 
 
+LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+
+
 def encode(
     signal: Signal,
     container: str,
@@ -202,14 +205,15 @@ def encode(
     """A file by one of FFmpeg's encoders. Without `seekable` its header is written once, before the samples."""
     file: Any = io.BytesIO() if seekable else _Pipe()
     with av.open(file, "w", format=container, options=options or {}) as output:
-        layout = {1: "mono", 2: "stereo", 6: "5.1"}[signal.shape[0]]
+        layout = LAYOUTS[signal.shape[0]]
         stream = output.add_stream(codec, rate=rate, options=codec_options or {}, layout=layout)
         assert isinstance(stream, AudioStream)
         if sample_format:
             stream.format = sample_format
         if bit_rate:
             stream.bit_rate = bit_rate
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(signal).astype(np.float32), "fltp", layout)
+        interleaved = signal.T.reshape(1, -1).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(interleaved, "flt", layout)
         frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
         if signal.shape[1]:
             output.mux(stream.encode(frame))

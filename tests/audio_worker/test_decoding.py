@@ -3,11 +3,21 @@
 import struct
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from functions.audio_worker import decoding
-from functions.audio_worker.decoding import NO_AUDIO, NO_FORMAT, NO_INDEX, NOTHING_DECODES, Audio, open_audio
+from functions.audio_worker.decoding import (
+    NO_AUDIO,
+    NO_CODEC,
+    NO_FORMAT,
+    NO_INDEX,
+    NOTHING_DECODES,
+    Audio,
+    _readable,
+    open_audio,
+)
 from functions.audio_worker.errors import Facts, TooLarge, Undecodable
 from tests.audio_worker.signals import (
     RATE,
@@ -64,6 +74,13 @@ def test_wav_of_bytes_is_centred_on_128(tmp_path: Path) -> None:
     facts, samples = decoded(tmp_path, wav_bytes(bytes([0, 128, 255]), bits=8))
     assert facts.bit_depth == 8
     assert samples.tolist() == [[-1, 0, 127 / 128]]
+
+
+def test_wav_of_64_bit_integers(tmp_path: Path) -> None:
+    values = np.array([2**62, -(2**63), 2**61], "<i8")
+    facts, samples = decoded(tmp_path, wav_bytes(values.tobytes(), bits=64))
+    assert facts.bit_depth == 64
+    assert samples.tolist() == [[0.5, -1, 0.25]]
 
 
 @pytest.mark.parametrize("bits", [32, 64])
@@ -314,6 +331,10 @@ def test_an_unsupported_codec_is_named(tmp_path: Path) -> None:
     assert reason(tmp_path, encode(TONE[:1], "wav", "adpcm_ima_wav")) == "The codec adpcm_ima_wav is not supported."
 
 
+def test_an_unknown_codec_is_named_so(tmp_path: Path) -> None:
+    assert reason(tmp_path, wav_bytes(pcm(TONE), 2, tag=0x1234)) == NO_CODEC
+
+
 def test_no_reason_tells_the_path(tmp_path: Path) -> None:
     for content in (wav(TONE)[:20], b"text", encode(TONE, "ipod", "aac")[:20_000]):
         assert str(tmp_path) not in reason(tmp_path, content)
@@ -338,6 +359,34 @@ def test_eight_channels_of_any_rate_decode(tmp_path: Path, rate: int) -> None:
     facts, samples = decoded(tmp_path, wav(np.tile(sine(100, -6, 1.5, rate), (8, 1)), rate))
     assert (facts.channels, facts.sample_rate) == (8, rate)
     assert samples.shape == (8, 1.5 * rate)
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"), [("flac", "flac"), ("ogg", "libopus"), ("ipod", "aac"), ("wav", "pcm_f32le")]
+)
+def test_each_of_eight_channels_is_read(tmp_path: Path, container: str, codec: str) -> None:
+    signal = np.concatenate([sine(100, -20 - index, 2) for index in range(8)])
+    facts, samples = decoded(tmp_path, encode(signal, container, codec, bit_rate=1_000_000))
+    assert facts.channels == 8
+    full = [0, 1, 2, 4, 5, 6, 7]  # AAC cuts the highs of the low-frequency channel, and more
+    peaks = 20 * np.log10(np.abs(samples[:, RATE // 2 : RATE]).max(axis=1))
+    assert peaks[full] == pytest.approx(-20.0 - np.array(full), abs=0.5)
+
+
+def test_a_frame_of_more_channels_than_can_be_is_left_out() -> None:
+    stereo_frame, wide = (av.AudioFrame("fltp", layout, 64) for layout in ("stereo", "hexadecagonal"))
+    for frame in (stereo_frame, wide):
+        frame.sample_rate = RATE
+    assert list(_readable(iter([stereo_frame, wide, stereo_frame]), RATE)) == [stereo_frame] * 2
+
+
+def test_a_stream_that_grows_wider_keeps_the_channels_of_its_start(tmp_path: Path) -> None:
+    narrow, wide = (encode(np.tile(sine(440, -12, 2), (channels, 1)), "adts", "aac") for channels in (2, 8))
+    for content, channels in ((narrow + wide, 2), (wide + narrow, 8)):
+        facts, samples = decoded(tmp_path, content)
+        assert facts.channels == channels
+        assert samples.shape[1] / RATE == pytest.approx(4, abs=0.1)
+        assert np.abs(samples[:2, -RATE:]).max(axis=1) == pytest.approx([0.25, 0.25], abs=0.05)
 
 
 def consume(audio: Audio) -> int:
