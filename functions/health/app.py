@@ -9,14 +9,17 @@ from typing import Literal
 from starlette.responses import HTMLResponse, Response
 
 from questlog.api import Api
-from questlog.db import Db
-from questlog.errors import Interrupted, Unavailable
+from questlog.errors import Unavailable
 from questlog.release import BUILT_AT, COMMIT, SCHEMA_VERSION, VERSION
 from questlog.wire import Instant, ResponseModel
+
+from functions.health import readiness
 
 api = Api(__file__)
 
 HERE = Path(__file__).parent
+# For connecting and asking together, so that the answer is out within the two seconds of the platform contract, 3.
+DATABASE_SECONDS = 1.5
 
 
 class Greeting(ResponseModel):
@@ -60,16 +63,20 @@ def health() -> Health:
 
 @api.get("/health/ready", requires=None, envelope=False)
 @api.get("/ready", requires=None, envelope=False)
-def ready(db: Db) -> Readiness:
-    """That requests can be served: the database answers within two seconds and its schema is not behind; else 503."""
-    expected = SCHEMA_VERSION
+def ready() -> Readiness:
+    """Tell whether requests can be served: the database answers in time, takes writes, and its schema is not behind.
+
+    Else 503, within two seconds whatever the database does.
+    """
+    [statement] = api.queries.statements("ready", {})
     try:
-        readiness = db.opened_by("patience").one(Readiness, "ready")
-    except Interrupted:
-        raise Unavailable({"database": "error", "schema_version": None, "expected": expected}) from None
-    if readiness.schema_version < expected:
-        raise Unavailable({"database": "ok", "schema_version": readiness.schema_version, "expected": expected})
-    return readiness
+        version, read_only = readiness.answer(statement.sql, DATABASE_SECONDS)
+    except readiness.NotReadyError:
+        raise Unavailable({"database": "error", "schema_version": None, "expected": SCHEMA_VERSION}) from None
+    database = "error" if read_only == "on" else "ok"
+    if database != "ok" or int(version) < SCHEMA_VERSION:
+        raise Unavailable({"database": database, "schema_version": int(version), "expected": SCHEMA_VERSION})
+    return Readiness(schema_version=int(version))
 
 
 @api.get("/version", requires=None, envelope=False)
