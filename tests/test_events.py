@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from questlog.identity import session_cookie_name
+
 from tests.conftest import User
 from tests.support.client import ROOT, group_of, invoke
 
@@ -22,6 +24,6 @@ def test_an_event_is_answered(path: Path, user: User) -> None:
     assert event["version"] == "2.0"
     assert group_of(event["rawPath"]) == path.stem
     # The session in the file is nobody's; here it is a real one.
-    event["cookies"] = [f"session={user.token}"]
+    event["cookies"] = [f"{session_cookie_name()}={user.token}"]
     answer = invoke(event)
     assert answer.status == 200, answer.text

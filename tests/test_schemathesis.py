@@ -14,6 +14,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from questlog.identity import session_cookie_name
+
 from docs.openapi import document
 from tests.conftest import NewUser, User
 from tests.support.client import gateway_event, invoke
@@ -53,7 +55,7 @@ def session(new_user: NewUser) -> User:
 @api.parametrize()
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_answers_are_what_the_document_says(case: schemathesis.Case[Any], session: User) -> None:
-    response = case.call(cookies={"session": session.token})
+    response = case.call(cookies={session_cookie_name(): session.token})
     case.validate_response(
         response,
         checks=[not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance],

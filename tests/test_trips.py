@@ -19,6 +19,7 @@ import pytest
 from questlog import db as questlog_db
 from questlog.api import Api
 from questlog.db import Db
+from questlog.identity import session_cookie_name
 from questlog.wire import Success
 
 from tests.conftest import Database, NewUser, User
@@ -282,7 +283,7 @@ def asking(api: Api, user: User) -> Callable[[str], Answer]:
     handler = api.handler
 
     def ask(path: str) -> Answer:
-        result = handler(gateway_event("GET", path, cookies={"session": user.token or ""}), CONTEXT)
+        result = handler(gateway_event("GET", path, cookies={session_cookie_name(): user.token or ""}), CONTEXT)
         return Answer(result["statusCode"], result["headers"], (), result["body"])
 
     return ask

@@ -20,8 +20,8 @@ from starlette.responses import RedirectResponse
 from questlog import identity
 from questlog.api import Api, Reply
 from questlog.db import Db
-from questlog.errors import Conflict, Failure, Forbidden, Invalid
-from questlog.identity import BROWSER, SESSION, Client, Token, new_secret, secret_hash
+from questlog.errors import Conflict, Failure, Forbidden, Interrupted, Invalid
+from questlog.identity import BROWSER, SESSION, Client, Cookie, Token, new_secret, secret_hash
 from questlog.settings import settings
 from questlog.wire import Success
 
@@ -103,8 +103,8 @@ def sign_in(request: Request, db: Db, client: Client, provider: ProviderId, quer
     given_up = rules.oldest_states(request.cookies, keep=MOST_STATES - 1)
     return _redirect(
         url,
-        identity.cookie(rules.state_cookie(state), state, STATE_LIFETIME),
-        *(identity.cookie(name, "", timedelta()) for name in given_up),
+        Cookie(rules.state_cookie(state), state, STATE_LIFETIME),
+        *(Cookie(name, "", timedelta()) for name in given_up),
     )
 
 
@@ -142,7 +142,7 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
         state_hash=rules.state_hash(state if ours else ""),
         provider=provider,
     )
-    used = [identity.cookie(cookie, "", timedelta())] if ours else []
+    used = [Cookie(cookie, "", timedelta())] if ours else []
     if attempt is None and _has_session(request):
         # The callback was opened again, by the back button or a reload: the sign-in it belongs to has succeeded.
         return _redirect(rules.destination(None, auth_settings().frontend_url, settings().allowed_origins), *used)
@@ -154,7 +154,7 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
         db.one(Success, "note_failure", client=client._asdict(), details=details)
         return _error_page(provider, failed.code, *used)
     secret = new_secret()
-    former = Token.read(request.cookies.get(identity.COOKIE, ""))
+    former = identity.cookie_token(request) or identity.NO_TOKEN
     outcome = db.one(
         Outcome,
         "sign_in",
@@ -173,10 +173,13 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
 
 def _has_session(request: Request) -> bool:
     """Whether the browser that asks is signed in."""
-    if identity.COOKIE not in request.cookies:
-        return False
+    token = identity.cookie_token(request)
+    return token is not None and _opens_a_session(token)
+
+
+def _opens_a_session(token: Token) -> bool:
     try:
-        _as_caller(request).authenticate_only()
+        Db(api.queries, [identity.authenticate_by(token, SESSION)], repeatable=True).authenticate_only()
     except Failure as failure:
         if failure.status != 401:
             raise
@@ -207,19 +210,19 @@ def _callback_url(provider: ProviderId) -> str:
     return f"{settings().public_url}/auth/callback/{provider}"
 
 
-def _error_page(provider: ProviderId, code: ErrorCode, *cookies: str) -> RedirectResponse:
+def _error_page(provider: ProviderId, code: ErrorCode, *cookies: Cookie) -> RedirectResponse:
     asked = urlencode({"error": code, "provider": provider})
     return _redirect(f"{auth_settings().frontend_url}/auth/error?{asked}", *cookies)
 
 
-def _redirect(url: str, *cookies: str) -> RedirectResponse:
+def _redirect(url: str, *cookies: Cookie) -> RedirectResponse:
     response = RedirectResponse(url, 302, NO_STORE)
-    for set_cookie in cookies:
-        response.headers.append("Set-Cookie", set_cookie)
+    for cookie in cookies:
+        cookie.set_on(response)
     return response
 
 
-def _session_cookie(token: Token) -> str:
+def _session_cookie(token: Token) -> Cookie:
     return identity.session_cookie(token, auth_settings().session_lifetime)
 
 
@@ -228,7 +231,8 @@ def _session_cookie(token: Token) -> str:
 
 def _as_caller(request: Request) -> Db:
     """The database as whoever asks, on a route that is open to strangers too."""
-    return Db(api.queries, [identity.authenticate(request, SESSION)])
+    repeatable = request.method in identity.SAFE_METHODS
+    return Db(api.queries, [identity.authenticate(request, SESSION)], repeatable=repeatable)
 
 
 @api.get("/auth/session", requires=None, envelope=False)
@@ -241,7 +245,7 @@ def session(request: Request) -> Reply[CurrentSession]:
     except Failure as failure:
         if failure.status != 401:
             raise
-        dead = Token.read(request.cookies.get(identity.COOKIE, "")) == identity.presented_token(request)
+        dead = identity.cookie_token(request) == identity.presented_token(request)
         return Reply(CurrentSession(), cookies=(identity.cleared_cookie(),) if dead else (), headers=NO_STORE)
     return Reply(CurrentSession(user=user, expires_at=expiry.expires_at), headers=NO_STORE)
 
@@ -343,27 +347,35 @@ def admin_check(db: Db) -> AdminCheck:
 
 
 @api.post("/admin-access/claim", requires=BROWSER, envelope=False, store_response=False)
-def claim(db: Db, client: Client, body: Claim) -> Reply[Claimed]:
+def claim(request: Request, db: Db, client: Client, body: Claim) -> Reply[Claimed]:
     """Become the first administrator with the claim key; the session's token changes.
 
-    Secret, so that no Idempotency-Key undoes what a refusal has to leave behind: the count and the audit row.
+    No answer is stored under an Idempotency-Key: a refusal has to leave its count and its audit row behind.
     """
     digest = auth_settings().claim_key_digest or b""
-    secret = new_secret()
-    outcome = db.one(
-        Outcome,
-        "claim",
-        key_is_right=secrets.compare_digest(hashlib.sha256(body.claim_key.encode()).digest(), digest),
-        new_hash=secret_hash(secret),
-        client=client._asdict(),
-    )
+    token = Token((identity.presented_token(request) or identity.NO_TOKEN).user_id, new_secret())
+    try:
+        outcome = db.one(
+            Outcome,
+            "claim",
+            key_is_right=secrets.compare_digest(hashlib.sha256(body.claim_key.encode()).digest(), digest),
+            new_hash=secret_hash(token.secret),
+            client=client._asdict(),
+        )
+    except Interrupted:
+        # Where the claim was made and only its answer lost, the browser needs the new token: the old one is dead.
+        if not _opens_a_session(token):
+            raise
+        return _claimed(token)
     if outcome.refusal == "wrong_key":
         raise Forbidden("This key does not open anything.")
     if outcome.refusal == "admin_exists":
         raise Conflict("admin_exists", "There is an administrator already.")
-    return Reply(
-        Claimed(message="You are an administrator now."), cookies=(_session_cookie(Token(outcome.user_id, secret)),)
-    )
+    return _claimed(Token(outcome.user_id, token.secret))
+
+
+def _claimed(token: Token) -> Reply[Claimed]:
+    return Reply(Claimed(message="You are an administrator now."), cookies=(_session_cookie(token),))
 
 
 def _claimable() -> bool:

@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from questlog.api import Api
+from questlog.binding import MAX_BODY, json_object
 from questlog.db import Db
 from questlog.errors import Conflict, Failure, Invalid, NotFound
 from questlog.identity import Token, new_secret, secret_hash
-from questlog.incoming import MAX_BODY, json_object
 from questlog.recurrence.listing import EventRow, Mark, Occurrence, Window, between, event_key, single
 from questlog.recurrence.series import occurs
 from questlog.recurrence.times import Moment

@@ -11,6 +11,7 @@ from questlog.wire import (
     Day,
     Flag,
     Instant,
+    Moving,
     Page,
     PageSize,
     Query,
@@ -77,12 +78,12 @@ class Session(ResponseModel):
     status: Status
     xp_awarded: int
     coins_awarded: int
-    actual_seconds: Annotated[int, Field(validation_alias="active_seconds")]
+    actual_seconds: Annotated[int, Field(validation_alias="active_seconds"), Moving]
     task_title: str | None
     notes: str | None
     tags: list[str]
     library_id: UUID | None
-    time_remaining_seconds: int
+    time_remaining_seconds: Annotated[int, Moving]
 
 
 class CompletionRow(Reward):
@@ -97,7 +98,7 @@ class Completion(CompletionRow):
 
 class PauseState(ResponseModel):
     mode: Mode
-    time_remaining_seconds: int
+    time_remaining_seconds: Annotated[int, Moving]
     paused_at: Instant
     session_id: UUID
 

@@ -1,9 +1,9 @@
 """Requests and responses of the sync routes."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from questlog.wire import Body, Instant, ResponseModel, Row
+from questlog.wire import Body, Instant, MaxEntries, Moving, ResponseModel, Row
 
 Domain = Literal["progress", "badges", "focus", "plan", "habits", "goals", "quests", "settings"]
 
@@ -63,7 +63,7 @@ class Badges(ResponseModel):
 class FocusStatus(ResponseModel):
     has_active_session: bool
     mode: Literal["focus", "break", "long_break"] | None
-    time_remaining_seconds: int | None
+    time_remaining_seconds: Annotated[int | None, Moving]
     expires_at: Instant | None
     session_id: UUID | None
     status: Literal["active", "paused"] | None
@@ -83,8 +83,8 @@ class Poll(ResponseModel):
     badges: Badges
     focus: FocusStatus
     plan: PlanStatus
-    server_time: Instant
-    etag: str = ""
+    server_time: Annotated[Instant, Moving]
+    etag: Annotated[str, Moving] = ""
 
 
 class PollRow(ProgressRow, PlanRow):
@@ -124,7 +124,7 @@ class State(ResponseModel):
 class Known(Body):
     """What a client has, by the versions it was told; a domain that is not there or not known is not had."""
 
-    client_versions: dict[str, str] = {}
+    client_versions: Annotated[dict[str, str], MaxEntries(100)] = {}
     include_data: bool = True
 
 

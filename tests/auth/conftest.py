@@ -125,7 +125,7 @@ class Browser:
     def _keep(self, answer: Answer) -> Answer:
         for set_cookie in answer.cookies:
             name, _, value = set_cookie.partition(";")[0].partition("=")
-            if value:
+            if value.strip('"'):
                 self.cookies[name] = value
             else:
                 self.cookies.pop(name, None)

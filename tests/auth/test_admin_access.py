@@ -23,9 +23,9 @@ def _no_administrator(database: Database) -> Iterator[None]:
 
 
 def token_of(answer: Answer) -> str:
-    [cookie] = answer.cookies
-    assert cookie.endswith("; Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000; Secure")
-    return cookie.partition(";")[0].removeprefix("session=")
+    attributes = answer.cookie("__Host-session")
+    [token] = attributes - {"path=/", "httponly", "samesite=lax", "max-age=2592000", "secure"}
+    return token
 
 
 def role_of(database: Database, user: User) -> Any:

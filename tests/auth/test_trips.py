@@ -17,14 +17,14 @@ Trips = Callable[[], int]
 @pytest.fixture
 def trips(monkeypatch: pytest.MonkeyPatch) -> Trips:
     """How many trips there were since this was last asked."""
-    send = db._send
+    send = db.send
     counted: list[int] = []
 
-    def counting(connection: db.Connection, statements: Sequence[db.Statement]) -> DictRow | None:
+    def counting(connection: db.Connection, statements: Sequence[db.Statement]) -> list[list[DictRow]]:
         counted.append(len(statements))
         return send(connection, statements)
 
-    monkeypatch.setattr(db, "_send", counting)
+    monkeypatch.setattr(db, "send", counting)
 
     def since() -> int:
         count = len(counted)

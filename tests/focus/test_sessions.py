@@ -27,7 +27,7 @@ def test_a_late_complete_is_a_replay(user: User, clock: Clock) -> None:
 def test_active_is_polled_by_tag(user: User) -> None:
     started(user)
     first = user.get("/focus/active")
-    assert first.headers["cache-control"] == "private, no-cache"
+    assert first.headers["cache-control"] == "no-store", "a clock in a browser's cache would stand still"
     unchanged = user.get("/focus/active", headers={"If-None-Match": first.headers["etag"]})
     assert (unchanged.status, unchanged.text) == (304, "")
     assert unchanged.headers["etag"] == first.headers["etag"]

@@ -68,6 +68,7 @@ def line(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
     url = login._replace(netloc=f"{login.netloc.rpartition('@')[0]}@127.0.0.1:{line.port}").geturl()
     db.disconnect()
     monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("APP_DATABASE_URL", url)
     settings.cache_clear()
     yield line
     line.close()
@@ -133,7 +134,7 @@ def test_a_server_that_ended_idle_connections_is_noticed_before_anything_is_sent
 def test_a_session_killed_at_work_has_done_nothing(user: User, database: Database) -> None:
     database.query(
         """
-        CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
         BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1); RETURN NEW; END $$;
         CREATE TRIGGER die AFTER INSERT ON focus_libraries FOR EACH ROW EXECUTE FUNCTION die();
         """

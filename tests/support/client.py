@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from questlog import db
+from questlog.identity import session_cookie_name
 from questlog.settings import settings
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,15 @@ class Answer:
     @property
     def json(self) -> Any:
         return json.loads(self.text)
+
+    def cookie(self, name: str) -> set[str]:
+        """The value and the attributes of the cookie that the answer sets: {"value", "path=/", "httponly", ...}."""
+        [(value, *attributes)] = [
+            (first.partition("=")[2].strip('"'), *rest)
+            for first, *rest in (cookie.split("; ") for cookie in self.cookies)
+            if first.partition("=")[0] == name
+        ]
+        return {value, *(attribute.lower() for attribute in attributes)}
 
     @property
     def data(self) -> Any:
@@ -91,7 +101,7 @@ class Client:
         cookies: Mapping[str, str] | None = None,
     ) -> Answer:
         """`body` is sent as JSON unless it is bytes already."""
-        jar = {"session": self.token} if self.token else {}
+        jar = {session_cookie_name(): self.token} if self.token else {}
         event = gateway_event(
             method,
             path,
@@ -162,7 +172,7 @@ def log_in(group: str) -> None:
 def connect(group: str) -> None:
     """Open the connection that the group's next request will use: to count what the request itself costs."""
     log_in(group)
-    db._connection()
+    db.connection()
 
 
 def group_of(path: str) -> str:

@@ -213,7 +213,7 @@ def test_every_route_refuses_the_same(user: User, key: str, value: Any, deeper: 
 @pytest.mark.parametrize("key", ["", "a b", "a/b", "ä", "x" * 256, "a\n"])
 def test_a_key_is_plain(user: User, key: str) -> None:
     user.post("/settings", {"key": key, "value": 1}).invalid("key")
-    user.patch("/settings", {"fine": 1, key: 1}).invalid(key or "body")
+    user.patch("/settings", {"fine": 1, key: 1}).invalid(key[:200] or "body")
     assert stored(user) == {}
 
 

@@ -2,18 +2,18 @@
 
     api = Api(__file__)
 
-    @api.post("/focus/{session_id}/complete")
+    @api.post("/focus/{session_id}/complete", errors={409: ["invalid_state"]})
     def complete(db: Db, session_id: UUID) -> FocusCompletion:
         return db.one(FocusCompletion, "complete", session_id=session_id)
 
     handler = api.handler
 
-A parameter is bound by its type (Db, Client, Request), by the path, or by one of three names: `query` and `body` are
-pydantic models, `content` the body's bytes as they came. The checks of a request happen in the contract's order
-(platform contract, 1.4): route, body, forgery, session, consent and role, and only then the input itself.
+binding.py says what the parameters may be. A request is checked in the contract's order (platform contract, 1.4): the
+route, the form of the body, forgery, session, consent and role, and only then the input itself.
 """
 
-import gc
+from questlog.cold_start import finish_cold_start
+
 import hashlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -23,27 +23,29 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, ParamSpec, TypedDict, TypeVar, Unpack, get_args, get_origin
 
-from mangum import Mangum
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import to_json
+from pydantic import BaseModel, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from questlog import identity
-from questlog.db import Db, IdempotentDb, Queries, Statement
-from questlog.edge import Edge
-from questlog.errors import Failure, Forbidden, Interrupted, Invalid, NotFound, Replay, Unavailable
-from questlog.identity import Client
-from questlog.incoming import Incoming, json_object, problems_of
+from questlog.binding import Arguments
+from questlog.db import Db, Queries
+from questlog.edge import Edge, LambdaHandler
+from questlog.errors import Failure, Forbidden, Invalid, NotFound
+from questlog.idempotency import IdempotentDb, fingerprint, is_key
 from questlog.settings import settings
+from questlog.wire import Tagging
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Fields that change by themselves while nothing happens: an ETag over them would never match (core contract, 7.1).
-VOLATILE: Final = frozenset({"server_time", "time_remaining_seconds", "actual_seconds", "etag"})
+# No answer is larger (platform contract, 1.8). Lambda takes 6 MiB for the whole of an answer, in which every quote and
+# backslash of the body is escaped once more.
+LARGEST_ANSWER: Final = 5 * 1024 * 1024
+_LARGEST_ESCAPED: Final = 6 * 1024 * 1024 - 65_536
+_LARGEST_PAGE: Final = 100
 
 
 class Reply(NamedTuple, Generic[R]):
@@ -51,7 +53,7 @@ class Reply(NamedTuple, Generic[R]):
 
     value: R
     status: int = 200
-    cookies: tuple[str, ...] = ()
+    cookies: tuple[identity.Cookie, ...] = ()
     headers: Mapping[str, str] = MappingProxyType({})
 
 
@@ -97,103 +99,73 @@ class Endpoint:
         return get_args(annotation)[0] if get_origin(annotation) is Reply else annotation
 
     @cached_property
-    def serializer(self) -> TypeAdapter[Any]:
-        """What makes JSON of the value answered."""
+    def _serializer(self) -> TypeAdapter[Any]:
         return TypeAdapter(self.answers)
 
     def __call__(self, request: Request, content: bytes) -> Response:
-        """ResponseModel a request. What interrupts it is tried once more where that cannot do anything twice."""
-        repeatable = request.method in identity.SAFE_METHODS or "idempotency-key" in request.headers
-        try:
-            return self._attempt(request, content)
-        except Interrupted as interrupted:
-            if not (interrupted.nothing_applied or repeatable):
-                raise Unavailable from None
-        try:
-            return self._attempt(request, content)
-        except Interrupted:
-            raise Unavailable from None
-
-    def _attempt(self, request: Request, content: bytes) -> Response:
-        document = {} if "content" in self.parameters else json_object(request, content)
-        if identity.forged(request):
-            self._refuse_forgery(request)
+        """The response to a request."""
+        arguments = Arguments(self.parameters, request, content)
+        if identity.is_forged(request):
+            Db(self.queries, [identity.report_forgery(request)]).authenticate_only()
+            raise Forbidden("Another site may have sent this request.", "csrf_violation")
         db = self._database(request, content)
-        try:
-            response = self._respond(request, self.call(**self._bind(Incoming(request, db, document, content))))
-            db.keep(response.status_code, bytes(response.body).decode() or None)
-        except Replay as replay:
-            db.forget()
-            response = Response(replay.body, replay.status, {"Idempotent-Replay": "true"}, "application/json")
-        except Failure as failure:
-            failed = to_json(failure.document(request.scope["questlog.request_id"])).decode()
-            if failure.status < 500:
-                db.keep(failure.status, failed)
-            else:
-                db.forget()
-            raise
-        except BaseException:
-            db.forget()
-            raise
+        response = db.run(lambda: self._respond(request, self.call(**arguments.bound(db))))
         if self.requires is not None:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     def _database(self, request: Request, content: bytes) -> Db:
+        is_safe = request.method in identity.SAFE_METHODS
         opening = [] if self.requires is None else [identity.authenticate(request, self.requires)]
         key = request.headers.get("idempotency-key")
-        if key is None or not self.store_response or self.requires is None or request.method in identity.SAFE_METHODS:
-            return Db(self.queries, opening)
-        if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+        if key is None or is_safe or self.requires is None or not self.store_response:
+            return Db(self.queries, opening, repeatable=is_safe)
+        if not is_key(key):
             Db(self.queries, opening).authenticate_only()
             raise Invalid([("Idempotency-Key", "must be 1 to 255 printable ASCII characters")])
-        fingerprint = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + content).digest()
-        return IdempotentDb(self.queries, opening, key, fingerprint)
-
-    def _refuse_forgery(self, request: Request) -> None:
-        client = Client.of(request)
-        report = Statement(
-            "SELECT report_forgery(%(token_user)s, %(token_hash)s, %(ip)s, %(agent)s, %(request_id)s)",
-            {
-                **identity.Token.read(request.cookies[identity.COOKIE]).parameters,
-                "ip": client.ip_address,
-                "agent": client.user_agent,
-                "request_id": client.request_id,
-            },
+        return IdempotentDb(
+            self.queries,
+            opening,
+            key=key,
+            fingerprint=fingerprint(request, content),
+            request_id=request.scope["questlog.request_id"],
         )
-        Db(self.queries, [report]).authenticate_only()
-        raise Forbidden("Another site may have sent this request.", "csrf_violation")
-
-    def _bind(self, incoming: Incoming) -> dict[str, Any]:
-        """The call's arguments. Input that does not fit is told only to those who may make the request."""
-        bound: dict[str, Any] = {}
-        problems: list[tuple[str, str]] = []
-        for name, annotation in self.parameters.items():
-            try:
-                bound[name] = incoming.argument(name, annotation)
-            except ValidationError as error:
-                if name in incoming.request.path_params:
-                    incoming.db.authenticate_only()
-                    raise NotFound from None
-                problems += problems_of(error)
-        if problems:
-            incoming.db.authenticate_only()
-            raise Invalid(problems)
-        return bound
 
     def _respond(self, request: Request, result: Any) -> Response:
         if isinstance(result, Response):
             return result
         reply = result if isinstance(result, Reply) else Reply(result)
-        body = b"" if reply.status == 204 else self.serializer.dump_json(reply.value)
-        if self.envelope and body:
-            body = b'{"data":' + body + b"}"
-        response = Response(body, reply.status, dict(reply.headers), "application/json" if body else None)
-        for set_cookie in reply.cookies:
-            response.headers.append("Set-Cookie", set_cookie)
+        headers = dict(reply.headers)
         if self.etag:
-            return _conditional(request, response, tag_of(reply.value))
+            tagging = Tagging()
+            headers["ETag"] = f'"{_digest(self._serializer.dump_json(reply.value, context=tagging))}"'
+            headers["Cache-Control"] = "no-store" if tagging.moving else "private, no-cache"
+            if _has(request, headers["ETag"]):
+                return Response(status_code=304, headers=headers)
+        document = b"" if reply.status == 204 else self._serializer.dump_json(reply.value)
+        self._refuse_too_large(reply.value, document)
+        body = b'{"data":' + document + b"}" if self.envelope and document else document
+        response = Response(body, reply.status, headers, "application/json" if body else None)
+        for cookie in reply.cookies:
+            cookie.set_on(response)
         return response
+
+    def _refuse_too_large(self, value: Any, document: bytes) -> None:
+        escaped = len(document) + document.count(b'"') + document.count(b"\\")
+        if len(document) <= LARGEST_ANSWER and escaped <= _LARGEST_ESCAPED:
+            return
+        details: dict[str, Any] = {"limit_bytes": LARGEST_ANSWER}
+        if "page_size" in getattr(self.parameters.get("query"), "model_fields", {}):
+            # Half of what would fit, should the others be larger than these.
+            fitting = _longest_list(value) * LARGEST_ANSWER // len(document) // 2
+            details["page_size"] = max(1, min(fitting, _LARGEST_PAGE))
+        raise Failure(413, "answer_too_large", "The answer would be larger than 5 MiB; ask for less of it.", details)
+
+
+def _longest_list(value: Any) -> int:
+    """How many items a page of this document would be of: those of its longest list."""
+    lists = [value] if isinstance(value, list) else [item for _, item in value] if isinstance(value, BaseModel) else []
+    return max((len(item) for item in lists if isinstance(item, list)), default=0)
 
 
 class Api:
@@ -244,7 +216,7 @@ class Api:
         return self.route("DELETE", path, **options)
 
     @property
-    def handler(self) -> Mangum:
+    def handler(self) -> LambdaHandler:
         """The Lambda handler. Missing configuration stops it here, at start."""
         settings()
         by_path: dict[str, dict[str, Endpoint]] = {}
@@ -254,9 +226,8 @@ class Api:
         ordered = sorted(by_path, key=lambda path: [segment.startswith("{") for segment in path.split("/")])
         routes = [Route(path, Resource(path, by_path[path])) for path in ordered]
         router = Router(routes, redirect_slashes=False, default=_no_such_path)
-        gc.freeze()
-        gc.enable()
-        return Mangum(Edge(router, self.name), lifespan="off")
+        finish_cold_start()
+        return LambdaHandler(Edge(router, self.name))
 
 
 class Resource:
@@ -267,7 +238,7 @@ class Resource:
         self._methods = methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ResponseModel as the request's method says; HEAD as GET, whose body the gateway drops."""
+        """Have the endpoint of the request's method answer; HEAD as GET, whose body the gateway drops."""
         scope["questlog.route"] = self._path
         request = Request(scope, receive)
         endpoint = self._methods.get("GET" if request.method == "HEAD" else request.method)
@@ -282,25 +253,16 @@ async def _no_such_path(_scope: Scope, _receive: Receive, _send: Send) -> None:
     raise NotFound("There is no such path.")
 
 
-def tag_of(value: Any) -> str:
-    """The tag of a document: over all it shows but the fields that change by themselves."""
-    document = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-    return hashlib.sha256(to_json(_lasting(document))).hexdigest()[:32]
+def tag_of(document: BaseModel) -> str:
+    """The tag of a document, over all it shows but its moving fields: equal while nothing else of it changes."""
+    return _digest(document.model_dump_json(context=Tagging()).encode())
 
 
-def _lasting(document: Any) -> Any:
-    if isinstance(document, dict):
-        return {key: _lasting(value) for key, value in document.items() if key not in VOLATILE}
-    if isinstance(document, list):
-        return [_lasting(item) for item in document]
-    return document
+def _digest(document: bytes) -> str:
+    return hashlib.sha256(document).hexdigest()[:32]
 
 
-def _conditional(request: Request, response: Response, tag: str) -> Response:
-    """The response with its ETag, or 304 where the client has it already (RFC 9110, 13.1.2: weak comparison)."""
-    headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
+def _has(request: Request, tag: str) -> bool:
+    """Whether the client has the document of this tag already (RFC 9110, 13.1.2: weak comparison)."""
     known = [part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")]
-    if "*" in known or headers["ETag"] in known:
-        return Response(status_code=304, headers=headers)
-    response.headers.update(headers)
-    return response
+    return "*" in known or tag in known

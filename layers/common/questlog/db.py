@@ -14,7 +14,7 @@ import logging
 import re
 import select
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +24,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import JsonbDumper, set_json_loads
 from pydantic import BaseModel, TypeAdapter
+from starlette.responses import Response
 
 from questlog.errors import DatabaseFault, Failure, Interrupted, NotFound, Replay, Unavailable
 from questlog.settings import settings
@@ -42,6 +43,8 @@ _UNDONE: Final = {"40001", "40P01", "0A000", "26000"}
 _OVERLOADED: Final = ("53", "57014", "55P03")
 # The connection failed or was ended under the request; an error without a code is libpq's own.
 _LOST: Final = ("08", "57P")
+# The server only reads, as one does that stays behind after a failover.
+_READ_ONLY: Final = "25006"
 
 
 class Statement(NamedTuple):
@@ -94,13 +97,12 @@ set_json_loads(partial(json.loads, parse_int=_whole_number))
 _held = threading.local()
 
 
-def _connection() -> Connection:
+def connection() -> Connection:
     """The execution environment's one connection, opened when there is none that still lives."""
-    held: Connection | None = getattr(_held, "connection", None)
+    held = held_connection()
     if held is not None:
-        if _alive(held):
-            return held
-        held.close()
+        return held
+    disconnect()
     try:
         _held.connection = psycopg.Connection[DictRow].connect(
             settings().database_url,
@@ -114,6 +116,12 @@ def _connection() -> Connection:
     except psycopg.OperationalError:
         raise Interrupted(nothing_applied=True) from None
     return cast("Connection", _held.connection)
+
+
+def held_connection() -> Connection | None:
+    """The connection that the next request would use, or None where it would open another."""
+    held: Connection | None = getattr(_held, "connection", None)
+    return held if held is not None and _alive(held) else None
 
 
 def disconnect() -> None:
@@ -138,40 +146,44 @@ def _alive(connection: Connection) -> bool:
     return not readable
 
 
-def _first(error: psycopg.Error) -> psycopg.Error:
-    """The error that stopped a pipeline: psycopg may raise what it did to the statements behind it instead."""
-    while isinstance(error, psycopg.errors.PipelineAborted) and isinstance(error.__context__, psycopg.Error):
-        error = error.__context__
-    return error
-
-
-def _refusal(error: psycopg.Error) -> Exception:
-    """What a database error means to the request."""
-    sqlstate = error.sqlstate or ""
-    if sqlstate == "PT200":
-        return Replay(int(error.diag.message_primary or "200"), error.diag.message_detail or "")
-    if sqlstate.startswith("PT"):
+def refusal_of(sqlstate: str, diagnostic: psycopg.errors.Diagnostic | None = None) -> Exception:
+    """What a database error means to the request; `diagnostic` is what a refusal of our own says."""
+    if diagnostic is not None and sqlstate == "PT200":
+        return Replay(int(diagnostic.message_primary or "200"), diagnostic.message_detail or "")
+    if diagnostic is not None and sqlstate.startswith("PT"):
         return Failure(
             int(sqlstate[2:]),
-            error.diag.message_hint or "conflict",
-            error.diag.message_primary or "",
-            json.loads(error.diag.message_detail or "{}"),
+            diagnostic.message_hint or "conflict",
+            diagnostic.message_primary or "",
+            json.loads(diagnostic.message_detail or "{}"),
         )
     if sqlstate in _UNDONE:
         return Interrupted(nothing_applied=True)
-    if sqlstate.startswith(_OVERLOADED):
+    if sqlstate == _READ_ONLY or sqlstate.startswith(_OVERLOADED):
         return Unavailable()
     if not sqlstate or sqlstate.startswith(_LOST):
         return Interrupted(nothing_applied=False)
-    return DatabaseFault(sqlstate, error.diag.constraint_name)
+    return DatabaseFault(sqlstate, diagnostic.constraint_name if diagnostic is not None else None)
 
 
 class Db:
-    """The database as one request sees it: each call is one trip, opened by the statement that says who asks."""
+    """The database as one request sees it: each call is one trip, opened by the statement that says who asks.
 
-    def __init__(self, queries: Queries, opening: Sequence[Statement] = ()) -> None:
+    A `repeatable` trip, one that only reads, is sent again when the connection is lost under it. Any other is sent
+    again only where it is certain that nothing of it was applied.
+    """
+
+    def __init__(self, queries: Queries, opening: Sequence[Statement] = (), *, repeatable: bool = False) -> None:
         self._queries = queries
         self._opening = opening
+        self._repeatable = repeatable
+
+    def run(self, work: Callable[[], Response]) -> Response:
+        """The response of a route's work, which asks this database; Unavailable where a trip of it was lost."""
+        try:
+            return work()
+        except Interrupted:
+            raise Unavailable from None
 
     def one(self, model: type[M], name: str, /, **parameters: Any) -> M:
         """The row of the named statements as a `model`; no row is 404: it does not exist, or is someone else's."""
@@ -212,71 +224,24 @@ class Db:
         return tuple(_rows_as(model, rows) for model, rows in zip(models, results[-len(models) :], strict=True))
 
     def authenticate_only(self) -> None:
-        """Only ask who it is: what is wrong with the input is told to nobody who may not make the request."""
+        """Only ask who it is, before telling what is wrong with the input: no stranger is told."""
         if self._opening:
             self._trip()
 
     def opened_by(self, name: str, /, **parameters: Any) -> "Db":
         """The same database, opened by a statement of the group: where a secret of its own says who asks."""
-        return Db(self._queries, self._queries.statements(name, parameters))
-
-    def keep(self, status: int, body: str | None) -> None:
-        """Nothing to keep: without an Idempotency-Key the trip has committed already."""
-
-    def forget(self) -> None:
-        """Nothing to undo: without an Idempotency-Key a failed trip has undone itself."""
+        return Db(self._queries, self._queries.statements(name, parameters), repeatable=self._repeatable)
 
     def _trip(self, *statements: Statement) -> list[list[DictRow]]:
         """Send the statements as one trip. Returns the rows of each statement, the opening ones left out."""
-        return _send(_connection(), [*self._opening, *statements])[len(self._opening) :]
-
-
-class IdempotentDb(Db):
-    """The database of a request with an Idempotency-Key: the key, the work and the answer are one transaction.
-
-    The answer is known only once the route has made it, so keeping it takes a second trip. A refusal is kept too, after
-    its work is undone; a fault undoes everything, the claim of the key included.
-    """
-
-    def __init__(self, queries: Queries, opening: Sequence[Statement], key: str, fingerprint: bytes) -> None:
-        super().__init__(queries, opening)
-        self._key = key
-        self._fingerprint = fingerprint
-        self._connection: Connection | None = None
-
-    def keep(self, status: int, body: str | None) -> None:
-        """Keep the answer under the key and commit; of a refusal before the key was claimed nothing is kept."""
-        if self._connection is None:
-            return
-        kept = "UPDATE idempotency_keys SET status = %(status)s, body = %(body)s::jsonb WHERE key = %(key)s"
-        parameters = {"status": status, "body": body, "key": self._key}
-        if status < 400:
-            _send(self._connection, [Statement(kept, parameters), Statement("COMMIT")])
-            return
-        update = psycopg.ClientCursor(self._connection).mogrify(kept, parameters)
-        _settle(self._connection, f"ROLLBACK TO SAVEPOINT work; {update}; COMMIT")
-
-    def forget(self) -> None:
-        """Undo everything."""
-        if self._connection is not None and not self._connection.closed:
-            _settle(self._connection, "ROLLBACK")
-
-    def _trip(self, *statements: Statement) -> list[list[DictRow]]:
-        if self._connection is not None:
-            return _send(self._connection, statements) if statements else []
-        self._connection = _connection()
-        claim = Statement(
-            "SELECT claim_idempotency_key(%(key)s, %(fingerprint)s)",
-            {"key": self._key, "fingerprint": self._fingerprint},
-        )
-        # Twice: what is refused before the key is claimed goes back to where there is no user, and keeps no answer.
-        savepoint = Statement("SAVEPOINT work")
-        begun = [Statement("BEGIN"), savepoint, *self._opening, claim, savepoint]
+        trip = [*self._opening, *statements]
         try:
-            return _send(self._connection, [*begun, *statements])[len(begun) :]
-        except Interrupted:
-            # Not committed, so not applied.
-            raise Interrupted(nothing_applied=True) from None
+            results = send(connection(), trip)
+        except Interrupted as interrupted:
+            if not (interrupted.nothing_applied or self._repeatable):
+                raise
+            results = send(connection(), trip)
+        return results[len(self._opening) :]
 
 
 @cache
@@ -293,7 +258,7 @@ def _rows_as(result: Any, rows: list[DictRow]) -> Any:
     return _adapter(result).validate_python(rows[0])
 
 
-def _send(connection: Connection, statements: Sequence[Statement]) -> list[list[DictRow]]:
+def send(connection: Connection, statements: Sequence[Statement]) -> list[list[DictRow]]:
     """Send the statements as one trip. Returns the rows of each, none for those that return nothing."""
     try:
         with connection.pipeline():
@@ -301,23 +266,16 @@ def _send(connection: Connection, statements: Sequence[Statement]) -> list[list[
         return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
     except psycopg.Error as error:
         # Not raised from here, so that the original, whose text quotes SQL and values, is nobody's context.
-        refusal = _refusal(_first(error))
-    if isinstance(refusal, Interrupted):
-        # Whatever it was that interrupted, a new connection does not have it: a half-read answer, a lost statement.
+        first = _first(error)
+    refusal = refusal_of(first.sqlstate or "", first.diag)
+    if isinstance(refusal, Interrupted) or first.sqlstate == _READ_ONLY:
+        # A new connection has neither a half-read answer nor a lost statement, and may lead to the server that writes.
         connection.close()
     raise refusal
 
 
-def _settle(connection: Connection, sql: str) -> None:
-    """Run transaction control past psycopg, as one simple query.
-
-    A rollback makes psycopg deallocate all it has prepared, and in a pipeline it forgets which of them are gone. They
-    survive a rollback, so there is nothing to do about them.
-    """
-    result = connection.pgconn.exec_(sql.encode())
-    if connection.pgconn.status != psycopg.pq.ConnStatus.OK:
-        connection.close()
-        raise Interrupted(nothing_applied=False)
-    if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
-        sqlstate = result.error_field(psycopg.pq.DiagnosticField.SQLSTATE) or b""
-        raise DatabaseFault(sqlstate.decode(), None)
+def _first(error: psycopg.Error) -> psycopg.Error:
+    """The error that stopped a pipeline: psycopg may raise what it did to the statements behind it instead."""
+    while isinstance(error, psycopg.errors.PipelineAborted) and isinstance(error.__context__, psycopg.Error):
+        error = error.__context__
+    return error

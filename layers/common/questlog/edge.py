@@ -1,9 +1,11 @@
 """The outermost layer of a function: what holds for every request, whatever its route.
 
-It gives the request its id, takes the /api prefix off, answers preflights, turns whatever was raised into the one
-envelope, adds the headers every answer has, and writes the one log line.
+LambdaHandler makes a request of the gateway's event, by way of Mangum. Edge gives the request its id, takes the /api
+prefix off, answers preflights, turns whatever was raised into the one envelope, adds the headers that every answer has,
+and writes the one log line.
 """
 
+import base64
 import re
 import time
 import traceback
@@ -11,12 +13,14 @@ from typing import Any, Final
 from uuid import uuid4
 
 from aws_lambda_powertools import Logger
+from mangum import Mangum
+from mangum.handlers import HTTPGateway
 from pydantic_core import to_json
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from questlog.errors import DatabaseFault, Failure
+from questlog.errors import DatabaseFault, Failure, Invalid
 from questlog.settings import settings
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -28,12 +32,74 @@ _PREFLIGHT: Final = {
 }
 
 
+# No error is larger, whatever its details are (platform contract, 1.3).
+_LARGEST_ERROR: Final = 16_384
+# What stands for an event that is none.
+_NO_EVENT: Final = {
+    "version": "2.0",
+    "headers": {},
+    "requestContext": {"http": {"method": "GET", "path": "/", "sourceIp": ""}},
+}
+
+
+class LambdaHandler:
+    """What Lambda calls: takes an event of an HTTP API (payload format 2.0), and returns the gateway's answer.
+
+    An event that is none, without headers, a path or a readable body, is 400 in the envelope.
+    """
+
+    def __init__(self, app: "Edge") -> None:
+        self._answer = Mangum(app, lifespan="off", custom_handlers=[_HttpApi])
+        self._refuse = Mangum(app.of(_not_an_event), lifespan="off", custom_handlers=[_HttpApi])
+
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
+        try:
+            event = _well_formed(event)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return self._refuse(_NO_EVENT, context)
+        return self._answer(event, context)
+
+
+def _well_formed(event: Any) -> dict[str, Any]:
+    """The event with its body as bytes; one of four errors where it is not an HTTP API's."""
+    http = event["requestContext"]["http"]
+    headers = event["headers"].items()
+    texts = [http["method"], http["path"], http["sourceIp"], event["version"], *event.get("cookies", [])]
+    texts += [event.get("rawQueryString", ""), *(text for header in headers for text in header)]
+    "".join(texts).encode()
+    body = event.get("body", "")
+    content = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
+    return {**event, "body": content, "isBase64Encoded": False}
+
+
+async def _not_an_event(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise Invalid([("body", "could not be read")], "This is not a request as the gateway sends it.")
+
+
+class _HttpApi(HTTPGateway):
+    """Mangum's reading of an event, but for the host, which it takes apart at a colon: an IPv6 address has many."""
+
+    @property
+    def scope(self) -> Scope:
+        """The request as ASGI describes it."""
+        headers = dict(self.event["headers"])
+        host = headers.pop("host", "")
+        scope = HTTPGateway({**self.event, "headers": headers}, self.context, self.config).scope
+        scope["headers"].append([b"host", host.encode()])
+        return scope
+
+
 class Edge:
     """The ASGI application Mangum runs around a group's router."""
 
     def __init__(self, routes: ASGIApp, service: str) -> None:
         self._routes = routes
+        self._service = service
         self._log = Logger(service=service)
+
+    def of(self, routes: ASGIApp) -> "Edge":
+        """The same around other routes."""
+        return Edge(routes, self._service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -77,6 +143,9 @@ class Edge:
     @staticmethod
     def _failed(scope: Scope, failure: Failure) -> Response:
         body = to_json(failure.document(scope["questlog.request_id"]))
+        if len(body) > _LARGEST_ERROR:
+            failure.details = {}
+            body = to_json(failure.document(scope["questlog.request_id"]))
         headers = {"Cache-Control": "no-store", **failure.headers}
         return Response(body, failure.status, headers, "application/json")
 

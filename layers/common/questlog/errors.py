@@ -9,13 +9,21 @@ Failure                     status, type, message, details
 ├── Unavailable             503 unavailable
 └── (plain)                 what the database refuses with PTnnn, 405, 413, 415, 422, 429
 
-Interrupted                 not an answer: the trip to the database ended before its outcome was known
+Interrupted                 the trip to the database ended before its outcome was known; becomes Unavailable
 Replay                      not a failure: this Idempotency-Key has its answer already
 DatabaseFault               a database error nobody foresaw: 500, and only its code in the log
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
+
+from pydantic_core import to_json
+
+# No error is larger than 16 KiB, so a list of fields is kept to 20 entries, their paths to 200 characters, and all of
+# it to 15 KiB: names that users give their own fields may take four bytes a character (platform contract, 1.3).
+MAX_FIELDS: Final = 20
+_LONGEST_PATH: Final = 200
+_ROOM_FOR_FIELDS: Final = 15_360
 
 
 class Failure(Exception):
@@ -50,11 +58,28 @@ class Failure(Exception):
 
 
 class Invalid(Failure):
-    """Bad input; `fields` are pairs of a dotted path into body, query or path, and what is wrong there."""
+    """Bad input; `fields` are pairs of a dotted path into body, query or path, and what is wrong there.
+
+    At most 20 are listed; of more, the last entry says how many are left out.
+    """
 
     def __init__(self, fields: Sequence[tuple[str, str]], message: str = "Some of what was sent is not valid.") -> None:
-        listed = [{"field": field, "message": problem} for field, problem in fields]
+        room = MAX_FIELDS
+        listed = _listed(fields, room)
+        while len(to_json(listed)) > _ROOM_FOR_FIELDS:
+            room -= 1
+            listed = _listed(fields, room)
         super().__init__(400, "validation_error", message, {"fields": listed})
+
+
+def _listed(fields: Sequence[tuple[str, str]], room: int) -> list[dict[str, str]]:
+    """The fields as the envelope lists them, in at most `room` entries."""
+    shown = fields if len(fields) <= room else fields[: room - 1]
+    listed = [{"field": field[:_LONGEST_PATH], "message": problem} for field, problem in shown]
+    if len(shown) < len(fields):
+        more = len(fields) - len(shown)
+        listed.append({"field": "body", "message": f"{more} more fields are not valid"})
+    return listed
 
 
 class Unauthorized(Failure):

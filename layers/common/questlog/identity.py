@@ -1,4 +1,6 @@
-"""Who makes a request: the session cookie or a bearer token, and whether a browser was made to send it."""
+"""Who makes a request: the session cookie or a bearer token, whether a browser was made to send it, and the statements
+that ask the database.
+"""
 
 import base64
 import binascii
@@ -9,11 +11,11 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from questlog.db import Statement
 from questlog.settings import settings
 
-COOKIE = "session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Of the scopes authenticate() knows, the ones that are not an entitlement.
@@ -60,10 +62,10 @@ class Token(NamedTuple):
         try:
             content = base64.urlsafe_b64decode(text.encode("ascii"))
         except (UnicodeEncodeError, binascii.Error):
-            return _NO_TOKEN
-        token = cls(UUID(bytes=content[:16]), content[16:]) if len(content) == 48 else _NO_TOKEN
+            return NO_TOKEN
+        token = cls(UUID(bytes=content[:16]), content[16:]) if len(content) == 48 else NO_TOKEN
         # The decoder skips characters that are not base64: what does not come out as it went in is another text.
-        return token if str(token) == text else _NO_TOKEN
+        return token if str(token) == text else NO_TOKEN
 
     def __str__(self) -> str:
         """The 48 bytes as 64 characters of base64url."""
@@ -75,21 +77,73 @@ class Token(NamedTuple):
         return {"token_user": self.user_id, "token_hash": secret_hash(self.secret)}
 
 
-_NO_TOKEN: Final = Token(UUID(int=0), b"")
+NO_TOKEN: Final = Token(UUID(int=0), b"")
+"""Opens nothing."""
+
+
+class Cookie(NamedTuple):
+    """A cookie out of scripts' reach; a lifetime of zero removes it."""
+
+    name: str
+    value: str
+    lifetime: timedelta
+
+    def set_on(self, response: Response) -> None:
+        """Add the cookie to a response."""
+        secure = settings().secure
+        response.set_cookie(
+            self.name,
+            self.value,
+            max_age=int(self.lifetime.total_seconds()),
+            domain=settings().cookie_domain if secure else None,
+            secure=secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+
+def session_cookie_name() -> str:
+    """The name of the cookie that holds a session.
+
+    Over https it begins with __Host-, so that no other host of the domain can set it (RFC 6265bis, 4.1.3.2), unless a
+    domain is configured, which that prefix forbids.
+    """
+    return "__Host-session" if settings().secure and not settings().cookie_domain else "session"
+
+
+def session_cookie(token: Token, lifetime: timedelta) -> Cookie:
+    """The cookie that holds a session."""
+    return Cookie(session_cookie_name(), str(token), lifetime)
+
+
+def cleared_cookie() -> Cookie:
+    """The cookie that removes the session's: the same attributes, or browsers keep the old one."""
+    return Cookie(session_cookie_name(), "", timedelta())
+
+
+def cookie_token(request: Request) -> Token | None:
+    """The token in the session's cookie, or None where the request brings none."""
+    text = request.cookies.get(session_cookie_name())
+    return Token.read(text) if text else None
 
 
 def presented_token(request: Request) -> Token | None:
     """The token that decides who asks, a bearer before the cookie; None where the request brings neither."""
-    text = _bearer(request) or request.cookies.get(COOKIE)
-    return Token.read(text) if text else None
+    bearer = _bearer(request)
+    return Token.read(bearer) if bearer else cookie_token(request)
 
 
 def authenticate(request: Request, scope: str) -> Statement:
     """The opening statement of a request that needs `scope`; an absent token goes the way of a forged one."""
+    return authenticate_by(presented_token(request) or NO_TOKEN, scope)
+
+
+def authenticate_by(token: Token, scope: str) -> Statement:
+    """The opening statement of what needs `scope` and is asked by the holder of this token."""
     return Statement(
         "SELECT authenticate(%(token_user)s, %(token_hash)s, %(scope)s, %(terms)s, %(idle)s)",
         {
-            **(presented_token(request) or _NO_TOKEN).parameters,
+            **token.parameters,
             "scope": scope,
             "terms": settings().tos_version,
             "idle": settings().session_idle,
@@ -97,13 +151,13 @@ def authenticate(request: Request, scope: str) -> Statement:
     )
 
 
-def forged(request: Request) -> bool:
+def is_forged(request: Request) -> bool:
     """Whether another site may have made a browser send this unsafe request with its cookie (CSRF).
 
     The browser says where a request comes from (Fetch Metadata, W3C; Origin, RFC 6454), and no script can change that.
     Without either header it is not a browser, and there is no cookie to abuse.
     """
-    if request.method in SAFE_METHODS or _bearer(request) or COOKIE not in request.cookies:
+    if request.method in SAFE_METHODS or _bearer(request) or session_cookie_name() not in request.cookies:
         return False
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
@@ -112,24 +166,18 @@ def forged(request: Request) -> bool:
     return site not in ("same-origin", "none") and origin not in settings().allowed_origins
 
 
-def session_cookie(token: Token, lifetime: timedelta) -> str:
-    """The Set-Cookie value that holds a session."""
-    return cookie(COOKIE, str(token), lifetime)
-
-
-def cleared_cookie() -> str:
-    """The Set-Cookie value that removes the session: the same attributes, or browsers keep the old one."""
-    return cookie(COOKIE, "", timedelta())
-
-
-def cookie(name: str, value: str, lifetime: timedelta) -> str:
-    """A Set-Cookie value (RFC 6265, 4.1) out of scripts' reach."""
-    attributes = [f"{name}={value}", "Path=/", "HttpOnly", "SameSite=Lax", f"Max-Age={int(lifetime.total_seconds())}"]
-    if settings().secure:
-        attributes.append("Secure")
-    if settings().secure and settings().cookie_domain:
-        attributes.append(f"Domain={settings().cookie_domain}")
-    return "; ".join(attributes)
+def report_forgery(request: Request) -> Statement:
+    """The statement that notes a forged request in the audit trail of the session's user."""
+    client = Client.of(request)
+    return Statement(
+        "SELECT report_forgery(%(token_user)s, %(token_hash)s, %(ip)s, %(agent)s, %(request_id)s)",
+        {
+            **(cookie_token(request) or NO_TOKEN).parameters,
+            "ip": client.ip_address,
+            "agent": client.user_agent,
+            "request_id": client.request_id,
+        },
+    )
 
 
 def _bearer(request: Request) -> str | None:

@@ -1,6 +1,7 @@
 """The types of everything on the wire: models of requests and answers, and the few kinds of value they share."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -12,12 +13,43 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
     StringConstraints,
+    WrapSerializer,
 )
-from pydantic_core import to_json
+from pydantic_core import core_schema, to_json
 
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ].*)?")
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ].*)?", re.ASCII)
+# RFC 3339, 5.6; seconds may be left out, and the colon of the offset too, as clients do.
+_INSTANT: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?P<offset>[Zz]|[+-]\d{2}:?\d{2})?", re.ASCII
+)
+# Times are within these years in UTC, and so is every day (platform contract, 1.7): in any zone they stay far from
+# where the calendars of Python and Postgres end.
+FIRST_DAY: Final = date(1600, 1, 1)
+LAST_DAY: Final = date(2199, 12, 31)
+_FIRST: Final = datetime(1600, 1, 1, tzinfo=UTC)
+_END: Final = datetime(2200, 1, 1, tzinfo=UTC)
+OUTSIDE_THE_YEARS: Final = "must be in the years 1600 to 2199"
+
+
+class _ReadBy:
+    """Has text from outside read by a function of ours. What is a Python value already, a row's, is taken as it is.
+
+    pydantic alone would also take seconds since 1970, as a number or as text.
+    """
+
+    def __init__(self, read: Callable[[Any], Any]) -> None:
+        self._read = read
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        python = handler(source)
+        sent = core_schema.no_info_before_validator_function(self._read, python)
+        return core_schema.json_or_python_schema(json_schema=sent, python_schema=python)
 
 
 def rfc3339(instant: datetime) -> str:
@@ -25,19 +57,32 @@ def rfc3339(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _calendar_date(value: Any) -> Any:
-    """A date as written; a date-time given for one is cut to its date (platform contract, 1.7).
+def _instant(value: Any) -> datetime:
+    found = _INSTANT.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("must be a time, such as 2031-05-09T08:00:00Z")
+    if found["offset"] is None:
+        raise ValueError("must have an offset from UTC, such as Z")
+    try:
+        instant = datetime.fromisoformat(value.upper())
+    except ValueError:
+        raise ValueError("is not a time of the calendar") from None
+    if not _FIRST <= instant < _END:
+        raise ValueError(OUTSIDE_THE_YEARS)
+    return instant.astimezone(UTC)
 
-    Text is made a date here: behind a validator of our own, strict pydantic takes no text, and lax also takes seconds.
-    """
-    if not isinstance(value, str):
-        return value
-    if not _DATE.fullmatch(value):
+
+def _day(value: Any) -> date:
+    """A date as written; a date-time given for one is cut to its date (platform contract, 1.7)."""
+    if not (isinstance(value, str) and _DATE.fullmatch(value)):
         raise ValueError("must be a date, YYYY-MM-DD")
     try:
-        return datetime.fromisoformat(value).date()
+        day = datetime.fromisoformat(value.upper()).date()
     except ValueError:
         raise ValueError("is not a date of the calendar") from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError(OUTSIDE_THE_YEARS)
+    return day
 
 
 def _plain_boolean(value: Any) -> Any:
@@ -47,11 +92,11 @@ def _plain_boolean(value: Any) -> Any:
     return value
 
 
-Instant = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
-"""A point in time: RFC 3339 in UTC with microseconds and Z."""
+Instant = Annotated[AwareDatetime, _ReadBy(_instant), PlainSerializer(rfc3339, return_type=str, when_used="json")]
+"""A point in time: RFC 3339, shown in UTC with microseconds and Z. In a request, within the years 1600 to 2199."""
 
-Day = Annotated[date, BeforeValidator(_calendar_date)]
-"""A calendar date in a request."""
+Day = Annotated[date, _ReadBy(_day)]
+"""A calendar date. In a request, within the years 1600 to 2199; a date-time is cut to its date."""
 
 Flag = Annotated[bool, BeforeValidator(_plain_boolean)]
 """A boolean in a query."""
@@ -71,6 +116,29 @@ def json_at_most(limit: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+class MaxEntries:
+    """Limits a map to so many entries, counted before any is looked at: Annotated[dict[str, str], MaxEntries(50)].
+
+    Field(max_length=...) does the same for a list. Of a map it would look at all entries first.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(self._counted, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "maxProperties": self._limit}
+
+    def _counted(self, value: Any) -> Any:
+        if isinstance(value, dict) and len(value) > self._limit:
+            raise ValueError(f"must have at most {self._limit} entries")
+        return value
+
+
 def blank_is_null(value: str | None) -> str | None:
     """Optional text that was left blank is no text."""
     return value or None
@@ -84,7 +152,7 @@ def percentage(part: int, whole: int) -> float:
     return (10_000 * part // whole) / 100 if whole else 0.0
 
 
-Page = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Page = Annotated[int, Field(ge=1, le=1_000_000)]
 PageSize = Annotated[int, Field(ge=1, le=100)]
 
 
@@ -117,13 +185,13 @@ class Total(Row):
 
 
 class ResponseModel(BaseModel):
-    """What a route shows on the wire. A statement's row may be read straight into it."""
+    """What a route shows on the wire. A statement's row may be read straight into it; other columns are dropped."""
 
     model_config = ConfigDict(defer_build=True, frozen=True, serialize_by_alias=True)
 
 
 def absent() -> Any:
-    """The default of a field that keeps its value when it is not sent; null is what the field's type says of it."""
+    """The default of a field that may be left out: then it keeps its value. Whether it may be null, its type says."""
     return Field(default=None, json_schema_extra=_without_default)
 
 
@@ -131,8 +199,30 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
+class Tagging:
+    """The context in which a document is serialised for its ETag. It notes whether a moving field was shown."""
+
+    def __init__(self) -> None:
+        self.moving = False
+
+
+def _but_for_its_tag(value: Any, serialize: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
+    if isinstance(info.context, Tagging):
+        info.context.moving = True
+        return None
+    return serialize(value)
+
+
+Moving: Final = WrapSerializer(_but_for_its_tag, when_used="json")
+"""Marks a field whose value changes by itself while nothing happens, such as a clock: Annotated[int, Moving].
+
+An ETag does not count it, or it would never match. A document that shows one is not for a browser's cache: a browser
+that finds it unchanged would show its old copy, in which the clock stands still (core contract, 7.1).
+"""
+
+
 class Deleted(ResponseModel):
-    """What is answered for something that is gone."""
+    """Confirms that something is deleted."""
 
     success: bool = True
     id: UUID

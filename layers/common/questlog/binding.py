@@ -1,0 +1,179 @@
+"""What a request holds, as the typed arguments of its route: read once, checked in the contract's order.
+
+A parameter is bound by its type (Db, Client, Request), by the path, or by one of three names: `query` and `body` are
+pydantic models, `content` is the body's bytes as they came. A body that is malformed is refused at once, before anyone
+is asked who they are. Input that is well-formed but wrong is refused only once the caller is known (platform contract,
+1.4), and what is wrong with it is not worked out before.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import islice
+from math import isfinite
+from typing import Any, Final
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import from_json
+from starlette.requests import Request
+
+from questlog.db import Db
+from questlog.errors import MAX_FIELDS, Failure, Invalid, NotFound
+from questlog.identity import SAFE_METHODS, Client
+from questlog.validation import Problem, problems
+from questlog.wire import Body
+
+MAX_BODY: Final = 1_048_576
+# What a body with a string or a number that cannot be stored contains, once every digit in it is a 0 and every E an e:
+# a number of 19 digits, an exponent of three, or what JSON does not know. Other bodies are not looked at a second time.
+_SUSPICIOUS: Final = (b"0" * 19, b"0e000", b"0e+000", b"NaN", b"Infinity")
+_ALIKE: Final = bytes.maketrans(b"123456789E", b"000000000e")
+_OUTSIDE_64_BIT: Final = 2**63
+_NAMED_UP_TO: Final = 65_536
+
+
+class Arguments:
+    """The arguments of one request to a route whose `parameters` are given as types by name.
+
+    Failure (413, 415) and Invalid (400) for a body that is malformed.
+    """
+
+    def __init__(self, parameters: Mapping[str, Any], request: Request, content: bytes) -> None:
+        self._known: dict[str, Any] = {}
+        self._unfit: list[tuple[ValidationError, Any]] = []
+        self._names_nothing = False
+        if "content" not in parameters:
+            self._read_body(parameters.get("body", Body), request, content)
+        for name, annotation in parameters.items():
+            if name == "query":
+                self._read_query(annotation, request)
+            elif name == "content":
+                self._known[name] = content
+            elif name in request.path_params:
+                self._read_segment(name, annotation, request.path_params[name])
+            elif annotation is Client:
+                self._known[name] = Client.of(request)
+            elif annotation is Request:
+                self._known[name] = request
+        self._names = parameters
+
+    def bound(self, db: Db) -> dict[str, Any]:
+        """All arguments by name, once the caller may know what is wrong with them: NotFound, or Invalid, else."""
+        if self._names_nothing:
+            db.authenticate_only()
+            raise NotFound
+        if self._unfit:
+            db.authenticate_only()
+            raise Invalid([problem for error, sent in self._unfit for problem in _problems(error, sent)])
+        return {name: db if annotation is Db else self._known[name] for name, annotation in self._names.items()}
+
+    def _read_body(self, model: type[BaseModel], request: Request, content: bytes) -> None:
+        json = _json(request, content)
+        _refuse_unstorable(json)
+        try:
+            self._known["body"] = model.model_validate_json(json)
+        except ValidationError as error:
+            if error.error_count() == 1 and error.errors(include_url=False)[0]["loc"] == ():
+                _object(json)
+            self._unfit.append((error, json))
+
+    def _read_query(self, model: type[BaseModel], request: Request) -> None:
+        sent = {key: _storable(value) for key, value in request.query_params.items() if value}
+        try:
+            self._known["query"] = model.model_validate_strings(sent)
+        except ValidationError as error:
+            self._unfit.append((error, sent))
+
+    def _read_segment(self, name: str, annotation: Any, segment: str) -> None:
+        try:
+            self._known[name] = _adapter(annotation).validate_strings(_storable(segment))
+        except ValidationError:
+            self._names_nothing = True
+
+
+@cache
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(annotation)
+
+
+def _problems(error: ValidationError, sent: Any) -> list[Problem]:
+    return problems(error, from_json(sent) if isinstance(sent, bytes) else sent)
+
+
+def json_object(request: Request, content: bytes) -> dict[str, Any]:
+    """The body as a JSON object (platform contract, 1.5), for a route that takes other types beside JSON."""
+    json = _json(request, content)
+    _refuse_unstorable(json)
+    return _object(json)
+
+
+def _json(request: Request, content: bytes) -> bytes:
+    """The body, which must be of a type that is JSON; an empty one is {}."""
+    if len(content) > MAX_BODY:
+        raise Failure(413, "payload_too_large", "The body is larger than 1 MiB.", {"limit_bytes": MAX_BODY})
+    if not content or request.method in SAFE_METHODS:
+        return b"{}"
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise Failure(415, "unsupported_media_type", "The body must be JSON.")
+    return content
+
+
+def _object(json: bytes) -> dict[str, Any]:
+    try:
+        document = from_json(json, allow_inf_nan=False)
+    except ValueError:
+        raise Invalid([("body", "is not valid JSON")]) from None
+    if not isinstance(document, dict):
+        raise Invalid([("body", "must be a JSON object")])
+    return document
+
+
+def _refuse_unstorable(json: bytes) -> None:
+    """Refuse a body with a string or a number that Postgres cannot store, or would return as another."""
+    alike = json.translate(_ALIKE)
+    if b"\\u0000" not in json and not any(mark in alike for mark in _SUSPICIOUS):
+        return
+    document = _object(json)
+    if _holds_unstorable(document):
+        # To name the fields takes longer than to find that there is one: not for what nobody types by hand.
+        named = [*islice(_unstorable(document), MAX_FIELDS + 1)] if len(json) <= _NAMED_UP_TO else []
+        raise Invalid(named or [("body", "must not contain U+0000 or integers outside 64 bit")])
+
+
+def _holds_unstorable(document: dict[str, Any]) -> bool:
+    containers: list[dict[str, Any] | list[Any]] = [document]
+    for container in containers:
+        for item in container.values() if isinstance(container, dict) else container:
+            if type(item) is dict or type(item) is list:
+                containers.append(item)
+            elif _objection(item):
+                return True
+        if isinstance(container, dict) and any("\0" in key for key in container):
+            return True
+    return False
+
+
+def _unstorable(value: dict[str, Any] | list[Any], *path: str) -> Iterator[Problem]:
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if type(item) is dict or type(item) is list:
+            yield from _unstorable(item, *path, str(key))
+        elif objection := _objection(item):
+            yield ".".join([*path, str(key)]), objection
+        if objection := _objection(key):
+            yield ".".join(path) or "body", objection
+
+
+def _objection(scalar: Any) -> str | None:
+    kind = type(scalar)
+    if kind is str:
+        return "must not contain U+0000" if "\0" in scalar else None
+    if kind is int and not -_OUTSIDE_64_BIT <= scalar < _OUTSIDE_64_BIT:
+        return "is an integer outside 64 bit"
+    if kind is float and not isfinite(scalar):
+        return "is too large a number"
+    return None
+
+
+def _storable(text: str) -> str:
+    """Text from the address line, without what Postgres cannot hold; U+FFFD matches nothing and breaks nothing."""
+    return text.replace("\0", "\ufffd")

@@ -1,0 +1,103 @@
+"""What is wrong with a request, in plain sentences: the field, and what it must be.
+
+pydantic's own messages speak of types of Python and quote regular expressions, and may change with its version.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+Problem = tuple[str, str]
+"""The dotted path of a field, and what is wrong there."""
+
+# The sentence of each kind of error that pydantic knows (pydantic_core.ErrorDetails.type), with its context filled in.
+_SENTENCES: Final[Mapping[str, str]] = {
+    "missing": "is required",
+    "none_required": "must be null",
+    "string_type": "must be text",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "is not of the form that is expected here",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number of at most 64 bits",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "decimal_type": "must be a number",
+    "decimal_parsing": "must be a number",
+    "decimal_max_places": "must have at most {decimal_places} decimal places",
+    "decimal_max_digits": "must have at most {max_digits} digits",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "multiple_of": "must be a multiple of {multiple_of}",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "union_tag_invalid": "must be {expected_tags}",
+    "union_tag_not_found": "is required",
+    "list_type": "must be a list",
+    "too_short": "must have at least {min_length} items",
+    "too_long": "must have at most {max_length} items",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "uuid_type": "must be a UUID",
+    "uuid_parsing": "must be a UUID",
+    "uuid_version": "must be a UUID",
+    "date_type": "must be a date, YYYY-MM-DD",
+    "date_parsing": "must be a date, YYYY-MM-DD",
+    "date_from_datetime_parsing": "must be a date, YYYY-MM-DD",
+    "datetime_type": "must be a time, such as 2031-05-09T08:00:00Z",
+    "datetime_parsing": "must be a time, such as 2031-05-09T08:00:00Z",
+    "timezone_aware": "must have an offset from UTC, such as Z",
+    "time_type": "must be a time of day, HH:MM",
+    "time_parsing": "must be a time of day, HH:MM",
+    # What a validator of our own says is a sentence already.
+    "value_error": "{error}",
+}
+_OTHER: Final = "is not valid"
+# A name or a sentence that is longer is cut: twenty of both must fit into an error of 16 KiB.
+_LONGEST_SENTENCE: Final = 200
+
+
+def problems(error: ValidationError, sent: Any) -> list[Problem]:
+    """What is wrong where; `sent` is the document that was validated, which tells the fields of it from other names.
+
+    Where a value may be of several types, each of them objects: those objections become one problem.
+    """
+    found: dict[str, list[str]] = {}
+    for one in error.errors(include_url=False, include_input=False):
+        sentences = found.setdefault(_path(one["loc"], sent), [])
+        sentence = _sentence(one["type"], one.get("ctx", {}))
+        if sentence not in sentences:
+            sentences.append(sentence)
+    return [(path or "body", ", or ".join(sentences)) for path, sentences in found.items()]
+
+
+def _sentence(kind: str, context: Mapping[str, Any]) -> str:
+    if kind == "string_too_short" and context["min_length"] == 1:
+        return "must not be empty"
+    return _SENTENCES.get(kind, _OTHER).format_map(context)[:_LONGEST_SENTENCE]
+
+
+def _path(location: tuple[int | str, ...], sent: Any) -> str:
+    """The dotted path of an error's location, without the names that pydantic gives to the members of a union.
+
+    What was sent holds every part of the path but perhaps the last: the name of a field that is missing.
+    """
+    path: list[str] = []
+    for part in location:
+        if isinstance(sent, list) and isinstance(part, int):
+            sent = sent[part] if part < len(sent) else None
+        elif isinstance(sent, Mapping) and (part in sent or (part is location[-1] and str(part).isidentifier())):
+            sent = sent.get(part)
+        else:
+            continue
+        path.append(str(part))
+    return ".".join(path)
