@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from tests.conftest import Database, User
-from tests.feedback.conftest import reported
+from tests.support.factories import report as reported
 
 Connection = psycopg.Connection[Any]
 
@@ -31,7 +31,7 @@ def test_an_administrator_answers_a_report(user: User, admin: Connection) -> Non
     assert answered.rowcount == 1
 
 
-@pytest.mark.parametrize("assignments", ["status = 'resolved'", "resolved_at = now()", "resolved_by = user_id"])
+@pytest.mark.parametrize("assignments", ["status = 'resolved'", "resolved_at = clock()", "resolved_by = user_id"])
 def test_resolved_and_when_belong_together(user: User, admin: Connection, assignments: str) -> None:
     report = reported(user)
     with pytest.raises(psycopg.errors.CheckViolation):
@@ -54,7 +54,7 @@ def test_only_an_administrators_request_may_answer(user: User, database: Databas
 def test_who_resolved_it_may_leave(user: User, other: User, database: Database) -> None:
     report = reported(user)
     database.query(
-        "UPDATE feedback SET status = 'resolved', resolved_at = now(), resolved_by = %s WHERE id = %s",
+        "UPDATE feedback SET status = 'resolved', resolved_at = clock(), resolved_by = %s WHERE id = %s",
         other.id,
         report["id"],
     )

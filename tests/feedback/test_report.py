@@ -5,7 +5,8 @@ import pytest
 
 from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User, at_once
-from tests.feedback.conftest import BELL, reported
+from tests.feedback.conftest import BELL
+from tests.support.factories import report as reported
 from tests.support.locks import after_a_wait
 
 

@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 from psycopg.types.json import Json
 
+from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User, at_once
 from tests.gamification.conftest import Pay
-from tests.ledger.conftest import noon_zone
+from tests.support.clock import NOON
 
 
 @pytest.fixture
@@ -57,8 +58,9 @@ def test_shows_exactly_the_fields_of_an_achievement(user: User) -> None:
     }
 
 
-def test_progress_is_that_of_what_the_trigger_watches(new_user: NewUser, pay: Pay) -> None:
-    user = new_user(settings={"timezone": noon_zone()})
+def test_progress_is_that_of_what_the_trigger_watches(new_user: NewUser, pay: Pay, clock: Clock) -> None:
+    clock.set(NOON)
+    user = new_user()
     pay(user, "focus_complete", days_ago=1)
     pay(user, "focus_complete", xp=400, metadata={"duration_seconds": 60})
     progress = {key: (a["progress"], a["progress_max"]) for key, a in book(user).items()}
@@ -69,8 +71,9 @@ def test_progress_is_that_of_what_the_trigger_watches(new_user: NewUser, pay: Pa
     assert progress["books_10"] == (0, 10)
 
 
-def test_what_is_earned_stays_complete(new_user: NewUser, pay: Pay, reverse: Pay) -> None:
-    user = new_user(settings={"timezone": noon_zone()})
+def test_what_is_earned_stays_complete(new_user: NewUser, pay: Pay, reverse: Pay, clock: Clock) -> None:
+    clock.set(NOON)
+    user = new_user()
     for days_ago in (9, 8, 7):
         pay(user, days_ago=days_ago)
     pay(user, "book_complete", key="book_complete:1", days_ago=7)

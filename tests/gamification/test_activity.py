@@ -129,7 +129,7 @@ def test_goes_back_page_by_page(user: User, pay: Pay) -> None:
 def test_the_limit_is_twenty_and_at_most_a_hundred(user: User, database: Database) -> None:
     database.query(
         "INSERT INTO activity_events (user_id, event_type, created_at)"
-        " SELECT %s, 'old', now() - make_interval(secs => n) FROM generate_series(1, 120) AS n",
+        " SELECT %s, 'old', clock() - make_interval(secs => n) FROM generate_series(1, 120) AS n",
         user.id,
     )
     assert len(feed(user)) == 20

@@ -5,7 +5,7 @@ import pytest
 from local.clock import Clock
 from tests.conftest import NewUser, User
 from tests.gamification.conftest import Pay
-from tests.ledger.conftest import noon_zone
+from tests.support.clock import NOON
 
 
 def test_every_day_is_there_and_the_last_is_today(new_user: NewUser, clock: Clock) -> None:
@@ -24,8 +24,9 @@ def test_the_oldest_day_of_the_list_counts(user: User, pay: Pay, days: int, show
     assert [day["xp"] for day in user.get("/gamification/history", query={"days": days}).data["days"]] == shown
 
 
-def test_what_a_day_brought(new_user: NewUser, pay: Pay, spend: Pay, reverse: Pay) -> None:
-    user = new_user(settings={"timezone": noon_zone()})
+def test_what_a_day_brought(new_user: NewUser, pay: Pay, spend: Pay, reverse: Pay, clock: Clock) -> None:
+    clock.set(NOON)
+    user = new_user()
     pay(user, "milestone_complete", xp=10, coins=20, days_ago=2)
     pay(user, "milestone_complete", xp=7, coins=5, key="milestone_complete:1", days_ago=1)
     spend(user, 8, "purchase:1")
@@ -39,8 +40,9 @@ def test_what_a_day_brought(new_user: NewUser, pay: Pay, spend: Pay, reverse: Pa
     assert date.fromisoformat(today["date"]) - date.fromisoformat(before["date"]) == timedelta(2)
 
 
-def test_all_days_together_are_the_wallet(new_user: NewUser, pay: Pay, spend: Pay, reverse: Pay) -> None:
-    user = new_user(settings={"timezone": noon_zone()})
+def test_all_days_together_are_the_wallet(new_user: NewUser, pay: Pay, spend: Pay, reverse: Pay, clock: Clock) -> None:
+    clock.set(NOON)
+    user = new_user()
     for days_ago in range(5, -1, -1):
         pay(user, "goal_complete", xp=40, coins=20, key=f"goal_complete:{days_ago}", days_ago=days_ago)
     spend(user, 30, "purchase:1")

@@ -7,7 +7,7 @@ import pytest
 from local.clock import Clock
 from tests.conftest import Database, NewUser, User
 from tests.gamification.conftest import Pay
-from tests.ledger.conftest import noon_zone
+from tests.support.clock import NOON
 
 
 @pytest.fixture(autouse=True)
@@ -21,11 +21,12 @@ def named(user: User, name: str, database: Database) -> User:
 
 
 @pytest.fixture
-def member(new_user: NewUser, database: Database) -> Any:
-    """Makes users who chose to be shown."""
+def member(new_user: NewUser, database: Database, clock: Clock) -> Any:
+    """Makes users who chose to be shown, at an hour that is not near midnight."""
+    clock.set(NOON)
 
     def make(name: str, **settings: Any) -> User:
-        return named(new_user(settings={"profile_public": True, "timezone": noon_zone()} | settings), name, database)
+        return named(new_user(settings={"profile_public": True} | settings), name, database)
 
     return make
 
@@ -185,7 +186,7 @@ def test_anothers_streak_is_counted_in_their_days(member: Any, pay: Pay, databas
         for days_ago in (0, 1, 2):
             database.query("DELETE FROM user_streaks WHERE user_id = %s", ben.id)
             database.query(
-                "INSERT INTO user_streaks SELECT %s, 'daily_activity', 4, 4, local_day(now(), %s, %s) - %s::int",
+                "INSERT INTO user_streaks SELECT %s, 'daily_activity', 4, 4, local_day(clock(), %s, %s) - %s::int",
                 *(ben.id, zone, hours, days_ago),
             )
             seen = {row["name"]: row["value"] for row in board(ann, board="streaks")["entries"]}

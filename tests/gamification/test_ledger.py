@@ -10,7 +10,7 @@ from questlog.cursor import cursor_at, place_of
 from local.clock import Clock
 from tests.conftest import NewUser, User
 from tests.gamification.conftest import Pay
-from tests.ledger.conftest import noon_zone
+from tests.support.clock import NOON
 
 
 def pages(user: User, **query: Any) -> list[list[dict[str, Any]]]:
@@ -79,8 +79,9 @@ def test_rows_that_arrive_while_paging_are_neither_repeated_nor_in_the_way(user:
     assert seen == paid[::-1]
 
 
-def test_filters_hold_across_pages(new_user: NewUser, pay: Pay) -> None:
-    user = new_user(settings={"timezone": noon_zone()})
+def test_filters_hold_across_pages(new_user: NewUser, pay: Pay, clock: Clock) -> None:
+    clock.set(NOON)
+    user = new_user()
     for days_ago in (3, 2, 1, 0):
         pay(user, "milestone_complete", days_ago=days_ago)
         pay(user, "admin_adjustment", days_ago=days_ago)

@@ -2,9 +2,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from local.clock import Clock
 from tests.conftest import Database, NewUser, User, at_once
 from tests.gamification.conftest import Pay
-from tests.ledger.conftest import noon_zone
+from tests.support.clock import NOON
 from tests.support.ledger import boost
 
 
@@ -84,9 +85,12 @@ def test_stats_show_the_boosts_that_run(user: User, other: User, database: Datab
     assert (effect["effect_type"], effect["factor"]) == ("xp_multiplier", 1.5)
 
 
-def test_a_streak_is_at_risk_the_day_after_and_gone_the_day_after_that(new_user: NewUser, pay: Pay) -> None:
+def test_a_streak_is_at_risk_the_day_after_and_gone_the_day_after_that(
+    new_user: NewUser, pay: Pay, clock: Clock
+) -> None:
+    clock.set(NOON)
     for days_ago, current, at_risk in ((0, 2, False), (1, 2, True), (2, 0, False)):
-        user = new_user(settings={"timezone": noon_zone()})
+        user = new_user()
         pay(user, days_ago=days_ago + 1)
         pay(user, days_ago=days_ago)
         summary = user.get("/gamification/summary").data
@@ -97,8 +101,9 @@ def test_a_streak_is_at_risk_the_day_after_and_gone_the_day_after_that(new_user:
         assert (daily["active"], daily["at_risk"], daily["current_streak"]) == (current > 0, at_risk, current)
 
 
-def test_each_streak_has_its_own_days(new_user: NewUser, pay: Pay) -> None:
-    user = new_user(settings={"timezone": noon_zone()})
+def test_each_streak_has_its_own_days(new_user: NewUser, pay: Pay, clock: Clock) -> None:
+    clock.set(NOON)
+    user = new_user()
     pay(user, "reading_session", days_ago=1)
     pay(user, "habit_complete")
     streaks = {streak["streak_type"]: streak for streak in user.get("/streaks").json}

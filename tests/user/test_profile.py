@@ -1,9 +1,10 @@
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import pytest
 
+from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User, at_once
-from tests.ledger.conftest import noon_zone
+from tests.support.clock import NOON
 from tests.user.conftest import Pay
 
 
@@ -209,8 +210,9 @@ def test_stats_count_what_was_done(user: User, other: User, pay: Pay) -> None:
     assert (stats["active_days"], stats["current_streak"], stats["longest_streak"]) == (1, 1, 1)
 
 
-def test_active_days_are_those_a_streak_counts(new_user: NewUser, pay: Pay) -> None:
-    user = new_user(settings={"timezone": noon_zone()})
+def test_active_days_are_those_a_streak_counts(new_user: NewUser, pay: Pay, clock: Clock) -> None:
+    clock.set(NOON)
+    user = new_user()
     for days_ago in (9, 9, 5, 0):
         pay(user, "goal_complete", days_ago=days_ago)
     pay(user, "break_complete", days_ago=3)
@@ -225,8 +227,15 @@ def test_member_since_is_a_local_day(new_user: NewUser, database: Database) -> N
     assert user.get("/user/stats").data["member_since"] == "2031-05-10"
 
 
-def test_activity_is_that_of_the_last_minutes(user: User, database: Database) -> None:
-    database.query("UPDATE sessions SET last_activity_at = now() - interval '1 hour' WHERE user_id = %s", user.id)
-    user.get("/user/settings")
-    seen = datetime.fromisoformat(user.get("/user/profile").data["last_activity_at"])
-    assert datetime.now(UTC) - seen < timedelta(minutes=1)
+def test_activity_is_that_of_the_last_five_minutes(new_user: NewUser, clock: Clock) -> None:
+    begun = clock.freeze()
+    user = new_user()
+
+    def seen() -> datetime:
+        return datetime.fromisoformat(user.get("/user/profile").data["last_activity_at"])
+
+    assert seen() == begun
+    clock.advance("PT5M")
+    assert seen() == begun
+    later = clock.advance("PT1S")
+    assert seen() == later

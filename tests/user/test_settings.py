@@ -411,7 +411,7 @@ def test_a_replay_answers_as_the_first_time(user: User) -> None:
 def test_a_new_zone_holds_at_once(user: User, database: Database) -> None:
     for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
         user.put("/user/settings", {"timezone": zone})
-        [row] = database.query("SELECT (now() AT TIME ZONE %s)::date AS today", zone)
+        [row] = database.query("SELECT (clock() AT TIME ZONE %s)::date AS today", zone)
         assert user.get("/gamification/history", query={"days": 1}).data["days"][0]["date"] == str(row["today"])
 
 
