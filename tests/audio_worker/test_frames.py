@@ -37,7 +37,7 @@ def unpacked(frames: Frames) -> dict[str, NDArray[np.float32]]:
 @pytest.mark.parametrize(
     ("seconds", "count", "chunks"), [(0, 0, 0), (0.049, 1, 1), (0.05, 1, 1), (0.051, 2, 1), (1, 20, 1), (61, 1220, 2)]
 )
-@pytest.mark.parametrize("rate", [8000, 22_050])
+@pytest.mark.parametrize("rate", [4000, 11_025])
 def test_offsets_stride_and_counts_agree(tmp_path: Path, seconds: float, count: int, chunks: int, rate: int) -> None:
     frames = framed(tmp_path, silence(seconds, 2, rate), rate)
     assert (frames.hop_ms, frames.frame_count, frames.total_chunks) == (50, count, chunks)

@@ -113,7 +113,7 @@ def test_the_filter_in_rows_is_the_filter_sample_by_sample(rate: int) -> None:
     # Blocks of any length, shorter and longer than a row.
     borders = [0, 1, 128, 500, 500, 1999, 2000]
     parts = [weighting.apply(signal[:, first:last]) for first, last in pairwise(borders)]
-    assert np.concatenate(parts, axis=1) == pytest.approx(np.array(expected), abs=2e-6)
+    assert np.abs(np.concatenate(parts, axis=1) - np.array(expected)).max() < 2e-6
 
 
 @pytest.mark.parametrize("rate", [22_050, 44_100, 48_000, 96_000])
