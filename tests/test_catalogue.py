@@ -207,6 +207,7 @@ OURS = "SELECT oid, proname AS name, prosrc AS body FROM pg_proc WHERE pronamesp
 # The functions beside the tables that no table needs, and why they are there.
 NOT_IN_TABLES = {
     "enable_row_security": "makes a table a user's",
+    "make_append_only": "closes a table to changes",
     "current_session_id": "the other half of current_user_id()",
     "enable_shared_row_security": "makes a table one of shared and own rows",
     "level_cost": "the two lists of levels are computed from it, once, by the migration that creates them",

@@ -91,3 +91,35 @@ BEGIN
     EXECUTE format('GRANT SELECT ON %s TO questlog_admin, questlog_jobs', target);
 END
 $$;
+
+-- Makes a table append only, to its owner as well.
+CREATE FUNCTION refuse_change() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = '42501', MESSAGE = format('%s is append only: %s is refused.', TG_TABLE_NAME, TG_OP);
+END
+$$;
+
+-- Rows may go by the cascade of a deleted user, and then this trigger runs inside the one that cascades.
+CREATE FUNCTION refuse_deletion() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_trigger_depth() < 2 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = '42501', MESSAGE = format('%s is append only: only a deleted user''s rows go.', TG_TABLE_NAME);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE PROCEDURE make_append_only(target regclass)
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('CREATE TRIGGER no_update BEFORE UPDATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', target);
+    EXECUTE format('CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
+                   target);
+    EXECUTE format('CREATE TRIGGER no_delete BEFORE DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION refuse_deletion()',
+                   target);
+END
+$$;

@@ -233,27 +233,7 @@ GRANT SELECT ON points_ledger, user_progress, user_wallet, user_skills, user_str
 GRANT UPDATE (notified) ON user_achievements TO questlog_app;
 GRANT INSERT ON activity_events TO questlog_app;
 
--- Append only, to the owner of the table as well.
-CREATE FUNCTION refuse_ledger_change() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = format('The ledger is append only: %s is refused.', TG_OP);
-END
-$$;
-CREATE TRIGGER no_update BEFORE UPDATE ON points_ledger FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change();
-CREATE TRIGGER no_truncate BEFORE TRUNCATE ON points_ledger FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_change();
-
--- Rows may go by the cascade of a deleted user, and then this trigger runs inside the one that cascades.
-CREATE FUNCTION refuse_ledger_deletion() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    IF pg_trigger_depth() < 2 THEN
-        RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'The ledger is append only: only a deleted user''s rows go.';
-    END IF;
-    RETURN NULL;
-END
-$$;
-CREATE TRIGGER no_delete BEFORE DELETE ON points_ledger FOR EACH STATEMENT EXECUTE FUNCTION refuse_ledger_deletion();
+CALL make_append_only('points_ledger');
 
 -- XP from a level to the next: isqrt(10000 * level^3). A numeric root is rounded, and one just below a whole number may
 -- come out as that number, so it is checked by squaring.
