@@ -17,7 +17,7 @@ FORBIDDEN = {
     "aws_lambda_powertools.utilities.parameters": "settings come from the environment; it brings boto3",
     "icalendar": "imported where a calendar is read or written, not before",
     "dateutil": "imported where a recurrence is expanded, not before",
-    "fsrs": "imported where a card is reviewed, not before",
+    "fsrs.optimizer": "fits weights, for which it wants torch; cards are scheduled with the default ones",
     "cryptography": "15 MB of it",
     "sqlalchemy": "queries are SQL",
     "requests": "a client for the few calls to others is in the standard library",
