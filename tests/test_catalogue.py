@@ -210,6 +210,7 @@ NOT_IN_TABLES = {
     "make_append_only": "closes a table to changes",
     "current_session_id": "the other half of current_user_id()",
     "enable_shared_row_security": "makes a table one of shared and own rows",
+    "is_question": "is_quiz() asks it of each question",
     "level_cost": "the two lists of levels are computed from it, once, by the migration that creates them",
     "first_levels": "such a list",
     "every_500th_level": "such a list",

@@ -62,6 +62,8 @@ def operations() -> Iterator[Operation]:
 
 # What takes a name in its path, not an id, and answers the same whether it names something or not.
 NAMED = {"DELETE /settings/{key}"}
+# Shared content, of which nobody owns an id.
+SHARED = ("/learn/topics/", "/learn/lessons/", "/learn/drills/", "/learn/decks/public/")
 
 OPERATIONS = list(operations())
 IDENTIFIED = [op for op in OPERATIONS if op.parameters and not op.public and str(op) not in NAMED]
@@ -148,6 +150,8 @@ def test_the_walk_reaches_what_it_is_about(new_user: NewUser, database: Database
     """The same ids in their owner's hands name something on every route, or the test before proves nothing."""
     unreached = []
     for operation in IDENTIFIED:
+        if operation.path.startswith(SHARED):
+            continue
         owner = new_user()
         inhabit(owner)
         ids = ids_of(owner, database)

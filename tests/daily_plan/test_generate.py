@@ -4,7 +4,7 @@ import pytest
 
 from local.clock import Clock
 from tests.conftest import Database, NewUser, User, at_once
-from tests.daily_plan.conftest import generated, ids, plan_of, replaced, shown, ticked, written
+from tests.daily_plan.conftest import generated, ids, plan_of, shown, ticked, written
 from tests.focus.conftest import started
 from tests.support.clock import ahead
 from tests.support.factories import habit, quest
@@ -129,12 +129,14 @@ def test_a_daily_quest_that_is_done_is_planned_for_tomorrow_only(user: User) -> 
     assert daily in ids(generated(user, date=ahead(1)))
 
 
-def test_reviews_that_are_due_make_a_learning_item(user: User, database: Database) -> None:
-    with replaced(database, "reviews_due", "12::bigint"):
-        item = generated(user)["items"][-1]
-        assert (item["id"], item["type"], item["action_url"]) == ("plan_learning", "learning", "/learn")
-    with replaced(database, "reviews_due", "0::bigint"):
-        assert "plan_learning" not in ids(generated(user))
+def test_reviews_that_are_due_make_a_learning_item(user: User, clock: Clock) -> None:
+    user.post("/learn/lessons/plan_the_day/complete", {"quiz_score": 95})
+    assert "plan_learning" not in ids(generated(user))
+    clock.advance("P8D")
+    item = generated(user)["items"][-1]
+    assert (item["id"], item["type"], item["action_url"]) == ("plan_learning", "learning", "/learn")
+    user.post("/learn/lessons/plan_the_day/complete", {"quiz_score": 95})
+    assert "plan_learning" not in ids(generated(user))
 
 
 def test_what_is_no_longer_due_goes_unless_completed_or_edited(user: User) -> None:

@@ -20,7 +20,7 @@ FOUNDATIONS = {"errors", "limits", "identity", "idempotency", "days", "settings"
 
 # Which group's SQL may call functions and views of which others, beyond the foundations.
 CALLS = {
-    "daily_plan": {"calendar", "focus", "habits", "quests"},  # a plan is made of what these have for the day
+    "daily_plan": {"calendar", "focus", "habits", "learn", "quests"},  # a plan is made of what these have for the day
     "gamification": {"market"},  # shields and boosts are part of what a user has
     "goals": {"calendar"},  # a deleted goal takes itself out of events
     "habits": {"calendar"},  # so does a habit

@@ -38,6 +38,8 @@ TWO_TRIPS: Mapping[str, str] = {
     "DELETE /calendar/{event_id}": "the same, for an occurrence and those that follow it",
     "POST /calendar/{event_id}/complete": "that a series has this occurrence takes its expansion",
     "POST /calendar/import": "what is there decides, event by event, what is written",
+    "POST /learn/lessons/{lesson}/complete": "a quiz is graded, and a review scheduled, in Python",
+    "POST /learn/drills/{drill}/submit": "a review is scheduled in Python",
     "POST /daily-plan": "which workouts recur on the day takes their expansion",
 }
 

@@ -1,10 +1,5 @@
 SET LOCAL ROLE questlog_owner;
 
--- How many cards wait for review. Until the learning group brings its own: there are none.
-CREATE OR REPLACE FUNCTION internal.reviews_due() RETURNS bigint
-LANGUAGE sql STABLE
-RETURN 0::bigint;
-
 -- What an item of a generated plan stands for: the uuid behind its prefix; null where there is none.
 CREATE OR REPLACE FUNCTION internal.plan_source(item_id text, prefix text) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

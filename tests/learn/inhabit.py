@@ -1,0 +1,9 @@
+from tests.conftest import User
+
+
+def inhabit(user: User) -> None:
+    """Leave one of everything this group keeps in the user's account."""
+    user.post("/learn/lessons/plan_the_day/start")
+    user.post("/learn/lessons/one_thing_at_a_time/complete", {"quiz_score": 80})
+    attempt = {"score": 90, "correct_count": 9, "total_count": 10, "time_seconds": 60}
+    user.post("/learn/drills/hear_intervals/submit", attempt)
