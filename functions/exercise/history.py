@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from questlog.importing.problems import Problems
 from questlog.importing.tables import Row
 from questlog.importing.values import clean, clean_line, decimal_of, integer_of, rounded
-from questlog.recurrence import instant
+from questlog.recurrence.times import instant
 
 # The limits of our own tables (training contract, 1.3, 1.4); longer text is cut and told.
 LONGEST_NAME: Final = 120

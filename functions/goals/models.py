@@ -51,7 +51,7 @@ class MilestoneChange(Body):
 
 
 class Order(Body):
-    ids: list[UUID]
+    ids: Annotated[list[UUID], Field(max_length=100)]
 
 
 class Milestone(ResponseModel):

@@ -32,7 +32,7 @@ Name = Annotated[Trimmed, StringConstraints(min_length=1, max_length=120)]
 Text = Annotated[Trimmed, StringConstraints(max_length=2000), AfterValidator(blank_is_null)]
 Count = Annotated[int, Field(ge=1, le=100)]
 Weekday = Annotated[int, Field(ge=0, le=6)]
-Weekdays = Annotated[Annotated[list[Weekday], Field(min_length=1)] | None, AfterValidator(_in_order)]
+Weekdays = Annotated[Annotated[list[Weekday], Field(min_length=1, max_length=7)] | None, AfterValidator(_in_order)]
 Icon = Annotated[Trimmed, StringConstraints(max_length=16), AfterValidator(blank_is_null)]
 Color = Annotated[str, StringConstraints(pattern="^#[0-9A-Fa-f]{6}$")]
 Category = Annotated[Trimmed, StringConstraints(max_length=40), AfterValidator(_general_if_blank)]
@@ -89,7 +89,7 @@ class Completing(DayBody):
 
 
 class Order(Body):
-    ids: list[UUID]
+    ids: Annotated[list[UUID], Field(max_length=1000)]
 
 
 class HistoryQuery(Query):

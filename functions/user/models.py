@@ -19,7 +19,19 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from questlog.wire import Body, Instant, Page, PageSize, Query, ResponseModel, Row, Trimmed, absent, json_at_most
+from questlog.wire import (
+    Body,
+    Instant,
+    MaxEntries,
+    Page,
+    PageSize,
+    Query,
+    ResponseModel,
+    Row,
+    Trimmed,
+    absent,
+    json_at_most,
+)
 
 KEY: Final = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
 _KEY_FORM: Final = "must be 1 to 255 letters, digits and signs of . _ : -"
@@ -164,7 +176,7 @@ class KnownSettings(UserSettingsChange):
     focus_duration: Annotated[int, Field(ge=1, le=240)] | None = absent()
     nudge_intensity: Literal["gentle", "standard", "energetic"] | None = absent()
     gamification_visible: bool | None = absent()
-    module_weights: Annotated[dict[str, int | float], Field(max_length=1000), Small] | None = absent()
+    module_weights: Annotated[dict[str, int | float], MaxEntries(1000), Small] | None = absent()
     interests: Annotated[list[str], Field(max_length=1000), Small] | None = absent()
 
 

@@ -1,0 +1,64 @@
+"""What holds for everything a route takes, found from the routes: a model added later is held to it without being named."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from docs.openapi import apis, operation_id
+
+Schema = dict[str, Any]
+
+
+def inputs() -> Iterator[tuple[str, type[BaseModel]]]:
+    """The body and the query of every route, by the operation's name."""
+    for api in apis():
+        for endpoint in api.endpoints:
+            for name in ("body", "query"):
+                if name in endpoint.parameters:
+                    yield f"{operation_id(endpoint)} {name}", endpoint.parameters[name]
+
+
+def containers(schema: Schema, definitions: Schema, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Schema]]:
+    """Every list and map that a schema admits, by its path. Free JSON has none: what is in it is not looked at."""
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]]
+    name = ".".join(path)
+    if schema.get("type") == "array":
+        yield name, schema
+        yield from containers(schema["items"], definitions, (*path, "[]"))
+    for key, inner in schema.get("properties", {}).items():
+        yield from containers(inner, definitions, (*path, key))
+    of_any = schema.get("additionalProperties")
+    if isinstance(of_any, dict) and path:
+        yield name, schema
+        yield from containers(of_any, definitions, (*path, "{}"))
+    for member in [*schema.get("anyOf", []), *schema.get("oneOf", [])]:
+        yield from containers(member, definitions, path)
+
+
+INPUTS = dict(inputs())
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_every_list_and_map_has_a_maximum(name: str) -> None:
+    schema = TypeAdapter(INPUTS[name]).json_schema()
+    found = containers(schema, schema.get("$defs", {}))
+    assert [path for path, container in found if not {"maxItems", "maxProperties"} & container.keys()] == []
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_a_maximum_is_checked_before_the_elements(name: str) -> None:
+    """One entry too many, all of them wrong, is one problem: what is wrong with the entries is never worked out."""
+    model = INPUTS[name]
+    for field, schema in containers(model.model_json_schema(), model.model_json_schema().get("$defs", {})):
+        if "." in field:
+            continue
+        nothing = object()
+        most = schema.get("maxItems", schema.get("maxProperties"))
+        sent: Any = [nothing] * (most + 1) if schema["type"] == "array" else {str(n): nothing for n in range(most + 1)}
+        with pytest.raises(ValidationError) as refused:
+            model.model_validate({field: sent})
+        of_field = [error for error in refused.value.errors() if error["loc"][0] == field]
+        assert len(of_field) == 1, (field, of_field[:3])
