@@ -1,0 +1,128 @@
+-- Whatever changes a book begins with lock_user(): its page, status and reads change one request at a time.
+
+-- name: books
+SELECT b.*, book_progress(b) AS progress_percent
+  FROM books AS b
+ WHERE (%(status)s::text IS NULL OR b.status = %(status)s)
+   AND (%(tag)s::text IS NULL OR EXISTS (SELECT FROM unnest(b.tags) AS t WHERE lower(t) = lower(%(tag)s)))
+   AND (%(search)s::text IS NULL
+        OR strpos(lower(concat_ws(E'\n', b.title, b.author)), lower(%(search)s)) > 0)
+ ORDER BY CASE WHEN %(sort)s = 'title' THEN lower(b.title) WHEN %(sort)s = 'author' THEN lower(b.author) END,
+          CASE WHEN %(sort)s = 'rating' THEN b.rating END DESC NULLS LAST,
+          CASE WHEN %(sort)s = 'finished' THEN b.finished_at END DESC NULLS LAST,
+          b.created_at DESC, b.id
+ LIMIT %(limit)s OFFSET %(offset)s;
+SELECT count(*) AS total
+  FROM books AS b
+ WHERE (%(status)s::text IS NULL OR b.status = %(status)s)
+   AND (%(tag)s::text IS NULL OR EXISTS (SELECT FROM unnest(b.tags) AS t WHERE lower(t) = lower(%(tag)s)))
+   AND (%(search)s::text IS NULL
+        OR strpos(lower(concat_ws(E'\n', b.title, b.author)), lower(%(search)s)) > 0);
+
+-- name: add
+SELECT lock_user();
+SELECT refuse(409, 'limit_reached', 'There are 5000 books already.', '{"limit": 5000}')
+ WHERE (SELECT count(*) FROM books) >= 5000;
+INSERT INTO books (id, title) VALUES (%(id)s, %(title)s);
+SELECT change_book(b, %(sent)s) FROM books AS b WHERE b.id = %(id)s;
+SELECT b.*, book_progress(b) AS progress_percent FROM books AS b WHERE b.id = %(id)s;
+
+-- name: book
+SELECT b.*, book_progress(b) AS progress_percent FROM books AS b WHERE b.id = %(book_id)s;
+
+-- name: change
+SELECT lock_user();
+SELECT change_book(b, %(sent)s) FROM books AS b WHERE b.id = %(book_id)s;
+SELECT b.*, book_progress(b) AS progress_percent FROM books AS b WHERE b.id = %(book_id)s;
+
+-- name: delete
+SELECT lock_user();
+DELETE FROM books WHERE id = %(book_id)s RETURNING true AS deleted;
+
+-- name: reads
+SELECT id FROM books WHERE id = %(book_id)s;
+SELECT read_number, started_at, finished_at FROM book_reads WHERE book_id = %(book_id)s ORDER BY read_number DESC;
+
+-- name: change_read
+SELECT lock_user();
+SELECT change_read(b, %(read_number)s, %(sent)s)
+  FROM books AS b JOIN book_reads AS r ON r.user_id = b.user_id AND r.book_id = b.id
+ WHERE b.id = %(book_id)s AND r.read_number = %(read_number)s;
+SELECT read_number, started_at, finished_at FROM book_reads WHERE book_id = %(book_id)s AND read_number = %(read_number)s;
+SELECT b.*, book_progress(b) AS progress_percent FROM books AS b WHERE b.id = %(book_id)s;
+
+-- name: goal
+SELECT g.* FROM reading_goal(coalesce(%(year)s::int, extract(year FROM local_today())::int)) AS g;
+
+-- name: set_goal
+DELETE FROM reading_goals WHERE year = coalesce(%(year)s::int, extract(year FROM local_today())::int);
+INSERT INTO reading_goals (year, target)
+SELECT coalesce(%(year)s::int, extract(year FROM local_today())::int), %(target)s::int WHERE %(target)s::int IS NOT NULL;
+SELECT g.* FROM reading_goal(coalesce(%(year)s::int, extract(year FROM local_today())::int)) AS g;
+
+-- name: sessions
+SELECT s.*, b.title AS book_title
+  FROM reading_sessions AS s JOIN books AS b ON b.user_id = s.user_id AND b.id = s.book_id
+ ORDER BY s.logged_at DESC, s.id
+ LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
+SELECT count(*) AS total FROM reading_sessions;
+
+-- name: book_sessions
+SELECT id FROM books WHERE id = %(book_id)s;
+SELECT s.* FROM reading_sessions AS s WHERE s.book_id = %(book_id)s ORDER BY s.logged_at DESC, s.id
+ LIMIT %(limit)s OFFSET %(offset)s;
+SELECT count(*) AS total FROM reading_sessions WHERE book_id = %(book_id)s;
+
+-- name: log
+SELECT lock_user();
+SELECT l.session_id, l.book_completed, r.*
+  FROM books AS b,
+       log_reading(b, %(pages_read)s::int, %(duration_minutes)s::int, %(notes)s::text, %(logged_at)s::timestamptz) AS l,
+       reward(VARIADIC l.paid) AS r
+ WHERE b.id = %(book_id)s;
+-- the newest log of this content is the one that was written, or the first one of a double click
+SELECT s.*
+  FROM reading_sessions AS s
+ WHERE s.book_id = %(book_id)s
+   AND (s.pages_read, s.duration_minutes, s.notes, s.sent_at)
+       IS NOT DISTINCT FROM (%(pages_read)s::int, %(duration_minutes)s::int, %(notes)s::text, %(logged_at)s::timestamptz)
+ ORDER BY s.created_at DESC
+ LIMIT 1;
+SELECT b.*, book_progress(b) AS progress_percent FROM books AS b WHERE b.id = %(book_id)s;
+
+-- name: change_session
+SELECT lock_user();
+SELECT change_reading(s, %(sent)s) FROM reading_sessions AS s WHERE s.id = %(session_id)s AND s.book_id = %(book_id)s;
+SELECT s.* FROM reading_sessions AS s WHERE s.id = %(session_id)s AND s.book_id = %(book_id)s;
+SELECT b.*, book_progress(b) AS progress_percent FROM books AS b WHERE b.id = %(book_id)s;
+
+-- name: delete_session
+SELECT lock_user();
+SELECT s.id, delete_reading(s) FROM reading_sessions AS s WHERE s.id = %(session_id)s AND s.book_id = %(book_id)s;
+SELECT b.*, book_progress(b) AS progress_percent FROM books AS b WHERE b.id = %(book_id)s;
+
+-- name: stats
+SELECT count(*) AS total_books,
+       count(*) FILTER (WHERE times_read > 0) AS books_completed,
+       count(*) FILTER (WHERE status = 'reading') AS books_reading,
+       round(avg(rating), 2) AS average_rating
+  FROM books;
+SELECT coalesce(sum(s.pages_read) FILTER (WHERE s.unit = 'page'), 0) AS total_pages_read,
+       count(*) AS reading_sessions,
+       coalesce(sum(minutes_of(s)), 0) AS total_reading_minutes,
+       coalesce(sum(s.pages_read) FILTER (
+           WHERE s.unit = 'page' AND s.local_date >= date_trunc('month', d.today)::date), 0) AS pages_this_month,
+       coalesce(sum(s.pages_read) FILTER (WHERE s.unit = 'page' AND s.local_date > d.today - 7), 0) AS pages_7d,
+       d.today
+  FROM (SELECT local_today() AS today OFFSET 0) AS d LEFT JOIN reading_sessions AS s ON true
+ GROUP BY d.today;
+SELECT DISTINCT local_date AS day FROM reading_sessions ORDER BY local_date;
+SELECT g.* FROM reading_goal(extract(year FROM local_today())::int) AS g;
+SELECT date_trunc('month', s.local_date)::date AS month, sum(s.pages_read) AS count
+  FROM reading_sessions AS s
+ WHERE s.unit = 'page' AND s.local_date >= (SELECT date_trunc('month', local_today()) - interval '11 months')::date
+ GROUP BY 1;
+SELECT date_trunc('month', local_day(r.finished_at, d.zone, d.day_start))::date AS month, count(*) AS count
+  FROM day_settings() AS d, book_reads AS r
+ WHERE r.finished_at >= (SELECT lower(day_bounds((date_trunc('month', local_today()) - interval '11 months')::date)))
+ GROUP BY 1;

@@ -1,0 +1,326 @@
+SET LOCAL ROLE questlog_owner;
+
+-- Everything here runs under the user's lock: the page, the status and the reads of a book change one request at a time.
+
+-- The number of the read that is under way, or of the last one where the book is completed.
+CREATE OR REPLACE FUNCTION internal.read_number(b books) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE b.status WHEN 'completed' THEN b.times_read ELSE b.times_read + 1 END;
+
+-- The most a book's page can be.
+CREATE OR REPLACE FUNCTION internal.last_page(b books) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(b.total_pages, 50000);
+
+-- A percentage of a book, null when its length is unknown.
+CREATE OR REPLACE FUNCTION app.book_progress(b books) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN 100 * b.current_page / b.total_pages;
+
+-- Writes what a book has become.
+CREATE OR REPLACE FUNCTION internal.save_book(b books) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    UPDATE books
+       SET (title, author, isbn, cover_url, genre, unit, total_pages, current_page, status, started_at, finished_at, rating,
+            notes, tags, times_read)
+         = (b.title, b.author, b.isbn, b.cover_url, b.genre, b.unit, b.total_pages, b.current_page, b.status, b.started_at,
+            b.finished_at, b.rating, b.notes, b.tags, b.times_read)
+     WHERE id = b.id;
+END;
+
+-- The book as it is once completed: with a read more, at its last page. The first completion of a book with a reading
+-- session counts for achievements.
+CREATE OR REPLACE FUNCTION internal.completed_book(b books, finished timestamptz) RETURNS books
+LANGUAGE plpgsql AS $$
+BEGIN
+    b.status := 'completed';
+    b.finished_at := finished;
+    b.current_page := coalesce(b.total_pages, b.current_page);
+    b.times_read := b.times_read + 1;
+    INSERT INTO book_reads (book_id, read_number, started_at, finished_at)
+    VALUES (b.id, b.times_read, b.started_at, b.finished_at);
+    RETURN b;
+END
+$$;
+
+-- The book as it is once its last completion is undone: being read again.
+CREATE OR REPLACE FUNCTION internal.reopened_book(b books) RETURNS books
+LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM book_reads AS r WHERE r.book_id = b.id AND r.read_number = b.times_read;
+    b.status := 'reading';
+    b.finished_at := NULL;
+    b.times_read := b.times_read - 1;
+    RETURN b;
+END
+$$;
+
+-- Counts the first completion of a book that has a reading session. Later ones are replays of its key.
+CREATE OR REPLACE FUNCTION internal.count_book(b books) RETURNS award_result
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF b.status = 'completed' AND EXISTS (SELECT FROM reading_sessions AS s WHERE s.book_id = b.id) THEN
+        RETURN award('book_complete', 'book', b.id, 0, 0, 'book_complete:' || b.id);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+-- The book at another page: at the last one it is completed, and a completed one below it is being read again.
+CREATE OR REPLACE FUNCTION internal.book_at_page(b books, page int) RETURNS books
+LANGUAGE plpgsql AS $$
+BEGIN
+    b.current_page := greatest(0, least(page, last_page(b)));
+    IF b.status = 'completed' AND b.current_page < b.total_pages THEN
+        RETURN reopened_book(b);
+    ELSIF b.status <> 'completed' AND b.current_page = b.total_pages THEN
+        RETURN completed_book(b, greatest(b.started_at, coalesce(
+            (SELECT max(s.logged_at) FROM reading_sessions AS s WHERE s.book_id = b.id AND s.read_number = read_number(b)),
+            instant())));
+    END IF;
+    RETURN b;
+END
+$$;
+
+-- Changes a book by the fields that were sent (training contract, 3, rules 1 to 3 and 10).
+--   1. A new unit rescales the page; a percentage has 100 for its total.
+--   2. The page has to fit the total; a lower total alone pulls it down.
+--   3. The status that was sent decides, or else the page: at the last page the book is completed.
+--   4. Dates have to fit the status, and those of a completed book are its last read's.
+CREATE OR REPLACE FUNCTION app.change_book(b books, sent jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    n books := jsonb_populate_record(b, sent - 'status');
+    wanted text := nullif(sent ->> 'status', b.status);
+    page_sent boolean := sent ? 'current_page';
+BEGIN
+    IF n.unit <> b.unit AND NOT sent ? 'total_pages' THEN
+        n.total_pages := NULL;
+    END IF;
+    IF n.unit = 'percent' THEN
+        IF n.total_pages <> 100 THEN
+            PERFORM refuse_field('total_pages', 'must be 100 for a book that counts in percent');
+        END IF;
+        n.total_pages := 100;
+    END IF;
+    IF n.unit <> b.unit AND NOT page_sent THEN
+        n.current_page := coalesce((b.current_page::bigint * n.total_pages / b.total_pages)::int, 0);
+    END IF;
+    IF page_sent AND n.current_page > last_page(n) THEN
+        PERFORM refuse_field('current_page', format('must be at most %s', last_page(n)));
+    END IF;
+    n.current_page := least(n.current_page, last_page(n));
+
+    IF wanted IS NOT NULL THEN
+        n := book_with_status(b, n, wanted, sent);
+    ELSIF b.status = 'completed' AND NOT page_sent THEN
+        n.current_page := coalesce(n.total_pages, n.current_page);
+    ELSIF page_sent THEN
+        IF n.status = 'want_to_read' AND n.current_page > 0 THEN
+            n.status := 'reading';
+            n.started_at := coalesce(n.started_at, instant());
+        END IF;
+        IF NOT (sent ? 'status') THEN
+            n := book_at_page(n, n.current_page);
+        END IF;
+        IF n.status = 'completed' AND b.status <> 'completed' AND sent ? 'finished_at' THEN
+            n.finished_at := (sent ->> 'finished_at')::timestamptz;
+        END IF;
+    END IF;
+    IF n.status <> 'completed' AND sent ->> 'finished_at' IS NOT NULL THEN
+        PERFORM refuse_field('finished_at', 'is only for a completed book');
+    ELSIF n.status = 'want_to_read' AND sent ->> 'started_at' IS NOT NULL THEN
+        PERFORM refuse_field('started_at', 'is only for a book that was begun');
+    ELSIF n.finished_at < n.started_at THEN
+        PERFORM refuse_field('finished_at', 'must not be before started_at');
+    END IF;
+    IF n.status = 'completed' THEN
+        UPDATE book_reads AS r SET started_at = n.started_at, finished_at = n.finished_at
+         WHERE r.book_id = n.id AND r.read_number = n.times_read;
+    END IF;
+    PERFORM save_book(n);
+    PERFORM count_book(n);
+END
+$$;
+
+-- The book in another status than before: `b` as it was, `n` with the fields that were sent.
+CREATE OR REPLACE FUNCTION internal.book_with_status(b books, n books, wanted text, sent jsonb) RETURNS books
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF wanted = 'completed' THEN
+        RETURN completed_book(n, CASE WHEN sent ? 'finished_at' THEN n.finished_at ELSE greatest(n.started_at, instant()) END);
+    END IF;
+    n.finished_at := (sent ->> 'finished_at')::timestamptz;
+    IF wanted = 'reading' THEN
+        IF b.status = 'completed' AND NOT sent ? 'current_page' THEN
+            n.current_page := 0;
+        END IF;
+        n.started_at := coalesce((sent ->> 'started_at')::timestamptz,
+                                 CASE WHEN b.status <> 'completed' THEN n.started_at END, instant());
+    ELSIF wanted = 'want_to_read' THEN
+        IF (sent -> 'current_page')::int > 0 THEN
+            PERFORM refuse_field('current_page', 'must be 0 for a book that is wanted');
+        END IF;
+        n.current_page := 0;
+        n.started_at := NULL;
+    END IF;
+    n.status := wanted;
+    RETURN n;
+END
+$$;
+
+-- What a log is worth in pages: a minute is half a page, a percent three.
+CREATE OR REPLACE FUNCTION internal.pages_worth(amount int, unit text) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE unit WHEN 'minute' THEN amount / 2 WHEN 'percent' THEN amount * 3 ELSE amount END;
+
+-- The minutes a log took: its own where it counts in minutes and says nothing else.
+CREATE OR REPLACE FUNCTION app.minutes_of(s reading_sessions) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(s.duration_minutes, CASE s.unit WHEN 'minute' THEN s.pages_read END, 0);
+
+-- Pays a log: XP for every fifth page and coins for every tenth, from reading at most 200 XP and 100 coins a local day.
+CREATE OR REPLACE FUNCTION internal.pay_reading(s reading_sessions) RETURNS award_result
+LANGUAGE plpgsql AS $$
+DECLARE
+    pages int := pages_worth(s.pages_read, s.unit);
+    paid record := paid_today('reading_session');
+    counted jsonb := '{}';
+BEGIN
+    IF s.unit = 'page' THEN
+        counted := counted || jsonb_build_object('pages_read', s.pages_read);
+    END IF;
+    IF minutes_of(s) > 0 THEN
+        counted := counted || jsonb_build_object('reading_minutes', minutes_of(s));
+    END IF;
+    RETURN award('reading_session', 'reading_session', s.id,
+                 greatest(0, least(greatest(1, pages / 5), 200 - paid.xp)),
+                 greatest(0, least(pages / 10, 100 - paid.coins)),
+                 'reading_session:' || s.id, counters => counted);
+END
+$$;
+
+-- Logs what was read of a book, moves it and pays. The same log again within 10 seconds returns the first one.
+--   `paid` holds the reward and, where the log completed the book for the first time, what that brought.
+CREATE OR REPLACE FUNCTION app.log_reading(
+    b books, pages int, minutes int, note text, sent_time timestamptz,
+    OUT session_id uuid, OUT book_completed boolean, OUT paid award_result[]
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    moment timestamptz := instant();
+    s reading_sessions;
+    was_completed boolean := b.status = 'completed';
+BEGIN
+    SELECT * INTO s FROM reading_sessions AS r
+     WHERE r.book_id = b.id AND r.created_at > moment - interval '10 seconds'
+       AND (r.pages_read, r.duration_minutes, r.notes, r.sent_at) IS NOT DISTINCT FROM (pages, minutes, note, sent_time);
+    IF FOUND THEN
+        session_id := s.id;
+        book_completed := was_completed AND s.read_number = b.times_read AND s.end_page = b.total_pages
+                          AND s.start_page < s.end_page;
+        paid := ARRAY[paid_under('reading_session:' || s.id)];
+        RETURN;
+    ELSIF sent_time > moment THEN
+        PERFORM refuse_field('logged_at', 'must not be in the future');
+    END IF;
+    s.logged_at := coalesce(sent_time, moment);
+    INSERT INTO reading_sessions (
+        book_id, pages_read, duration_minutes, notes, logged_at, local_date, start_page, end_page, unit, read_number, sent_at,
+        created_at)
+    VALUES (
+        b.id, pages, minutes, note, s.logged_at, local_day(s.logged_at), b.current_page,
+        CASE WHEN was_completed THEN b.current_page ELSE least(b.current_page + pages, last_page(b)) END,
+        b.unit, read_number(b), sent_time, moment)
+    RETURNING * INTO s;
+    IF NOT was_completed THEN
+        b.status := 'reading';
+        b.started_at := least(b.started_at, s.logged_at);
+        b := book_at_page(b, s.end_page);
+        PERFORM save_book(b);
+    END IF;
+    paid := ARRAY[pay_reading(s), count_book(b)];
+    UPDATE reading_sessions AS r SET xp_awarded = (paid[1]).xp, coins_awarded = (paid[1]).coins WHERE r.id = s.id;
+    session_id := s.id;
+    book_completed := b.status = 'completed' AND NOT was_completed;
+END
+$$;
+
+-- Moves a book by what became of one of its logs; a log of an earlier read, or in another unit, moves nothing.
+CREATE OR REPLACE FUNCTION internal.move_book(s reading_sessions, pages int) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    b books;
+BEGIN
+    SELECT * INTO b FROM books AS k WHERE k.id = s.book_id;
+    IF pages <> 0 AND s.unit = b.unit AND s.read_number = read_number(b) AND b.status IN ('reading', 'completed') THEN
+        b := book_at_page(b, b.current_page + pages);
+        PERFORM save_book(b);
+        PERFORM count_book(b);
+    END IF;
+END
+$$;
+
+-- Changes a log by the fields that were sent; what it was paid stays.
+CREATE OR REPLACE FUNCTION app.change_reading(s reading_sessions, sent jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    n reading_sessions := jsonb_populate_record(s, sent);
+BEGIN
+    IF n.logged_at > instant() THEN
+        PERFORM refuse_field('logged_at', 'must not be in the future');
+    END IF;
+    IF n.pages_read <> s.pages_read AND s.end_page > s.start_page THEN
+        SELECT least(s.start_page + n.pages_read, last_page(b)) INTO n.end_page FROM books AS b WHERE b.id = s.book_id;
+        n.end_page := greatest(n.end_page, n.start_page);
+    END IF;
+    UPDATE reading_sessions AS r
+       SET pages_read = n.pages_read, duration_minutes = n.duration_minutes, notes = n.notes, logged_at = n.logged_at,
+           local_date = CASE WHEN n.logged_at = s.logged_at THEN s.local_date ELSE local_day(n.logged_at) END,
+           end_page = n.end_page
+     WHERE r.id = s.id;
+    PERFORM move_book(s, n.end_page - s.end_page);
+END
+$$;
+
+-- Deletes a log and moves the book back; what it was paid stays.
+CREATE OR REPLACE FUNCTION app.delete_reading(s reading_sessions) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    DELETE FROM reading_sessions AS r WHERE r.id = s.id;
+    PERFORM move_book(s, s.start_page - s.end_page);
+END
+$$;
+
+-- Changes the dates of a read and, where it is the last one of a completed book, the book's.
+CREATE OR REPLACE FUNCTION app.change_read(b books, number int, sent jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    r book_reads;
+BEGIN
+    SELECT * INTO r FROM book_reads AS k WHERE k.book_id = b.id AND k.read_number = number;
+    r := jsonb_populate_record(r, sent);
+    IF r.finished_at < r.started_at THEN
+        PERFORM refuse_field('finished_at', 'must not be before started_at');
+    END IF;
+    UPDATE book_reads AS k SET started_at = r.started_at, finished_at = r.finished_at
+     WHERE k.book_id = b.id AND k.read_number = number;
+    UPDATE books AS k SET started_at = r.started_at, finished_at = r.finished_at
+     WHERE k.id = b.id AND k.status = 'completed' AND k.times_read = number;
+END
+$$;
+
+-- The instants between which a local year lies.
+CREATE OR REPLACE FUNCTION app.year_bounds(year int) RETURNS tstzrange
+LANGUAGE sql STABLE
+RETURN tstzrange(lower(day_bounds(make_date(year, 1, 1))), upper(day_bounds(make_date(year, 12, 31))));
+
+-- The goal of a year, and how many reads were finished in it.
+CREATE OR REPLACE FUNCTION app.reading_goal(wanted int) RETURNS TABLE (year int, target int, completed bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT wanted, (SELECT g.target FROM reading_goals AS g WHERE g.year = wanted), count(r.id)
+      FROM (SELECT year_bounds(wanted) AS bounds OFFSET 0) AS y
+      LEFT JOIN book_reads AS r ON r.finished_at >= lower(y.bounds) AND r.finished_at < upper(y.bounds);
+END;

@@ -1,0 +1,191 @@
+"""/books/{id}/sessions and /books/stats: logging moves the book, pays, and can be undone."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from local.clock import Clock
+from tests.books.test_books import added, changed, logged, reads
+from tests.conftest import Database, NewUser, User, at_once
+from tests.support.ledger import counter, payments, wallet
+
+
+def test_a_log(database: Database, user: User) -> None:
+    book = added(user, total_pages=100)
+    data = logged(user, book, 25, duration_minutes=40, notes=" Good ")
+    assert (data["pages_read"], data["new_page"], data["book_completed"]) == (25, 25, False)
+    assert (data["xp_awarded"], data["coins_awarded"], data["streak"]) == (5, 2, 1)
+    session = data["session"]
+    assert session["id"] == data["session_id"]
+    assert (session["start_page"], session["end_page"], session["unit"], session["read_number"]) == (0, 25, "page", 1)
+    assert (session["notes"], session["xp_awarded"], session["coins_awarded"]) == ("Good", 5, 2)
+    assert (data["book"]["status"], data["book"]["started_at"]) == ("reading", session["logged_at"])
+    assert counter(database, user, "pages_read") == 25
+    assert counter(database, user, "reading_minutes") == 40
+    assert counter(database, user, "reading_sessions") == 1
+    assert user.get(f"/books/{book['id']}/sessions").data == {"sessions": [session], "total": 1}
+    [listed] = user.get("/books/sessions").data["sessions"]
+    assert listed == {**session, "book_title": "Dune"}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "pages_read"),
+        ({"pages_read": 0}, "pages_read"),
+        ({"pages_read": 5001}, "pages_read"),
+        ({"pages_read": True}, "pages_read"),
+        ({"pages_read": 1, "duration_minutes": 1441}, "duration_minutes"),
+        ({"pages_read": 1, "logged_at": "2999-01-01T00:00:00Z"}, "logged_at"),
+        ({"pages_read": 1, "logged_at": "2030-01-01T00:00:00"}, "logged_at"),
+        ({"pages_read": 1, "notes": "x" * 10_001}, "notes"),
+    ],
+)
+def test_bad_input(user: User, body: dict[str, Any], field: str) -> None:
+    book = added(user)
+    user.post(f"/books/{book['id']}/sessions", body).invalid(field)
+    assert user.get(f"/books/{book['id']}").data == book
+
+
+def test_the_last_page_completes(database: Database, user: User, clock: Clock) -> None:
+    clock.set("2031-05-08T12:00:00Z")
+    book = added(user, total_pages=100)
+    logged(user, book, 60, logged_at="2031-05-07T12:00:00Z")
+    data = logged(user, book, 60, logged_at="2031-05-06T12:00:00Z")
+    assert data["book_completed"] is True
+    assert (data["new_page"], data["session"]["end_page"], data["pages_read"]) == (100, 100, 60)
+    assert (data["book"]["status"], data["book"]["times_read"]) == ("completed", 1)
+    assert data["book"]["finished_at"] == "2031-05-07T12:00:00.000000Z", "the latest log of this read"
+    assert data["book"]["started_at"] == "2031-05-06T12:00:00.000000Z", "a log before moves the start back"
+    assert [unlocked["key"] for unlocked in data["achievements_unlocked"]] == ["first_book"]
+    more = logged(user, book, 10)
+    assert (more["book_completed"], more["new_page"], more["book"]["status"]) == (False, 100, "completed")
+    assert more["session"]["read_number"] == 1
+    assert payments(database, user, "book_complete") == [("book_complete", 0, 0)]
+    changed(user, book, status="reading")
+    assert logged(user, book, 100)["session"]["read_number"] == 2
+    assert len(reads(user, book)) == 2
+    assert payments(database, user, "book_complete") == [("book_complete", 0, 0)], "once in its life"
+
+
+def test_an_unread_book_marked_completed_counts_for_nothing(database: Database, user: User) -> None:
+    book = added(user, total_pages=10, status="completed")
+    assert payments(database, user, "book_complete") == []
+    logged(user, book, 1)
+    assert payments(database, user, "book_complete") == [("book_complete", 0, 0)]
+
+
+def test_the_cap_of_a_day(database: Database, user: User) -> None:
+    book = added(user)
+    first = logged(user, book, 900)
+    assert (first["xp_awarded"], first["coins_awarded"]) == (180, 90)
+    second = logged(user, book, 500)
+    assert (second["xp_awarded"], second["coins_awarded"]) == (20, 10), "cut to what is left"
+    third = logged(user, book, 7)
+    assert (third["xp_awarded"], third["coins_awarded"]) == (0, 0)
+    assert wallet(database, user) == (200, 100)
+
+
+@pytest.mark.parametrize(
+    ("unit", "amount", "xp", "coins"),
+    [("page", 3, 1, 0), ("minute", 41, 4, 2), ("percent", 10, 6, 3), ("minute", 1, 1, 0)],
+)
+def test_units_are_worth_pages(user: User, unit: str, amount: int, xp: int, coins: int) -> None:
+    book = added(user, unit=unit, total_pages=100)
+    data = logged(user, book, amount)
+    assert (data["xp_awarded"], data["coins_awarded"]) == (xp, coins)
+
+
+def test_minutes_are_their_own_duration(database: Database, user: User) -> None:
+    book = added(user, unit="minute", total_pages=600)
+    logged(user, book, 30)
+    assert counter(database, user, "reading_minutes") == 30
+    assert counter(database, user, "pages_read") == 0
+    assert user.get("/books/stats").data["total_reading_minutes"] == 30
+
+
+def test_a_double_click(database: Database, user: User, clock: Clock) -> None:
+    clock.freeze()
+    book = added(user, total_pages=300)
+    answers = at_once(6, lambda: logged(user, book, 20, notes="x"))
+    assert len({answer["session_id"] for answer in answers}) == 1
+    assert len({str(answer["session"]) for answer in answers}) == 1
+    assert {answer["xp_awarded"] for answer in answers} == {4}
+    assert user.get(f"/books/{book['id']}").data["current_page"] == 20
+    clock.advance(timedelta(seconds=10))
+    assert logged(user, book, 20, notes="x")["session_id"] != answers[0]["session_id"]
+    assert wallet(database, user) == (8, 4)
+
+
+def test_twenty_logs_at_once(user: User) -> None:
+    book = added(user, total_pages=210)
+    pages = iter(range(1, 21))
+    answers = at_once(20, lambda: logged(user, book, next(pages)))
+    assert [answer["book_completed"] for answer in answers].count(True) == 1
+    after = user.get(f"/books/{book['id']}").data
+    assert (after["current_page"], after["status"], after["times_read"]) == (210, "completed", 1)
+
+
+def test_a_slip_is_undone(user: User) -> None:
+    book = added(user, total_pages=100)
+    logged(user, book, 30)
+    before, stats = user.get(f"/books/{book['id']}").data, user.get("/books/stats").data
+    slip = logged(user, book, 70)
+    assert slip["book"]["status"] == "completed"
+    data = user.delete(f"/books/{book['id']}/sessions/{slip['session_id']}").data
+    assert data["deleted"] is True
+    for field in ("status", "current_page", "times_read", "finished_at", "started_at"):
+        assert data["book"][field] == before[field]
+    assert user.get("/books/stats").data == stats
+    user.delete(f"/books/{book['id']}/sessions/{slip['session_id']}").refused(404, "not_found")
+
+
+def test_editing_a_log(user: User, other: User) -> None:
+    book = added(user, total_pages=100)
+    session = logged(user, book, 30)["session"]
+    path = f"/books/{book['id']}/sessions/{session['id']}"
+    data = user.patch(path, {"pages_read": 50, "notes": "More"}).data
+    assert (data["session"]["end_page"], data["book"]["current_page"]) == (50, 50)
+    assert (data["session"]["xp_awarded"], data["session"]["notes"]) == (6, "More"), "the reward stays as paid"
+    done = user.patch(path, {"pages_read": 100}).data
+    assert (done["book"]["status"], done["book"]["times_read"]) == ("completed", 1)
+    back = user.patch(path, {"pages_read": 99}).data
+    assert (back["book"]["status"], back["book"]["times_read"], back["book"]["current_page"]) == ("reading", 0, 99)
+    user.patch(path, {"pages_read": None}).invalid("pages_read")
+    user.patch(path, {"logged_at": "2999-01-01T00:00:00Z"}).invalid("logged_at")
+    other.patch(path, {"pages_read": 1}).refused(404, "not_found")
+    other.delete(path).refused(404, "not_found")
+
+
+def test_a_log_of_an_earlier_read_moves_nothing(user: User) -> None:
+    book = added(user, total_pages=10)
+    first = logged(user, book, 10)["session"]
+    changed(user, book, status="reading", current_page=4)
+    data = user.delete(f"/books/{book['id']}/sessions/{first['id']}").data
+    assert (data["book"]["current_page"], data["book"]["times_read"]) == (4, 1)
+
+
+def test_statistics(new_user: NewUser, clock: Clock) -> None:
+    clock.set("2031-05-08T12:00:00Z")
+    user = new_user(settings={"timezone": "Pacific/Auckland"})
+    book = added(user, total_pages=300, rating=4)
+    added(user, rating=5)
+    logged(user, book, 100, duration_minutes=60, logged_at="2031-03-31T11:30:00Z")  # the first of April in Auckland
+    logged(user, book, 20, logged_at="2031-05-07T11:00:00Z")
+    logged(user, book, 180, logged_at="2031-05-07T13:00:00Z")
+    stats = user.get("/books/stats").data
+    assert (stats["total_books"], stats["books_completed"], stats["books_reading"]) == (2, 1, 0)
+    assert (stats["total_pages_read"], stats["reading_sessions"], stats["total_reading_minutes"]) == (300, 3, 60)
+    assert (stats["current_streak_days"], stats["longest_streak_days"]) == (2, 2)
+    assert (stats["books_this_year"], stats["pages_this_month"], stats["pages_7d"]) == (1, 200, 200)
+    assert stats["average_rating"] == 4.5
+    assert stats["goal"] == {"year": 2031, "target": None, "completed": 1}
+    assert len(stats["months"]) == 12
+    assert stats["months"][-2:] == [
+        {"month": "2031-04", "pages": 100, "books": 0},
+        {"month": "2031-05", "pages": 200, "books": 1},
+    ]
+    assert stats["months"][0]["month"] == "2030-06"
+    clock.advance(timedelta(days=2))
+    assert user.get("/books/stats").data["current_streak_days"] == 0
