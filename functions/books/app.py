@@ -61,8 +61,10 @@ def add(db: Db, body: NewBook) -> Book:
 @api.get("/books/stats")
 def stats(db: Db) -> Stats:
     """Return the shelf and the reading log in numbers, and the last twelve months."""
-    found = db.each((ShelfRow, LogTotals, list[DayRow], Goal, list[MonthRow], list[MonthRow]), "stats")
-    return rules.stats(*found)
+    shelf, totals, days, goal, pages, books = db.each(
+        (ShelfRow, LogTotals, list[DayRow], Goal, list[MonthRow], list[MonthRow]), "stats"
+    )
+    return rules.stats(shelf, totals, days=days, goal=goal, pages=pages, books=books)
 
 
 @api.get("/books/goal")

@@ -29,12 +29,13 @@ def last_months(today: date) -> list[str]:
 def stats(
     shelf: ShelfRow,
     totals: LogTotals,
+    *,
     days: Sequence[DayRow],
     goal: Goal,
     pages: Iterable[MonthRow],
     books: Iterable[MonthRow],
 ) -> Stats:
-    """The whole document."""
+    """The whole document; `pages` and `books` are what was read and finished by month."""
     current, longest = streaks((row.day for row in days), totals.today)
     pages_in = {f"{row.month:%Y-%m}": row.count for row in pages}
     books_in = {f"{row.month:%Y-%m}": row.count for row in books}
