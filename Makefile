@@ -45,7 +45,7 @@ migrate: $(VENV)/.local        ## DATABASE_URL=postgresql://owner@host/questlog 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" $(LOCKFLAGS)
 lock: $(VENV)/.tests           ## make lock LOCKFLAGS=--upgrade; the widest lock first, the others agree with it
-	$(COMPILE) pyproject.toml --extra local --extra dev -o tests/requirements.txt
+	$(COMPILE) pyproject.toml --extra local --extra audio --extra dev -o tests/requirements.txt
 	$(COMPILE) pyproject.toml --extra local -c tests/requirements.txt -o local/requirements.txt
 	$(COMPILE) pyproject.toml -c tests/requirements.txt -o layers/common/requirements.txt
 
