@@ -14,7 +14,7 @@ from questlog import db
 
 from database.migrate import migrate, set_login_passwords
 from local.postgres import Postgres
-from tests.support.database import Database, at, create, drop, serve_from
+from tests.support.database import Database
 from tests.support.environment import ENVIRONMENT, LOGINS
 from tests.support.users import User, create_user
 
@@ -38,8 +38,8 @@ class Stage:
             self._postgres = Postgres(Path(self._folder.name))
             self._postgres.start()
             self._server = self._postgres.admin_url
-        create(self._server, NAME)
-        migrate(at(self._server, NAME))
+        self._database = Database(NAME, self._server, self._passwords).create()
+        migrate(self.admin_url)
         set_login_passwords(self._server, self._passwords)
         os.environ.update(ENVIRONMENT)
         self.serve()
@@ -47,7 +47,7 @@ class Stage:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, on: TracebackType | None) -> None:
         db.disconnect()
-        drop(self._server, NAME)
+        self._database.drop()
         if self._postgres is not None:
             self._postgres.stop()
         self._folder.cleanup()
@@ -63,10 +63,6 @@ class Stage:
         return self._database.app_url
 
     @property
-    def _database(self) -> Database:
-        return Database(NAME, self._server, self._passwords)
-
-    @property
     def version(self) -> str:
         """Which Postgres this is."""
         [[version]] = self.query("SELECT split_part(current_setting('server_version'), ' ', 1)")
@@ -77,7 +73,7 @@ class Stage:
 
         `way` turns its URL into another one that leads there: a proxy's.
         """
-        serve_from({role: way(self._database.url(role)) for role in LOGINS})
+        self._database.serve(way)
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Run a statement as the administrator."""
@@ -87,4 +83,5 @@ class Stage:
 
     def new_user(self, role: str = "user") -> User:
         """A user who may do what the role may, with a session of a browser."""
-        return create_user(self.admin_url, role=role)
+        with self._database.admin() as connection:
+            return create_user(connection, role=role)

@@ -72,7 +72,7 @@ def _compose(stack: ExitStack, arguments: argparse.Namespace) -> tuple[Server, f
     settings |= database_urls(admin_url, secret)
     _line("database", admin_url, f"{len(applied)} migrations applied" if applied else "up to date")
 
-    clock = Clock(admin_url)
+    clock = Clock(partial(psycopg.connect, admin_url))
     if arguments.clock == "real":
         clock.reset()
     elif arguments.clock:

@@ -5,10 +5,13 @@ bodies by others that add a shift, which is kept in a table that no migration cr
 The first move installs both, reset() removes both, and in between everything runs as it does at the moment shown.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
-from typing import Final, LiteralString
+from typing import Any, Final, LiteralString
 
 import psycopg
+from psycopg.rows import scalar_row
 
 # The shift has a limit, because not every timestamp of Postgres is one that Python can hold.
 _INSTALL: Final[tuple[LiteralString, ...]] = (
@@ -50,20 +53,20 @@ class ClockError(ValueError):
 
 
 class Clock:
-    """The clock of the database at this URL, an administrator's."""
+    """The clock of a database. `connect` opens a connection as its administrator, for as long as the context lasts."""
 
-    def __init__(self, admin_url: str) -> None:
-        self._admin_url = admin_url
+    def __init__(self, connect: Callable[[], AbstractContextManager[psycopg.Connection[Any]]]) -> None:
+        self._connect = connect
 
     def now(self) -> datetime:
         """The time that the clock shows, in UTC."""
-        with self._connect() as connection:
-            return _time(connection)
+        with self._transaction() as cursor:
+            return _time(cursor)
 
     def moved(self) -> bool:
         """Whether the clock was moved and not put back."""
-        with self._connect() as connection:
-            return _installed(connection)
+        with self._transaction() as cursor:
+            return _installed(cursor)
 
     def set(self, moment: datetime | str) -> datetime:
         """Move the clock to a moment, from where it goes on; a text is ISO 8601. Returns the time it shows."""
@@ -82,43 +85,42 @@ class Clock:
 
     def reset(self) -> None:
         """Put the clock back to the real time, and the database to what the migrations made of it."""
-        with self._connect() as connection:
-            if not _installed(connection):
+        with self._transaction() as cursor:
+            if not _installed(cursor):
                 return
-            for (definition,) in connection.execute(
-                "SELECT unnest(ARRAY[original_clock, original_instant]) FROM local.clock"
-            ).fetchall():
-                connection.execute(definition.encode())
-            connection.execute("DROP SCHEMA local CASCADE")
+            originals = cursor.execute("SELECT unnest(ARRAY[original_clock, original_instant]) FROM local.clock")
+            for definition in originals.fetchall():
+                cursor.execute(definition.encode())
+            cursor.execute("DROP SCHEMA local CASCADE")
 
     def _move(
         self, *, to: datetime | str | None = None, by: timedelta | str | None = None, stop: bool = False
     ) -> datetime:
-        with self._connect() as connection:
-            if not _installed(connection):
+        with self._transaction() as cursor:
+            if not _installed(cursor):
                 for statement in _INSTALL:
-                    connection.execute(statement)
+                    cursor.execute(statement)
             try:
-                connection.execute(_MOVE, {"to": to, "by": by, "stop": stop})
+                cursor.execute(_MOVE, {"to": to, "by": by, "stop": stop})
             except (psycopg.errors.DataError, psycopg.errors.CheckViolation) as error:
                 raise ClockError(error.diag.message_primary) from None
-            return _time(connection)
+            return _time(cursor)
 
-    def _connect(self) -> psycopg.Connection:
+    @contextmanager
+    def _transaction(self) -> Iterator[psycopg.Cursor[Any]]:
         """A transaction under a lock, because two that replace a function at the same moment fail."""
-        connection = psycopg.connect(self._admin_url)
-        connection.execute("SET LOCAL timezone = 'UTC'")
-        connection.execute("SELECT pg_advisory_xact_lock(hashtext('questlog clock'))")
-        return connection
+        with self._connect() as connection, connection.transaction():
+            cursor = connection.cursor(row_factory=scalar_row)
+            cursor.execute("SET LOCAL timezone = 'UTC'")
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('questlog clock'))")
+            yield cursor
 
 
-def _installed(connection: psycopg.Connection) -> bool:
-    row = connection.execute("SELECT to_regclass('local.clock') IS NOT NULL").fetchone()
-    return row is not None and bool(row[0])
+def _installed(cursor: psycopg.Cursor[Any]) -> bool:
+    return bool(cursor.execute("SELECT to_regclass('local.clock') IS NOT NULL").fetchone())
 
 
-def _time(connection: psycopg.Connection) -> datetime:
-    row = connection.execute("SELECT public.clock()").fetchone()
-    assert row is not None
-    moment: datetime = row[0]
+def _time(cursor: psycopg.Cursor[Any]) -> datetime:
+    [moment] = cursor.execute("SELECT public.clock()").fetchall()
+    assert isinstance(moment, datetime)
     return moment

@@ -18,7 +18,7 @@ from questlog import db
 from local.clock import Clock
 from tests.support.client import Answer, Client
 from tests.support.clock import NOON
-from tests.support.database import Database, Server, create, drop, serve_from
+from tests.support.database import Database, Server
 from tests.support.environment import ENVIRONMENT, LOGINS, TERMS
 from tests.support.threads import at_once
 from tests.support.users import NewUser, User, create_user
@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist where the run's server is."""
     server = node.config.stash[_server]
-    node.workerinput["questlog"] = (server.admin_url, server.template, server.passwords)
+    node.workerinput["questlog"] = (server.migrated.name, server.admin_url, server.passwords)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -53,40 +53,46 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def migrated(request: pytest.FixtureRequest) -> Database:
-    """The database that every worker's is copied from: migrated, and touched by nobody since."""
+    """The database that others are copied from: migrated, touched by nobody since, and without connections."""
     given = getattr(request.config, "workerinput", {}).get("questlog")
     if given is None:
         server = request.config.stash[_server]
-        given = (server.admin_url, server.template, server.passwords)
-    admin_url, template, passwords = given
-    return Database(template, admin_url, passwords)
+        given = (server.migrated.name, server.admin_url, server.passwords)
+    return Database(*given)
 
 
 @pytest.fixture(scope="session")
 def database(migrated: Database) -> Iterator[Database]:
     """This worker's database."""
     name = f"{migrated.name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    create(migrated.server_url, name, template=migrated.name)
-    database = Database(name, migrated.server_url, migrated.passwords)
-    serve_from({role: database.url(role) for role in LOGINS})
+    database = Database(name, migrated.server_url, migrated.passwords).create(migrated.name)
+    database.set_limits(generous=True)
+    database.serve()
     yield database
     db.disconnect()
-    drop(migrated.server_url, name)
+    database.drop()
 
 
 @pytest.fixture
 def untouched(migrated: Database) -> Iterator[Database]:
     """A copy of the migrated database for one test alone, which may do to it what it likes."""
     copy = Database(f"{migrated.name}_{secrets.token_hex(4)}", migrated.server_url, migrated.passwords)
-    create(copy.server_url, copy.name, template=migrated.name)
-    yield copy
-    drop(copy.server_url, copy.name)
+    yield copy.create(migrated.name)
+    copy.drop()
+
+
+@pytest.fixture
+def limits(database: Database) -> Iterator[None]:
+    """Statements and locks have the limits of production, which a busy machine would exceed elsewhere."""
+    database.set_limits(generous=False)
+    yield
+    database.set_limits(generous=True)
 
 
 @pytest.fixture
 def clock(database: Database) -> Iterator[Clock]:
     """The time of this worker's database, to be moved by the test: set(), advance(), freeze(). It is put back after."""
-    clock = Clock(database.admin_url)
+    clock = Clock(database.admin)
     yield clock
     clock.reset()
 
@@ -102,7 +108,8 @@ def new_user(request: pytest.FixtureRequest, database: Database) -> NewUser:
     """Makes users: consented, with a session of a browser, unless told otherwise."""
 
     def make(**options: Any) -> User:
-        user = create_user(database.admin_url, **options)
+        with database.admin() as connection:
+            user = create_user(connection, **options)
         made_users(request).append(user.id)
         return user
 

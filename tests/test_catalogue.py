@@ -313,3 +313,16 @@ def test_without_a_user_nothing_is_seen(database: Database, tables: list[DictRow
             if columns and columns[0]:
                 count = connection.execute(f"SELECT count(user_id) FROM {table['name']}".encode()).fetchone()
                 assert count == (0,), table
+
+
+@pytest.mark.parametrize("role", ["questlog_app", "questlog_auth", "questlog_operator"])
+def test_requests_have_limits(database: Database, role: str) -> None:
+    """They are the role's own, whatever a database of the tests grants it."""
+    rows = database.query("SELECT unnest(rolconfig) AS setting FROM pg_roles WHERE rolname = %s", role)
+    assert {
+        "statement_timeout=5s",
+        "lock_timeout=4s",
+        "idle_in_transaction_session_timeout=10s",
+        "plan_cache_mode=force_generic_plan",
+        "TimeZone=UTC",
+    } <= {row["setting"] for row in rows}

@@ -24,8 +24,6 @@ from questlog.wire import Success
 
 from tests.conftest import Database, NewUser, User
 from tests.support.client import CONTEXT, Answer, Client, connect, gateway_event
-from tests.support.database import serve_from
-from tests.support.environment import LOGINS
 from tests.support.proxy import Proxy, waits
 from tests.support.routes import NO_TRIP, TWO_TRIPS, Route, inhabit, routes
 
@@ -47,10 +45,10 @@ def hold(route: Route, trips: int, answer: Answer, *, more: int = 0) -> None:
 def proxy(database: Database) -> Iterator[Proxy]:
     """What this test's requests reach the database through, on a connection that stands."""
     with Proxy(database.app_url) as proxy:
-        serve_from({role: proxy.on_the_way_to(database.url(role)) for role in LOGINS})
+        database.serve(proxy.on_the_way_to)
         connect("health")  # any of the request functions
         yield proxy
-    serve_from({role: database.url(role) for role in LOGINS})
+    database.serve()
 
 
 @pytest.fixture

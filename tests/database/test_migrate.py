@@ -1,6 +1,7 @@
 """`make migrate`: migrations once and in order, the code whole or not at all, and nobody notices."""
 
 import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,6 @@ from database.migrate import CODE, MigrationError, definitions, migrate, replace
 from tests.conftest import Answer, Database, NewUser, User
 from tests.support import factories
 from tests.support.client import ROOT
-from tests.support.database import create, drop
 from tests.support.threads import in_thread
 
 # Two deployers are two processes: dbmate finds the other one by its lock.
@@ -31,12 +31,11 @@ print(migrate(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])))
 
 
 @pytest.fixture
-def empty(migrated: Database, tmp_path: Path) -> Iterator[Database]:
+def empty(migrated: Database) -> Iterator[Database]:
     """A database with nothing in it."""
-    database = Database(f"{migrated.name}_empty_{tmp_path.name[-40:]}", migrated.server_url, migrated.passwords)
-    create(database.server_url, database.name)
-    yield database
-    drop(database.server_url, database.name)
+    database = Database(f"{migrated.name}_{secrets.token_hex(4)}", migrated.server_url, migrated.passwords)
+    yield database.create()
+    database.drop()
 
 
 @pytest.fixture
@@ -110,9 +109,10 @@ def test_migrations_apply_in_order_once_and_whole_or_not_at_all(empty: Database,
     (tmp_path / "0002_two.sql").write_text(
         "-- migrate:up\nSET LOCAL ROLE pg_monitor;\nRESET ROLE;\nCREATE TABLE two ();"
     )
+    empty.query("CREATE SCHEMA app")  # where this administrator looks first
     assert migrate(empty.admin_url, tmp_path, no_code) == ["0001_one.sql", "0002_two.sql"]
     assert migrate(empty.admin_url, tmp_path, no_code) == []
-    assert empty.query("SELECT patience FROM one") == [{"patience": "10s"}]
+    assert empty.query("SELECT patience FROM public.one") == [{"patience": "10s"}]
     (tmp_path / "0003_three.sql").write_text("-- migrate:up\nCREATE TABLE three ();\nSELECT 1/0;\n")
     with pytest.raises(MigrationError, match="division by zero"):
         migrate(empty.admin_url, tmp_path, no_code)
@@ -133,9 +133,9 @@ def test_two_deployers_at_once_apply_each_file_once(empty: Database, tmp_path: P
 # Code --------------------------------------------------------------------------------------------------------------
 
 
-def test_the_catalogue_holds_exactly_what_the_files_say(migrated: Database) -> None:
+def test_the_catalogue_holds_exactly_what_the_files_say(untouched: Database) -> None:
     wanted = sorted(definition.name for definition in definitions())
-    held = [name.partition("(")[0] for name in catalogue(migrated)]
+    held = [name.partition("(")[0] for name in catalogue(untouched)]
     assert sorted(held) == wanted
 
 

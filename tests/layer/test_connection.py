@@ -147,7 +147,7 @@ def test_a_session_killed_at_work_has_done_nothing(user: User, database: Databas
     assert user.post("/focus/libraries", {"name": "a"}).status == 200
 
 
-def test_a_statement_that_takes_too_long_is_503(user: User, database: Database) -> None:
+def test_a_statement_that_takes_too_long_is_503(user: User, database: Database, limits: None) -> None:
     database.query(
         """
         CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(20); RETURN NEW; END $$;

@@ -79,7 +79,7 @@ def test_it_stops(database: Database, clock: Clock) -> None:
 
 
 def test_it_is_put_back_to_what_the_migrations_made(database: Database, untouched: Database) -> None:
-    clock = Clock(database.admin_url)
+    clock = Clock(database.admin)
     real = clock.now()
     clock.freeze()
     clock.advance("10 years")

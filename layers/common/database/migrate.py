@@ -37,10 +37,11 @@ def migrate(admin_url: str, migrations: Path = MIGRATIONS, code: Path = CODE) ->
 
 # Migrations --------------------------------------------------------------------------------------------------------
 
-# A migration that waits for a table makes everyone after it wait too: better that it fails and is run again. It shares
-# the first line of the file, so that errors name the lines as they are.
+# A migration that waits for a table makes everyone after it wait too: better that it fails and is run again. What it
+# creates without a schema is in public, wherever its owner looks first. All of it shares the first line of the file, so
+# that errors name the lines as they are.
 _BEGINNING: Final = "-- migrate:up\n"
-_PROLOGUE: Final = "-- migrate:up\nSET LOCAL lock_timeout = '10s'; "
+_PROLOGUE: Final = "-- migrate:up\nSET LOCAL lock_timeout = '10s'; SET LOCAL search_path = public; "
 
 # dbmate notes a migration in the transaction that made it, but a file may have left that to another role. And it
 # insists on a way down; there is none: what an old release still needs is removed one release later, by a migration.
@@ -56,7 +57,8 @@ def _apply_migrations(admin_url: str, migrations: Path) -> list[str]:
             Path(staged, file.name).write_text(file.read_text().replace(_BEGINNING, _PROLOGUE, 1) + _EPILOGUE)
         command: list[str | Path] = [
             *(_dbmate(), "--env=DATABASE_URL", "--env-file=", f"--migrations-dir={staged}"),
-            *("--migrations-table=schema_migrations", "--no-dump-schema", "--migration-lock", "migrate", "--strict"),
+            *("--migrations-table=public.schema_migrations", "--no-dump-schema", "--migration-lock"),
+            *("migrate", "--strict"),
         ]
         done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
     if done.returncode != 0:
