@@ -1,4 +1,4 @@
-"""What holds for everything a route takes, found from the routes: a model added later is held to it without being named."""
+"""What holds for everything a route takes, found from the routes: a model added later is held to it too."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -4,6 +4,7 @@ import contextlib
 import select
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -13,6 +14,9 @@ from questlog import db
 from questlog.settings import settings
 
 from tests.conftest import Database, User
+from tests.support.client import Client
+from tests.support.database import serve_from
+from tests.support.environment import ENVIRONMENT, LOGINS
 
 KEY = {"Idempotency-Key": "once"}
 
@@ -75,6 +79,21 @@ def line(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
     db.disconnect()
     monkeypatch.undo()
     settings.cache_clear()
+
+
+@pytest.fixture
+def lines(database: Database) -> Iterator[Line]:
+    """One line for every login, auth's included."""
+    line = Line(database.app_url)
+
+    def through(role: str) -> str:
+        login = urlsplit(database.url(role))
+        return login._replace(netloc=f"{login.netloc.rpartition('@')[0]}@127.0.0.1:{line.port}").geturl()
+
+    serve_from({role: through(role) for role in LOGINS})
+    yield line
+    line.close()
+    serve_from({role: database.url(role) for role in LOGINS})
 
 
 def libraries(user: User) -> int:
@@ -159,3 +178,60 @@ def test_a_statement_that_takes_too_long_is_503(user: User, database: Database, 
     finally:
         database.query("DROP TRIGGER dawdle ON focus_libraries; DROP FUNCTION dawdle()")
     assert libraries(user) == 0
+
+
+def test_a_key_that_keeps_nothing_is_no_reason_to_try_again(lines: Line, user: User, database: Database) -> None:
+    """An answer that shows a secret is not kept, so that trying again would make a second token."""
+    user.get("/auth/me")
+    lines.cuts = 1
+    user.post("/auth/sessions", {"name": "Script"}, headers=KEY).refused(503, "unavailable")
+    [row] = database.query("SELECT count(*) AS n FROM sessions WHERE user_id = %s AND kind = 'token'", user.id)
+    assert row["n"] == 1
+
+
+def test_a_claim_whose_answer_is_lost_leaves_no_dead_cookie(lines: Line, user: User, database: Database) -> None:
+    database.query("UPDATE users SET role = 'user' WHERE role = 'admin'")
+    user.get("/auth/me")
+    lines.cuts = 1
+    answer = user.post("/admin-access/claim", {"claimKey": ENVIRONMENT["ADMIN_CLAIM_KEY"]}, headers=KEY)
+    assert answer.json["success"] is True
+    attributes = answer.cookie("__Host-session")
+    [token] = attributes - {"path=/", "httponly", "samesite=lax", "max-age=2592000", "secure"}
+    assert Client(token).get("/auth/me").json["is_admin"] is True
+    database.query("UPDATE users SET role = 'user' WHERE role = 'admin'")
+
+
+def test_a_server_that_only_reads_is_503_and_left(user: User, database: Database) -> None:
+    """After a failover the old server may live on and only read; the next connection may lead to the new one."""
+    user.get("/focus")
+    former = db.connection()
+    read_only = f'ALTER ROLE questlog_app IN DATABASE "{database.name}" SET default_transaction_read_only = on'
+    database.query(read_only)
+    try:
+        db.disconnect()
+        user.post("/focus/libraries", {"name": "a"}).refused(503, "unavailable")
+        held = db.held_connection()
+        assert held is None or held is not former
+        details = user.get("/ready").refused(503, "unavailable")
+        assert details["database"] == "error"
+    finally:
+        database.query(f'ALTER ROLE questlog_app IN DATABASE "{database.name}" RESET default_transaction_read_only')
+    db.disconnect()
+    assert user.post("/focus/libraries", {"name": "a"}).status == 200
+    assert user.get("/ready").status == 200
+
+
+def test_a_frozen_server_is_not_ready_within_two_seconds(database: Database) -> None:
+    """It takes connections, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        frozen = f"postgresql://questlog_app@127.0.0.1:{silent.getsockname()[1]}/x"
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("DATABASE_URL", frozen)
+            environment.setenv("APP_DATABASE_URL", frozen)
+            settings.cache_clear()
+            db.disconnect()
+            started = time.monotonic()
+            details = Client().get("/ready").refused(503, "unavailable")
+            assert time.monotonic() - started < 2.0
+    assert (details["database"], details["schema_version"]) == ("error", None)
+    settings.cache_clear()

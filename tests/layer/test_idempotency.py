@@ -36,6 +36,33 @@ def test_another_request_with_the_key_is_refused(user: User, method: str, path: 
     assert user.get("/focus").data["total"] == 1
 
 
+def test_another_query_is_another_request(user: User) -> None:
+    first = user.post("/focus", {}, query={"a": "1"}, headers=KEY)
+    assert user.post("/focus", {}, query={"a": "1"}, headers=KEY).json == first.json
+    user.post("/focus", {}, query={"a": "2"}, headers=KEY).refused(422, "idempotency_mismatch")
+    user.post("/focus", {}, headers=KEY).refused(422, "idempotency_mismatch")
+    assert user.post("/focus", {}, query={"a": "1"}, headers=KEY).json == first.json, "the refusals are not kept"
+
+
+def test_a_refusal_that_cannot_be_kept_frees_its_key(user: User, database: Database) -> None:
+    """The statement that keeps it is cancelled: the request is 503, and the next one with the key is a new one."""
+    database.query(
+        """
+        CREATE FUNCTION tire() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN IF NEW.status = 404 THEN PERFORM pg_sleep(30); END IF; RETURN NEW; END $$;
+        CREATE TRIGGER tire BEFORE UPDATE ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION tire();
+        """
+    )
+    try:
+        user.post(f"/focus/{user.id}/complete", {}, headers=KEY).refused(503, "unavailable")
+    finally:
+        database.query("DROP TRIGGER tire ON idempotency_keys; DROP FUNCTION tire()")
+    assert database.query("SELECT key FROM idempotency_keys WHERE user_id = %s", user.id) == []
+    again = user.post(f"/focus/{user.id}/complete", {}, headers=KEY)
+    again.refused(404, "not_found")
+    assert "idempotent-replay" not in again.headers
+
+
 def test_keys_are_each_users_own(user: User, other: User) -> None:
     first = user.post("/focus", {}, headers=KEY).data["id"]
     assert other.post("/focus", {}, headers=KEY).data["id"] != first
