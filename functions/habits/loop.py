@@ -142,12 +142,11 @@ def _entries_of_folders(
 
 def _entries(lines: list[tuple[int, list[str]]], name: str, problems: Problems) -> Iterator[_Entry]:
     """The entries of one habit's file; old versions write no header."""
-    for line, (day, *rest) in lines:
+    for line, (day, *cells) in lines:
         if day.strip().casefold() == "date":
             continue
-        if rest and rest[0].startswith("Entry("):
-            rest = [",".join(rest)]
-        value, notes, *_ = [*rest, "", ""]
+        entry = [",".join(cells)] if cells and cells[0].startswith("Entry(") else cells
+        value, notes, *_ = [*entry, "", ""]
         yield from _entry((day, value, notes), line, name, problems)
 
 

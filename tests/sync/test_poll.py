@@ -7,12 +7,12 @@ from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User
 from tests.daily_plan.conftest import generated, replaced, ticked, written
 from tests.focus.conftest import started
-from tests.gamification.conftest import Pay, as_user, pay
+from tests.gamification.conftest import Pay, pay
 from tests.support.clock import ahead
 from tests.support.factories import habit, quest
 from tests.sync.conftest import PARTS, document, poll
 
-__all__ = ["as_user", "pay"]
+__all__ = ["pay"]
 
 PATHS = ["/sync/poll", *(f"/sync/{part}" for part in PARTS.values())]
 

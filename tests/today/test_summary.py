@@ -3,12 +3,12 @@ from typing import Any
 from local.clock import Clock
 from tests.conftest import NewUser, User
 from tests.focus.conftest import started
-from tests.gamification.conftest import Pay, as_user, pay, spend
+from tests.gamification.conftest import Pay, pay, reverse, spend
 from tests.support.clock import ahead
 from tests.support.factories import habit, quest
 from tests.today.conftest import today
 
-__all__ = ["as_user", "pay", "spend"]
+__all__ = ["pay", "reverse", "spend"]
 
 
 def summary(user: User) -> dict[str, Any]:
@@ -52,22 +52,22 @@ def test_quests_active_and_ready(user: User, clock: Clock) -> None:
     assert summary(user)["quests"] == {"active": 0, "ready": 1}
 
 
-def test_xp_and_coins_of_the_day(user: User, pay: Pay, spend: Pay, as_user: Pay) -> None:
+def test_xp_and_coins_of_the_day(user: User, pay: Pay, spend: Pay, reverse: Pay) -> None:
     pay(user, xp=50, coins=20, days_ago=1)
     pay(user, xp=30, coins=10)
     pay(user, xp=5, coins=7, key="undone")
     spend(user, 12, "bought")
     spend(user, 3, "given back")
     for key in ("undone", "given back"):
-        as_user(user, "SELECT reverse(%(key)s, 'test')", key=key)
+        reverse(user, key)
     numbers = summary(user)
     assert (numbers["xp_today"], numbers["coins_today"]) == (30, 10)
     assert numbers["level"] == {"level": 1, "current_xp": 80, "xp_to_next_level": 100, "xp_progress_percent": 80}
 
 
-def test_a_reversal_counts_on_the_day_it_is_made(user: User, pay: Pay, as_user: Pay) -> None:
+def test_a_reversal_counts_on_the_day_it_is_made(user: User, pay: Pay, reverse: Pay) -> None:
     pay(user, xp=50, coins=20, days_ago=1, key="undone")
-    as_user(user, "SELECT reverse('undone', 'test')")
+    reverse(user, "undone")
     numbers = summary(user)
     assert (numbers["xp_today"], numbers["coins_today"]) == (-50, -20)
 

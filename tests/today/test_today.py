@@ -4,12 +4,12 @@ from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User
 from tests.daily_plan.conftest import generated, replaced, ticked, written
 from tests.focus.conftest import started
-from tests.gamification.conftest import Pay, as_user, pay
+from tests.gamification.conftest import Pay, pay, reverse
 from tests.support.clock import ahead
 from tests.support.factories import habit, quest
 from tests.today.conftest import log, state, today
 
-__all__ = ["as_user", "pay"]
+__all__ = ["pay", "reverse"]
 
 
 def test_a_new_user_gets_every_key(user: User) -> None:
@@ -121,12 +121,12 @@ def test_returning_after_48_hours(user: User, clock: Clock) -> None:
     assert state(user)["returningAfterGap"] is False
 
 
-def test_what_comes_by_itself_is_no_activity(user: User, pay: Pay, as_user: Pay, clock: Clock) -> None:
+def test_what_comes_by_itself_is_no_activity(user: User, pay: Pay, reverse: Pay, clock: Clock) -> None:
     clock.advance("30 days")
     pay(user, "habit_complete", xp=10, key="undone", counters={"habits_completed": 1})
     assert state(user)["firstDay"] is False
     assert len(user.get("/achievements/user").json) > 0
-    as_user(user, "SELECT reverse('undone', 'test')")
+    reverse(user, "undone")
     pay(user, "admin_adjustment", xp=10)
     document = today(user)
     assert document["userState"]["firstDay"] is True, "what was taken back was not done"
