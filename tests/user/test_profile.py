@@ -221,6 +221,13 @@ def test_active_days_are_those_a_streak_counts(new_user: NewUser, pay: Pay, cloc
     assert (stats["active_days"], stats["current_streak"], stats["longest_streak"]) == (3, 1, 1)
 
 
+def test_a_day_counts_once_in_whatever_order_the_days_come(user: User, pay: Pay, clock: Clock) -> None:
+    clock.set(NOON)
+    for days_ago in (0, 5, 5, 0, 3, 5, 0):
+        pay(user, "goal_complete", days_ago=days_ago)
+    assert user.get("/user/stats").data["active_days"] == 3
+
+
 def test_member_since_is_a_local_day(new_user: NewUser, database: Database) -> None:
     user = new_user(settings={"timezone": "Asia/Tokyo"})
     database.query("UPDATE users SET created_at = '2031-05-09T20:00Z' WHERE id = %s", user.id)

@@ -311,6 +311,13 @@ def test_two_hundred_are_enough(user: User, database: Database) -> None:
     assert len(stored(user)) == 200
 
 
+def test_who_has_more_already_may_change_them_and_add_none(user: User, database: Database) -> None:
+    fill(user, database, 205)
+    assert user.post("/settings", {"key": "filler.1", "value": 2}).status == 200
+    user.post("/settings", {"key": "one", "value": 1}).refused(409, "too_many_settings")
+    assert len(stored(user)) == 205
+
+
 def test_the_limit_holds_in_parallel(user: User, database: Database) -> None:
     fill(user, database, 195)
     keys = iter([f"k{n}" for n in range(10)])
