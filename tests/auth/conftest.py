@@ -194,7 +194,7 @@ def fill_limit(database: Database, bucket: str, width: str, times: int) -> None:
     database.query(
         """
         INSERT INTO rate_limits (bucket, window_start, count)
-        SELECT %s, date_bin(w.width, now() + n * w.width, '2000-01-01Z'), %s
+        SELECT %s, date_bin(w.width, clock() + n * w.width, '2000-01-01Z'), %s
           FROM (SELECT %s::interval AS width) AS w, generate_series(0, 1) AS n
         """,
         *(bucket, times, width),

@@ -1,6 +1,7 @@
 """GET /auth/callback/{provider}: what becomes of a code, a state and a person."""
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from questlog.identity import Token, secret_hash
 
 from functions.auth.rules import state_cookie
+from local.clock import Clock
 from tests.auth.conftest import (
     FRONTEND,
     Audited,
@@ -253,14 +255,16 @@ def test_a_state_is_of_one_provider(
     assert database.query("SELECT 1 FROM oauth_states WHERE state_hash = %s", state) == []
 
 
-def test_a_state_lasts_ten_minutes(database: Database, person: Someone, audited: Audited) -> None:
-    browser = Browser()
-    answered = person.provider.agree(browser.start(), person.subject)
-    database.query(
-        "UPDATE oauth_states SET expires_at = now() - interval '1 second' WHERE state_hash = %s",
-        hashlib.sha256(answered["state"].encode()).digest(),
-    )
-    refused(browser, answered, "OAuthCallback", audited)
+def test_a_state_lasts_ten_minutes(new_person: NewPerson, clock: Clock, audited: Audited) -> None:
+    clock.freeze()
+    slow, too_slow = new_person(), new_person()
+    browser, other = Browser(), Browser()
+    in_time = slow.provider.agree(browser.start(), slow.subject)
+    late = too_slow.provider.agree(other.start(), too_slow.subject)
+    clock.advance(timedelta(minutes=10) - timedelta(microseconds=1))
+    assert browser.return_with(in_time) == f"{FRONTEND}/today"
+    clock.advance(timedelta(microseconds=1))
+    refused(other, late, "OAuthCallback", audited)
 
 
 def test_a_made_up_state(person: Someone, audited: Audited) -> None:

@@ -1,8 +1,11 @@
 """GET /auth/session and /auth/me, POST /auth/signout: how long a session lasts and what is told about its user."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
-from tests.auth.conftest import Audited, Configure
+from local.clock import Clock
+from tests.auth.conftest import Audited, Configure, Someone
 from tests.conftest import Database, NewUser, User
 from tests.support.client import Client
 
@@ -49,8 +52,6 @@ def test_without_a_session(stranger: Client) -> None:
 
 
 END = {
-    "expired": "UPDATE sessions SET expires_at = now() WHERE user_id = %s",
-    "idle": "UPDATE sessions SET last_activity_at = now() - interval '14 days' WHERE user_id = %s",
     "revoked": "DELETE FROM sessions WHERE user_id = %s",
     "suspended": "UPDATE users SET approved = false WHERE id = %s",
     "deleted": "DELETE FROM users WHERE id = %s",
@@ -58,8 +59,38 @@ END = {
 
 
 @pytest.mark.parametrize("end", END)
-def test_a_session_that_has_ended(user: User, database: Database, end: str) -> None:
+def test_a_session_that_was_ended(user: User, database: Database, end: str) -> None:
     database.query(END[end], user.id)
+    has_ended(user)
+
+
+def test_a_session_ends_after_14_days_without_use(new_user: NewUser, clock: Clock) -> None:
+    clock.freeze()
+    user = new_user()
+    clock.advance(timedelta(days=14) - timedelta(microseconds=1))
+    assert user.get("/auth/me").status == 200
+    # Which was use.
+    clock.advance(timedelta(days=14) - timedelta(microseconds=1))
+    assert user.get("/auth/me").status == 200
+    clock.advance("14 days")
+    has_ended(user)
+
+
+def test_a_session_ends_however_much_it_is_used(person: Someone, clock: Clock) -> None:
+    clock.freeze()
+    browser = person.sign_in()
+    for _ in range(29):
+        clock.advance("1 day")
+        assert browser.get("/auth/me").status == 200
+    clock.advance(timedelta(days=1) - timedelta(microseconds=1))
+    assert browser.get("/auth/me").status == 200
+    clock.advance(timedelta(microseconds=1))
+    browser.get("/auth/me").refused(401, "unauthorized")
+    assert browser.get("/auth/session").json == NOBODY
+
+
+def has_ended(user: Client) -> None:
+    """The user is nobody now, and a browser is told to forget the session."""
     answer = user.get("/auth/session")
     assert (answer.json, answer.cookie("__Host-session")) == (NOBODY, CLEARED)
     user.get("/auth/me").refused(401, "unauthorized")
@@ -81,25 +112,18 @@ def test_a_hash_is_no_token(user: User, database: Database) -> None:
     Client(session["hex"]).get("/auth/me").refused(401, "unauthorized")
 
 
-def test_almost_ended_is_not_ended(user: User, database: Database) -> None:
-    database.query(
-        """
-        UPDATE sessions
-           SET expires_at = now() + interval '1 minute', last_activity_at = now() - interval '13 days 23:59'
-         WHERE user_id = %s
-        """,
-        user.id,
-    )
-    assert user.get("/auth/me").status == 200
-    [session] = database.query("SELECT now() - last_activity_at AS idle FROM sessions WHERE user_id = %s", user.id)
-    assert session["idle"].total_seconds() < 60, "use is noted"
+def test_use_is_noted_at_most_every_five_minutes(new_user: NewUser, clock: Clock) -> None:
+    began = clock.freeze()
+    user = new_user()
 
+    def used() -> datetime:
+        [session] = user.get("/auth/sessions").data["sessions"]
+        return datetime.fromisoformat(session["last_activity_at"])
 
-def test_use_is_noted_at_most_every_five_minutes(user: User, database: Database) -> None:
-    database.query("UPDATE sessions SET last_activity_at = now() - interval '4 minutes' WHERE user_id = %s", user.id)
-    user.get("/auth/session")
-    [session] = database.query("SELECT now() - last_activity_at AS idle FROM sessions WHERE user_id = %s", user.id)
-    assert session["idle"].total_seconds() >= 240
+    clock.advance("5 minutes")
+    assert used() == began
+    clock.advance(timedelta(microseconds=1))
+    assert used() == clock.now()
 
 
 def test_a_bearer_decides_over_a_cookie(user: User, other: User) -> None:

@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from questlog.identity import Token, secret_hash
+from questlog.identity import Token, new_secret, secret_hash
 
+from local.clock import Clock
 from tests.auth.conftest import Audited, Configure
 from tests.conftest import Database, User, at_once
 from tests.support.client import Client
@@ -33,17 +34,16 @@ class Bearer(Client):
         return Client().request(method, path, headers=headers, **options)
 
 
-def add_session(database: Database, user: User, ago: str = "1 minute", kind: str = "browser") -> Client:
-    """Another session of the user."""
-    token = str(uuid4())
+def add_session(database: Database, user: User) -> Client:
+    """The user in another browser."""
+    secret = new_secret()
     database.query(
-        """
-        INSERT INTO sessions (user_id, token_hash, kind, name, last_activity_at, expires_at)
-        VALUES (%s, sha256(%s::bytea), %s, %s, now() - %s::interval, now() + interval '30 days')
-        """,
-        *(user.id, token.encode(), kind, "Old" if kind == "token" else None, ago),
+        "INSERT INTO sessions (user_id, token_hash, expires_at) VALUES (%s, %s, clock() + interval '30 days')",
+        *(user.id, secret_hash(secret)),
     )
-    return Client(token)
+    browser = Client(str(Token(user.id, secret)))
+    assert browser.get("/auth/me").status == 200
+    return browser
 
 
 def listed(client: Client) -> list[Any]:
@@ -54,9 +54,11 @@ def listed(client: Client) -> list[Any]:
 # Listing -------------------------------------------------------------------------------------------------------------
 
 
-def test_the_list(user: User, other: User, database: Database) -> None:
-    add_session(database, user, "1 day")
-    add_session(database, user, "1 hour")
+def test_the_list(user: User, other: User, database: Database, clock: Clock) -> None:
+    add_session(database, user)
+    clock.advance("23 hours")
+    add_session(database, user)
+    clock.advance("1 hour")
     sessions = listed(user)
     assert len(sessions) == 3
     assert all(set(session) == FIELDS for session in sessions)
@@ -66,12 +68,14 @@ def test_the_list(user: User, other: User, database: Database) -> None:
     assert len(listed(other)) == 1
 
 
-def test_what_has_ended_is_not_listed(user: User, database: Database) -> None:
-    add_session(database, user, "15 days")
-    assert len(listed(user)) == 1
-    add_session(database, user, "100 days", kind="token")
+def test_what_has_ended_is_not_listed(user: User, database: Database, clock: Clock) -> None:
+    add_session(database, user)
+    user.post("/auth/sessions", {"name": "Old", "expires_in_days": 20})
+    clock.advance("13 days")
+    assert len(listed(user)) == 3
+    clock.advance("2 days")
     assert [session["name"] for session in listed(user)] == [None, "Old"], "tokens have no idle end"
-    database.query("UPDATE sessions SET expires_at = now() WHERE user_id = %s AND kind = 'token'", user.id)
+    clock.advance("5 days")
     assert len(listed(user)) == 1
 
 
@@ -123,12 +127,13 @@ def test_a_browsers_token_as_a_bearer_has_no_limits(user: User) -> None:
     assert Bearer(user.token).get("/admin-access/check").status == 200
 
 
-def test_a_token_does_not_idle(user: User, database: Database) -> None:
-    made = user.post("/auth/sessions", {"name": "Script"}).data
-    database.query("UPDATE sessions SET last_activity_at = now() - interval '300 days' WHERE id = %s", made["id"])
-    assert Bearer(made["token"]).get("/auth/me").status == 200
-    database.query("UPDATE sessions SET expires_at = now() WHERE id = %s", made["id"])
-    Bearer(made["token"]).get("/auth/me").refused(401, "unauthorized")
+def test_a_token_does_not_idle(user: User, clock: Clock) -> None:
+    clock.freeze()
+    program = Bearer(user.post("/auth/sessions", {"name": "Script", "expires_in_days": 365}).data["token"])
+    clock.advance(timedelta(days=365) - timedelta(microseconds=1))
+    assert program.get("/auth/me").status == 200
+    clock.advance(timedelta(microseconds=1))
+    program.get("/auth/me").refused(401, "unauthorized")
 
 
 @pytest.mark.parametrize(
@@ -161,13 +166,13 @@ def test_the_default_is_ninety_days_and_nothing_else_is_taken(user: User, other:
     assert len(listed(other)) == 1
 
 
-def test_twenty_tokens_are_enough(user: User, database: Database) -> None:
+def test_twenty_tokens_are_enough(user: User, clock: Clock) -> None:
     for _ in range(19):
-        add_session(database, user, kind="token")
+        user.post("/auth/sessions", {"name": "Old", "expires_in_days": 1})
     answers = at_once(4, lambda: user.post("/auth/sessions", {"name": "x"}))
     assert sorted(answer.status for answer in answers) == [200, 409, 409, 409]
     user.post("/auth/sessions", {"name": "x"}).refused(409, "too_many_tokens")
-    database.query("UPDATE sessions SET expires_at = now() WHERE user_id = %s AND name = 'Old'", user.id)
+    clock.advance("1 day")
     assert user.post("/auth/sessions", {"name": "x"}).status == 200
 
 
@@ -249,8 +254,8 @@ def test_without_a_session(stranger: Client, method: str, path: str) -> None:
     stranger.request(method, f"/auth/sessions{path}").refused(401, "unauthorized")
 
 
-def test_the_idle_limit_is_a_setting(user: User, database: Database, configure: Configure) -> None:
-    database.query("UPDATE sessions SET last_activity_at = now() - interval '2 days' WHERE user_id = %s", user.id)
+def test_the_idle_limit_is_a_setting(user: User, clock: Clock, configure: Configure) -> None:
+    clock.advance("2 days")
     configure(SESSION_IDLE_DAYS="1")
     user.get("/auth/me").refused(401, "unauthorized")
     configure(SESSION_IDLE_DAYS="3")

@@ -1,6 +1,6 @@
 """The user's day (core contract, 1.1): zone, the hour it begins at, both changes of the clock."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from local.clock import Clock
 from tests.conftest import Database, NewUser, User
 
 ZONES = [
@@ -114,22 +115,24 @@ def test_an_instant_lies_in_its_own_day(database: Database) -> None:
         check()
 
 
-def test_settings_decide(new_user: NewUser, database: Database) -> None:
+def test_settings_decide(new_user: NewUser, database: Database, clock: Clock) -> None:
     user = new_user(settings={"timezone": "Pacific/Kiritimati", "day_start_hour": 0})
+    now = clock.freeze()
     with psycopg.connect(database.app_url, autocommit=True) as connection:
         connection.execute("SELECT set_config('app.user_id', %s, false)", [str(user.id)])
         row = connection.execute("SELECT local_today(), lower(day_bounds(local_today()))").fetchone()
-    local = datetime.now(ZoneInfo("Pacific/Kiritimati"))
+    local = now.astimezone(ZoneInfo("Pacific/Kiritimati"))
     assert row is not None
     assert row[0] == local.date()
     assert row[1] == local.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def test_without_settings_days_are_utc(user: User, database: Database) -> None:
+def test_without_settings_days_are_utc(user: User, database: Database, clock: Clock) -> None:
+    now = clock.freeze()
     with psycopg.connect(database.app_url, autocommit=True) as connection:
         connection.execute("SELECT set_config('app.user_id', %s, false)", [str(user.id)])
         row = connection.execute("SELECT local_today(), day_bounds('2031-05-09')").fetchone()
     assert row is not None
-    assert row[0] in {datetime.now(UTC).date(), (datetime.now(UTC) - timedelta(seconds=5)).date()}
+    assert row[0] == now.date()
     assert row[1].lower == datetime(2031, 5, 9, tzinfo=UTC)
     assert row[1].upper == datetime(2031, 5, 10, tzinfo=UTC)

@@ -1,9 +1,12 @@
 """Idempotency-Key on unsafe requests (platform contract, 1.14)."""
 
+from datetime import timedelta
+
 import pytest
 
 from questlog import db
 
+from local.clock import Clock
 from tests.conftest import Client, Database, User, at_once
 
 KEY = {"Idempotency-Key": "once"}
@@ -127,9 +130,12 @@ def test_two_at_once_do_it_once(user: User) -> None:
     assert user.get("/focus").data["total"] == 1
 
 
-def test_a_key_is_forgotten_after_a_day(user: User, database: Database) -> None:
+def test_a_key_is_forgotten_after_a_day(user: User, clock: Clock) -> None:
+    clock.freeze()
     first = user.post("/focus", {}, headers=KEY).data["id"]
-    database.query("UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE user_id = %s", user.id)
+    clock.advance(timedelta(days=1) - timedelta(microseconds=1))
+    assert user.post("/focus", {}, headers=KEY).data["id"] == first
+    clock.advance(timedelta(microseconds=1))
     assert user.post("/focus", {"task_title": "other"}, headers=KEY).data["id"] != first
 
 
