@@ -56,7 +56,7 @@ def test_a_maximum_is_checked_before_the_elements(name: str) -> None:
         if "." in field:
             continue
         nothing = object()
-        most = schema.get("maxItems", schema.get("maxProperties"))
+        most: int = schema["maxItems"] if "maxItems" in schema else schema["maxProperties"]
         sent: Any = [nothing] * (most + 1) if schema["type"] == "array" else {str(n): nothing for n in range(most + 1)}
         with pytest.raises(ValidationError) as refused:
             model.model_validate({field: sent})

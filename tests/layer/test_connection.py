@@ -15,8 +15,7 @@ from questlog.settings import settings
 
 from tests.conftest import Database, User
 from tests.support.client import Client
-from tests.support.database import serve_from
-from tests.support.environment import ENVIRONMENT, LOGINS
+from tests.support.environment import ENVIRONMENT
 
 KEY = {"Idempotency-Key": "once"}
 
@@ -66,34 +65,18 @@ class Line:
 
 
 @pytest.fixture
-def line(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
-    line = Line(database.app_url)
-    login = urlsplit(database.app_url)
-    url = login._replace(netloc=f"{login.netloc.rpartition('@')[0]}@127.0.0.1:{line.port}").geturl()
-    db.disconnect()
-    monkeypatch.setenv("DATABASE_URL", url)
-    monkeypatch.setenv("APP_DATABASE_URL", url)
-    settings.cache_clear()
-    yield line
-    line.close()
-    db.disconnect()
-    monkeypatch.undo()
-    settings.cache_clear()
-
-
-@pytest.fixture
-def lines(database: Database) -> Iterator[Line]:
-    """One line for every login, auth's included."""
+def line(database: Database) -> Iterator[Line]:
+    """The line that every function reaches the database by."""
     line = Line(database.app_url)
 
-    def through(role: str) -> str:
-        login = urlsplit(database.url(role))
+    def through(url: str) -> str:
+        login = urlsplit(url)
         return login._replace(netloc=f"{login.netloc.rpartition('@')[0]}@127.0.0.1:{line.port}").geturl()
 
-    serve_from({role: through(role) for role in LOGINS})
+    database.serve(through)
     yield line
     line.close()
-    serve_from({role: database.url(role) for role in LOGINS})
+    database.serve()
 
 
 def libraries(user: User) -> int:
@@ -180,19 +163,19 @@ def test_a_statement_that_takes_too_long_is_503(user: User, database: Database, 
     assert libraries(user) == 0
 
 
-def test_a_key_that_keeps_nothing_is_no_reason_to_try_again(lines: Line, user: User, database: Database) -> None:
+def test_a_key_that_keeps_nothing_is_no_reason_to_try_again(line: Line, user: User, database: Database) -> None:
     """An answer that shows a secret is not kept, so that trying again would make a second token."""
     user.get("/auth/me")
-    lines.cuts = 1
+    line.cuts = 1
     user.post("/auth/sessions", {"name": "Script"}, headers=KEY).refused(503, "unavailable")
     [row] = database.query("SELECT count(*) AS n FROM sessions WHERE user_id = %s AND kind = 'token'", user.id)
     assert row["n"] == 1
 
 
-def test_a_claim_whose_answer_is_lost_leaves_no_dead_cookie(lines: Line, user: User, database: Database) -> None:
+def test_a_claim_whose_answer_is_lost_leaves_no_dead_cookie(line: Line, user: User, database: Database) -> None:
     database.query("UPDATE users SET role = 'user' WHERE role = 'admin'")
     user.get("/auth/me")
-    lines.cuts = 1
+    line.cuts = 1
     answer = user.post("/admin-access/claim", {"claimKey": ENVIRONMENT["ADMIN_CLAIM_KEY"]}, headers=KEY)
     assert answer.json["success"] is True
     attributes = answer.cookie("__Host-session")

@@ -106,7 +106,12 @@ def test_an_error_stays_small(character: str) -> None:
 
 
 def test_a_large_body_makes_no_large_error(user: User) -> None:
-    for body in ({"tags": [{}] * 200_000}, {"tags": {str(n): n for n in range(50_000)}}, {"\0" + "x" * 900_000: 1}):
+    bodies: list[dict[str, Any]] = [
+        {"tags": [{}] * 200_000},
+        {"tags": {str(n): n for n in range(50_000)}},
+        {"\0" + "x" * 900_000: 1},
+    ]
+    for body in bodies:
         answer = user.post("/focus", body)
         answer.refused(400, "validation_error")
         assert len(answer.text.encode()) <= 16_384
@@ -136,7 +141,8 @@ def test_an_event_that_is_none(broken: dict[str, Any]) -> None:
 def test_what_is_no_event_at_all() -> None:
     from functions.health.app import handler  # noqa: PLC0415 - the environment is set by then
 
-    for event in (None, [], "text", {}, {"version": "2.0"}):
+    events: list[Any] = [None, [], "text", {}, {"version": "2.0"}]
+    for event in events:
         answer = handler(event, CONTEXT)
         assert answer["statusCode"] == 400
         assert json.loads(answer["body"])["error"]["type"] == "validation_error"

@@ -52,7 +52,7 @@ def test_a_refusal_that_cannot_be_kept_frees_its_key(user: User, database: Datab
     database.query(
         """
         CREATE FUNCTION tire() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN IF NEW.status = 404 THEN PERFORM pg_sleep(30); END IF; RETURN NEW; END $$;
+        BEGIN IF NEW.status = 404 THEN RAISE EXCEPTION USING ERRCODE = 'query_canceled'; END IF; RETURN NEW; END $$;
         CREATE TRIGGER tire BEFORE UPDATE ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION tire();
         """
     )

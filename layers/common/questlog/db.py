@@ -195,7 +195,7 @@ class Db:
     def maybe(self, model: type[M], name: str, /, **parameters: Any) -> M | None:
         """The row of the named statements as a `model`, or None where there is none."""
         rows = self._trip(*self._queries.statements(name, parameters))[-1]
-        return model.model_validate(rows[0].get("answer", rows[0])) if rows else None
+        return model.model_validate(rows[0]) if rows else None
 
     def many(self, model: type[M], name: str, /, **parameters: Any) -> list[M]:
         """The rows of the named statements, each as a `model`."""
