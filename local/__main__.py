@@ -100,7 +100,7 @@ def _compose(stack: ExitStack, arguments: argparse.Namespace) -> tuple[Server, f
     gateway = Gateway(runtimes, report=_print_exchange, open_session=session, clock=clock)
     server = Server(gateway, runtimes, port=int(os.environ.get("PORT", "8080")))
     _line("logs", str(logs))
-    _line("gateway", f"http://127.0.0.1:{server.port}", f"ready in {time.monotonic() - started:.1f} s; the API: /docs")
+    _line("gateway", f"http://localhost:{server.port}", f"ready in {time.monotonic() - started:.1f} s; the API: /docs")
     _console.print()
     return server, float(os.environ.get("JOB_TICK_SECONDS", "2"))
 

@@ -154,6 +154,7 @@ class Server(uvicorn.Server):
         self.port = int(self._sockets[0].getsockname()[1])
         for runtime, listener in zip(runtimes, self._sockets[1:], strict=True):
             runtime.port = int(listener.getsockname()[1])
+        self._sockets += _listen_to_ipv6(self.port)
 
     async def run_until_stopped(self, every_minute: float) -> None:
         """Serve, and tick the template's schedules, until a signal comes or `should_exit` is set."""
@@ -214,9 +215,18 @@ def _refusal(status: int, message: str) -> Response:
     return JSONResponse({"message": message}, status_code=status)
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(port: int, family: socket.AddressFamily = socket.AF_INET) -> socket.socket:
+    """A socket on the loopback address of the family."""
     # The protocol is named, or asyncio does not know the socket for TCP and leaves Nagle's 40 ms in every exchange.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
+    listener.bind(("127.0.0.1" if family == socket.AF_INET else "::1", port))
     return listener
+
+
+def _listen_to_ipv6(port: int) -> list[socket.socket]:
+    """The same port of ::1, which `localhost` may mean to a browser; nothing on a machine without IPv6."""
+    try:
+        return [_listen(port, socket.AF_INET6)]
+    except OSError:
+        return []

@@ -39,7 +39,7 @@ class Service:
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://localhost:{self.port}"
 
     def ready(self, patience: float = 20) -> None:
         """Wait until it takes connections."""

@@ -41,8 +41,8 @@ def local_settings(secret: Mapping[str, str], environment: Mapping[str, str]) ->
     """
     port = environment.get("PORT", "8080")
     made = {
-        # As printed: a sign-in begun under one name and called back under another finds no state cookie.
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        # By name, like the front end: browsers keep cookies by host name, so both have to say localhost.
+        "PUBLIC_URL": f"http://localhost:{port}",
         "ADMIN_CLAIM_KEY": secret["claim_key"],
         "GOOGLE_CLIENT_SECRET": secret["google"],
         "R2_ACCESS_KEY_ID": secret["bucket_id"],

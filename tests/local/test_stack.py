@@ -49,7 +49,7 @@ def left_behind(data: Path, port: int) -> list[str]:
             words = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
         except OSError:
             continue
-        ours = str(data).encode() in words or f"http://127.0.0.1:{port}\0".encode() in words
+        ours = str(data).encode() in words or f"http://localhost:{port}\0".encode() in words
         if ours and int(process.name) != os.getpid():
             found.append(words.split(b"\0", 1)[0].decode())
     return found
