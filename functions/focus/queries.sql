@@ -1,19 +1,20 @@
 -- Statements of one name travel together, and each sees what those before it wrote. Whatever moves the timer begins with
--- lock_user(), and every look at it with settle_focus(). What shows a timer that has just been set uses instant(), as
--- setting it does: the request itself may have begun long before.
+-- lock_user(), and every look at it with settle_focus().
 
 -- name: start
 SELECT lock_user();
-SELECT settle_focus();
-SELECT abandon_focus(s, 'superseded') FROM focus_sessions AS s WHERE s.status IN ('active', 'paused');
-INSERT INTO focus_sessions (mode, duration_seconds, started_at, ends_at, task_title, tags, library_id)
-SELECT %(mode)s, %(duration_seconds)s, now, now + make_interval(secs => %(duration_seconds)s), %(task_title)s, %(tags)s,
-       %(library_id)s
-  FROM instant() AS now
- WHERE %(library_id)s::uuid IS NULL
-    OR EXISTS (SELECT FROM focus_libraries WHERE id = %(library_id)s)
-    OR refuse(404, 'not_found', 'There is no such library.');
-SELECT s.*, t.* FROM instant() AS now, focus_sessions AS s, focus_timer(s, now) AS t WHERE s.status IN ('active', 'paused');
+SELECT end_live_focus();
+WITH started AS (
+    INSERT INTO focus_sessions AS s (mode, duration_seconds, started_at, ends_at, task_title, tags, library_id)
+    SELECT %(mode)s, %(duration_seconds)s, now, now + make_interval(secs => %(duration_seconds)s), %(task_title)s, %(tags)s,
+           %(library_id)s
+      FROM instant() AS now
+     WHERE %(library_id)s::uuid IS NULL
+        OR EXISTS (SELECT FROM focus_libraries WHERE id = %(library_id)s)
+        OR refuse(404, 'not_found', 'There is no such library.')
+    RETURNING s.*
+)
+SELECT s.*, t.* FROM started AS s, focus_timer(s, s.started_at) AS t;
 
 -- name: active
 SELECT settle_focus();
@@ -67,7 +68,7 @@ SELECT s.*, t.* FROM focus_sessions AS s, focus_timer(s, clock()) AS t WHERE s.i
 -- name: abandon
 SELECT lock_user();
 SELECT settle_focus();
-SELECT abandon_focus(s, 'user') FROM focus_sessions AS s WHERE s.id = %(session_id)s;
+SELECT abandon_focus(s) FROM focus_sessions AS s WHERE s.id = %(session_id)s;
 SELECT s.*, t.* FROM focus_sessions AS s, focus_timer(s, clock()) AS t WHERE s.id = %(session_id)s;
 
 -- name: pause_state
@@ -81,6 +82,7 @@ SELECT pause_focus(s, %(time_remaining_seconds)s) FROM focus_sessions AS s WHERE
 SELECT * FROM focus_pause_state;
 
 -- name: resume
+-- Shown by instant(), as it was set: clock() may be long before, when the request waited for the lock.
 SELECT lock_user();
 SELECT settle_focus();
 SELECT refuse(404, 'not_found', 'No session is paused.') WHERE NOT EXISTS (SELECT FROM focus_pause_state);

@@ -125,6 +125,18 @@ BEGIN
 END
 $$;
 
+-- Ends a session whose time is up, at the moment it was: a running one is completed, a paused one expires.
+CREATE OR REPLACE FUNCTION internal.end_overdue_focus(s focus_sessions) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF s.status = 'active' THEN
+        PERFORM end_focus(s, 'completed', 'timer', s.ends_at);
+    ELSE
+        PERFORM end_focus(s, 'expired', 'pause_lapsed', focus_expires_at(s));
+    END IF;
+END
+$$;
+
 -- Ends the live session if its time is up: every read and write of the timer begins with this. It is a statement of its
 -- own there, because a statement does not see what the functions it calls have written.
 --   It looks without the lock first: nearly always there is nothing to end, and polls should not wait for each other.
@@ -140,10 +152,24 @@ BEGIN
     PERFORM lock_user();
     SELECT * INTO s FROM focus_sessions AS f
      WHERE f.status IN ('active', 'paused') AND focus_expires_at(f) <= instant();
-    IF s.status = 'active' THEN
-        PERFORM end_focus(s, 'completed', 'timer', s.ends_at);
-    ELSIF s.status = 'paused' THEN
-        PERFORM end_focus(s, 'expired', 'pause_lapsed', focus_expires_at(s));
+    IF FOUND THEN
+        PERFORM end_overdue_focus(s);
+    END IF;
+END
+$$;
+
+-- Ends the live session, if there is one, to make room for another: where its time is not up, it is abandoned.
+CREATE OR REPLACE FUNCTION app.end_live_focus() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    at timestamptz := instant();
+    s focus_sessions;
+BEGIN
+    SELECT * INTO s FROM focus_sessions AS f WHERE f.status IN ('active', 'paused');
+    IF focus_expires_at(s) <= at THEN
+        PERFORM end_overdue_focus(s);
+    ELSIF s.id IS NOT NULL THEN
+        PERFORM end_focus(s, 'abandoned', 'superseded', at);
     END IF;
 END
 $$;
@@ -171,13 +197,13 @@ END
 $$;
 
 -- Ends a session unpaid. An abandoned one stays as it is; one that ended otherwise is refused.
-CREATE OR REPLACE FUNCTION app.abandon_focus(s focus_sessions, reason text) RETURNS void
+CREATE OR REPLACE FUNCTION app.abandon_focus(s focus_sessions) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
     IF s.status IN ('completed', 'expired') THEN
         PERFORM refuse(409, 'invalid_state', 'This session has ended already.', jsonb_build_object('status', s.status));
     ELSIF s.status <> 'abandoned' THEN
-        PERFORM end_focus(s, 'abandoned', reason, instant());
+        PERFORM end_focus(s, 'abandoned', 'user', instant());
     END IF;
 END
 $$;
