@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -7,8 +6,6 @@ import pytest
 from local.clock import Clock
 from tests.conftest import Database, User
 
-Rewind = Callable[[User, float], None]
-
 
 @pytest.fixture
 def clock(clock: Clock) -> Clock:
@@ -16,25 +13,6 @@ def clock(clock: Clock) -> Clock:
     clock.set((clock.now() + timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0))
     clock.freeze()
     return clock
-
-
-@pytest.fixture
-def rewind(database: Database) -> Rewind:
-    """Lets time pass for a user's live session: moves its instants into the past, as if it had been started earlier."""
-
-    def move(user: User, seconds: float) -> None:
-        database.query(
-            """
-            UPDATE focus_sessions
-               SET started_at = started_at - s.by, ends_at = ends_at - s.by, paused_at = paused_at - s.by
-              FROM (SELECT make_interval(secs => %s) AS by) AS s
-             WHERE user_id = %s AND status IN ('active', 'paused')
-            """,
-            seconds,
-            user.id,
-        )
-
-    return move
 
 
 def started(user: User, **fields: Any) -> dict[str, Any]:

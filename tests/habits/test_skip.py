@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+import pytest
+
 from tests.conftest import Database, User, at_once
 from tests.habits.conftest import Later, Today, made
 
@@ -55,6 +57,16 @@ def test_two_skips_in_any_seven_days(user: User, later: Later, today: Today) -> 
     # The first of the two is now seven days back: outside the seven that end today.
     assert skip(0) == 200
     assert skip(1) == 409
+
+
+@pytest.mark.parametrize("third", [0, 7])
+def test_seven_days_hold_two_skips_at_either_end(user: User, later: Later, today: Today, third: int) -> None:
+    """Six days ago and yesterday are in seven days with today, and in seven days with seven days ago."""
+    path = f"/habits/{made(user)['id']}/skip"
+    later(user, 7)
+    for back in (6, 1):
+        assert user.post(path, {"date": str(today() - timedelta(back))}).status == 200
+    user.post(path, {"date": str(today() - timedelta(third))}).refused(409, "limit_reached")
 
 
 def test_skips_of_one_habit_are_not_anothers(user: User) -> None:
