@@ -5,7 +5,7 @@ import pytest
 from local.clock import Clock
 from tests.conftest import Database, NewUser, User, at_once
 from tests.daily_plan.conftest import generated, ids, plan_of, shown, ticked, written
-from tests.focus.conftest import started
+from tests.support import factories
 from tests.support.clock import ahead
 from tests.support.factories import habit, quest
 
@@ -222,14 +222,14 @@ def test_completing_the_source_completes_the_item(user: User, clock: Clock) -> N
     assert shown(user)["completed_count"] == 0
     user.post(f"/habits/{stretch}/complete")
     user.post(f"/quests/{errand}/complete")
-    started(user, mode="break", duration_seconds=60)
+    factories.focus_session(user, mode="break", duration_seconds=60)
     clock.advance("60 seconds")
     user.get("/focus/active")
     assert {item["id"] for item in shown(user)["items"] if item["completed"]} == {
         f"plan_habit_{stretch}",
         f"plan_quest_{errand}",
     }
-    started(user)
+    factories.focus_session(user)
     clock.advance("1600 seconds")
     # The tab is closed: reading the plan is what settles the timer.
     plan = shown(user)
@@ -246,7 +246,7 @@ def test_a_source_done_on_another_day_completes_nothing(user: User, database: Da
         generated(user, date=ahead(days))
     user.post(f"/habits/{stretch}/complete")
     user.post(f"/quests/{errand}/complete")
-    session = started(user)
+    session = factories.focus_session(user)
     clock.advance("1600 seconds")
     user.get("/focus/active")
     assert user.get(f"/focus/{session['id']}").data["status"] == "completed"

@@ -5,9 +5,9 @@ import pytest
 
 from tests.conftest import Client, Database, User, at_once
 from tests.daily_plan.conftest import generated, ids, plan_of, shown, ticked, written
-from tests.focus.conftest import wallet
 from tests.support.clock import ahead
 from tests.support.factories import habit
+from tests.support.ledger import wallet
 
 
 def test_items_in_an_answer_are_in_order(user: User) -> None:
@@ -153,7 +153,7 @@ def test_addresses_in_the_app(user: User) -> None:
 
 def test_ticks(user: User, database: Database) -> None:
     written(user, {"id": "a", "title": "A"}, {"id": "b", "title": "B"})
-    before = wallet(user, database)
+    before = wallet(database, user)
     first = ticked(user, "a")
     assert [item["completed"] for item in first["items"]] == [True, False]
     assert (first["completed_count"], first["version"]) == (1, 2)
@@ -161,7 +161,7 @@ def test_ticks(user: User, database: Database) -> None:
     assert (again["items"], again["version"]) == (first["items"], 3)
     unticked = ticked(user, "a", completed=False)
     assert unticked["completed_count"] == 0
-    assert wallet(user, database) == before, "a tick pays nothing"
+    assert wallet(database, user) == before, "a tick pays nothing"
 
 
 def test_a_tick_without_its_item_is_404(user: User, other: User) -> None:

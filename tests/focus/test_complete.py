@@ -5,11 +5,12 @@ import pytest
 
 from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User, at_once
-from tests.focus.conftest import started, wallet
+from tests.support import factories
+from tests.support.ledger import wallet
 
 
 def test_pays_the_whole_session(user: User, clock: Clock, database: Database) -> None:
-    session = started(user, duration_seconds=1500)
+    session = factories.focus_session(user, duration_seconds=1500)
     clock.advance("1490 s")
     answer = user.post(f"/focus/{session['id']}/complete").data
     assert answer["already_completed"] is False
@@ -22,7 +23,7 @@ def test_pays_the_whole_session(user: User, clock: Clock, database: Database) ->
     assert shown["expires_at"] is None
     assert shown["time_remaining_seconds"] == 0
     # first_focus itself is worth 25 and 10.
-    assert wallet(user, database) == (50, 15)
+    assert wallet(database, user) == (50, 15)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_pays_the_whole_session(user: User, clock: Clock, database: Database) ->
     ],
 )
 def test_pays_by_active_seconds(user: User, clock: Clock, duration: int, active: int, paid: tuple[int, int]) -> None:
-    session = started(user, duration_seconds=duration)
+    session = factories.focus_session(user, duration_seconds=duration)
     clock.advance(f"{active} s")
     answer = user.post(f"/focus/{session['id']}/complete").data
     assert (answer["xp_awarded"], answer["coins_awarded"]) == paid
@@ -65,7 +66,7 @@ def test_near_its_end_a_session_counts_in_full(
 ) -> None:
     """Within a twentieth of its end, or within 15 seconds where those are more."""
     duration, active = session_seconds
-    session = started(user, duration_seconds=duration)
+    session = factories.focus_session(user, duration_seconds=duration)
     clock.advance(f"{active} s")
     assert user.post(f"/focus/{session['id']}/complete").data["session"]["actual_seconds"] == active
     [row] = database.query(
@@ -82,7 +83,7 @@ def test_near_its_end_a_session_counts_in_full(
 def test_a_break_pays_in_full_or_not_at_all(
     user: User, clock: Clock, mode: str, active: int, paid: tuple[int, int]
 ) -> None:
-    session = started(user, mode=mode)
+    session = factories.focus_session(user, mode=mode)
     clock.advance(f"{active} s")
     answer = user.post(f"/focus/{session['id']}/complete").data
     assert (answer["xp_awarded"], answer["coins_awarded"]) == paid
@@ -90,7 +91,7 @@ def test_a_break_pays_in_full_or_not_at_all(
 
 
 def test_nothing_paid_is_said_in_full(user: User, database: Database) -> None:
-    session = started(user)
+    session = factories.focus_session(user)
     answer = user.post(f"/focus/{session['id']}/complete").data
     assert {key: answer[key] for key in answer if key != "session"} == {
         "already_completed": False,
@@ -105,27 +106,27 @@ def test_nothing_paid_is_said_in_full(user: User, database: Database) -> None:
 
 
 def test_completing_again_answers_the_same_and_pays_nothing(user: User, clock: Clock, database: Database) -> None:
-    session = started(user, duration_seconds=14400)
+    session = factories.focus_session(user, duration_seconds=14400)
     clock.advance("14400 s")
     first = user.post(f"/focus/{session['id']}/complete").data
-    before = wallet(user, database)
+    before = wallet(database, user)
     again = user.post(f"/focus/{session['id']}/complete").data
     assert again == first | {"already_completed": True}
     assert first["leveled_up"] is True
-    assert wallet(user, database) == before
+    assert wallet(database, user) == before
 
 
 def test_a_hundred_at_once_pay_once(user: User, clock: Clock, database: Database) -> None:
-    session = started(user, duration_seconds=600)
+    session = factories.focus_session(user, duration_seconds=600)
     clock.advance("600 s")
     answers = at_once(100, lambda: user.post(f"/focus/{session['id']}/complete").data)
     assert [answer["xp_awarded"] for answer in answers] == [10] * 100
     assert sorted(answer["already_completed"] for answer in answers) == [False, *[True] * 99]
-    assert wallet(user, database) == (10 + 25, 2 + 10)
+    assert wallet(database, user) == (10 + 25, 2 + 10)
 
 
 def test_the_request_that_settles_says_so(user: User, clock: Clock) -> None:
-    session = started(user, duration_seconds=600)
+    session = factories.focus_session(user, duration_seconds=600)
     clock.advance("5000 s")
     answer = user.post(f"/focus/{session['id']}/complete").data
     assert answer["already_completed"] is False
@@ -151,7 +152,7 @@ def test_a_session_is_paid_on_the_day_it_ended(
     """Whenever that is found. In Tokyo, with days that begin at four, the 9th ends at 19:00 UTC."""
     clock.set("2031-05-09T18:30:00Z")
     user = new_user(settings={"timezone": "Asia/Tokyo", "day_start_hour": 4})
-    session = started(user, mode=mode, duration_seconds=1500)
+    session = factories.focus_session(user, mode=mode, duration_seconds=1500)
     clock.advance("2 days")
     verb, path = settled_by.split()
     user.request(verb, path.format(id=session["id"]))
@@ -162,7 +163,7 @@ def test_a_session_is_paid_on_the_day_it_ended(
 def test_a_lapsed_pause_is_paid_on_the_day_it_lapsed(new_user: NewUser, clock: Clock, database: Database) -> None:
     clock.set("2031-05-09T23:00:00Z")
     user = new_user()
-    started(user)
+    factories.focus_session(user)
     clock.advance("600 s")
     user.post("/focus/pause")
     clock.advance("5 days")
@@ -174,7 +175,7 @@ def test_a_session_completed_by_hand_is_paid_on_that_day(new_user: NewUser, cloc
     """Begun before midnight, completed after it."""
     clock.set("2031-05-09T23:50:00Z")
     user = new_user()
-    session = started(user)
+    session = factories.focus_session(user)
     clock.advance("1200 s")
     user.post(f"/focus/{session['id']}/complete")
     assert paid_on(user, database) == [("focus_complete", date(2031, 5, 10))]
@@ -182,7 +183,7 @@ def test_a_session_completed_by_hand_is_paid_on_that_day(new_user: NewUser, cloc
 
 @pytest.mark.parametrize("status", ["abandoned", "expired"])
 def test_an_ended_session_cannot_be_completed(user: User, clock: Clock, status: str) -> None:
-    session = started(user)
+    session = factories.focus_session(user)
     if status == "abandoned":
         user.post(f"/focus/{session['id']}/abandon")
     else:
@@ -194,7 +195,7 @@ def test_an_ended_session_cannot_be_completed(user: User, clock: Clock, status: 
 
 
 def test_someone_elses_is_absent(user: User, other: User, stranger: Client) -> None:
-    session = started(user)
+    session = factories.focus_session(user)
     other.post(f"/focus/{session['id']}/complete").refused(404, "not_found")
     other.post(f"/focus/{uuid4()}/complete").refused(404, "not_found")
     other.post("/focus/not-a-uuid/complete").refused(404, "not_found")

@@ -3,7 +3,7 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import Client, Database, User, at_once
-from tests.focus.conftest import started
+from tests.support import factories
 
 
 def test_a_library_with_everything(user: User) -> None:
@@ -72,7 +72,7 @@ def test_changes(user: User) -> None:
 def test_deleting_keeps_its_sessions(user: User) -> None:
     library = user.post("/focus/libraries", {"name": "Desk"}).data["id"]
     user.post(f"/focus/libraries/{library}/tracks", {"track_title": "Rain"})
-    session = started(user, library_id=library)
+    session = factories.focus_session(user, library_id=library)
     assert user.delete(f"/focus/libraries/{library}").data == {"success": True, "id": library}
     assert user.get(f"/focus/{session['id']}").data["library_id"] is None
     user.get(f"/focus/libraries/{library}/tracks").refused(404, "not_found")

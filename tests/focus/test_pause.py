@@ -4,12 +4,12 @@ import pytest
 
 from local.clock import Clock
 from tests.conftest import Client, Database, User, at_once
-from tests.focus.conftest import started
+from tests.support import factories
 from tests.support.locks import after_a_wait
 
 
 def test_pausing_freezes_the_remainder(user: User, clock: Clock) -> None:
-    session = started(user, duration_seconds=1500)
+    session = factories.focus_session(user, duration_seconds=1500)
     clock.advance("300 s")
     state = user.post("/focus/pause").data
     assert state["session_id"] == session["id"]
@@ -23,7 +23,7 @@ def test_pausing_freezes_the_remainder(user: User, clock: Clock) -> None:
 
 
 def test_paused_time_is_not_paid(user: User, clock: Clock) -> None:
-    session = started(user, duration_seconds=1500)
+    session = factories.focus_session(user, duration_seconds=1500)
     clock.advance("600 s")
     user.post("/focus/pause")
     clock.advance("3000 s")
@@ -35,7 +35,7 @@ def test_paused_time_is_not_paid(user: User, clock: Clock) -> None:
 
 @pytest.mark.parametrize(("shown", "kept"), [(1190, 1190), (1500, 1230), (0, 1170), (1229, 1229), (14400, 1230)])
 def test_a_clients_remainder_holds_within_half_a_minute(user: User, clock: Clock, shown: int, kept: int) -> None:
-    started(user, duration_seconds=1500)
+    factories.focus_session(user, duration_seconds=1500)
     clock.advance("300 s")
     state = user.post("/focus/pause", {"time_remaining_seconds": shown}).data
     assert state["time_remaining_seconds"] == kept
@@ -44,13 +44,13 @@ def test_a_clients_remainder_holds_within_half_a_minute(user: User, clock: Clock
 
 
 def test_a_clients_remainder_never_exceeds_the_session(user: User) -> None:
-    started(user, duration_seconds=60)
+    factories.focus_session(user, duration_seconds=60)
     assert user.post("/focus/pause", {"time_remaining_seconds": 14400}).data["time_remaining_seconds"] == 60
 
 
 def test_pausing_to_and_fro_does_not_shorten_the_work(user: User) -> None:
     """Half a minute may be taken off each time; what is paid is still the time that was worked."""
-    session = started(user, duration_seconds=60)
+    session = factories.focus_session(user, duration_seconds=60)
     for _ in range(3):
         user.post("/focus/pause", {"time_remaining_seconds": 0})
         user.delete("/focus/pause")
@@ -59,7 +59,7 @@ def test_pausing_to_and_fro_does_not_shorten_the_work(user: User) -> None:
 
 
 def test_pausing_twice_answers_the_same(user: User, clock: Clock) -> None:
-    started(user)
+    factories.focus_session(user)
     first = user.post("/focus/pause").data
     clock.advance("60 s")
     again = user.post("/focus/pause", {"time_remaining_seconds": 5}).data
@@ -68,7 +68,7 @@ def test_pausing_twice_answers_the_same(user: User, clock: Clock) -> None:
 
 
 def test_a_lapsed_pause_expires_and_is_paid_in_part(user: User, clock: Clock) -> None:
-    session = started(user, duration_seconds=3000)
+    session = factories.focus_session(user, duration_seconds=3000)
     clock.advance("1500 s")
     paused = user.post("/focus/pause").data
     clock.advance("3601 s")
@@ -84,18 +84,18 @@ def test_nothing_to_pause_or_resume(user: User) -> None:
     user.post("/focus/pause").refused(404, "not_found")
     user.delete("/focus/pause").refused(404, "not_found")
     assert user.get("/focus/pause").data is None
-    started(user)
+    factories.focus_session(user)
     user.delete("/focus/pause").refused(404, "not_found")
 
 
 def test_bad_remainders_are_named(user: User) -> None:
-    started(user)
+    factories.focus_session(user)
     for value in (-1, 14401, "60", 1.5, True):
         user.post("/focus/pause", {"time_remaining_seconds": value}).invalid("time_remaining_seconds")
 
 
 def test_five_pauses_at_once_make_one(user: User) -> None:
-    started(user)
+    factories.focus_session(user)
     answers = at_once(5, lambda: user.post("/focus/pause"))
     assert {answer.status for answer in answers} == {200}
     assert len({answer.data["paused_at"] for answer in answers}) == 1
@@ -116,7 +116,7 @@ PAUSE = "SELECT pause_focus(s, NULL) FROM focus_sessions AS s WHERE s.status = '
 
 
 def test_a_resume_may_begin_before_the_pause_it_undoes(user: User, database: Database) -> None:
-    started(user)
+    factories.focus_session(user)
     resumed, _ = after_a_wait(database, user, lambda: user.delete("/focus/pause"), meanwhile=PAUSE)
     assert resumed.data["status"] == "active"
     assert paused_total(user, database) >= 0
@@ -124,7 +124,7 @@ def test_a_resume_may_begin_before_the_pause_it_undoes(user: User, database: Dat
 
 
 def test_it_takes_no_paused_time_back(user: User, database: Database) -> None:
-    started(user)
+    factories.focus_session(user)
     user.post("/focus/pause")
     user.delete("/focus/pause")
     before = paused_total(user, database)
@@ -134,13 +134,13 @@ def test_it_takes_no_paused_time_back(user: User, database: Database) -> None:
 
 
 def test_a_pause_is_dated_after_its_wait(user: User, database: Database) -> None:
-    started(user)
+    factories.focus_session(user)
     paused, released = after_a_wait(database, user, lambda: user.post("/focus/pause").data)
     assert datetime.fromisoformat(paused["paused_at"]) >= released
 
 
 def test_a_clock_that_is_set_back_makes_no_pause_negative(user: User, clock: Clock, database: Database) -> None:
-    started(user)
+    factories.focus_session(user)
     clock.advance("600 s")
     user.post("/focus/pause")
     clock.advance("-60 s")
@@ -150,7 +150,7 @@ def test_a_clock_that_is_set_back_makes_no_pause_negative(user: User, clock: Clo
 
 
 def test_someone_elses_timer_is_not_touched(user: User, other: User, stranger: Client) -> None:
-    started(user)
+    factories.focus_session(user)
     other.post("/focus/pause").refused(404, "not_found")
     stranger.post("/focus/pause").refused(401, "unauthorized")
     stranger.get("/focus/pause").refused(401, "unauthorized")

@@ -5,11 +5,11 @@ import pytest
 
 from local.clock import Clock
 from tests.conftest import Client, NewUser, User
-from tests.focus.conftest import started
+from tests.support import factories
 
 
 def test_a_closed_tab_is_paid_at_the_next_poll(user: User, clock: Clock) -> None:
-    session = started(user, duration_seconds=1500)
+    session = factories.focus_session(user, duration_seconds=1500)
     clock.advance("100000 s")
     assert user.get("/focus/active").data["session"] is None
     shown = user.get(f"/focus/{session['id']}").data
@@ -17,7 +17,7 @@ def test_a_closed_tab_is_paid_at_the_next_poll(user: User, clock: Clock) -> None
 
 
 def test_a_late_complete_is_a_replay(user: User, clock: Clock) -> None:
-    session = started(user, duration_seconds=1500)
+    session = factories.focus_session(user, duration_seconds=1500)
     clock.advance("1600 s")
     user.get("/focus/active")
     answer = user.post(f"/focus/{session['id']}/complete").data
@@ -25,7 +25,7 @@ def test_a_late_complete_is_a_replay(user: User, clock: Clock) -> None:
 
 
 def test_active_is_polled_by_tag(user: User) -> None:
-    started(user)
+    factories.focus_session(user)
     first = user.get("/focus/active")
     assert first.headers["cache-control"] == "no-store", "a clock in a browser's cache would stand still"
     unchanged = user.get("/focus/active", headers={"If-None-Match": first.headers["etag"]})
@@ -38,7 +38,7 @@ def test_active_is_polled_by_tag(user: User) -> None:
 
 
 def test_lists_newest_first_and_by_page(user: User) -> None:
-    ids = [started(user, task_title=f"task {n}")["id"] for n in range(5)]
+    ids = [factories.focus_session(user, task_title=f"task {n}")["id"] for n in range(5)]
     page = user.get("/focus", query={"page": 2, "page_size": 2}).data
     assert [session["id"] for session in page["sessions"]] == [ids[2], ids[1]]
     assert (page["total"], page["page"], page["page_size"]) == (5, 2, 2)
@@ -46,8 +46,8 @@ def test_lists_newest_first_and_by_page(user: User) -> None:
 
 
 def test_filters(user: User) -> None:
-    started(user, mode="break", tags=["rest"])
-    kept = started(user, tags=["deep", "work"])["id"]
+    factories.focus_session(user, mode="break", tags=["rest"])
+    kept = factories.focus_session(user, tags=["deep", "work"])["id"]
     for query in ({"mode": "focus"}, {"status": "active"}, {"tag": "deep"}, {"tag": "deep", "mode": "", "status": ""}):
         assert [session["id"] for session in user.get("/focus", query=query).data["sessions"]] == [kept]
     assert user.get("/focus", query={"tag": "%"}).data["total"] == 0
@@ -57,7 +57,7 @@ def test_filters_by_local_day(new_user: NewUser, clock: Clock) -> None:
     # 03:30 on the 10th in Tokyo still belongs to the 9th of a user whose days begin at four.
     clock.set("2031-05-09T18:30Z")
     user = new_user(settings={"timezone": "Asia/Tokyo", "day_start_hour": 4})
-    started(user)
+    factories.focus_session(user)
     for day, total in (("2031-05-08", 0), ("2031-05-09", 1), ("2031-05-10", 0)):
         assert user.get("/focus", query={"from": day, "to": day}).data["total"] == total
     for query, total in (({"from": "2031-05-10"}, 0), ({"from": "2031-05-09"}, 1), ({"to": "2031-05-08"}, 0)):
@@ -84,7 +84,7 @@ def test_bad_queries_are_named(user: User, query: dict[str, object], field: str)
 
 
 def test_changes_keep_what_is_absent_and_clear_what_is_null(user: User) -> None:
-    session = started(user, task_title="Write", tags=["a"])
+    session = factories.focus_session(user, task_title="Write", tags=["a"])
     path = f"/focus/{session['id']}"
     assert user.patch(path, {"notes": " went well "}).data["notes"] == "went well"
     changed = user.patch(path, {"task_title": None}).data
@@ -97,7 +97,7 @@ def test_changes_keep_what_is_absent_and_clear_what_is_null(user: User) -> None:
 
 
 def test_abandon_pays_nothing_and_can_be_repeated(user: User, clock: Clock) -> None:
-    session = started(user)
+    session = factories.focus_session(user)
     clock.advance("900 s")
     first = user.post(f"/focus/{session['id']}/abandon").data
     assert (first["status"], first["xp_awarded"]) == ("abandoned", 0)
@@ -106,14 +106,14 @@ def test_abandon_pays_nothing_and_can_be_repeated(user: User, clock: Clock) -> N
 
 
 def test_what_is_completed_cannot_be_abandoned(user: User) -> None:
-    session = started(user)
+    session = factories.focus_session(user)
     user.post(f"/focus/{session['id']}/complete")
     details = user.post(f"/focus/{session['id']}/abandon").refused(409, "invalid_state")
     assert details == {"status": "completed"}
 
 
 def test_someone_elses_session_is_absent_on_every_verb(user: User, other: User, stranger: Client) -> None:
-    path = f"/focus/{started(user)['id']}"
+    path = f"/focus/{factories.focus_session(user)['id']}"
     before = user.get(path).data
     for client, status, error in ((other, 404, "not_found"), (stranger, 401, "unauthorized")):
         client.get(path).refused(status, error)
@@ -125,15 +125,15 @@ def test_someone_elses_session_is_absent_on_every_verb(user: User, other: User, 
 
 
 def test_statistics(user: User, clock: Clock) -> None:
-    started(user, duration_seconds=1500)
+    factories.focus_session(user, duration_seconds=1500)
     clock.advance("1500 s")
     user.get("/focus/active")
-    user.post(f"/focus/{started(user)['id']}/abandon")
-    started(user, duration_seconds=3000)
+    user.post(f"/focus/{factories.focus_session(user)['id']}/abandon")
+    factories.focus_session(user, duration_seconds=3000)
     clock.advance("600 s")
     user.post("/focus/pause")
     clock.advance("3600 s")
-    started(user, mode="break")
+    factories.focus_session(user, mode="break")
     stats = user.get("/focus", query={"stats": "true"}).data
     day = stats.pop("by_day")
     assert stats == {
@@ -167,7 +167,7 @@ def test_periods_are_of_whole_local_days(new_user: NewUser, clock: Clock) -> Non
     first_moment = datetime(2031, 5, 8, 19, tzinfo=UTC)
     clock.set(first_moment - timedelta(seconds=60))
     user = new_user(settings={"timezone": "Asia/Tokyo", "day_start_hour": 4})
-    session = started(user, duration_seconds=60)
+    session = factories.focus_session(user, duration_seconds=60)
     clock.set(first_moment)
     assert user.get(f"/focus/{session['id']}").data["ended_at"] == "2031-05-08T19:00:00.000000Z"
     assert user.get("/focus", query={"stats": "1"}).data["by_day"] == [
@@ -189,11 +189,11 @@ def expect_in(user: User, clock: Clock, day: datetime, periods: str) -> None:
 
 def test_the_statistics_count_time_by_its_mode_and_end(user: User, clock: Clock) -> None:
     """Breaks are left out, and so is the time of abandoned sessions; a day of those alone is not active."""
-    started(user, mode="break")
+    factories.focus_session(user, mode="break")
     clock.advance("300 s")
-    started(user)
+    factories.focus_session(user)
     clock.advance("900 s")
-    started(user, mode="break")
+    factories.focus_session(user, mode="break")
     stats = user.get("/focus", query={"stats": "true"}).data
     assert stats == {
         "completed_sessions": 0,

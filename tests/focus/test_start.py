@@ -4,13 +4,13 @@ import pytest
 
 from local.clock import Clock
 from tests.conftest import Client, Database, User, at_once
-from tests.focus.conftest import started
+from tests.support import factories
 from tests.support.locks import after_a_wait
 
 
 def test_starts_with_the_customary_length_of_each_mode(user: User) -> None:
     for mode, seconds in {"focus": 1500, "break": 300, "long_break": 900}.items():
-        session = started(user, mode=mode)
+        session = factories.focus_session(user, mode=mode)
         assert (session["status"], session["duration_seconds"]) == ("active", seconds)
         assert session["time_remaining_seconds"] == seconds
         lasting = datetime.fromisoformat(session["expires_at"]) - datetime.fromisoformat(session["started_at"])
@@ -18,7 +18,7 @@ def test_starts_with_the_customary_length_of_each_mode(user: User) -> None:
 
 
 def test_shows_exactly_the_fields_of_a_session(user: User) -> None:
-    session = started(user, task_title="  Read  ", tags=["deep"], duration_seconds=60)
+    session = factories.focus_session(user, task_title="  Read  ", tags=["deep"], duration_seconds=60)
     assert set(session) == {
         *("id", "mode", "duration_seconds", "started_at", "completed_at", "abandoned_at", "ended_at", "expires_at"),
         *("paused_at", "status", "xp_awarded", "coins_awarded", "actual_seconds", "task_title", "notes", "tags"),
@@ -31,7 +31,7 @@ def test_shows_exactly_the_fields_of_a_session(user: User) -> None:
 
 
 def test_a_blank_title_is_none(user: User) -> None:
-    assert started(user, task_title="   ")["task_title"] is None
+    assert factories.focus_session(user, task_title="   ")["task_title"] is None
 
 
 @pytest.mark.parametrize(
@@ -55,30 +55,30 @@ def test_bad_input_is_named(user: User, body: dict[str, object], field: str) -> 
 
 
 def test_a_start_ends_what_runs(user: User) -> None:
-    first = started(user)
-    second = started(user)
+    first = factories.focus_session(user)
+    second = factories.focus_session(user)
     ended = user.get(f"/focus/{first['id']}").data
     assert (ended["status"], ended["expires_at"]) == ("abandoned", None)
     assert user.get("/focus/active").data["session"]["id"] == second["id"]
 
 
 def test_a_start_ends_what_is_paused(user: User) -> None:
-    started(user)
+    factories.focus_session(user)
     user.post("/focus/pause")
-    second = started(user)
+    second = factories.focus_session(user)
     assert user.get("/focus/active").data == {"session": second, "pause_state": None}
 
 
 def test_a_start_first_pays_what_ran_out(user: User, clock: Clock) -> None:
-    first = started(user, duration_seconds=1500)
+    first = factories.focus_session(user, duration_seconds=1500)
     clock.advance("1600 s")
-    started(user)
+    factories.focus_session(user)
     assert user.get(f"/focus/{first['id']}").data["xp_awarded"] == 25
 
 
 def test_a_start_is_dated_after_its_wait(user: User, database: Database) -> None:
-    first = started(user)
-    second, released = after_a_wait(database, user, lambda: started(user))
+    first = factories.focus_session(user)
+    second, released = after_a_wait(database, user, lambda: factories.focus_session(user))
     assert datetime.fromisoformat(second["started_at"]) >= released
     assert second["time_remaining_seconds"] == 1500
     ended = user.get(f"/focus/{first['id']}").data["ended_at"]
@@ -96,7 +96,7 @@ def test_ten_starts_at_once_leave_one_live(user: User, database: Database) -> No
 
 def test_a_library_must_be_ones_own(user: User, other: User) -> None:
     library = user.post("/focus/libraries", {"name": "Desk"}).data["id"]
-    assert started(user, library_id=library)["library_id"] == library
+    assert factories.focus_session(user, library_id=library)["library_id"] == library
     other.post("/focus", {"library_id": library}).refused(404, "not_found")
     assert other.get("/focus/active").data["session"] is None
 

@@ -7,7 +7,9 @@ import pytest
 
 from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User, at_once
-from tests.goals.conftest import complete, counter, made, payments
+from tests.goals.conftest import complete, payments
+from tests.support import factories
+from tests.support.ledger import counter
 from tests.support.locks import after_a_wait
 
 FIELDS = {
@@ -46,7 +48,7 @@ def test_a_goal_with_everything(user: User) -> None:
         "target_date": "2031-05-09",
         "priority": 100,
     }
-    goal = made(user, "5 km", "10 km", **said)
+    goal = factories.goal(user, "5 km", "10 km", **said)
     assert {key: goal[key] for key in said} == said
     assert [(m["title"], m["sort_order"]) for m in goal["milestones"]] == [("5 km", 1), ("10 km", 2)]
     assert (goal["total_milestones"], goal["completed_milestones"]) == (2, 0)
@@ -57,7 +59,7 @@ def test_a_goal_with_everything(user: User) -> None:
     ["2031-05-09", "2031-05-09T23:59:59Z", "2031-05-09T00:30:00+14:00", "2031-05-09T08:00:00.123456-11:00"],
 )
 def test_a_target_date_is_the_date_as_written(user: User, written: str) -> None:
-    goal = made(user, target_date=written)
+    goal = factories.goal(user, target_date=written)
     assert goal["target_date"] == "2031-05-09"
     path = f"/goals/{goal['id']}"
     milestone = user.post(f"{path}/milestones", {"title": "m", "target_date": written}).data
@@ -87,21 +89,21 @@ BAD_INPUT = [
 def test_bad_input_is_named(user: User, body: dict[str, object], field: str) -> None:
     user.post("/goals", {"title": "t", **body}).invalid(field)
     assert user.get("/goals").data == {"goals": [], "total": 0}
-    goal = made(user)
+    goal = factories.goal(user)
     user.patch(f"/goals/{goal['id']}", body).invalid(field)
     assert user.get(f"/goals/{goal['id']}").data == goal
 
 
 def test_more_bad_input_is_named(user: User) -> None:
     user.post("/goals").invalid("title")
-    goal = made(user)
+    goal = factories.goal(user)
     for status in ("done", None, 1):
         user.patch(f"/goals/{goal['id']}", {"status": status}).invalid("status")
     user.get("/goals", query={"status": "done"}).invalid("status")
 
 
 def test_lists_the_highest_priority_first_then_the_newest(user: User) -> None:
-    ids = [made(user, title=str(n), priority=priority)["id"] for n, priority in enumerate((0, 5, 0, 5))]
+    ids = [factories.goal(user, title=str(n), priority=priority)["id"] for n, priority in enumerate((0, 5, 0, 5))]
     listed = user.get("/goals").data
     assert [goal["id"] for goal in listed["goals"]] == [ids[3], ids[1], ids[2], ids[0]]
     assert listed["total"] == 4
@@ -122,7 +124,7 @@ def test_five_hundred_are_enough(user: User, database: Database) -> None:
 
 
 def test_changes_keep_what_is_absent_and_clear_what_is_null(user: User) -> None:
-    goal = made(user, "one", description="long", category="art", priority=3, target_date="2031-05-09")
+    goal = factories.goal(user, "one", description="long", category="art", priority=3, target_date="2031-05-09")
     path = f"/goals/{goal['id']}"
     changed = user.patch(path, {"title": "Write two books", "description": None}).data
     assert set(changed) == FIELDS | REWARD
@@ -140,7 +142,7 @@ STATUSES = ("active", "paused", "abandoned", "completed")
 
 
 def brought_to(user: User, status: str) -> dict[str, Any]:
-    goal = made(user)
+    goal = factories.goal(user)
     if status != "active":
         user.patch(f"/goals/{goal['id']}", {"status": status})
     shown: dict[str, Any] = user.get(f"/goals/{goal['id']}").data
@@ -176,7 +178,7 @@ def test_a_refused_status_changes_nothing_else(user: User) -> None:
 
 
 def test_a_goal_with_open_milestones_is_not_completed(user: User, database: Database) -> None:
-    goal = made(user, "one", "two", "three")
+    goal = factories.goal(user, "one", "two", "three")
     complete(user, goal["milestones"][0])
     path = f"/goals/{goal['id']}"
     details = user.patch(path, {"status": "completed"}).refused(409, "open_milestones")
@@ -193,21 +195,21 @@ def test_completing_again_pays_nothing(user: User, database: Database) -> None:
     again = user.patch(path, {"status": "completed"}).data
     assert (again["status"], again["xp_awarded"], again["coins_awarded"]) == ("completed", 0, 0)
     assert payments(user, database) == [("goal_complete", 40, 20)]
-    assert counter(user, database, "goals_completed") == 1
+    assert counter(database, user, "goals_completed") == 1
 
 
 def test_ten_completions_at_once_pay_once(user: User, database: Database) -> None:
-    path = f"/goals/{made(user)['id']}"
+    path = f"/goals/{factories.goal(user)['id']}"
     answers = at_once(10, lambda: user.patch(path, {"status": "completed"}).data)
     assert sorted(answer["xp_awarded"] for answer in answers) == [0] * 9 + [40]
     assert payments(user, database) == [("goal_complete", 40, 20)]
 
 
 def test_three_goals_are_paid_a_day(user: User, database: Database) -> None:
-    goals = [made(user)["id"] for _ in range(4)]
+    goals = [factories.goal(user)["id"] for _ in range(4)]
     answers = [user.patch(f"/goals/{goal}", {"status": "completed"}).data for goal in goals]
     assert [(answer["xp_awarded"], answer["coins_awarded"]) for answer in answers] == [(40, 20)] * 3 + [(0, 0)]
-    assert counter(user, database, "goals_completed") == 4
+    assert counter(database, user, "goals_completed") == 4
     # What the cap left unpaid stays unpaid: its key is used.
     user.patch(f"/goals/{goals[3]}", {"status": "active"})
     assert user.patch(f"/goals/{goals[3]}", {"status": "completed"}).data["xp_awarded"] == 0
@@ -215,7 +217,7 @@ def test_three_goals_are_paid_a_day(user: User, database: Database) -> None:
 
 
 def test_the_cap_holds_in_parallel(user: User, database: Database) -> None:
-    goals = iter([made(user)["id"] for _ in range(8)])
+    goals = iter([factories.goal(user)["id"] for _ in range(8)])
     answers = at_once(8, lambda: user.patch(f"/goals/{next(goals)}", {"status": "completed"}).data)
     assert sorted(answer["xp_awarded"] for answer in answers) == [0] * 5 + [40] * 3
 
@@ -241,9 +243,9 @@ def overdue(database: Database, user: User) -> int:
 
 def test_a_goal_is_overdue_the_day_after(user: User, other: User, database: Database, clock: Clock) -> None:
     today = stopped_at_noon(clock).date()
-    goals = {back: made(user, target_date=str(today - timedelta(back))) for back in (-1, 0, 1)}
+    goals = {back: factories.goal(user, target_date=str(today - timedelta(back))) for back in (-1, 0, 1)}
     assert {back: goal["is_overdue"] for back, goal in goals.items()} == {-1: False, 0: False, 1: True}
-    assert made(user)["is_overdue"] is False
+    assert factories.goal(user)["is_overdue"] is False
     assert (overdue(database, user), overdue(database, other)) == (1, 0)
     late = f"/goals/{goals[1]['id']}"
     for status in ("paused", "abandoned", "active", "completed"):
@@ -254,13 +256,13 @@ def test_a_goal_is_overdue_the_day_after(user: User, other: User, database: Data
 def test_overdue_is_of_the_users_day(new_user: NewUser, database: Database, clock: Clock) -> None:
     west, east = new_user(settings={"timezone": "Etc/GMT+12"}), new_user(settings={"timezone": "Asia/Kamchatka"})
     today_in_the_west = str((stopped_at_noon(clock) - timedelta(hours=12)).date())
-    assert made(west, target_date=today_in_the_west)["is_overdue"] is False
-    assert made(east, target_date=today_in_the_west)["is_overdue"] is True
+    assert factories.goal(west, target_date=today_in_the_west)["is_overdue"] is False
+    assert factories.goal(east, target_date=today_in_the_west)["is_overdue"] is True
     assert (overdue(database, west), overdue(database, east)) == (0, 1)
 
 
 def test_goals_shown_are_those_of_the_list(user: User, database: Database) -> None:
-    made(user, "one")
+    factories.goal(user, "one")
     with psycopg.connect(database.app_url) as connection:
         connection.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
         [[[one]]] = connection.execute("SELECT goals_shown()").fetchall()
@@ -274,7 +276,7 @@ def test_goals_shown_are_those_of_the_list(user: User, database: Database) -> No
 
 
 def test_deleting_takes_the_milestones_but_not_what_was_paid(user: User, database: Database) -> None:
-    goal = made(user, "one", "two")
+    goal = factories.goal(user, "one", "two")
     complete(user, goal["milestones"][0])
     paid = payments(user, database)
     assert user.delete(f"/goals/{goal['id']}").data == {"success": True, "id": goal["id"]}
@@ -285,7 +287,7 @@ def test_deleting_takes_the_milestones_but_not_what_was_paid(user: User, databas
 
 
 def test_moments_are_those_after_the_wait(user: User, database: Database) -> None:
-    goal, released = after_a_wait(database, user, lambda: made(user))
+    goal, released = after_a_wait(database, user, lambda: factories.goal(user))
     for field in ("started_at", "created_at", "updated_at"):
         assert datetime.fromisoformat(goal[field]) >= released
     path = f"/goals/{goal['id']}"
@@ -306,7 +308,7 @@ def test_a_replay_adds_nothing(user: User) -> None:
 
 
 def test_someone_elses_is_absent_on_every_verb(user: User, other: User, stranger: Client) -> None:
-    goal = made(user, "one", "two")
+    goal = factories.goal(user, "one", "two")
     path, milestone = f"/goals/{goal['id']}", f"/goals/milestones/{goal['milestones'][0]['id']}"
     ids = [m["id"] for m in goal["milestones"]]
     for client, status, error in ((other, 404, "not_found"), (stranger, 401, "unauthorized")):

@@ -3,11 +3,13 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import Database, User, at_once
-from tests.goals.conftest import complete, counter, made, payments
+from tests.goals.conftest import complete, payments
+from tests.support import factories
+from tests.support.ledger import counter
 
 
 def test_a_milestone_comes_last(user: User) -> None:
-    goal = made(user, "one")
+    goal = factories.goal(user, "one")
     milestone = user.post(
         f"/goals/{goal['id']}/milestones", {"title": " two ", "description": "then", "target_date": "2031-05-09"}
     ).data
@@ -36,18 +38,18 @@ def test_a_milestone_comes_last(user: User) -> None:
     ],
 )
 def test_bad_input_is_named(user: User, body: dict[str, object], field: str) -> None:
-    goal = made(user, "one")
+    goal = factories.goal(user, "one")
     user.post(f"/goals/{goal['id']}/milestones", {"title": "t", **body}).invalid(field)
     user.patch(f"/goals/milestones/{goal['milestones'][0]['id']}", body).invalid(field)
     assert user.get(f"/goals/{goal['id']}").data == goal
 
 
 def test_a_title_is_needed(user: User) -> None:
-    user.post(f"/goals/{made(user)['id']}/milestones").invalid("title")
+    user.post(f"/goals/{factories.goal(user)['id']}/milestones").invalid("title")
 
 
 def test_changes(user: User) -> None:
-    [milestone] = made(user, "one")["milestones"]
+    [milestone] = factories.goal(user, "one")["milestones"]
     path = f"/goals/milestones/{milestone['id']}"
     changed = user.patch(path, {"description": "first", "target_date": "2031-05-09T10:00:00Z"}).data
     assert changed == milestone | {"description": "first", "target_date": "2031-05-09"}
@@ -57,7 +59,7 @@ def test_changes(user: User) -> None:
 
 
 def test_a_hundred_are_enough(user: User, database: Database) -> None:
-    goal = made(user)
+    goal = factories.goal(user)
     database.query(
         "INSERT INTO goal_milestones (user_id, goal_id, title, sort_order)"
         " SELECT %s, %s, 'm', n FROM generate_series(1, 99) AS n",
@@ -70,14 +72,14 @@ def test_a_hundred_are_enough(user: User, database: Database) -> None:
 
 
 def test_added_at_once_they_follow_each_other(user: User) -> None:
-    goal = made(user)
+    goal = factories.goal(user)
     at_once(8, lambda: user.post(f"/goals/{goal['id']}/milestones", {"title": "m"}).data)
     shown = user.get(f"/goals/{goal['id']}").data["milestones"]
     assert [milestone["sort_order"] for milestone in shown] == list(range(1, 9))
 
 
 def test_an_order_names_every_milestone_once(user: User) -> None:
-    goal, another = made(user, "a", "b", "c"), made(user, "d")
+    goal, another = factories.goal(user, "a", "b", "c"), factories.goal(user, "d")
     path = f"/goals/{goal['id']}/milestones/order"
     a, b, c = (milestone["id"] for milestone in goal["milestones"])
     d = another["milestones"][0]["id"]
@@ -89,14 +91,14 @@ def test_an_order_names_every_milestone_once(user: User) -> None:
     ordered = user.put(path, {"ids": [c, a, b]}).data
     assert [(m["id"], m["sort_order"]) for m in ordered["milestones"]] == [(c, 1), (a, 2), (b, 3)]
     assert user.get(f"/goals/{goal['id']}").data == ordered
-    assert user.put(f"/goals/{made(user)['id']}/milestones/order", {"ids": []}).data["milestones"] == []
+    assert user.put(f"/goals/{factories.goal(user)['id']}/milestones/order", {"ids": []}).data["milestones"] == []
 
 
 # Completing ------------------------------------------------------------------------------------------------------
 
 
 def test_a_milestone_is_paid(user: User, database: Database) -> None:
-    goal = made(user, "one", "two", "three")
+    goal = factories.goal(user, "one", "two", "three")
     answer = complete(user, goal["milestones"][1])
     milestone = answer.pop("milestone")
     assert answer == {
@@ -122,7 +124,7 @@ def test_a_milestone_is_paid(user: User, database: Database) -> None:
 
 
 def test_the_last_milestone_completes_the_goal(user: User, database: Database) -> None:
-    goal = made(user, "one", "two")
+    goal = factories.goal(user, "one", "two")
     complete(user, goal["milestones"][0])
     answer = complete(user, goal["milestones"][1])
     assert (answer["goal_progress"], answer["goal_completed"]) == (100, True)
@@ -138,7 +140,7 @@ def test_the_last_milestone_completes_the_goal(user: User, database: Database) -
 
 
 def test_completing_again_answers_without_paying(user: User, database: Database) -> None:
-    goal = made(user, "one")
+    goal = factories.goal(user, "one")
     first = complete(user, goal["milestones"][0])
     paid = payments(user, database)
     again = complete(user, goal["milestones"][0])
@@ -152,7 +154,7 @@ def test_completing_again_answers_without_paying(user: User, database: Database)
 
 
 def test_milestones_completed_at_once_complete_the_goal_once(user: User, database: Database) -> None:
-    goal = made(user, *"abcdefgh")
+    goal = factories.goal(user, *"abcdefgh")
     milestones = iter(goal["milestones"])
     answers = at_once(8, lambda: complete(user, next(milestones)))
     assert sum(answer["goal_completed"] for answer in answers) == 1
@@ -164,14 +166,14 @@ def test_milestones_completed_at_once_complete_the_goal_once(user: User, databas
 
 
 def test_one_milestone_completed_at_once_is_paid_once(user: User, database: Database) -> None:
-    goal = made(user, "one")
+    goal = factories.goal(user, "one")
     answers = at_once(10, lambda: complete(user, goal["milestones"][0]))
     assert sorted(answer["already_completed"] for answer in answers) == [False] + [True] * 9
     assert payments(user, database) == [("milestone_complete", 10, 0), ("goal_complete", 40, 20)]
 
 
 def test_a_paused_goal_can_be_worked_on_and_finished(user: User) -> None:
-    goal = made(user, "one", "two")
+    goal = factories.goal(user, "one", "two")
     user.patch(f"/goals/{goal['id']}", {"status": "paused"})
     assert complete(user, goal["milestones"][0])["goal_progress"] == 50
     assert user.get(f"/goals/{goal['id']}").data["status"] == "paused"
@@ -179,7 +181,7 @@ def test_a_paused_goal_can_be_worked_on_and_finished(user: User) -> None:
 
 
 def test_an_abandoned_goal_cannot(user: User, database: Database) -> None:
-    goal = made(user, "one")
+    goal = factories.goal(user, "one")
     user.patch(f"/goals/{goal['id']}", {"status": "abandoned"})
     details = user.post(f"/goals/milestones/{goal['milestones'][0]['id']}/complete").refused(409, "invalid_state")
     assert details == {"status": "abandoned"}
@@ -188,11 +190,11 @@ def test_an_abandoned_goal_cannot(user: User, database: Database) -> None:
 
 
 def test_twenty_milestones_are_paid_a_day(user: User, database: Database) -> None:
-    goal = made(user, *[str(n) for n in range(22)])
+    goal = factories.goal(user, *[str(n) for n in range(22)])
     answers = [complete(user, milestone) for milestone in goal["milestones"]]
     assert [answer["xp_awarded"] for answer in answers] == [10] * 20 + [0, 40]
     assert answers[-1]["coins_awarded"] == 20
-    assert counter(user, database, "milestones_completed") == 22
+    assert counter(database, user, "milestones_completed") == 22
     # The key of what the cap left unpaid is used.
     user.post(f"/goals/milestones/{goal['milestones'][20]['id']}/uncomplete")
     assert complete(user, goal["milestones"][20])["xp_awarded"] == 0
@@ -203,7 +205,7 @@ def test_twenty_milestones_are_paid_a_day(user: User, database: Database) -> Non
 
 
 def test_uncompleting_reopens_and_keeps_what_was_paid(user: User, database: Database) -> None:
-    goal = made(user, "one", "two")
+    goal = factories.goal(user, "one", "two")
     for milestone in goal["milestones"]:
         complete(user, milestone)
     paid = payments(user, database)
@@ -221,7 +223,7 @@ def test_uncompleting_reopens_and_keeps_what_was_paid(user: User, database: Data
 
 
 def test_uncompleting_leaves_another_status_alone(user: User) -> None:
-    goal = made(user, "one", "two")
+    goal = factories.goal(user, "one", "two")
     complete(user, goal["milestones"][0])
     user.patch(f"/goals/{goal['id']}", {"status": "abandoned"})
     user.post(f"/goals/milestones/{goal['milestones'][0]['id']}/uncomplete")
@@ -230,7 +232,7 @@ def test_uncompleting_leaves_another_status_alone(user: User) -> None:
 
 
 def test_adding_to_a_completed_goal_makes_it_active(user: User) -> None:
-    goal = made(user, "one")
+    goal = factories.goal(user, "one")
     complete(user, goal["milestones"][0])
     user.post(f"/goals/{goal['id']}/milestones", {"title": "two"})
     shown = user.get(f"/goals/{goal['id']}").data
@@ -239,7 +241,7 @@ def test_adding_to_a_completed_goal_makes_it_active(user: User) -> None:
 
 @pytest.mark.parametrize("status", ["paused", "abandoned"])
 def test_adding_to_another_goal_only_counts(user: User, status: str) -> None:
-    goal = made(user, "one", "two")
+    goal = factories.goal(user, "one", "two")
     complete(user, goal["milestones"][0])
     user.patch(f"/goals/{goal['id']}", {"status": status})
     user.post(f"/goals/{goal['id']}/milestones", {"title": "three"})
@@ -248,7 +250,7 @@ def test_adding_to_another_goal_only_counts(user: User, status: str) -> None:
 
 
 def test_deleting_counts_anew_and_never_completes(user: User, database: Database) -> None:
-    goal = made(user, "one", "two")
+    goal = factories.goal(user, "one", "two")
     complete(user, goal["milestones"][0])
     gone = goal["milestones"][1]["id"]
     assert user.delete(f"/goals/milestones/{gone}").data == {"success": True, "id": gone, "goal_progress": 100}

@@ -6,6 +6,7 @@ import pytest
 
 from local.clock import Clock
 from tests.conftest import Database, User
+from tests.support.ledger import payments
 
 Today = Callable[[], date]
 Later = Callable[[User, int], None]
@@ -13,12 +14,6 @@ Later = Callable[[User, int], None]
 # A day apart whatever the time, and neither has daylight saving time.
 WEST, EAST = "Etc/GMT+12", "Asia/Kamchatka"
 DAILY = list(range(7))
-
-
-def made(user: User, **fields: Any) -> dict[str, Any]:
-    """A habit just made."""
-    habit: dict[str, Any] = user.post("/habits", {"name": "Read", **fields}).data
-    return habit
 
 
 def weekday(day: date) -> int:
@@ -68,12 +63,7 @@ def done_before(habit: dict[str, Any], days: Iterable[date], database: Database)
 
 def ledger(user: User, database: Database) -> list[tuple[str, int, int]]:
     """What the user was paid for habits: event, XP, coins, oldest first."""
-    rows = database.query(
-        "SELECT event_type, xp, coins FROM points_ledger"
-        " WHERE user_id = %s AND event_type IN ('habit_complete', 'reversal') ORDER BY seq",
-        user.id,
-    )
-    return [(row["event_type"], row["xp"], row["coins"]) for row in rows]
+    return payments(database, user, "habit_complete", "reversal")
 
 
 def wealth(user: User, database: Database) -> tuple[int, int, int]:
@@ -85,8 +75,3 @@ def wealth(user: User, database: Database) -> tuple[int, int, int]:
         user.id,
     )
     return row["total_xp"], row["coins"], row["skill"]
-
-
-def counter(user: User, database: Database, name: str) -> int:
-    rows = database.query("SELECT value FROM user_counters WHERE user_id = %s AND counter = %s", user.id, name)
-    return rows[0]["value"] if rows else 0

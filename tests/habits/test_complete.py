@@ -5,24 +5,14 @@ import pytest
 
 from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User, at_once
-from tests.habits.conftest import (
-    EAST,
-    WEST,
-    Later,
-    Today,
-    counter,
-    done_before,
-    ledger,
-    made,
-    travel,
-    wealth,
-    weekday,
-)
+from tests.habits.conftest import EAST, WEST, Later, Today, done_before, ledger, travel, wealth, weekday
+from tests.support import factories
+from tests.support.ledger import counter
 from tests.support.locks import after_a_wait
 
 
 def test_a_completion_is_paid(user: User, database: Database) -> None:
-    habit = made(user, xp_reward=12, coin_reward=7)
+    habit = factories.habit(user, xp_reward=12, coin_reward=7)
     answer = user.post(f"/habits/{habit['id']}/complete", {"notes": " calm "}).data
     shown = answer.pop("habit")
     completion = answer.pop("completion_id")
@@ -49,7 +39,7 @@ def test_a_completion_is_paid(user: User, database: Database) -> None:
 
 
 def test_it_is_dated_after_its_wait(user: User, database: Database) -> None:
-    habit, released = after_a_wait(database, user, lambda: made(user))
+    habit, released = after_a_wait(database, user, lambda: factories.habit(user))
     assert datetime.fromisoformat(habit["created_at"]) >= released
     path = f"/habits/{habit['id']}/complete"
     shown, released = after_a_wait(database, user, lambda: user.post(path).data["habit"])
@@ -58,22 +48,22 @@ def test_it_is_dated_after_its_wait(user: User, database: Database) -> None:
 
 
 def test_a_habit_may_train_another_skill(user: User, database: Database) -> None:
-    habit = made(user, skill_key="strength")
+    habit = factories.habit(user, skill_key="strength")
     user.post(f"/habits/{habit['id']}/complete")
     skills = database.query("SELECT skill_key, xp FROM user_skills WHERE user_id = %s", user.id)
     assert [(row["skill_key"], row["xp"]) for row in skills] == [("strength", 10)]
 
 
 def test_nothing_is_a_reward_too(user: User, database: Database) -> None:
-    habit = made(user, xp_reward=0, coin_reward=0)
+    habit = factories.habit(user, xp_reward=0, coin_reward=0)
     answer = user.post(f"/habits/{habit['id']}/complete").data
     assert (answer["xp_awarded"], answer["coins_awarded"], answer["completed"]) == (0, 0, True)
     assert ledger(user, database) == [("habit_complete", 0, 0)]
-    assert counter(user, database, "habits_completed") == 1
+    assert counter(database, user, "habits_completed") == 1
 
 
 def test_past_the_target_nothing_happens(user: User, database: Database) -> None:
-    habit = made(user)
+    habit = factories.habit(user)
     first = user.post(f"/habits/{habit['id']}/complete").data
     before = wealth(user, database)
     again = user.post(f"/habits/{habit['id']}/complete").data
@@ -96,7 +86,7 @@ def test_past_the_target_nothing_happens(user: User, database: Database) -> None
 
 
 def test_ten_at_once_pay_once(user: User, database: Database) -> None:
-    habit = made(user)
+    habit = factories.habit(user)
     answers = at_once(10, lambda: user.post(f"/habits/{habit['id']}/complete").data)
     assert sorted(answer["already_completed"] for answer in answers) == [False, *[True] * 9]
     assert sum(answer["xp_awarded"] for answer in answers) == 10
@@ -105,7 +95,7 @@ def test_ten_at_once_pay_once(user: User, database: Database) -> None:
 
 
 def test_ten_at_once_reach_a_target_of_three(user: User, database: Database) -> None:
-    habit = made(user, target_count=3)
+    habit = factories.habit(user, target_count=3)
     answers = at_once(10, lambda: user.post(f"/habits/{habit['id']}/complete").data)
     assert sum(answer["completion_id"] is not None for answer in answers) == 3
     assert sum(answer["already_completed"] for answer in answers) == 7
@@ -114,7 +104,7 @@ def test_ten_at_once_reach_a_target_of_three(user: User, database: Database) -> 
 
 
 def test_is_paid_when_the_target_is_reached(user: User, database: Database) -> None:
-    habit = made(user, target_count=3)
+    habit = factories.habit(user, target_count=3)
     path = f"/habits/{habit['id']}"
     for count in (1, 2):
         partial = user.post(f"{path}/complete").data
@@ -129,7 +119,7 @@ def test_is_paid_when_the_target_is_reached(user: User, database: Database) -> N
 
 
 def test_a_day_is_paid_once_whatever_becomes_of_the_target(user: User, database: Database) -> None:
-    habit = made(user)
+    habit = factories.habit(user)
     path = f"/habits/{habit['id']}"
     user.post(f"{path}/complete")
     raised = user.patch(path, {"target_count": 2}).data
@@ -139,11 +129,11 @@ def test_a_day_is_paid_once_whatever_becomes_of_the_target(user: User, database:
     user.patch(path, {"target_count": 3})
     user.post(f"{path}/complete")
     assert ledger(user, database) == [("habit_complete", 10, 5)]
-    assert counter(user, database, "habits_completed") == 1
+    assert counter(database, user, "habits_completed") == 1
 
 
 def test_a_day_that_was_done_stays_done(user: User, later: Later) -> None:
-    habit = made(user)
+    habit = factories.habit(user)
     path = f"/habits/{habit['id']}"
     user.post(f"{path}/complete")
     later(user, 1)
@@ -153,7 +143,7 @@ def test_a_day_that_was_done_stays_done(user: User, later: Later) -> None:
 
 
 def test_lowering_the_target_makes_today_done(user: User, database: Database) -> None:
-    habit = made(user, target_count=3)
+    habit = factories.habit(user, target_count=3)
     path = f"/habits/{habit['id']}"
     user.post(f"{path}/complete")
     lowered = user.patch(path, {"target_count": 1}).data
@@ -167,7 +157,7 @@ def test_lowering_the_target_makes_today_done(user: User, database: Database) ->
 
 def test_a_week_is_paid_until_its_target(user: User, database: Database, clock: Clock) -> None:
     clock.advance(timedelta(days=7 - clock.now().weekday()))  # to a Monday
-    habit = made(user, frequency="weekly", target_count=2)
+    habit = factories.habit(user, frequency="weekly", target_count=2)
     path = f"/habits/{habit['id']}"
     outcomes = []
     for _ in range(3):
@@ -189,7 +179,7 @@ def test_a_week_is_paid_until_its_target(user: User, database: Database, clock: 
 
 
 def test_a_met_week_stays_met(user: User, later: Later) -> None:
-    habit = made(user, frequency="weekly")
+    habit = factories.habit(user, frequency="weekly")
     path = f"/habits/{habit['id']}"
     user.post(f"{path}/complete")
     later(user, 7)
@@ -197,7 +187,7 @@ def test_a_met_week_stays_met(user: User, later: Later) -> None:
 
 
 def test_the_open_week_takes_the_new_target(user: User) -> None:
-    habit = made(user, frequency="weekly")
+    habit = factories.habit(user, frequency="weekly")
     path = f"/habits/{habit['id']}"
     user.post(f"{path}/complete")
     raised = user.patch(path, {"target_count": 2}).data
@@ -209,7 +199,7 @@ def test_the_open_week_takes_the_new_target(user: User) -> None:
 
 def test_an_extra_day_is_paid_and_moves_no_streak(user: User, database: Database, today: Today) -> None:
     other_day = (weekday(today()) + 2) % 7
-    habit = made(user, frequency="custom", custom_days=[other_day])
+    habit = factories.habit(user, frequency="custom", custom_days=[other_day])
     assert habit["due_today"] is False
     answer = user.post(f"/habits/{habit['id']}/complete").data
     assert (answer["completed"], answer["xp_awarded"], answer["new_streak"]) == (True, 10, 0)
@@ -218,7 +208,7 @@ def test_an_extra_day_is_paid_and_moves_no_streak(user: User, database: Database
 
 
 def test_the_schedule_decides_what_is_due(user: User, today: Today) -> None:
-    habit = made(user, frequency="custom", custom_days=[weekday(today())])
+    habit = factories.habit(user, frequency="custom", custom_days=[weekday(today())])
     path = f"/habits/{habit['id']}"
     assert habit["due_today"] is True
     assert user.patch(path, {"custom_days": [(weekday(today()) + 1) % 7]}).data["due_today"] is False
@@ -226,7 +216,7 @@ def test_the_schedule_decides_what_is_due(user: User, today: Today) -> None:
 
 
 def test_streaks_follow_a_new_schedule_but_the_longest_stays(user: User, later: Later, today: Today) -> None:
-    habit = made(user)
+    habit = factories.habit(user)
     path = f"/habits/{habit['id']}"
     for _ in range(3):
         user.post(f"{path}/complete")
@@ -240,7 +230,7 @@ def test_streaks_follow_a_new_schedule_but_the_longest_stays(user: User, later: 
 
 
 def test_a_broken_streak_reads_zero_before_any_write(user: User, later: Later) -> None:
-    habit = made(user)
+    habit = factories.habit(user)
     path = f"/habits/{habit['id']}"
     for _ in range(2):
         user.post(f"{path}/complete")
@@ -257,7 +247,7 @@ def test_a_broken_streak_reads_zero_before_any_write(user: User, later: Later) -
 
 def test_a_streak_survives_a_journey(new_user: NewUser, database: Database) -> None:
     user = new_user(settings={"timezone": WEST})
-    habit = made(user)
+    habit = factories.habit(user)
     path = f"/habits/{habit['id']}"
     assert user.post(f"{path}/complete").data["new_streak"] == 1
     assert user.post(f"{path}/complete").data["already_completed"] is True
@@ -269,12 +259,12 @@ def test_a_streak_survives_a_journey(new_user: NewUser, database: Database) -> N
     back = user.get(path).data
     assert (back["current_streak"], back["completed_today"]) == (2, True)
     assert user.post(f"{path}/complete").data["already_completed"] is True
-    assert counter(user, database, "perfect_habit_days") == 2
+    assert counter(database, user, "perfect_habit_days") == 2
 
 
 def test_a_habit_made_tomorrow_can_be_done_today(new_user: NewUser) -> None:
     user = new_user(settings={"timezone": EAST})
-    habit = made(user)
+    habit = factories.habit(user)
     travel(user, WEST)
     answer = user.post(f"/habits/{habit['id']}/complete").data
     assert (answer["new_streak"], answer["xp_awarded"], answer["habit"]["due_today"]) == (1, 10, True)
@@ -282,7 +272,7 @@ def test_a_habit_made_tomorrow_can_be_done_today(new_user: NewUser) -> None:
 
 @pytest.mark.parametrize("length", [6, 7, 8, 14, 30, 60, 100, 365, 366])
 def test_round_lengths_bring_a_bonus(user: User, database: Database, length: int, today: Today) -> None:
-    habit = made(user, xp_reward=3)
+    habit = factories.habit(user, xp_reward=3)
     done_before(habit, [today() - timedelta(n) for n in range(1, length)], database)
     answer = user.post(f"/habits/{habit['id']}/complete").data
     bonus = length in (7, 14, 30, 60, 100, 365)
@@ -298,7 +288,7 @@ def test_round_lengths_bring_a_bonus(user: User, database: Database, length: int
 def test_standing_at_a_round_length_brings_no_bonus(user: User, database: Database, today: Today) -> None:
     """A day that does not move the streak, however long it is, pays its own reward alone."""
     yesterday = weekday(today() - timedelta(1))
-    habit = made(user, frequency="custom", custom_days=[yesterday])
+    habit = factories.habit(user, frequency="custom", custom_days=[yesterday])
     done_before(habit, [today() - timedelta(1 + 7 * n) for n in range(7)], database)
     answer = user.post(f"/habits/{habit['id']}/complete").data
     assert (answer["new_streak"], answer["streak_bonus"], answer["xp_awarded"]) == (7, False, 10)
@@ -308,7 +298,7 @@ def test_standing_at_a_round_length_brings_no_bonus(user: User, database: Databa
 
 
 def test_an_earlier_day_counts_and_pays_nothing(user: User, database: Database, later: Later, today: Today) -> None:
-    habit = made(user)
+    habit = factories.habit(user)
     path = f"/habits/{habit['id']}"
     later(user, 7)
     streaks = []
@@ -321,14 +311,14 @@ def test_an_earlier_day_counts_and_pays_nothing(user: User, database: Database, 
         streaks.append(answer["new_streak"])
     assert streaks == [1, 2, 2]
     assert ledger(user, database) == []
-    assert counter(user, database, "perfect_habit_days") == 0
+    assert counter(database, user, "perfect_habit_days") == 0
     statuses = {day["date"]: day["status"] for day in user.get(f"{path}/history").data["days"]}
     assert statuses[str(today() - timedelta(7))] == "done"
     assert user.post(f"{path}/complete", {"date": f"{today()}T23:59:59+02:00"}).data["new_streak"] == 3
 
 
 def test_other_days_are_refused(user: User, database: Database, later: Later, today: Today) -> None:
-    habit = made(user)
+    habit = factories.habit(user)
     path = f"/habits/{habit['id']}"
 
     def refused(day: object) -> None:
@@ -356,7 +346,7 @@ def test_other_days_are_refused(user: User, database: Database, later: Later, to
 
 
 def test_an_archived_habit_is_not_completed(user: User) -> None:
-    habit = made(user)
+    habit = factories.habit(user)
     user.post(f"/habits/{habit['id']}/archive")
     user.post(f"/habits/{habit['id']}/complete").refused(409, "habit_archived")
     assert user.get(f"/habits/{habit['id']}").data["completed_count_today"] == 0
@@ -366,31 +356,31 @@ def test_an_archived_habit_is_not_completed(user: User) -> None:
 
 
 def test_twenty_are_paid_a_day(user: User, database: Database) -> None:
-    habits = [made(user)["id"] for _ in range(22)]
+    habits = [factories.habit(user)["id"] for _ in range(22)]
     answers = [user.post(f"/habits/{habit}/complete").data for habit in habits]
     assert [answer["xp_awarded"] for answer in answers] == [10] * 20 + [0] * 2
     assert all(answer["completed"] and answer["new_streak"] == 1 for answer in answers)
-    assert counter(user, database, "habits_completed") == 22
-    assert counter(user, database, "perfect_habit_days") == 1
+    assert counter(database, user, "habits_completed") == 22
+    assert counter(database, user, "perfect_habit_days") == 1
     # What is undone makes room.
     user.delete(f"/habits/{habits[0]}/complete")
     user.delete(f"/habits/{habits[21]}/complete")
     assert user.post(f"/habits/{habits[21]}/complete").data["xp_awarded"] == 10
     assert user.post(f"/habits/{habits[0]}/complete").data["xp_awarded"] == 0
-    assert counter(user, database, "perfect_habit_days") == 1
+    assert counter(database, user, "perfect_habit_days") == 1
 
 
 def test_over_the_cap_there_is_no_bonus(user: User, database: Database, today: Today) -> None:
     for _ in range(20):
-        user.post(f"/habits/{made(user)['id']}/complete")
-    habit = made(user)
+        user.post(f"/habits/{factories.habit(user)['id']}/complete")
+    habit = factories.habit(user)
     done_before(habit, [today() - timedelta(n) for n in range(1, 7)], database)
     answer = user.post(f"/habits/{habit['id']}/complete").data
     assert (answer["new_streak"], answer["streak_bonus"], answer["xp_awarded"]) == (7, False, 0)
 
 
 def test_the_cap_holds_in_parallel(user: User, database: Database) -> None:
-    habits = iter([made(user)["id"] for _ in range(25)])
+    habits = iter([factories.habit(user)["id"] for _ in range(25)])
     for _ in range(15):
         user.post(f"/habits/{next(habits)}/complete")
     answers = at_once(10, lambda: user.post(f"/habits/{next(habits)}/complete").data)
@@ -402,42 +392,42 @@ def test_the_cap_holds_in_parallel(user: User, database: Database) -> None:
 
 
 def test_a_perfect_day_is_counted_once(user: User, database: Database, today: Today) -> None:
-    a, b = made(user)["id"], made(user)["id"]
-    extra = made(user, frequency="custom", custom_days=[(weekday(today()) + 3) % 7])["id"]
+    a, b = factories.habit(user)["id"], factories.habit(user)["id"]
+    extra = factories.habit(user, frequency="custom", custom_days=[(weekday(today()) + 3) % 7])["id"]
     user.post(f"/habits/{a}/complete")
-    assert counter(user, database, "perfect_habit_days") == 0
+    assert counter(database, user, "perfect_habit_days") == 0
     user.post(f"/habits/{b}/complete")
-    assert counter(user, database, "perfect_habit_days") == 1
+    assert counter(database, user, "perfect_habit_days") == 1
     user.post(f"/habits/{extra}/complete")
-    assert counter(user, database, "perfect_habit_days") == 1
+    assert counter(database, user, "perfect_habit_days") == 1
     for habit in (a, b, b, a):
         user.delete(f"/habits/{habit}/complete")
         user.post(f"/habits/{habit}/complete")
-        assert counter(user, database, "perfect_habit_days") == 1
+        assert counter(database, user, "perfect_habit_days") == 1
 
 
 def test_what_is_not_due_does_not_spoil_a_day(user: User, database: Database, today: Today) -> None:
-    made(user, frequency="custom", custom_days=[(weekday(today()) + 1) % 7])
-    user.post(f"/habits/{made(user)['id']}/skip")
-    user.post(f"/habits/{made(user)['id']}/archive")
-    user.post(f"/habits/{made(user)['id']}/complete")
-    assert counter(user, database, "perfect_habit_days") == 1
+    factories.habit(user, frequency="custom", custom_days=[(weekday(today()) + 1) % 7])
+    user.post(f"/habits/{factories.habit(user)['id']}/skip")
+    user.post(f"/habits/{factories.habit(user)['id']}/archive")
+    user.post(f"/habits/{factories.habit(user)['id']}/complete")
+    assert counter(database, user, "perfect_habit_days") == 1
 
 
 def test_a_part_is_not_a_perfect_day(user: User, database: Database) -> None:
-    habit = made(user, target_count=2)["id"]
+    habit = factories.habit(user, target_count=2)["id"]
     user.post(f"/habits/{habit}/complete")
-    assert counter(user, database, "perfect_habit_days") == 0
+    assert counter(database, user, "perfect_habit_days") == 0
     user.post(f"/habits/{habit}/complete")
-    assert counter(user, database, "perfect_habit_days") == 1
+    assert counter(database, user, "perfect_habit_days") == 1
 
 
 # Undo ------------------------------------------------------------------------------------------------------------
 
 
 def test_undo_returns_to_the_point_before(user: User, database: Database, later: Later, today: Today) -> None:
-    user.post(f"/habits/{made(user)['id']}/complete")  # earns what a first completion earns
-    habit = made(user)
+    user.post(f"/habits/{factories.habit(user)['id']}/complete")  # earns what a first completion earns
+    habit = factories.habit(user)
     path = f"/habits/{habit['id']}"
     assert user.post(f"{path}/complete", {"date": str(today())}).data["completed"] is True
     later(user, 1)
@@ -454,7 +444,7 @@ def test_undo_returns_to_the_point_before(user: User, database: Database, later:
 
 
 def test_undo_takes_one_completion_at_a_time(user: User, database: Database) -> None:
-    habit = made(user, target_count=2)
+    habit = factories.habit(user, target_count=2)
     path = f"/habits/{habit['id']}"
     user.post(f"{path}/complete")
     user.post(f"{path}/complete")
@@ -468,7 +458,7 @@ def test_undo_takes_one_completion_at_a_time(user: User, database: Database) -> 
 
 
 def test_undo_lets_the_longest_streak_fall(user: User, later: Later, today: Today) -> None:
-    habit = made(user)
+    habit = factories.habit(user)
     path = f"/habits/{habit['id']}"
     user.post(f"{path}/complete")
     later(user, 2)
@@ -480,7 +470,7 @@ def test_undo_lets_the_longest_streak_fall(user: User, later: Later, today: Toda
 
 
 def test_undo_needs_the_coins(user: User, database: Database) -> None:
-    habit = made(user, coin_reward=25)
+    habit = factories.habit(user, coin_reward=25)
     path = f"/habits/{habit['id']}"
     user.post(f"{path}/complete")
     # 25 for the habit and 10 for the first completion ever.
@@ -495,7 +485,7 @@ def test_undo_needs_the_coins(user: User, database: Database) -> None:
 
 
 def test_undo_at_once_reverses_once(user: User, database: Database) -> None:
-    habit = made(user)
+    habit = factories.habit(user)
     path = f"/habits/{habit['id']}"
     user.post(f"{path}/complete")
     answers = at_once(5, lambda: user.delete(f"{path}/complete"))
@@ -504,7 +494,7 @@ def test_undo_at_once_reverses_once(user: User, database: Database) -> None:
 
 
 def test_a_replay_completes_once(user: User, database: Database) -> None:
-    habit = made(user, target_count=2)
+    habit = factories.habit(user, target_count=2)
     key = {"Idempotency-Key": "complete-once"}
     first = user.post(f"/habits/{habit['id']}/complete", headers=key)
     again = user.post(f"/habits/{habit['id']}/complete", headers=key)
@@ -513,7 +503,7 @@ def test_a_replay_completes_once(user: User, database: Database) -> None:
 
 
 def test_someone_elses_habit_is_not_completed(user: User, other: User, stranger: Client) -> None:
-    habit = made(user)
+    habit = factories.habit(user)
     other.post(f"/habits/{habit['id']}/complete").refused(404, "not_found")
     stranger.post(f"/habits/{habit['id']}/complete").refused(401, "unauthorized")
     assert user.get(f"/habits/{habit['id']}").data == habit

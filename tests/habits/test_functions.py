@@ -7,7 +7,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.conftest import Database, User
-from tests.habits.conftest import Later, Today, made, weekday
+from tests.habits.conftest import Later, Today, weekday
+from tests.support import factories
 
 
 def on_day(database: Database, user: User, day: date) -> dict[str, dict[str, Any]]:
@@ -23,7 +24,7 @@ def flags(row: dict[str, Any]) -> tuple[bool, bool, bool, bool]:
 
 
 def test_habits_on_a_day(user: User, other: User, database: Database, later: Later, today: Today) -> None:
-    made(other, name="someone else's")
+    factories.habit(other, name="someone else's")
     kinds: dict[str, dict[str, Any]] = {
         "open": {},
         "done": {},
@@ -34,7 +35,7 @@ def test_habits_on_a_day(user: User, other: User, database: Database, later: Lat
         "week met": {"frequency": "weekly", "target_count": 1},
         "archived": {},
     }
-    ids = {name: made(user, name=name, **fields)["id"] for name, fields in kinds.items()}
+    ids = {name: factories.habit(user, name=name, **fields)["id"] for name, fields in kinds.items()}
     for name in ("done", "part", "week open", "week met"):
         user.post(f"/habits/{ids[name]}/complete")
     user.post(f"/habits/{ids['skipped']}/skip")
@@ -60,9 +61,9 @@ def test_habits_on_a_day(user: User, other: User, database: Database, later: Lat
 
 
 def test_habits_shown_are_those_of_the_list(user: User, database: Database) -> None:
-    made(user)
-    user.post(f"/habits/{made(user)['id']}/archive")
-    user.post(f"/habits/{made(user)['id']}/complete")
+    factories.habit(user)
+    user.post(f"/habits/{factories.habit(user)['id']}/archive")
+    user.post(f"/habits/{factories.habit(user)['id']}/complete")
     with psycopg.connect(database.app_url) as connection:
         connection.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
         [shown] = connection.execute("SELECT habits_shown()").fetchone() or [[]]

@@ -1,9 +1,11 @@
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from tests.conftest import Client, Database, User, at_once
-from tests.habits.conftest import DAILY, Later, made
+from tests.habits.conftest import DAILY, Later
+from tests.support import factories
 
 FIELDS = {
     *("id", "name", "description", "frequency", "target_count", "custom_days", "icon", "color", "category"),
@@ -14,7 +16,7 @@ FIELDS = {
 
 
 def test_a_habit_of_defaults(user: User) -> None:
-    habit = made(user, name="  Read ")
+    habit = factories.habit(user, name="  Read ")
     assert set(habit) == FIELDS
     assert {key: habit[key] for key in FIELDS - {"id", "created_at", "updated_at"}} == {
         "name": "Read",
@@ -43,7 +45,7 @@ def test_a_habit_of_defaults(user: User) -> None:
 
 
 def test_a_habit_with_everything(user: User) -> None:
-    said = {
+    said: dict[str, Any] = {
         "name": "Stretch",
         "description": "ten minutes",
         "frequency": "custom",
@@ -57,7 +59,7 @@ def test_a_habit_with_everything(user: User) -> None:
         "skill_key": "strength",
         "reminder_time": "06:30",
     }
-    habit = made(user, **said)
+    habit = factories.habit(user, **said)
     assert {key: habit[key] for key in said} == said
     assert user.get(f"/habits/{habit['id']}").data == habit
 
@@ -71,22 +73,23 @@ def test_a_habit_with_everything(user: User) -> None:
         ({"xp_reward": 2**63 - 1, "coin_reward": 25}, (50, 25)),
     ],
 )
-def test_rewards_are_drawn_into_their_range(user: User, given: dict[str, int], kept: tuple[int, int]) -> None:
-    habit = made(user, **given)
+def test_rewards_are_drawn_into_their_range(user: User, given: dict[str, Any], kept: tuple[int, int]) -> None:
+    habit = factories.habit(user, **given)
     assert (habit["xp_reward"], habit["coin_reward"]) == kept
-    other = made(user)
+    other = factories.habit(user)
     changed = user.patch(f"/habits/{other['id']}", given).data
     assert (changed["xp_reward"], changed["coin_reward"]) == kept
 
 
 def test_weekdays_are_kept_once_and_in_order(user: User) -> None:
-    assert made(user, frequency="custom", custom_days=[5, 1, 5, 0])["custom_days"] == [0, 1, 5]
-    for days in ({}, {"custom_days": None}):
-        assert made(user, frequency="custom", **days)["custom_days"] == DAILY
+    assert factories.habit(user, frequency="custom", custom_days=[5, 1, 5, 0])["custom_days"] == [0, 1, 5]
+    unsaid: dict[str, Any] = {"custom_days": None}
+    for days in ({}, unsaid):
+        assert factories.habit(user, frequency="custom", **days)["custom_days"] == DAILY
 
 
 def test_blank_text_is_none(user: User) -> None:
-    habit = made(user, description="  ", icon=" ", category=" ")
+    habit = factories.habit(user, description="  ", icon=" ", category=" ")
     assert (habit["description"], habit["icon"], habit["category"]) == (None, None, "general")
 
 
@@ -122,7 +125,7 @@ BAD_INPUT = [
 def test_bad_input_is_named(user: User, body: dict[str, object], field: str) -> None:
     user.post("/habits", {"name": "Read", **body}).invalid(field)
     assert user.get("/habits").data == {"habits": []}
-    habit = made(user)
+    habit = factories.habit(user)
     user.patch(f"/habits/{habit['id']}", body).invalid(field)
     assert user.get(f"/habits/{habit['id']}").data == habit
 
@@ -132,7 +135,7 @@ def test_a_name_is_needed(user: User) -> None:
 
 
 def test_changes_keep_what_is_absent_and_clear_what_is_null(user: User) -> None:
-    habit = made(user, description="daily", color="#000000", custom_days=[1])
+    habit = factories.habit(user, description="daily", color="#000000", custom_days=[1])
     path = f"/habits/{habit['id']}"
     changed = user.patch(path, {"name": "Read more", "color": None, "skill_key": "knowledge"}).data
     said = {"name": "Read more", "color": None, "skill_key": "knowledge", "updated_at": changed["updated_at"]}
@@ -150,7 +153,7 @@ def test_changes_keep_what_is_absent_and_clear_what_is_null(user: User) -> None:
 
 
 def test_a_target_must_fit_the_frequency_it_meets(user: User) -> None:
-    habit = made(user, target_count=8)
+    habit = factories.habit(user, target_count=8)
     path = f"/habits/{habit['id']}"
     user.patch(path, {"frequency": "weekly"}).invalid("target_count")
     assert user.patch(path, {"frequency": "weekly", "target_count": 7}).data["target_count"] == 7
@@ -158,7 +161,7 @@ def test_a_target_must_fit_the_frequency_it_meets(user: User) -> None:
 
 
 def test_lists_in_their_order(user: User) -> None:
-    ids = [made(user, name=name)["id"] for name in "abc"]
+    ids = [factories.habit(user, name=name)["id"] for name in "abc"]
     listed = user.get("/habits").data["habits"]
     assert [(habit["id"], habit["sort_order"]) for habit in listed] == [(ids[0], 1), (ids[1], 2), (ids[2], 3)]
     wanted = [ids[2], ids[0], ids[1]]
@@ -168,9 +171,9 @@ def test_lists_in_their_order(user: User) -> None:
 
 
 def test_an_order_names_every_active_habit_once(user: User, other: User) -> None:
-    a, b, archived = (made(user, name=name)["id"] for name in "abc")
+    a, b, archived = (factories.habit(user, name=name)["id"] for name in "abc")
     user.post(f"/habits/{archived}/archive")
-    foreign = made(other)["id"]
+    foreign = factories.habit(other)["id"]
     before = user.get("/habits").data
     for ids in ([a], [a, b, b], [a, a], [a, b, archived], [a, foreign], [a, b, foreign], [], [a, str(uuid4())]):
         user.put("/habits/order", {"ids": ids}).invalid("ids")
@@ -182,7 +185,7 @@ def test_an_order_names_every_active_habit_once(user: User, other: User) -> None
 
 
 def test_archived_habits_are_listed_apart(user: User) -> None:
-    kept, gone = made(user, name="kept"), made(user, name="gone")
+    kept, gone = factories.habit(user, name="kept"), factories.habit(user, name="gone")
     archived = user.post(f"/habits/{gone['id']}/archive").data
     assert (archived["is_active"], archived["due_today"]) == (False, False)
     assert user.post(f"/habits/{gone['id']}/archive").data == archived
@@ -193,7 +196,7 @@ def test_archived_habits_are_listed_apart(user: User) -> None:
 
 
 def test_restoring_brings_the_history_back(user: User, later: Later) -> None:
-    habit = made(user)
+    habit = factories.habit(user)
     path = f"/habits/{habit['id']}"
     user.post(f"{path}/complete", {"notes": "first"})
     later(user, 1)
@@ -214,7 +217,7 @@ def test_two_hundred_are_enough(user: User, database: Database) -> None:
         " SELECT %s, 'h' || n, n, current_date FROM generate_series(1, 199) AS n",
         user.id,
     )
-    archived = made(user)["id"]
+    archived = factories.habit(user)["id"]
     user.post(f"/habits/{archived}/archive")
     answers = at_once(5, lambda: user.post("/habits", {"name": "one more"}))
     assert sorted(answer.status for answer in answers) == [200, 409, 409, 409, 409]
@@ -227,7 +230,7 @@ def test_two_hundred_are_enough(user: User, database: Database) -> None:
 
 
 def test_deleting_takes_the_history_but_not_what_was_paid(user: User, database: Database) -> None:
-    habit = made(user)["id"]
+    habit = factories.habit(user)["id"]
     user.post(f"/habits/{habit}/complete")
     rows = "SELECT id, xp, coins FROM points_ledger WHERE user_id = %s ORDER BY seq"
     paid = database.query(rows, user.id)
@@ -247,7 +250,7 @@ def test_a_replay_adds_nothing(user: User) -> None:
 
 
 def test_someone_elses_is_absent_on_every_verb(user: User, other: User, stranger: Client) -> None:
-    habit = made(user)
+    habit = factories.habit(user)
     user.post(f"/habits/{habit['id']}/complete")
     path = f"/habits/{habit['id']}"
     before = user.get(path).data

@@ -7,7 +7,8 @@ import pytest
 from functions.habits import rules
 from functions.habits.models import History, HistorySpan, RecordedDay
 from tests.conftest import Database, User
-from tests.habits.conftest import Later, Today, made, weekday
+from tests.habits.conftest import Later, Today, weekday
+from tests.support import factories
 
 # A Monday and a Sunday, four weeks apart; every test below is of weeks long over, but for those of today.
 FIRST, LAST = date(2031, 5, 5), date(2031, 6, 1)
@@ -67,7 +68,7 @@ def history(database: Database, habit: dict[str, Any], span: tuple[date, date], 
     ],
 )
 def test_days(database: Database, user: User, fields: dict[str, Any], marks: str, expected: str) -> None:
-    habit = made(user, **fields)
+    habit = factories.habit(user, **fields)
     assert statuses(database, user, habit, marks, target=fields.get("target_count", 1)) == expected
 
 
@@ -85,21 +86,21 @@ def test_days(database: Database, user: User, fields: dict[str, Any], marks: str
     ],
 )
 def test_days_of_a_weekly_habit(database: Database, user: User, target: int, marks: str, expected: str) -> None:
-    habit = made(user, frequency="weekly", target_count=target)
+    habit = factories.habit(user, frequency="weekly", target_count=target)
     assert statuses(database, user, habit, marks, week_target=target) == expected
 
 
 def test_the_days_ahead_and_the_days_before_it_was_made(database: Database, user: User) -> None:
     thursday = FIRST + timedelta(3)
-    assert statuses(database, user, made(user), ".......", at=thursday) == "mmmpnnn"
-    weekly = made(user, frequency="weekly", target_count=5)
+    assert statuses(database, user, factories.habit(user), ".......", at=thursday) == "mmmpnnn"
+    weekly = factories.habit(user, frequency="weekly", target_count=5)
     assert statuses(database, user, weekly, ".......", at=thursday) == "nnmpnnn"
     before = history(database, weekly, (FIRST - timedelta(7), FIRST - timedelta(1)), LAST)
     assert {day.status for day in before.days} == {"not_due"}
 
 
 def test_the_last_thirty_days(user: User, later: Later, today: Today) -> None:
-    habit = made(user, target_count=2)
+    habit = factories.habit(user, target_count=2)
     path = f"/habits/{habit['id']}"
     later(user, 3)
     user.post(f"{path}/complete", {"date": str(today() - timedelta(2)), "notes": "one"})
@@ -125,7 +126,7 @@ def test_the_last_thirty_days(user: User, later: Later, today: Today) -> None:
 
 
 def test_a_rate_is_at_most_a_hundred(user: User, today: Today) -> None:
-    habit = made(user, frequency="custom", custom_days=[(weekday(today()) + 1) % 7])
+    habit = factories.habit(user, frequency="custom", custom_days=[(weekday(today()) + 1) % 7])
     path = f"/habits/{habit['id']}"
     assert user.get(f"{path}/history").data["completion_rate"] == 0
     user.post(f"{path}/complete")
@@ -134,7 +135,7 @@ def test_a_rate_is_at_most_a_hundred(user: User, today: Today) -> None:
 
 
 def test_a_span_may_be_named(user: User, today: Today) -> None:
-    path = f"/habits/{made(user)['id']}/history"
+    path = f"/habits/{factories.habit(user)['id']}/history"
 
     def dates(**query: str) -> list[str]:
         return [day["date"] for day in user.get(path, query=query).data["days"]]
@@ -163,7 +164,7 @@ def test_a_span_may_be_named(user: User, today: Today) -> None:
     ],
 )
 def test_bad_spans_are_named(user: User, query: dict[str, str], field: str) -> None:
-    user.get(f"/habits/{made(user)['id']}/history", query=query).invalid(field)
+    user.get(f"/habits/{factories.habit(user)['id']}/history", query=query).invalid(field)
 
 
 def test_an_id_of_nothing_has_no_history(user: User) -> None:

@@ -6,8 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import NewUser
-from tests.habits.conftest import Later, Today, made
+from tests.habits.conftest import Later, Today
 from tests.habits.test_streaks import naive
+from tests.support import factories
 
 STEPS = st.lists(
     st.one_of(
@@ -24,7 +25,7 @@ def test_a_habit_is_what_the_rules_make_of_it(
     new_user: NewUser, later: Later, today: Today, *, steps: list[tuple[str, int]], target: int, schedule: set[int]
 ) -> None:
     user = new_user()
-    habit = made(
+    habit = factories.habit(
         user, frequency="custom", custom_days=sorted(schedule), target_count=target, xp_reward=1, coin_reward=0
     )
     path = f"/habits/{habit['id']}"

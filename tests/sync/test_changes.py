@@ -8,7 +8,7 @@ import pytest
 from local.clock import Clock
 from tests.conftest import Database, User
 from tests.daily_plan.conftest import generated, plan_of, replaced, ticked, written
-from tests.focus.conftest import started
+from tests.support import factories
 from tests.support.clock import ahead
 from tests.support.factories import goal, habit, quest
 from tests.sync.conftest import changes, document, poll, versions
@@ -23,7 +23,7 @@ def settled(user: User) -> User:
     goal(user, "Float")
     quest(user, accepted=True)
     generated(user)
-    started(user)
+    factories.focus_session(user)
     user.put("/user/settings", {"theme": "dark"})
     return user
 
@@ -111,7 +111,7 @@ def test_bad_input_is_named(user: User, body: dict[str, Any], field: str) -> Non
 
 
 def test_changes_settle_the_timer(user: User, clock: Clock) -> None:
-    started(user)
+    factories.focus_session(user)
     known = versions(user)
     clock.advance("1600 seconds")
     updates = changes(user, known)
@@ -220,10 +220,10 @@ def each_change() -> dict[str, tuple[Change, Change, set[str]]]:
         ),
         "a tick": (lambda u: written(u, {"id": "a", "title": "A"}), lambda u: ticked(u, "a"), {"plan"}),
         "a plan of another day": (nothing, lambda u: generated(u, date=ahead(1)), set()),
-        "a timer": (nothing, started, {"focus"}),
-        "a timer paused": (started, lambda u: u.post("/focus/pause"), {"focus"}),
+        "a timer": (nothing, factories.focus_session, {"focus"}),
+        "a timer paused": (factories.focus_session, lambda u: u.post("/focus/pause"), {"focus"}),
         "a timer's notes": (
-            started,
+            factories.focus_session,
             lambda u: u.patch(f"/focus/{u.get('/focus/active').data['session']['id']}", {"notes": "x"}),
             {"focus"},
         ),

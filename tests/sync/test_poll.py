@@ -6,7 +6,7 @@ import pytest
 from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User
 from tests.daily_plan.conftest import generated, replaced, ticked, written
-from tests.focus.conftest import started
+from tests.support import factories
 from tests.gamification.conftest import Pay, pay
 from tests.support.clock import ahead
 from tests.support.factories import habit, quest
@@ -51,7 +51,7 @@ def test_the_parts_are_those_of_the_poll(user: User, pay: Pay) -> None:
     quest(user, accepted=True)
     generated(user)
     ticked(user, "plan_focus")
-    started(user)
+    factories.focus_session(user)
     found = poll(user)
     for name, path in PARTS.items():
         part = document(user.get(f"/sync/{path}"))
@@ -70,7 +70,7 @@ def test_the_parts_are_those_of_the_poll(user: User, pay: Pay) -> None:
 
 
 def test_the_timer_runs_pauses_and_settles(user: User, clock: Clock) -> None:
-    session = started(user, mode="focus", duration_seconds=1500)
+    session = factories.focus_session(user, mode="focus", duration_seconds=1500)
     focus = poll(user)["focus"]
     assert 1498 <= focus.pop("time_remaining_seconds") <= 1500
     assert focus == {
@@ -97,7 +97,7 @@ def test_the_timer_runs_pauses_and_settles(user: User, clock: Clock) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_whichever_is_asked_settles_the_timer(user: User, clock: Clock, path: str, database: Database) -> None:
-    started(user)
+    factories.focus_session(user)
     clock.advance("1600 seconds")
     user.get(path)
     assert database.query("SELECT status FROM focus_sessions WHERE user_id = %s", user.id) == [{"status": "completed"}]
@@ -162,7 +162,7 @@ def test_a_broken_streak_reads_0(user: User, pay: Pay) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_unchanged_is_304(user: User, path: str) -> None:
-    started(user)
+    factories.focus_session(user)
     habit(user)
     first = user.get(path)
     tag = first.headers["etag"]
@@ -186,7 +186,7 @@ def test_the_body_says_the_headers_tag(user: User) -> None:
 
 
 def test_a_remainder_alone_changes_no_tag(user: User, database: Database) -> None:
-    started(user)
+    factories.focus_session(user)
     user.post("/focus/pause")
     before = poll(user)
     database.query("UPDATE focus_sessions SET paused_remaining_seconds = 7 WHERE user_id = %s", user.id)
@@ -202,7 +202,7 @@ CHANGES: dict[str, Change] = {
     "a habit": lambda user, _: habit(user),
     "a quest": lambda user, _: quest(user, accepted=True),
     "a plan": lambda user, _: written(user),
-    "a timer": lambda user, _: started(user),
+    "a timer": lambda user, _: factories.focus_session(user),
     "an overdue goal": lambda user, _: user.post("/goals", {"title": "Swim", "target_date": ahead(-1)}),
 }
 
@@ -225,7 +225,7 @@ def test_a_habit_tick_is_seen(user: User) -> None:
 
 
 def test_pausing_changes_the_tag(user: User) -> None:
-    started(user)
+    factories.focus_session(user)
     before = poll(user)["etag"]
     user.post("/focus/pause")
     assert poll(user)["etag"] != before
@@ -235,7 +235,7 @@ def test_only_with_a_session_and_only_ones_own(user: User, new_user: NewUser, st
     other = new_user()
     before = poll(user)["etag"]
     generated(other)
-    started(other)
+    factories.focus_session(other)
     habit(other)
     assert poll(user)["etag"] == before
     for path in (*PATHS, "/sync/state"):

@@ -6,7 +6,7 @@ from typing import Any
 from local.clock import Clock
 from tests.conftest import Database, User
 from tests.daily_plan.conftest import generated, ids, shown, ticked
-from tests.focus.conftest import started
+from tests.support import factories
 from tests.support.clock import ahead
 from tests.support.factories import habit, quest
 from tests.sync.conftest import changes, document, poll, versions
@@ -82,17 +82,17 @@ def test_a_day(user: User, clock: Clock, database: Database) -> None:
     assert user.get("/sync/poll", headers={"If-None-Match": tag}).status == 304
 
     # Forenoon: one session to its end, one whose tab is closed, one given up.
-    session = started(user, duration_seconds=1500)
+    session = factories.focus_session(user, duration_seconds=1500)
     clock.advance("1495 seconds")
     focused = purse.paid("focus_complete", f"/focus/{session['id']}/complete")["session"]["actual_seconds"]
     again = user.post(f"/focus/{session['id']}/complete").data
     assert (again["already_completed"], again["xp_awarded"]) == (True, 25)
-    closed = started(user, duration_seconds=600)
+    closed = factories.focus_session(user, duration_seconds=600)
     clock.advance("700 seconds")
     assert poll(user)["focus"]["has_active_session"] is False
     settled = user.get(f"/focus/{closed['id']}").data
     purse.note("focus_complete", settled["xp_awarded"], settled["coins_awarded"])
-    user.post(f"/focus/{started(user)['id']}/abandon")
+    user.post(f"/focus/{factories.focus_session(user)['id']}/abandon")
     assert user.get("/sync/poll", headers={"If-None-Match": tag}).status == 200
 
     # Noon: the workout, a habit that is tapped twice, and one that was not done.

@@ -2,7 +2,7 @@ from typing import Any
 
 from local.clock import Clock
 from tests.conftest import NewUser, User
-from tests.focus.conftest import started
+from tests.support import factories
 from tests.gamification.conftest import Pay, pay, reverse, spend
 from tests.support.clock import ahead
 from tests.support.factories import habit, quest
@@ -31,10 +31,10 @@ def test_habits_due_or_done(user: User) -> None:
 
 def test_focus_of_the_day(user: User, clock: Clock) -> None:
     for mode, seconds in (("focus", 1500), ("focus", 600), ("break", 300)):
-        started(user, mode=mode, duration_seconds=seconds)
+        factories.focus_session(user, mode=mode, duration_seconds=seconds)
         clock.advance(f"{seconds} seconds")
         user.get("/focus/active")
-    started(user)
+    factories.focus_session(user)
     clock.advance("60 seconds")
     user.post("/focus/pause")
     clock.advance("3600 seconds")  # lapses: not completed

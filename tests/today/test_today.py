@@ -3,7 +3,7 @@ from uuid import uuid4
 from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User
 from tests.daily_plan.conftest import generated, replaced, ticked, written
-from tests.focus.conftest import started
+from tests.support import factories
 from tests.gamification.conftest import Pay, pay, reverse
 from tests.support.clock import ahead
 from tests.support.factories import habit, quest
@@ -141,7 +141,7 @@ def test_the_first_day(user: User, clock: Clock) -> None:
 
 
 def test_focus_active_while_it_runs_or_is_paused(user: User, clock: Clock) -> None:
-    started(user)
+    factories.focus_session(user)
     assert state(user)["focusActive"] is True
     user.post("/focus/pause")
     assert state(user)["focusActive"] is True
@@ -255,7 +255,7 @@ def test_polling(user: User) -> None:
 def test_what_others_do_does_not_show(user: User, other: User) -> None:
     before = today(user)
     generated(other)
-    started(other)
+    factories.focus_session(other)
     user_quest = quest(other, accepted=True)["id"]
     other.post(f"/quests/{user_quest}/complete")
     assert today(user) == before
