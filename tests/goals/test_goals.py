@@ -261,17 +261,6 @@ def test_overdue_is_of_the_users_day(new_user: NewUser, database: Database, cloc
     assert (overdue(database, west), overdue(database, east)) == (0, 1)
 
 
-def test_goals_shown_are_those_of_the_list(user: User, database: Database) -> None:
-    factories.goal(user, "one")
-    with psycopg.connect(database.app_url) as connection:
-        connection.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
-        [[[one]]] = connection.execute("SELECT goals_shown()").fetchall()
-    [listed] = user.get("/goals").data["goals"]
-    # Exactly the fields of the wire, so that other groups may pass them on.
-    assert set(one) == set(listed)
-    assert set(one["milestones"][0]) == set(listed["milestones"][0])
-
-
 # ------------------------------------------------------------------------------------------------------------------
 
 

@@ -112,6 +112,7 @@ def test_is_paid_when_the_target_is_reached(user: User, database: Database) -> N
         assert (partial["new_streak"], partial["streak"]) == (0, 0)
         shown = partial["habit"]
         assert (shown["completed_count_today"], shown["completed_today"], shown["due_today"]) == (count, False, True)
+        assert shown["last_completed_at"] is not None
     assert ledger(user, database) == []
     last = user.post(f"{path}/complete").data
     assert (last["completed"], last["xp_awarded"], last["new_streak"]) == (True, 10, 1)
@@ -192,6 +193,16 @@ def test_the_open_week_takes_the_new_target(user: User) -> None:
     user.post(f"{path}/complete")
     raised = user.patch(path, {"target_count": 2}).data
     assert (raised["completed_today"], raised["due_today"], raised["current_streak"]) == (True, True, 0)
+
+
+def test_the_open_week_takes_the_new_target_on_its_earlier_days_too(user: User, clock: Clock) -> None:
+    clock.advance(timedelta(days=7 - clock.now().weekday()))  # to a Monday
+    path = f"/habits/{factories.habit(user, frequency='weekly')['id']}"
+    assert user.post(f"{path}/complete").data["new_streak"] == 1
+    clock.advance("1 day")
+    raised = user.patch(path, {"target_count": 2}).data
+    assert (raised["due_today"], raised["current_streak"]) == (True, 0)
+    assert user.post(f"{path}/complete").data["new_streak"] == 1
 
 
 # Custom ----------------------------------------------------------------------------------------------------------

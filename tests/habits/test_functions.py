@@ -58,18 +58,3 @@ def test_habits_on_a_day(user: User, other: User, database: Database, later: Lat
     later(user, 1)
     assert flags(on_day(database, user, today())["done"]) == (True, False, False, True)
     assert flags(on_day(database, user, today() - timedelta(1))["done"]) == (True, True, False, False)
-
-
-def test_habits_shown_are_those_of_the_list(user: User, database: Database) -> None:
-    factories.habit(user)
-    user.post(f"/habits/{factories.habit(user)['id']}/archive")
-    user.post(f"/habits/{factories.habit(user)['id']}/complete")
-    with psycopg.connect(database.app_url) as connection:
-        connection.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
-        [shown] = connection.execute("SELECT habits_shown()").fetchone() or [[]]
-    listed = user.get("/habits").data["habits"]
-    assert [(habit["id"], habit["completed_today"]) for habit in shown] == [
-        (habit["id"], habit["completed_today"]) for habit in listed
-    ]
-    # Exactly the fields of the wire, so that other groups may pass them on.
-    assert {frozenset(habit) for habit in shown} == {frozenset(habit) for habit in listed}
