@@ -6,8 +6,8 @@ import pytest
 from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User
 from tests.daily_plan.conftest import generated, replaced, ticked, written
-from tests.support import factories
 from tests.gamification.conftest import Pay, pay
+from tests.support import factories
 from tests.support.clock import ahead
 from tests.support.factories import habit, quest
 from tests.sync.conftest import PARTS, document, poll

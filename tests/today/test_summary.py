@@ -2,8 +2,8 @@ from typing import Any
 
 from local.clock import Clock
 from tests.conftest import NewUser, User
-from tests.support import factories
 from tests.gamification.conftest import Pay, pay, reverse, spend
+from tests.support import factories
 from tests.support.clock import ahead
 from tests.support.factories import habit, quest
 from tests.today.conftest import today

@@ -3,8 +3,8 @@ from uuid import uuid4
 from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User
 from tests.daily_plan.conftest import generated, replaced, ticked, written
-from tests.support import factories
 from tests.gamification.conftest import Pay, pay, reverse
+from tests.support import factories
 from tests.support.clock import ahead
 from tests.support.factories import habit, quest
 from tests.today.conftest import log, state, today
