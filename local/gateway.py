@@ -31,7 +31,7 @@ _LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECA
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What there is to say about a request that was answered; `problem` is what no function said."""
+    """One answered request, for the report. `problem` is set when the gateway itself had to answer."""
 
     method: str
     path: str
