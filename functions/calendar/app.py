@@ -4,6 +4,7 @@ An occurrence of a series goes by {uuid}_{stamp}. Whether a stamp names one take
 what changes a series reads first, decides, and writes if nothing has changed meanwhile: two trips, as the design lists.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from questlog.api import Api
-from questlog.binding import MAX_BODY, json_object
+from questlog.binding import json_object
 from questlog.db import Db
 from questlog.errors import Conflict, Failure, Invalid, NotFound
 from questlog.identity import Token, new_secret, secret_hash
@@ -56,6 +57,7 @@ api = Api(__file__)
 
 # How often a change is decided anew when another one was quicker.
 ATTEMPTS: Final = 3
+MAX_DOCUMENT: Final = 4 * 1_048_576
 CALENDAR_TYPE: Final = "text/calendar; charset=utf-8"
 NO_LINKS: Final = {"workout_id": None, "habit_id": None, "goal_id": None}
 
@@ -206,18 +208,17 @@ def import_events(db: Db, request: Request, content: bytes) -> Imported:
 
     Two trips: what is there decides, event by event, what is written.
     """
-    text = document_text(db, request, content)
-    from functions.calendar import ical, merging  # noqa: PLC0415 - only what reads or writes .ics pays for it
+    document, charset = sent_document(db, request, content)
+    from functions.calendar import importing  # noqa: PLC0415 - only what reads or writes .ics pays for it
 
     with admitted(db):
-        try:
-            uids = ical.uids_in(text)
-        except ical.NotCalendar as problem:
-            raise Invalid([("body", str(problem))]) from None
+        calendars = importing.parsed(document, charset)
     for _ in range(ATTEMPTS):
-        zone, rows = db.each((UserZone, list[EventRow]), "importable", uids=uids)
-        rewrite, outcome = merging.merged(rows, ical.read(text, zone.zone))
-        if not rewrite.kept:
+        zone, rows, completions = db.each(
+            (UserZone, list[EventRow], list[Completions]), "importable", uids=importing.uids_in(calendars)
+        )
+        rewrite, outcome = importing.imported(calendars, zone.zone, rows, completions)
+        if not rewrite.writes:
             return outcome
         written, _rows = db.each((Rewritten, list[EventRow]), "rewrite", **rewrite.parameters(), **NO_LINKS)
         if written.written:
@@ -286,9 +287,9 @@ def overtaken() -> Conflict:
 
 def calendar(db: Db, disposition: str = "inline") -> Response:
     """The user's events as an iCalendar document."""
-    from functions.calendar import ical  # noqa: PLC0415 - only what reads or writes .ics pays for it
+    from functions.calendar.ical import writing  # noqa: PLC0415 - only what reads or writes .ics pays for it
 
-    document = ical.written(db.many(EventRow, "fed"), datetime.now(UTC))
+    document = writing.written(db.many(EventRow, "fed"), datetime.now(UTC))
     headers = {"Content-Type": CALENDAR_TYPE, "Content-Disposition": disposition, "Cache-Control": "no-store"}
     return Response(document, headers=headers)
 
@@ -302,19 +303,17 @@ def _ids(event_id: EventId) -> dict[str, Any]:
     return {"event": event_id.event, "recurrence_id": event_id.recurrence_id}
 
 
-def document_text(db: Db, request: Request, content: bytes) -> str:
-    """The iCalendar text of a request, whichever way it was sent."""
-    text: Any
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+def sent_document(db: Db, request: Request, content: bytes) -> tuple[bytes, str | None]:
+    """The bytes of the iCalendar document that was sent, whichever way, and their charset where it is declared."""
+    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    media_type = media_type.strip().lower()
     if media_type == "text/calendar" or not (media_type or content.startswith(b"{")):
-        if len(content) > MAX_BODY:
-            raise Failure(413, "payload_too_large", "The body is larger than 1 MiB.", {"limit_bytes": MAX_BODY})
-        field, text = "body", content.decode("utf-8", "replace")
-    else:
-        field, text = "ics", json_object(request, content).get("ics")
+        if len(content) > MAX_DOCUMENT:
+            raise Failure(413, "payload_too_large", "The document is larger than 4 MiB.", {"limit_bytes": MAX_DOCUMENT})
+        charset = re.search(r'(?:^|;)\s*charset="?([^";\s]+)', parameters, re.IGNORECASE)
+        return content, charset[1] if charset else None
     with admitted(db):
+        text = json_object(request, content).get("ics")
         if not isinstance(text, str):
-            raise Invalid([(field, "must be the text of an iCalendar document")])
-        if "\0" in text:
-            raise Invalid([(field, "must not contain U+0000")])
-    return text
+            raise Invalid([("ics", "must be the text of an iCalendar document")])
+    return text.encode(), "utf-8"

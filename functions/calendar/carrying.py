@@ -26,7 +26,6 @@ class Carried(NamedTuple):
     after: EventRow
     is_shift: bool
     ids: dict[datetime, datetime]
-    rdates: list[datetime]
     completed: list[datetime | None]
     overridden: list[datetime]
 
@@ -97,18 +96,17 @@ def carried(
     completed = list(completed)
     overridden = [override.recurrence_id for override in overrides]
     if before.recurrence_rule is None or after.recurrence_rule is None:
-        return Carried(before, after, False, {}, [], completed, overridden)
+        return Carried(before, after, False, {}, completed, overridden)
     is_shift = (
         rule_of(before.recurrence_rule).pattern == rule_of(after.recurrence_rule).pattern
         and (before.timezone, before.all_day) == (after.timezone, after.all_day)
         and before.start_time != after.start_time
     )
-    rdates = dict(zip(before.rdates, _rdates_after(before, after), strict=True))
-    changed = after.model_copy(update={"rdates": sorted(rdates.values())})
     named = {*before.exdates, *overridden, *(at for at in completed if at is not None)}
-    ids = _nth_to_nth(before, changed, named) if is_shift else _same_as_before(before, changed, named)
-    ids = {**ids, **{at: rdates[at] for at in named if at in rdates and at not in ids}}
-    return Carried(before, after, is_shift, ids, changed.rdates, completed, overridden)
+    if not is_shift:
+        return Carried(before, after, False, _same_as_before(before, after, named), completed, overridden)
+    further = {at: there for at, there in rdates_after(before, after).items() if there in after.rdates and at in named}
+    return Carried(before, after, True, further | _nth_to_nth(before, after, named), completed, overridden)
 
 
 def with_bounds_moved(before: EventRow, after: EventRow) -> EventRow:
@@ -127,14 +125,15 @@ def with_bounds_moved(before: EventRow, after: EventRow) -> EventRow:
     return after.model_copy(update=changes)
 
 
-def _rdates_after(before: EventRow, after: EventRow) -> list[datetime]:
-    """The dates of RDATE: shifted as far as the start, or on the same date where all_day has changed."""
+def rdates_after(before: EventRow, after: EventRow) -> dict[datetime, datetime]:
+    """The dates of RDATE, each with what it is after a change: shifted as far as the start, or on the same date."""
     zone = after.timezone
     if before.all_day == after.all_day:
         by = wall_difference(before.start_time, after.start_time, zone)
-        return [moved(at, by, zone) for at in before.rdates]
+        return {at: moved(at, by, zone) for at in before.rdates}
     time_of_day = time.min if after.all_day else wall_clock(after.start_time, zone).time()
-    return [instant(datetime.combine(date_of(at, before.timezone), time_of_day), zone) for at in before.rdates]
+    dates = {at: datetime.combine(date_of(at, before.timezone), time_of_day) for at in before.rdates}
+    return {at: instant(moment, zone) for at, moment in dates.items()}
 
 
 def _nth_to_nth(before: EventRow, after: EventRow, named: set[datetime]) -> dict[datetime, datetime]:

@@ -15,10 +15,10 @@ from questlog.recurrence.rule import ONCE
 from questlog.recurrence.series import count_before, occurs, starts
 from questlog.recurrence.times import moved, wall_difference
 
-from functions.calendar.carrying import Carried, carried, with_bounds_moved
+from functions.calendar.carrying import Carried, carried, rdates_after, with_bounds_moved
 from functions.calendar.models import Deciding, EventChange, Scope
 from functions.calendar.rewrite import Rewrite
-from functions.calendar.schedule import NO_RECURRENCE, in_rhythm, recurrence_after, times_after, with_end
+from functions.calendar.schedule import NO_RECURRENCE, NOT_IMPORTED, in_rhythm, recurrence_after, times_after, with_end
 
 # What iCalendar does not count as another version of an event (RFC 5545, 3.8.7.4).
 _ONLY_OURS: Final = frozenset(
@@ -84,7 +84,7 @@ def _edited_this(found: Deciding, body: EventChange, recurrence_id: datetime) ->
         of_its_own = {"id": uuid4(), "parent_event_id": row.id, "original_start": recurrence_id, "created_at": None}
         override = _from(row, recurrence_id).model_copy(update={**NO_RECURRENCE, **of_its_own})
     # From now on it is the user's, also where an import had brought it.
-    changes = {**body.plain, **times_after(override, body, found.zone), "ical_uid": None}
+    changes = {**body.plain, **times_after(override, body, found.zone), **NOT_IMPORTED}
     # The series is written too, so that whoever has read it before knows that it is not the same.
     return Rewrite(seen=[row], kept=[revised(row), revised(override, **changes)], shown=override.id)
 
@@ -93,7 +93,7 @@ def _edited_following(found: Deciding, body: EventChange, recurrence_id: datetim
     row = found.event
     rest = _from(row, recurrence_id).model_copy(update=_rest_of_rule(row, recurrence_id))
     times = times_after(rest, body, found.zone)
-    of_its_own = {"id": uuid4(), "ical_uid": None, "sequence": 0, "created_at": None}
+    of_its_own = {"id": uuid4(), **NOT_IMPORTED, "sequence": 0, "created_at": None}
     recurrence = recurrence_after(rest, body, times["timezone"])
     new = in_rhythm(rest.model_copy(update={**body.plain, **times, **recurrence, **of_its_own}))
     later = [override for override in found.overrides if override.recurrence_id >= recurrence_id]
@@ -120,13 +120,15 @@ def _carried_along(
 
     Where a shift would push an occurrence that was changed or completed past the end of the series, the end moves too.
     """
+    if after.recurrence_rule is None:
+        return after, carried(before, after, overrides, completed)
+    rdates = sorted(rdates_after(before, after).values())
+    after = with_end(after.model_copy(update={"rdates": rdates}))
     carry = carried(before, after, overrides, completed)
     if carry.is_shift and carry.loses:
-        longer = in_rhythm(with_bounds_moved(before, after))
-        carry = carried(before, longer, overrides, completed)
-        after = longer
-    dates = {"exdates": carry.exdates, "rdates": carry.rdates}
-    return (with_end(after.model_copy(update=dates)) if after.recurrence_rule else after), carry
+        after = with_end(with_bounds_moved(before, after))
+        carry = carried(before, after, overrides, completed)
+    return after.model_copy(update={"exdates": carry.exdates}), carry
 
 
 def _overridden(override: EventRow, before: EventRow, body: EventChange, carry: Carried) -> EventRow:

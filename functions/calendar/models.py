@@ -292,6 +292,7 @@ class Imported(ResponseModel):
     imported: int
     updated: int
     unchanged: int
+    removed: int
     skipped: int
     problems: list[Problem]
 
@@ -309,8 +310,9 @@ class Deciding(NamedTuple):
 
 
 class Completions(Row):
-    """The occurrence of a completion; null for that of a single event."""
+    """A completion, whether it is done or was once; the recurrence id is null for that of a single event."""
 
+    event_id: UUID
     recurrence_id: AwareDatetime | None
 
 

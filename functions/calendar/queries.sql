@@ -59,7 +59,7 @@ SELECT * FROM calendar_rows WHERE id = %(event)s AND parent_event_id IS NULL;
 -- name: deciding
 SELECT * FROM calendar_rows WHERE id = %(event)s AND parent_event_id IS NULL;
 SELECT * FROM calendar_rows WHERE parent_event_id = %(event)s;
-SELECT nullif(occurrence, '-infinity') AS recurrence_id FROM calendar_completions WHERE event_id = %(event)s;
+SELECT event_id, nullif(occurrence, '-infinity') AS recurrence_id FROM calendar_completions WHERE event_id = %(event)s;
 SELECT zone FROM day_settings();
 
 -- name: rewrite
@@ -134,3 +134,7 @@ SELECT f.*
                    OVER (PARTITION BY coalesce(e.parent_event_id, e.id)) AS is_met
           FROM calendar_events AS e) AS f
  WHERE f.is_met;
+SELECT c.event_id, nullif(c.occurrence, '-infinity') AS recurrence_id
+  FROM calendar_completions AS c
+ WHERE c.event_id IN (SELECT e.id FROM calendar_events AS e
+                       WHERE coalesce(e.ical_uid, e.id || '@questlog') IN (SELECT unnest(%(uids)s::text[])));

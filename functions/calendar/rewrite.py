@@ -46,6 +46,11 @@ class Rewrite(NamedTuple):
     drops: Sequence[Drop] = ()
     shown: UUID | None = None
 
+    @property
+    def writes(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.kept or self.gone)
+
     def parameters(self) -> dict[str, Any]:
         """What the statement `rewrite` takes."""
         return {

@@ -18,8 +18,11 @@ NO_RECURRENCE: dict[str, Any] = {
     "last_start": None,
     "series_until": None,
     "exdates": [],
+    "ical_exdates": [],
     "rdates": [],
 }
+# What is the user's own has nothing of an import.
+NOT_IMPORTED: dict[str, Any] = {"ical_uid": None, "ical_stamp": None, "ical_exdates": []}
 
 
 def list_bounds(query: EventsQuery) -> tuple[Moment | None, Moment | None]:
@@ -125,9 +128,9 @@ def with_end(event: EventRow) -> EventRow:
     """The event with its last start and the end of its last occurrence, if it is a series."""
     if event.recurrence_rule is None:
         return event
-    unknown = event.model_copy(update={"last_start": None})
-    ends = {"last_start": last_start(unknown.series), "series_until": last_end(unknown.series)}
-    return unknown.model_copy(update=ends)
+    series = event.series._replace(last_start=None)
+    series = series._replace(last_start=last_start(series))
+    return event.model_copy(update={"last_start": series.last_start, "series_until": last_end(series)})
 
 
 def event_times(start: Moment, end: Moment | None, *, all_day: bool, zone: str) -> tuple[datetime, datetime | None]:

@@ -36,7 +36,7 @@ def test_an_event_arrives_whole(user: User) -> None:
         EVENT + "DESCRIPTION:One\\, two\\nthree\nLOCATION:Room 1\nCATEGORIES:Work,MEETING\n"
         "BEGIN:VALARM\nACTION:DISPLAY\nDESCRIPTION:x\nTRIGGER:-PT1H\nEND:VALARM\n",
     )
-    assert answer.data == {"imported": 1, "updated": 0, "unchanged": 0, "skipped": 0, "problems": []}
+    assert answer.data == {"imported": 1, "updated": 0, "unchanged": 0, "removed": 0, "skipped": 0, "problems": []}
     [event] = listed(user)
     shown = ("title", "description", "location", "event_type", "timezone", "reminder_minutes", "start_time", "end_time")
     assert [event[name] for name in shown] == [
@@ -73,7 +73,8 @@ def test_matches_by_uid_and_sequence(user: User) -> None:
     assert counts(imported(user, SERIES.replace("Stand-up", "Stand-down"))) == (0, 1, 0, 0)
     assert listed(user)[0]["title"] == "Stand-down"
     older = SERIES.replace("SEQUENCE:2", "SEQUENCE:1").replace("Stand-up", "Older")
-    assert imported(user, older).data == {"imported": 0, "updated": 0, "unchanged": 0, "skipped": 1, "problems": []}
+    nothing = {"imported": 0, "updated": 0, "unchanged": 0, "removed": 0, "problems": []}
+    assert imported(user, older).data == nothing | {"skipped": 1}
     assert listed(user)[0]["title"] == "Stand-down"
     assert counts(imported(user, SERIES, MOVED.replace("Late", "Later"))) == (0, 2, 0, 0)
     assert [event["title"] for event in listed(user)] == ["Stand-up", "Later", "Stand-up", "Stand-up"]
@@ -82,7 +83,8 @@ def test_matches_by_uid_and_sequence(user: User) -> None:
     assert counts(imported(user, SERIES)) == (0, 0, 0, 1)
     newer = SERIES.replace("SEQUENCE:2", "SEQUENCE:9").replace("COUNT=4", "COUNT=2")
     assert counts(imported(user, newer)) == (0, 1, 0, 0)
-    assert starts(user) == ["2031-05-05T09:00", "2031-05-06T13:00"]
+    # The newer version does not have the exception that the first import brought.
+    assert starts(user) == ["2031-05-05T09:00", "2031-05-06T09:00"]
 
 
 def test_our_own_is_known_again(user: User) -> None:
@@ -133,7 +135,8 @@ def test_floating_times_are_in_the_calendars_zone_or_the_users(new_user: NewUser
     imported(user, "UID:a\n" + event, "UID:b\n" + day)
     assert starts(user) == ["2031-05-04T15:00", "2031-05-05T02:00"]
     imported(user, "UID:c\n" + event, "UID:d\n" + day, X_WR_TIMEZONE="America/New_York")
-    assert starts(user)[2:] == ["2031-05-05T04:00", "2031-05-05T15:00"]
+    # An all-day event is the user's own zone's.
+    assert starts(user) == ["2031-05-04T15:00", "2031-05-04T15:00", "2031-05-05T02:00", "2031-05-05T15:00"]
     assert {event["timezone"] for event in listed(user)} == {"Asia/Tokyo", "America/New_York"}
 
 
@@ -152,21 +155,23 @@ def test_dates_besides_the_rule(user: User) -> None:
     ]
     assert listed(user)[-1]["end_time"] == "2031-07-03T09:45:00.000000Z"
     text = user.get("/calendar/export.ics").text
-    assert counts(user.post("/calendar/import", text.encode(), headers=ICS)) == (0, 0, 3, 0)
+    # The period of an hour, on a series without a duration, is an exception.
+    assert counts(user.post("/calendar/import", text.encode(), headers=ICS)) == (0, 0, 4, 0)
 
 
 def test_a_cancelled_occurrence_is_removed(user: User) -> None:
     imported(user, SERIES)
     cancelled = MOVED + "STATUS:CANCELLED\n"
-    assert counts(imported(user, cancelled)) == (0, 1, 0, 0)
-    assert counts(imported(user, cancelled)) == (0, 0, 1, 0)
+    assert imported(user, cancelled).data["removed"] == 1
+    assert len(listed(user)) == 3
+    again = imported(user, cancelled).data
+    assert {name: again[name] for name in (*COUNTS, "removed")} == dict.fromkeys((*COUNTS, "removed"), 0)
     assert len(listed(user)) == 3
 
 
 @pytest.mark.parametrize(
     ("event", "reason"),
     [
-        ("DTSTART:20310505T090000Z\n", "UID"),
         ("UID:a\nSUMMARY:x\n", "DTSTART"),
         ("UID:a\nDTSTART:20311305T090000Z\n", "DTSTART"),
         ("UID:a\nDTSTART;TZID=Nowhere/Town:20310505T090000\n", "Nowhere/Town"),
@@ -175,8 +180,6 @@ def test_a_cancelled_occurrence_is_removed(user: User) -> None:
         ("UID:a\nDTSTART:20310505T090000Z\nRRULE:FREQ=SECONDLY\n", "FREQ"),
         ("UID:a\nDTSTART:20310505T090000Z\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\n", "no occurrence"),
         ("UID:a\nDTSTART:20310505T090000Z\nRRULE:FREQ=DAILY\nRRULE:FREQ=WEEKLY\n", "one rule"),
-        ("UID:a\nDTSTART:20310505T090000Z\nSTATUS:CANCELLED\n", "cancelled"),
-        ("UID:a\nDTSTART:20310505T090000Z\nRECURRENCE-ID:20310505T090000Z\n", "series"),
         ("UID:one@test\nDTSTART:20310505T090000Z\nRECURRENCE-ID:20310505T093000Z\n", "no occurrence"),
         ("UID:one@test\nDTSTART:20310505T090000Z\nRECURRENCE-ID;RANGE=THISANDFUTURE:20310506T090000Z\n", "RANGE"),
     ],
@@ -186,7 +189,7 @@ def test_what_cannot_be_taken_is_told_and_the_rest_is(user: User, event: str, re
     assert [answer[name] for name in COUNTS] == [2, 0, 0, 1]
     [problem] = answer["problems"]
     assert reason in problem["message"]
-    assert problem["uid"] == (None if "UID" in reason else event.partition("\n")[0].removeprefix("UID:"))
+    assert problem["uid"] == event.partition("\n")[0].removeprefix("UID:")
     assert len(starts(user)) == 5
     assert listed(user)[-1]["title"] == "Untitled"
 
@@ -197,7 +200,7 @@ def test_the_first_fifty_problems_are_told(user: User) -> None:
 
 
 def test_a_component_given_twice_is_taken_once(user: User) -> None:
-    assert counts(imported(user, EVENT, EVENT)) == (1, 0, 0, 1)
+    assert counts(imported(user, EVENT, EVENT)) == (1, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -222,21 +225,22 @@ def test_what_is_no_import_is_refused(user: User, stranger: Client) -> None:
     user.post("/calendar/import", b"{", headers={"content-type": "application/json"}).invalid("body")
     user.post("/calendar/import", b"x", headers={"content-type": "image/png"}).refused(415, "unsupported_media_type")
     user.post("/calendar/import", b"BEGIN:VCALENDAR\n\0\nEND:VCALENDAR", headers=ICS).refused(400, "validation_error")
-    big = b"BEGIN:VCALENDAR\n" + b"X" * 1_048_576
+    big = b"BEGIN:VCALENDAR\n" + b"X" * 4_194_304
     assert user.post("/calendar/import", big, headers=ICS).refused(413, "payload_too_large") == {
-        "limit_bytes": 1_048_576
+        "limit_bytes": 4_194_304
     }
+    user.post("/calendar/import", {"ics": "X" * 1_048_576}).refused(413, "payload_too_large")
     imported(stranger, EVENT).refused(401, "unauthorized")
     assert listed(user) == []
 
 
-def test_two_thousand_components_are_taken_and_one_more_is_not(user: User) -> None:
-    events = [f"UID:{n}\nDTSTART:20310505T{n % 24:02}0000Z\nSUMMARY:Event {n}\n" for n in range(2001)]
+def test_ten_thousand_components_are_taken_and_one_more_is_not(user: User) -> None:
+    events = [f"UID:{n}\nDTSTART:20310505T{n % 24:02}0000Z\nSUMMARY:Event {n}\n" for n in range(10_001)]
     imported(user, *events).refused(400, "validation_error")
-    assert counts(imported(user, *events[:2000])) == (2000, 0, 0, 0)
-    assert counts(imported(user, *events[:2000])) == (0, 0, 2000, 0)
+    assert counts(imported(user, *events[:10_000])) == (10_000, 0, 0, 0)
+    assert counts(imported(user, *events[:10_000])) == (0, 0, 10_000, 0)
     found = user.get("/calendar", query={"date": "2031-05-05"}).data
-    assert (len(found["events"]), found["truncated"]) == (2000, False)
+    assert (len(found["events"]), found["truncated"]) == (2000, True)
 
 
 def test_imports_at_once_take_each_event_once(user: User) -> None:

@@ -34,7 +34,8 @@ RETURN event_id || CASE WHEN isfinite(occurrence) THEN '_' || calendar_stamp(occ
 
 -- What the answer needs besides an event's own row: of an override the rule of its series, and of a single event or an
 -- override when it was completed. A lookup by key for each row, whatever the planner thinks of the tables: a join of a
--- large calendar with itself takes seconds where an estimate goes wrong.
+-- large calendar with itself takes seconds where an estimate goes wrong. CASE and not coalesce(), which row-level security
+-- keeps from being looked up in an index.
 CREATE OR REPLACE FUNCTION internal.calendar_added(event_id uuid, series_id uuid, recurrence_id timestamptz)
 RETURNS TABLE (series_rule text, series_end timestamptz, completed_at timestamptz)
 LANGUAGE sql STABLE
@@ -44,8 +45,8 @@ BEGIN ATOMIC
            CASE WHEN series_id IS NOT NULL THEN
                 (SELECT s.recurrence_end FROM calendar_events AS s WHERE s.id = series_id) END,
            (SELECT c.completed_at FROM calendar_completions AS c
-             WHERE c.event_id = coalesce(series_id, calendar_added.event_id)
-               AND c.occurrence = coalesce(recurrence_id, '-infinity'));
+             WHERE c.event_id = CASE WHEN series_id IS NULL THEN calendar_added.event_id ELSE series_id END
+               AND c.occurrence = CASE WHEN series_id IS NULL THEN '-infinity' ELSE recurrence_id END);
 END;
 
 -- An event as the answers need it. The added columns come first, so that a new column of the table is the view's last.
@@ -124,11 +125,12 @@ RETURNS SETOF calendar_events
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT s.*
-      FROM calendar_events AS s
-     WHERE s.recurrence_rule IS NOT NULL
-       AND coalesce(s.series_until, 'infinity') >= since - interval '3 days'
+      FROM (SELECT e.* FROM calendar_events AS e WHERE e.recurrence_rule IS NOT NULL AND e.series_until IS NULL
+             UNION ALL
+            SELECT l.* FROM calendar_events AS l
+             WHERE l.recurrence_rule IS NOT NULL AND l.series_until >= since - interval '3 days') AS s
+     WHERE (s.all_day OR s.series_until IS NULL OR s.series_until >= since)
        AND least(s.start_time, s.rdates[1]) < before + CASE WHEN s.all_day THEN interval '3 days' ELSE '0' END
-       AND (s.all_day OR coalesce(s.series_until, 'infinity') >= since)
        AND (only_type IS NULL OR s.event_type = only_type);
 END;
 
@@ -178,25 +180,28 @@ BEGIN ATOMIC
 END;
 
 -- Of the series that may be in a window: the occurrences near it that overrides stand for, completed_at null, and those
--- that are completed. OFFSET 0 keeps each a lookup by key, for each series (see calendar_added).
+-- that are completed. IS TRUE makes of each IN a list that is looked into by hash; a join may go wrong (see calendar_added).
 CREATE OR REPLACE FUNCTION app.calendar_marks(since timestamptz, before timestamptz, only_type text)
 RETURNS TABLE (event_id uuid, recurrence_id timestamptz, completed_at timestamptz)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT s.id, m.recurrence_id, m.completed_at
-      FROM calendar_series(since, before, only_type) AS s,
-           LATERAL (SELECT since - (coalesce(s.end_time, s.start_time) - s.start_time) - interval '4 days' AS reach) AS r,
-           LATERAL (SELECT x.original_start AS recurrence_id, NULL::timestamptz AS completed_at
-                      FROM calendar_events AS x
-                     WHERE x.parent_event_id = s.id
-                       AND x.original_start >= r.reach AND x.original_start < before + interval '3 days'
-                     UNION ALL
-                    SELECT c.occurrence, c.completed_at
-                      FROM calendar_completions AS c
-                     WHERE c.event_id = s.id
-                       AND c.occurrence >= r.reach AND c.occurrence < before + interval '3 days'
-                       AND c.completed_at IS NOT NULL
-                    OFFSET 0) AS m;
+    WITH series AS MATERIALIZED (
+        SELECT s.id, coalesce(s.end_time, s.start_time) - s.start_time AS length
+          FROM calendar_series(since, before, only_type) AS s
+    ), near AS MATERIALIZED (
+        SELECT since - max(series.length) - interval '4 days' AS earliest, before + interval '3 days' AS latest FROM series
+    )
+    SELECT x.parent_event_id, x.original_start, NULL::timestamptz
+      FROM calendar_events AS x
+     WHERE x.parent_event_id IS NOT NULL
+       AND x.original_start >= (SELECT n.earliest FROM near AS n) AND x.original_start < (SELECT n.latest FROM near AS n)
+       AND (x.parent_event_id IN (SELECT series.id FROM series)) IS TRUE
+     UNION ALL
+    SELECT c.event_id, c.occurrence, c.completed_at
+      FROM calendar_completions AS c
+     WHERE c.completed_at IS NOT NULL
+       AND c.occurrence >= (SELECT n.earliest FROM near AS n) AND c.occurrence < (SELECT n.latest FROM near AS n)
+       AND (c.event_id IN (SELECT series.id FROM series)) IS TRUE;
 END;
 
 -- Whether an event or occurrence is done, by its id on the wire; false for what names nothing.
@@ -300,6 +305,7 @@ CREATE OR REPLACE FUNCTION app.rewrite_calendar(
 LANGUAGE plpgsql AS $$
 DECLARE
     taken calendar_completions[];
+    violated text;
 BEGIN
     PERFORM lock_user();
     PERFORM FROM calendar_events AS e WHERE e.id = ANY (seen) FOR UPDATE;
@@ -310,33 +316,28 @@ BEGIN
     ) THEN
         RETURN false;
     END IF;
-    -- What was new when it was read may have been imported since.
-    IF EXISTS (
-        SELECT FROM json_populate_recordset(NULL::calendar_events, kept) AS k
-          JOIN calendar_events AS e ON e.ical_uid = k.ical_uid AND e.id <> k.id AND e.parent_event_id IS NULL
-         WHERE k.parent_event_id IS NULL
-    ) THEN
-        RETURN false;
-    END IF;
     DELETE FROM calendar_events AS e WHERE e.id = ANY (gone);
     INSERT INTO calendar_events AS e (
         id, title, description, event_type, start_time, end_time, nominal_days, all_day, timezone, location, color,
         reminder_minutes, workout_id, habit_id, goal_id, recurrence_rule, recurrence_end, last_start, series_until, exdates,
-        rdates, parent_event_id, original_start, ical_uid, sequence, metadata, created_at)
+        rdates, parent_event_id, original_start, ical_uid, ical_stamp, ical_exdates, lone_recurrence_id, sequence, metadata,
+        created_at)
     SELECT k.id, k.title, k.description, k.event_type, k.start_time, k.end_time, k.nominal_days, k.all_day, k.timezone,
            k.location, k.color, k.reminder_minutes, k.workout_id, k.habit_id, k.goal_id, k.recurrence_rule, k.recurrence_end,
-           k.last_start, k.series_until, k.exdates, k.rdates, k.parent_event_id, k.original_start, k.ical_uid, k.sequence,
-           k.metadata, coalesce(k.created_at, instant())
+           k.last_start, k.series_until, k.exdates, k.rdates, k.parent_event_id, k.original_start, k.ical_uid, k.ical_stamp,
+           k.ical_exdates, k.lone_recurrence_id, k.sequence, k.metadata, coalesce(k.created_at, instant())
       FROM json_populate_recordset(NULL::calendar_events, kept) AS k
         ON CONFLICT (user_id, id) DO UPDATE
        SET (title, description, event_type, start_time, end_time, nominal_days, all_day, timezone, location, color,
             reminder_minutes, workout_id, habit_id, goal_id, recurrence_rule, recurrence_end, last_start, series_until,
-            exdates, rdates, ical_uid, sequence, metadata)
+            exdates, rdates, parent_event_id, original_start, ical_uid, ical_stamp, ical_exdates, lone_recurrence_id,
+            sequence, metadata)
          = (excluded.title, excluded.description, excluded.event_type, excluded.start_time, excluded.end_time,
             excluded.nominal_days, excluded.all_day, excluded.timezone, excluded.location, excluded.color,
             excluded.reminder_minutes, excluded.workout_id, excluded.habit_id, excluded.goal_id, excluded.recurrence_rule,
             excluded.recurrence_end, excluded.last_start, excluded.series_until, excluded.exdates, excluded.rdates,
-            excluded.ical_uid, excluded.sequence, excluded.metadata);
+            excluded.parent_event_id, excluded.original_start, excluded.ical_uid, excluded.ical_stamp,
+            excluded.ical_exdates, excluded.lone_recurrence_id, excluded.sequence, excluded.metadata);
     UPDATE calendar_completions AS c SET completed_at = NULL
       FROM unnest(dropped, dropped_at) AS d (event_id, occurrence)
      WHERE c.event_id = d.event_id AND c.occurrence = coalesce(d.occurrence, '-infinity') AND c.completed_at IS NOT NULL;
@@ -359,6 +360,13 @@ BEGIN
        SET (completed_at, undo_count, xp_awarded, coins_awarded, ledger_key)
          = (excluded.completed_at, excluded.undo_count, excluded.xp_awarded, excluded.coins_awarded, excluded.ledger_key);
     RETURN true;
+EXCEPTION WHEN unique_violation THEN
+    -- What was new when it was read has been imported since.
+    GET STACKED DIAGNOSTICS violated = CONSTRAINT_NAME;
+    IF violated = 'calendar_events_uid' THEN
+        RETURN false;
+    END IF;
+    RAISE;
 END
 $$;
 

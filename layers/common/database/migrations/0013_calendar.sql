@@ -43,14 +43,19 @@ CREATE TABLE calendar_events (
     rdates timestamptz[] NOT NULL DEFAULT '{}',
     parent_event_id uuid,
     original_start timestamptz CHECK (isfinite(original_start)),
+    -- Of what an import brought: its UID, when that version of it was written, and which of the exdates it left out. An
+    -- override has a UID only as long as the user has not changed it.
     ical_uid text CHECK (length(ical_uid) BETWEEN 1 AND 1000),
+    ical_stamp timestamptz CHECK (isfinite(ical_stamp)),
+    ical_exdates timestamptz[] NOT NULL DEFAULT '{}',
+    -- Of an instance that was imported without its series: the date or the UTC time that it stands for.
+    lone_recurrence_id text CHECK (lone_recurrence_id ~ '^[0-9]{8}(T[0-9]{6}Z)?$'),
     -- RFC 5545, 3.8.7.4: counts the revisions, so that an older copy is known when it is imported.
     sequence int NOT NULL DEFAULT 0 CHECK (sequence >= 0),
     metadata jsonb CHECK (jsonb_typeof(metadata) = 'object'),
     created_at timestamptz NOT NULL DEFAULT clock(),
     updated_at timestamptz NOT NULL DEFAULT clock(),
     PRIMARY KEY (user_id, id),
-    UNIQUE (user_id, parent_event_id, original_start),
     FOREIGN KEY (user_id, habit_id) REFERENCES habits,
     FOREIGN KEY (user_id, goal_id) REFERENCES goals,
     FOREIGN KEY (user_id, parent_event_id) REFERENCES calendar_events ON DELETE CASCADE,
@@ -58,15 +63,21 @@ CREATE TABLE calendar_events (
     CHECK (parent_event_id IS NULL OR recurrence_rule IS NULL),
     CHECK (recurrence_rule IS NOT NULL
            OR (recurrence_end IS NULL AND last_start IS NULL AND series_until IS NULL AND exdates = '{}' AND rdates = '{}')),
-    CHECK (NOT all_day OR end_time IS NOT NULL)
+    CHECK (NOT all_day OR end_time IS NOT NULL),
+    CHECK (lone_recurrence_id IS NULL OR (parent_event_id IS NULL AND recurrence_rule IS NULL AND ical_uid IS NOT NULL))
 );
-CREATE UNIQUE INDEX calendar_events_uid ON calendar_events (user_id, ical_uid) WHERE parent_event_id IS NULL;
+CREATE UNIQUE INDEX calendar_events_uid ON calendar_events (user_id, ical_uid, lone_recurrence_id) NULLS NOT DISTINCT
+ WHERE parent_event_id IS NULL AND ical_uid IS NOT NULL;
+-- Each of these is for some rows only, so that the key is the one way to look an event up by its id: of two ways that look
+-- as cheap in a small table, a plan that is kept may have taken the one that reads the whole account.
+CREATE UNIQUE INDEX calendar_events_override ON calendar_events (user_id, parent_event_id, original_start)
+ WHERE parent_event_id IS NOT NULL;
+CREATE INDEX calendar_events_original ON calendar_events (user_id, original_start) WHERE parent_event_id IS NOT NULL;
 -- A list looks for what starts in it or up to 31 days before, and here for what lasts longer.
 CREATE INDEX calendar_events_start ON calendar_events (user_id, start_time) WHERE recurrence_rule IS NULL;
 CREATE INDEX calendar_events_long ON calendar_events (user_id, start_time)
  WHERE recurrence_rule IS NULL AND end_time - start_time > interval '31 days';
-CREATE INDEX calendar_events_series ON calendar_events (user_id, (coalesce(series_until, 'infinity')))
- WHERE recurrence_rule IS NOT NULL;
+CREATE INDEX calendar_events_series ON calendar_events (user_id, series_until) WHERE recurrence_rule IS NOT NULL;
 CREATE INDEX calendar_events_habit ON calendar_events (user_id, habit_id) WHERE habit_id IS NOT NULL;
 CREATE INDEX calendar_events_goal ON calendar_events (user_id, goal_id) WHERE goal_id IS NOT NULL;
 CREATE TRIGGER touch BEFORE UPDATE ON calendar_events FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
@@ -89,6 +100,7 @@ CREATE TABLE calendar_completions (
     FOREIGN KEY (user_id, event_id) REFERENCES calendar_events ON DELETE CASCADE,
     CHECK (completed_at IS NULL OR ledger_key IS NOT NULL)
 );
+CREATE INDEX calendar_completions_occurrence ON calendar_completions (user_id, occurrence) WHERE completed_at IS NOT NULL;
 CALL enable_row_security('calendar_completions');
 GRANT SELECT, INSERT, UPDATE, DELETE ON calendar_completions TO questlog_app;
 

@@ -63,6 +63,9 @@ class EventRow(Row):
     parent_event_id: UUID | None = None
     original_start: AwareDatetime | None = None
     ical_uid: str | None = None
+    ical_stamp: AwareDatetime | None = None
+    ical_exdates: list[AwareDatetime] = []
+    lone_recurrence_id: str | None = None
     sequence: int = 0
     metadata: dict[str, Any] | None = None
     created_at: AwareDatetime | None = None

@@ -1,8 +1,8 @@
 """The dates of a plain rule, by arithmetic: the n-th one, and those from any date on, cost the same near and far.
 
 Plain are the rules that nearly all events have: every so many days; on weekdays of every so many weeks; on days, or
-numbered weekdays, of months; and the same of years, or on the day of the year an event began. What else there is
-(BYSETPOS, BYWEEKNO, BYYEARDAY, and parts that only filter) is left to dateutil.
+numbered weekdays, of months, also by their position among them; and the same of years, or on the day of the year an
+event began. What else there is (BYWEEKNO, BYYEARDAY, and parts that only filter) is left to dateutil.
 
 A rule is seen as a row of periods (days, weeks, months, years), the one its event begins in first, every INTERVAL-th
 after it, each with its dates.
@@ -10,17 +10,19 @@ after it, each with its dates.
 
 import calendar
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from itertools import islice
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeVar
 
 from questlog.recurrence.rule import WEEKDAYS, Rule
 from questlog.recurrence.times import LAST
 
+T = TypeVar("T")
+
 # The number of days that a month has in every year.
 _SHORTEST: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_EVERY_MONTH: Final = range(1, 13)
+_EVERY_MONTH: Final = frozenset(range(1, 13))
 
 
 class Pattern(ABC):
@@ -32,7 +34,7 @@ class Pattern(ABC):
 
     @property
     @abstractmethod
-    def _per_period(self) -> int | None:
+    def per_period(self) -> int | None:
         """How many dates every period has; None where it differs."""
 
     @abstractmethod
@@ -42,6 +44,9 @@ class Pattern(ABC):
     @abstractmethod
     def _dates_in(self, period: int) -> list[date]:
         """The dates of a period, in order."""
+
+    def _count_in(self, period: int) -> int:
+        return len(self._dates_in(period))
 
     def dates(self, since: date, until: date) -> Iterator[date]:
         """The dates from one to another, in order."""
@@ -67,28 +72,37 @@ class Pattern(ABC):
 
     def nth(self, number: int) -> date | None:
         """The date with a number, from 1; None where it would lie behind the last time there is."""
-        if self._per_period is None:
-            return next(islice(self.dates(self._first, LAST.date()), number - 1, None), None)
-        skipped = sum(day < self._first for day in self._dates_in(0))
-        period, index = divmod(skipped + number - 1, self._per_period)
-        return self._dates_in(period)[index] if period <= self._period_of(LAST.date()) else None
+        index = self._before_first + number - 1
+        last_period = self._period_of(LAST.date())
+        if self.per_period is not None:
+            period, index = divmod(index, self.per_period)
+            return self._dates_in(period)[index] if period <= last_period else None
+        for period in range(last_period + 1):
+            count = self._count_in(period)
+            if index < count:
+                return self._dates_in(period)[index]
+            index -= count
+        return None
 
     def count_before(self, day: date) -> int:
         """How many dates lie before another."""
         if day <= self._first:
             return 0
-        if self._per_period is None:
-            return sum(1 for _ in self.dates(self._first, day - timedelta(days=1)))
         period = self._period_of(day)
-        skipped = sum(other < self._first for other in self._dates_in(0))
-        return self._per_period * period + sum(other < day for other in self._dates_in(period)) - skipped
+        whole = sum(map(self._count_in, range(period))) if self.per_period is None else self.per_period * period
+        return whole + sum(other < day for other in self._dates_in(period)) - self._before_first
+
+    @property
+    def _before_first(self) -> int:
+        """How many dates of the first period lie before the event begins."""
+        return sum(day < self._first for day in self._dates_in(0))
 
 
 class _Days(Pattern):
     """Every so many days."""
 
     @property
-    def _per_period(self) -> int:
+    def per_period(self) -> int:
         return 1
 
     def _period_of(self, day: date) -> int:
@@ -101,14 +115,14 @@ class _Days(Pattern):
 class _Weeks(Pattern):
     """On weekdays of every so many weeks."""
 
-    def __init__(self, first: date, interval: int, weekdays: set[int], week_start: int) -> None:
+    def __init__(self, first: date, interval: int, week_start: int, weekdays: set[int], positions: list[int]) -> None:
         super().__init__(first, interval)
         self._week = first - timedelta(days=(first.weekday() - week_start) % 7)
-        self._offsets = sorted((weekday - week_start) % 7 for weekday in weekdays)
+        self._offsets = _at_positions(sorted((weekday - week_start) % 7 for weekday in weekdays), positions)
 
     @property
-    def _per_period(self) -> int:
-        return len(self._offsets)
+    def per_period(self) -> int | None:
+        return len(self._offsets) or None
 
     def _period_of(self, day: date) -> int:
         return (day - self._week).days // (7 * self._interval)
@@ -117,82 +131,100 @@ class _Weeks(Pattern):
         week = self._week + timedelta(days=7 * self._interval * period)
         return [week + timedelta(days=offset) for offset in self._offsets]
 
+    def _count_in(self, _period: int) -> int:
+        return len(self._offsets)
+
 
 class _DaysOfMonth(NamedTuple):
-    """Which days of a month: by number, by weekday, or by both. A number below 0 counts from the end."""
+    """Which days of a month: by number, by weekday, or by both, and by position. Below 0 counts from the end."""
 
-    numbers: list[int]
-    weekdays: list[tuple[int, int]]
+    numbers: tuple[int, ...]
+    weekdays: tuple[tuple[int, int], ...]
+    positions: tuple[int, ...]
 
     def of(self, year: int, month: int) -> list[date]:
-        first_weekday, length = calendar.monthrange(year, month)
-        if self.numbers:
-            days = {number if number > 0 else length + 1 + number for number in self.numbers}
-            weekdays = {weekday for _, weekday in self.weekdays} or range(7)
-            days = {day for day in days if (first_weekday + day - 1) % 7 in weekdays}
-        else:
-            days = set()
-            for number, weekday in self.weekdays:
-                of_weekday = range(1 + (weekday - first_weekday) % 7, length + 1, 7)
-                if number == 0:
-                    days.update(of_weekday)
-                elif abs(number) <= len(of_weekday):
-                    days.add(of_weekday[number - 1 if number > 0 else number])
-        return [date(year, month, day) for day in sorted(days) if 1 <= day <= length]
+        return [date(year, month, day) for day in _in_month(self, *calendar.monthrange(year, month))]
 
     def always(self, month: int | None) -> int | None:
         """How many days there are in the month of every year, or with None in every month; None where it differs."""
-        shortest = 28 if month is None else _SHORTEST[month - 1]
         if self.numbers and self.weekdays:
             return None
-        counted = self.numbers or [number for number, _ in self.weekdays]
-        # The fifth Monday is not in every month, and of the fourth and the last no one knows whether they are two.
-        most = shortest if self.numbers else 4
-        if all(1 <= number <= most for number in counted) or all(-most <= number <= -1 for number in counted):
-            return len(set(self.numbers or self.weekdays))
-        return None
+        if self.positions:
+            # Of each weekday a month has four at least.
+            plain = not self.numbers and not any(number for number, _ in self.weekdays)
+            return len(set(self.positions)) if plain and _on_one_side(self.positions, 4 * len(self.weekdays)) else None
+        if self.numbers:
+            most = 28 if month is None else _SHORTEST[month - 1]
+            return len(set(self.numbers)) if _on_one_side(self.numbers, most) else None
+        # The fifth Monday is not in every month, and the fourth may be the last.
+        return len(set(self.weekdays)) if _on_one_side([number for number, _ in self.weekdays], 4) else None
+
+
+@lru_cache(maxsize=4096)
+def _in_month(of: _DaysOfMonth, first_weekday: int, length: int) -> tuple[int, ...]:
+    """The days in a month that begins on a weekday and has a length; there are 28 kinds of month."""
+    if of.numbers:
+        days = {number if number > 0 else length + 1 + number for number in of.numbers}
+        weekdays = {weekday for _, weekday in of.weekdays} or range(7)
+        days = {day for day in days if (first_weekday + day - 1) % 7 in weekdays}
+    else:
+        days = set()
+        for number, weekday in of.weekdays:
+            of_weekday = range(1 + (weekday - first_weekday) % 7, length + 1, 7)
+            if number == 0:
+                days.update(of_weekday)
+            elif abs(number) <= len(of_weekday):
+                days.add(of_weekday[number - 1 if number > 0 else number])
+    return tuple(_at_positions(sorted(day for day in days if 1 <= day <= length), of.positions))
 
 
 class _Months(Pattern):
     """On days of every so many months; only of certain months of the year, where it names them."""
 
-    def __init__(self, first: date, interval: int, days: _DaysOfMonth, months: set[int]) -> None:
+    def __init__(self, first: date, interval: int, days: _DaysOfMonth, months: frozenset[int]) -> None:
         super().__init__(first, interval)
         self._days = days
         self._months = months
         self._origin = first.year * 12 + first.month - 1
 
     @property
-    def _per_period(self) -> int | None:
-        return None if self._months else self._days.always(None)
+    def per_period(self) -> int | None:
+        return self._days.always(None) if self._months == _EVERY_MONTH else None
 
     def _period_of(self, day: date) -> int:
         return (day.year * 12 + day.month - 1 - self._origin) // self._interval
 
     def _dates_in(self, period: int) -> list[date]:
         year, month = divmod(self._origin + period * self._interval, 12)
-        return self._days.of(year, month + 1) if not self._months or month + 1 in self._months else []
+        return self._days.of(year, month + 1) if month + 1 in self._months else []
+
+    def _count_in(self, period: int) -> int:
+        year, month = divmod(self._origin + period * self._interval, 12)
+        return len(_in_month(self._days, *calendar.monthrange(year, month + 1))) if month + 1 in self._months else 0
 
 
 class _Years(Pattern):
-    """On days of certain months of every so many years."""
+    """On days of certain months of every so many years; by position in the year, where it says so."""
 
-    def __init__(self, first: date, interval: int, days: _DaysOfMonth, months: set[int]) -> None:
+    def __init__(
+        self, first: date, interval: int, days: _DaysOfMonth, months: frozenset[int], positions: Sequence[int]
+    ) -> None:
         super().__init__(first, interval)
         self._days = days
         self._months = sorted(months)
+        self._positions = positions
 
     @property
-    def _per_period(self) -> int | None:
+    def per_period(self) -> int | None:
         counts = [self._days.always(month) for month in self._months]
-        return None if None in counts else sum(count for count in counts if count)
+        return None if self._positions or None in counts else sum(count for count in counts if count)
 
     def _period_of(self, day: date) -> int:
         return (day.year - self._first.year) // self._interval
 
     def _dates_in(self, period: int) -> list[date]:
         year = self._first.year + period * self._interval
-        return [day for month in self._months for day in self._days.of(year, month)]
+        return _at_positions([day for month in self._months for day in self._days.of(year, month)], self._positions)
 
 
 def pattern_of(rule: Rule, first: date) -> Pattern | None:
@@ -200,22 +232,38 @@ def pattern_of(rule: Rule, first: date) -> Pattern | None:
     parts = rule.parts.keys()
     if rule.freq == "DAILY" and not parts:
         return _Days(first, rule.interval)
-    if rule.freq == "WEEKLY" or (rule.freq == "DAILY" and rule.interval == 1):
+    if rule.freq == "WEEKLY" and parts <= {"BYDAY", "BYSETPOS"}:
         weekdays = {weekday for _, weekday in rule.weekdays} or {first.weekday()}
-        return _Weeks(first, rule.interval, weekdays, WEEKDAYS.index(rule.week_start)) if parts <= {"BYDAY"} else None
-    if rule.freq == "DAILY" or not parts <= {"BYMONTH", "BYMONTHDAY", "BYDAY"}:
-        return None
-    return _of_months(rule, first)
+        week_start = WEEKDAYS.index(rule.week_start)
+        return _Weeks(first, rule.interval, week_start, weekdays, rule.numbers("BYSETPOS"))
+    if rule.freq == "DAILY" and rule.interval == 1 and parts == {"BYDAY"}:
+        return _Weeks(first, 1, 0, {weekday for _, weekday in rule.weekdays}, [])
+    if rule.freq in ("MONTHLY", "YEARLY") and parts <= {"BYMONTH", "BYMONTHDAY", "BYDAY", "BYSETPOS"}:
+        return _of_months(rule, first)
+    return None
 
 
 def _of_months(rule: Rule, first: date) -> Pattern | None:
-    numbers, weekdays, months = rule.numbers("BYMONTHDAY"), rule.weekdays, set(rule.numbers("BYMONTH"))
-    if numbers and any(number for number, _ in weekdays):
+    numbers, weekdays, months = rule.numbers("BYMONTHDAY"), rule.weekdays, frozenset(rule.numbers("BYMONTH"))
+    if (numbers and any(number for number, _ in weekdays)) or (rule.freq == "YEARLY" and weekdays and not months):
+        # Numbered weekdays among numbered days, and weekdays of the year.
         return None
-    days = _DaysOfMonth(numbers or ([] if weekdays else [first.day]), weekdays)
+    positions = tuple(rule.numbers("BYSETPOS"))
+    said = tuple(numbers) or (() if weekdays else (first.day,))
     if rule.freq == "MONTHLY":
-        return _Months(first, rule.interval, days, months)
-    if weekdays and not months:
-        # These are weekdays of the year.
-        return None
-    return _Years(first, rule.interval, days, months or (set(_EVERY_MONTH) if numbers else {first.month}))
+        return _Months(first, rule.interval, _DaysOfMonth(said, tuple(weekdays), positions), months or _EVERY_MONTH)
+    months = months or (_EVERY_MONTH if numbers else frozenset({first.month}))
+    return _Years(first, rule.interval, _DaysOfMonth(said, tuple(weekdays), ()), months, positions)
+
+
+def _at_positions(items: list[T], positions: Sequence[int]) -> list[T]:
+    """The items at some positions, from 1, or from the end below 0; without positions all of them."""
+    if not positions:
+        return items
+    there = {number - 1 if number > 0 else len(items) + number for number in positions}
+    return [items[index] for index in sorted(there) if 0 <= index < len(items)]
+
+
+def _on_one_side(numbers: Sequence[int], most: int) -> bool:
+    """Whether all numbers count from the same end, so that no two are the same day, and none is too large."""
+    return all(1 <= number <= most for number in numbers) or all(-most <= number <= -1 for number in numbers)

@@ -1,0 +1,438 @@
+"""Events of an iCalendar document, as their makers meant them (planning contract, 2, rule 13).
+
+Only what is needed of an event is read, property by property: what does not say when it happens and cannot be read is
+left out and told, and an event that cannot be taken spoils no other. icalendar reads the content lines that have
+parameters; of values it keeps too little (a DURATION in days, a TZID beside a DATE), so these are read here.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final, NamedTuple, get_args
+from uuid import uuid4
+
+from icalendar.parser import split_on_unescaped_comma
+
+from questlog.recurrence.listing import EventRow
+from questlog.recurrence.rule import ONCE, rule_of
+from questlog.recurrence.series import effort, fitted
+from questlog.recurrence.times import FIRST, LAST, Moment, date_of, instant, known_zone, placed, wall_clock
+
+from functions.calendar.ical.text import Component, Line
+from functions.calendar.ical.zones import Zones
+from functions.calendar.models import EventType
+from functions.calendar.schedule import with_end
+
+# Far from where an int ends, since every later edit adds one.
+MAX_SEQUENCE: Final = 1_000_000_000
+# Of one event: more dates would be read with every list it is in.
+MAX_DATES: Final = 5_000
+MAX_PERIODS: Final = 500
+# Properties of our own: what RFC 5545 has no place for, and without which our export would not come back as it was.
+OWN_ZONE: Final = "X-QUESTLOG-TIMEZONE"
+OWN_COLOR: Final = "X-QUESTLOG-COLOR"
+
+_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
+_HEX: Final = re.compile("#[0-9A-Fa-f]{6}")
+_TIME: Final = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z)?)?", re.IGNORECASE)
+_DURATION: Final = re.compile(
+    r"([+-])?P(?:(\d{1,5})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,7})H)?(?:(\d{1,8})M)?(?:(\d{1,9})S)?)?", re.IGNORECASE
+)
+_LONGEST: Final = timedelta(days=36_600)
+_UNREADABLE: Final = "cannot be read and was left out"
+
+
+class Unusable(ValueError):
+    """An event that cannot be taken; the message says why."""
+
+
+class Given(NamedTuple):
+    """A moment of a document: a date, a wall-clock time of the zone, or an instant in UTC."""
+
+    moment: Moment
+    zone: str
+    zones: Zones
+
+    @property
+    def at(self) -> datetime:
+        """The instant."""
+        return instant(self.moment, self.zone)
+
+    @property
+    def day(self) -> date:
+        """The date that it names in an all-day series: as written, or which begins then in a zone of the document."""
+        if not isinstance(self.moment, datetime):
+            return self.moment
+        midnight = None if self.moment.tzinfo is None else self.zones.midnight(self.moment)
+        return self.moment.date() if midnight is None else midnight
+
+    def in_series(self, series: EventRow) -> datetime:
+        """The occurrence that it names in a series: a date, and any moment of an all-day one, is that day's."""
+        if series.all_day:
+            return instant(self.day, series.timezone)
+        if isinstance(self.moment, datetime):
+            return self.at
+        time_of_day = wall_clock(series.start_time, series.timezone).time()
+        return instant(datetime.combine(self.moment, time_of_day), series.timezone)
+
+
+class Duration(NamedTuple):
+    """A length of time: days, which are counted by the clock, and a rest that is exact (RFC 5545, 3.3.6)."""
+
+    days: int
+    rest: timedelta
+
+    def after(self, start: datetime, zone: str) -> datetime:
+        """When it ends, begun at an instant."""
+        return instant(wall_clock(start, zone) + timedelta(days=self.days), zone) + self.rest
+
+
+class Version(NamedTuple):
+    """Which of two versions of a component is the newer: by its number, then by when it was written."""
+
+    sequence: int
+    stamp: datetime | None
+    modified: datetime | None
+
+    @property
+    def written(self) -> datetime | None:
+        """The later of DTSTAMP and LAST-MODIFIED."""
+        return max((at for at in (self.stamp, self.modified) if at is not None), default=None)
+
+
+class Entry(NamedTuple):
+    """A VEVENT that was understood.
+
+    `says` are the fields among those a user may set that the document sets; `periods` are the ends of RDATEs that have
+    a length of their own; `notes` say what of it was not taken.
+    """
+
+    uid: str
+    event: EventRow
+    recurrence_id: Given | None
+    cancelled: bool
+    version: Version
+    says: frozenset[str]
+    periods: dict[datetime, datetime]
+    notes: list[str]
+
+
+class Effort:
+    """What may be spent on rules whose end is not arithmetic: their occurrences are counted one by one."""
+
+    def __init__(self, components: int) -> None:
+        self._microseconds = 1_000_000 + 200 * components
+
+    def spend(self, microseconds: int) -> None:
+        """Unusable where there is not as much left."""
+        if microseconds > self._microseconds:
+            raise Unusable("its rule takes long to count, and there are many such rules; import it in a smaller file")
+        self._microseconds -= microseconds
+
+
+class Document(NamedTuple):
+    """What was understood of a document, and what was not: pairs of UID and reason."""
+
+    entries: list[Entry]
+    problems: list[tuple[str | None, str]]
+
+
+def uid_of(event: Component) -> str:
+    """The UID of a VEVENT; of one without, an id made of its content."""
+    return event.uid or event.content_id
+
+
+def events_of(calendar: Component) -> Iterator[Component]:
+    """The VEVENTs of a VCALENDAR."""
+    return (part for part in calendar.parts if part.name == "VEVENT")
+
+
+def read(calendars: Iterable[Component], users_zone: str) -> Document:
+    """The events of a document; what says no zone is in X-WR-TIMEZONE, else in the user's."""
+    entries: list[Entry] = []
+    problems: list[tuple[str | None, str]] = []
+    calendars = list(calendars)
+    allowed = Effort(sum(len(calendar.parts) for calendar in calendars))
+    for calendar in calendars:
+        zones = Zones(calendar, users_zone)
+        method = calendar.first("METHOD")
+        cancels = method is not None and method.text.strip().upper() == "CANCEL"
+        for event in events_of(calendar):
+            try:
+                entries.append(_Reader(event, zones, users_zone, allowed).entry(cancels=cancels))
+            except Unusable as problem:
+                problems.append((event.uid, str(problem)))
+    return Document(entries, problems)
+
+
+class _Reader:
+    """Reads one VEVENT. What it cannot take of it is noted."""
+
+    def __init__(self, component: Component, zones: Zones, users_zone: str, effort: Effort) -> None:
+        self._component = component
+        self._effort = effort
+        self._zones = zones
+        self._users_zone = users_zone
+        # Of times that name no zone: that of DTSTART, once it is read.
+        self._default = zones.floating
+        self._notes: list[str] = []
+
+    def entry(self, *, cancels: bool) -> Entry:
+        """The event. Unusable where it cannot be taken."""
+        self._check()
+        start = self._start()
+        own_zone = self._own_zone(start)
+        zone = own_zone or start.zone
+        fields, says = self._described()
+        drafted = EventRow(
+            id=uuid4(),
+            timezone=zone,
+            all_day=not isinstance(start.moment, datetime),
+            **self._times(start, zone),
+            **fields,
+        )
+        recurrence_id = self._recurrence_id()
+        periods: dict[datetime, datetime] = {}
+        if recurrence_id is None:
+            drafted, periods = self._recurring(drafted, start)
+        status = self._text("STATUS", 20)
+        uid = uid_of(self._component)
+        return Entry(
+            uid=uid,
+            event=drafted.model_copy(update={"ical_uid": uid}),
+            recurrence_id=recurrence_id,
+            cancelled=cancels or (status or "").upper() == "CANCELLED",
+            version=self._version(drafted.sequence),
+            says=frozenset({*says, *(["timezone"] if own_zone or not drafted.all_day else [])}),
+            periods=periods,
+            notes=self._notes,
+        )
+
+    def _check(self) -> None:
+        for name in ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "STATUS"):
+            if self._component.is_broken(name):
+                raise Unusable(f"{name} cannot be read")
+        for name in ("SUMMARY", "DESCRIPTION", "LOCATION", "CATEGORIES", "SEQUENCE", "DTSTAMP", "LAST-MODIFIED", ""):
+            if self._component.is_broken(name):
+                self._notes.append(f"{name or 'a line'} {_UNREADABLE}")
+
+    def _start(self) -> Given:
+        lines = self._component.named("DTSTART")
+        if len(lines) != 1:
+            raise Unusable("needs one DTSTART")
+        start = self._moment(lines[0], lines[0].value)
+        if isinstance(start.moment, datetime) and start.moment.tzinfo is None:
+            self._default = start.zone
+        return start
+
+    def _own_zone(self, start: Given) -> str | None:
+        """The zone of an event of ours whose start names none: of an all-day one, and of a time told in UTC."""
+        zone = self._text(OWN_ZONE, 100)
+        names_one = isinstance(start.moment, datetime) and start.moment.tzinfo is None
+        return zone if zone and known_zone(zone) and not names_one else None
+
+    def _moment(self, line: Line, value: str) -> Given:
+        """A moment as a property says it. A TZID means nothing beside a date or a Z (RFC 5545, 3.2.19)."""
+        match = _TIME.fullmatch(value.strip())
+        try:
+            wall = _wall(match)
+        except ValueError:
+            raise Unusable(f"{line.name} cannot be read") from None
+        if match is None or not FIRST.year <= wall.year <= LAST.year:
+            raise Unusable(f"holds a time outside {FIRST.year} to {LAST.year}")
+        if match[4] is None or line.parameters.get("VALUE", "").upper() == "DATE":
+            return Given(wall.date(), self._users_zone, self._zones)
+        if match[7]:
+            return Given(wall.replace(tzinfo=UTC), "UTC", self._zones)
+        name = line.parameters.get("TZID")
+        if not name:
+            return Given(wall, self._default, self._zones)
+        meaning = self._zones.meaning(name, wall)
+        if meaning is None:
+            raise Unusable(f"the time zone {name[:100]} is not known")
+        if meaning.note and meaning.note not in self._notes:
+            self._notes.append(meaning.note)
+        return Given(wall, meaning.zone, self._zones)
+
+    def _times(self, start: Given, zone: str) -> dict[str, Any]:
+        all_day = not isinstance(start.moment, datetime)
+        end: Moment | None = None
+        nominal_days = None
+        if (line := self._component.first("DTEND")) is not None:
+            given = self._moment(line, line.value)
+            end = given.day if all_day else given.at
+        elif (line := self._component.first("DURATION")) is not None:
+            length = _duration(line)
+            end = length.after(start.at, zone)
+            nominal_days = length.days if not all_day and length.days and length.rest < timedelta(days=1) else None
+        try:
+            starts, ends = placed(start.moment if all_day else start.at, end, all_day=all_day, zone=zone)
+        except ValueError:
+            raise Unusable("ends before it starts") from None
+        if not FIRST <= starts <= (ends or starts) <= LAST:
+            raise Unusable(f"holds a time outside {FIRST.year} to {LAST.year}")
+        return {"start_time": starts, "end_time": ends, "nominal_days": nominal_days}
+
+    def _described(self) -> tuple[dict[str, Any], set[str]]:
+        """What does not say when the event happens; and which of the fields that users set too are said."""
+        color, event_type, reminder = self._text(OWN_COLOR, 7), self._event_type(), self._reminder()
+        if color is not None and not _HEX.fullmatch(color):
+            color = None
+        users = {"color": color, "event_type": event_type, "reminder_minutes": reminder}
+        said = {name: value for name, value in users.items() if value is not None}
+        texts = {
+            "title": self._text("SUMMARY", 200) or "Untitled",
+            "description": self._text("DESCRIPTION", 5000),
+            "location": self._text("LOCATION", 300),
+            "sequence": self._sequence(),
+        }
+        return texts | said, set(said)
+
+    def _text(self, name: str, longest: int) -> str | None:
+        line = self._component.first(name)
+        text = None if line is None else line.text.strip()
+        if text and len(text) > longest:
+            self._notes.append(f"{name} is longer than {longest} characters and was cut")
+            text = text[:longest].rstrip()
+        return text or None
+
+    def _event_type(self) -> EventType | None:
+        """The first of the categories that is a type of ours."""
+        lines = self._component.named("CATEGORIES")
+        named = [str(name).strip().lower() for line in lines for name in split_on_unescaped_comma(line.value)]
+        return next((event_type for name in named for event_type in _TYPES if event_type == name), None)
+
+    def _reminder(self) -> int | None:
+        """The minutes before its start at which the first alarm that says so rings."""
+        for alarm in self._component.parts:
+            if alarm.name != "VALARM":
+                continue
+            trigger = alarm.first("TRIGGER")
+            match = None if trigger is None else _DURATION.fullmatch(trigger.value)
+            if trigger is None or (match is None and not _TIME.fullmatch(trigger.value)):
+                self._notes.append(f"an alarm {_UNREADABLE}")
+            elif match is not None and trigger.parameters.get("RELATED", "START").upper() == "START":
+                days, rest = _length(match)
+                minutes = (timedelta(days=days) + rest) // timedelta(minutes=1)
+                if (match[1] == "-" or minutes == 0) and minutes <= 40_320:
+                    return minutes
+        return None
+
+    def _sequence(self) -> int:
+        line = self._component.first("SEQUENCE")
+        if line is None:
+            return 0
+        if not re.fullmatch(r"[+-]?\d{1,18}", line.value):
+            self._notes.append(f"SEQUENCE {_UNREADABLE}")
+            return 0
+        return min(max(0, int(line.value)), MAX_SEQUENCE)
+
+    def _version(self, sequence: int) -> Version:
+        stamp, modified = (self._written(name) for name in ("DTSTAMP", "LAST-MODIFIED"))
+        return Version(sequence, stamp, modified)
+
+    def _written(self, name: str) -> datetime | None:
+        """When a version was written, by one of the properties that say so: in UTC, also where the Z is missing."""
+        line = self._component.first(name)
+        if line is None:
+            return None
+        try:
+            return _wall(_TIME.fullmatch(line.value)).replace(tzinfo=UTC)
+        except ValueError:
+            self._notes.append(f"{name} {_UNREADABLE}")
+            return None
+
+    def _recurrence_id(self) -> Given | None:
+        line = self._component.first("RECURRENCE-ID")
+        if line is None:
+            return None
+        if "RANGE" in line.parameters:
+            raise Unusable("RANGE is not supported")
+        return self._moment(line, line.value)
+
+    def _recurring(self, drafted: EventRow, start: Given) -> tuple[EventRow, dict[datetime, datetime]]:
+        """The event with its rule, its further dates and those left out, and the periods among them."""
+        rules = [line.value for line in self._component.named("RRULE") if line.value]
+        if len(rules) > 1 or self._component.named("EXRULE"):
+            raise Unusable("more than one rule is not supported")
+        further = list(self._further(drafted))
+        if not rules and not further:
+            return drafted, {}
+        text = self._rule(rules[0], drafted, start) if rules else ONCE
+        try:
+            drafted = drafted.model_copy(update={"recurrence_rule": rule_of(text).text})
+            self._effort.spend(effort(rule_of(text), date_of(drafted.start_time, drafted.timezone)))
+            series = fitted(drafted.series)
+        except ValueError as error:
+            raise Unusable(f"its rule {error}") from None
+        drafted = drafted.model_copy(update={"start_time": series.start, "end_time": series.end})
+        left_out = {given.in_series(drafted) for given in self._dates("EXDATE")}
+        dates = {"rdates": sorted({at for at, _ in further}), "exdates": sorted(left_out)}
+        periods = {at: end for at, end in further if end is not None and end != drafted.end_of(at)}
+        if len(periods) > MAX_PERIODS:
+            raise Unusable(f"has more than {MAX_PERIODS} periods")
+        return with_end(drafted.model_copy(update=dates)), periods
+
+    def _rule(self, value: str, drafted: EventRow, start: Given) -> str:
+        """The rule without what says nothing: empty parts, times that repeat the start, an end after all calendars."""
+        wall = start.moment if isinstance(start.moment, datetime) else datetime.combine(start.moment, time.min)
+        times = {"BYHOUR": wall.hour, "BYMINUTE": wall.minute, "BYSECOND": wall.second}
+        parts = []
+        for part in re.sub(r"\s", "", value).upper().removeprefix("RRULE:").split(";"):
+            name, _, said = part.partition("=")
+            repeats = name in times and re.fullmatch(r"\d{1,2}", said) and int(said) == times[name]
+            until = _TIME.fullmatch(said) if name == "UNTIL" else None
+            if not part or repeats or (until is not None and int(until[1]) > LAST.year):
+                continue
+            if until is not None and drafted.all_day:
+                last = self._moment(Line(name, {}, said), said)
+                parts.append(f"UNTIL={last.day:%Y%m%d}")
+            else:
+                parts.append(part)
+        if len(text := ";".join(parts)) > 500:
+            raise Unusable("its rule is too long")
+        return text
+
+    def _dates(self, name: str) -> Iterator[Given]:
+        values = [(line, value) for line in self._component.named(name) for value in line.value.split(",") if value]
+        if len(values) > MAX_DATES:
+            raise Unusable(f"{name} has more than {MAX_DATES} dates")
+        return (self._moment(line, value) for line, value in values)
+
+    def _further(self, drafted: EventRow) -> Iterator[tuple[datetime, datetime | None]]:
+        """The starts of RDATE, each with its end where it is a period."""
+        lines = [(line, value) for line in self._component.named("RDATE") for value in line.value.split(",") if value]
+        if len(lines) > MAX_DATES:
+            raise Unusable(f"RDATE has more than {MAX_DATES} dates")
+        for line, value in lines:
+            begin, _, end = value.partition("/")
+            start = self._moment(line, begin).in_series(drafted)
+            if not end or drafted.all_day:
+                yield start, None
+            elif end.upper().startswith(("P", "+P")):
+                yield start, _duration(Line("RDATE", {}, end)).after(start, drafted.timezone)
+            else:
+                yield start, max(start, self._moment(line, end).at)
+
+
+def _wall(match: re.Match[str] | None) -> datetime:
+    """The wall-clock time, or a date's midnight; ValueError where nothing matched. A leap second is the one before."""
+    if match is None:
+        raise ValueError("is no time")
+    year, month, day, hour, minute, second = (int(digits or 0) for digits in match.groups()[:6])
+    return datetime(year, month, day, hour, minute, min(second, 59))  # noqa: DTZ001 - its zone is told beside it
+
+
+def _length(match: re.Match[str]) -> tuple[int, timedelta]:
+    weeks, days, hours, minutes, seconds = (int(digits or 0) for digits in match.groups()[1:])
+    return 7 * weeks + days, timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _duration(line: Line) -> Duration:
+    match = _DURATION.fullmatch(line.value.strip())
+    if match is None or match[1] == "-" or not any(match.groups()[1:]):
+        raise Unusable(f"{line.name} cannot be read")
+    days, rest = _length(match)
+    if timedelta(days=days) + rest > _LONGEST:
+        raise Unusable(f"{line.name} is longer than {_LONGEST.days} days")
+    return Duration(days, rest)
