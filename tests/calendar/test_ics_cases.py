@@ -131,7 +131,8 @@ def generated(recipe: Mapping[str, Any]) -> bytes:
         if (day.month, day.day) == (2, 29):
             day = day.replace(day=28)
         events.append(recipe["event"].replace("{n}", str(n)).replace("{date}", f"{day:%Y%m%d}"))
-    return (recipe["head"] + "".join(events) + recipe["foot"]).encode()
+    document: str = recipe["head"] + "".join(events) + recipe["foot"]
+    return document.encode()
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -147,8 +148,8 @@ def test_gives_the_occurrences_beside_it(name: str, zone: str, new_user: NewUser
     case = Case(name, zone, user, today)
     case.run()
     for event_type, times in case.case.get("paid", {}).items():
-        rows = database.query("SELECT id FROM points_ledger WHERE user_id = %s AND event_type = %s", user.id, event_type)
-        assert len(rows) == times
+        paid = "SELECT id FROM points_ledger WHERE user_id = %s AND event_type = %s"
+        assert len(database.query(paid, user.id, event_type)) == times
 
 
 def test_a_large_document_costs_little() -> None:
