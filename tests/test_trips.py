@@ -67,12 +67,13 @@ def ids_of(user: User, database: Database) -> list[str]:
     """The id of everything the user has."""
     tables = database.query(
         """
-        SELECT table_name AS name FROM information_schema.columns AS c JOIN pg_tables ON tablename = table_name
-         WHERE table_schema = 'public' AND column_name IN ('id', 'user_id') AND data_type = 'uuid'
+        SELECT table_name AS name, max(column_name) FILTER (WHERE column_name <> 'id') AS owner
+          FROM information_schema.columns AS c JOIN pg_tables ON tablename = table_name
+         WHERE table_schema = 'public' AND column_name IN ('id', 'user_id', 'owner_id') AND data_type = 'uuid'
          GROUP BY table_name HAVING count(*) = 2
         """
     )
-    each = [f'SELECT id::text FROM "{table["name"]}" WHERE user_id = %s' for table in tables]
+    each = [f'SELECT id::text FROM "{table["name"]}" WHERE "{table["owner"]}" = %s' for table in tables]
     return [row["id"] for row in database.query(" UNION ALL ".join(each), *[user.id] * len(each))]
 
 

@@ -18,6 +18,7 @@ from docs.openapi import document
 from tests.conftest import Database, NewUser, User
 from tests.support.client import Answer, Client
 from tests.support.minimal import minimal
+from tests.support.routes import BODIES
 
 HERE = Path(__file__).parent
 
@@ -47,7 +48,8 @@ class Operation:
             else segment
             for segment in self.path.split("/")
         )
-        return client.request(self.method, prefix + path, body=self.body if body is None else body)
+        own = BODIES.get(str(self)) or self.body
+        return client.request(self.method, prefix + path, body=own if body is None else body)
 
 
 def operations() -> Iterator[Operation]:
@@ -78,26 +80,27 @@ def ids_of(user: User, database: Database) -> list[str]:
     """The id of every row the user has, whatever the table."""
     tables = database.query(
         """
-        SELECT table_name AS name FROM information_schema.columns AS c
-         WHERE table_schema = 'public' AND column_name = 'id' AND data_type = 'uuid'
-           AND EXISTS (SELECT FROM information_schema.columns AS u
-                        WHERE u.table_schema = 'public' AND u.table_name = c.table_name AND u.column_name = 'user_id')
+        SELECT c.table_name AS name, u.column_name AS owner
+          FROM information_schema.columns AS c
+          JOIN information_schema.columns AS u ON u.table_schema = 'public' AND u.table_name = c.table_name
+         WHERE c.table_schema = 'public' AND c.column_name = 'id' AND c.data_type = 'uuid'
+           AND u.column_name IN ('user_id', 'owner_id')
         """
     )
-    rows = [database.query(f'SELECT id FROM "{t["name"]}" WHERE user_id = %s', user.id) for t in tables]
+    rows = [database.query(f'SELECT id FROM "{t["name"]}" WHERE {t["owner"]} = %s', user.id) for t in tables]
     return [str(row["id"]) for row in itertools.chain.from_iterable(rows)]
 
 
 def everything_of(user: User, database: Database) -> dict[str, list[Any]]:
     """All rows of a user but the session, whose last activity is noted."""
     tables = database.query(
-        "SELECT table_name AS name FROM information_schema.columns"
-        " WHERE table_schema = 'public' AND column_name = 'user_id' AND table_name <> 'sessions'"
+        "SELECT table_name AS name, column_name AS owner FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND column_name IN ('user_id', 'owner_id') AND table_name <> 'sessions'"
         "   AND table_name IN (SELECT tablename FROM pg_tables)"
     )
     return {
         table["name"]: database.query(
-            f'SELECT to_jsonb(t) AS row FROM "{table["name"]}" AS t WHERE user_id = %s', user.id
+            f'SELECT to_jsonb(t) AS row FROM "{table["name"]}" AS t WHERE {table["owner"]} = %s', user.id
         )
         for table in tables
     }

@@ -1,5 +1,6 @@
 """Every route of every group as something to ask: a group added later is asked without being named here."""
 
+import hashlib
 import importlib
 import importlib.util
 import re
@@ -7,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from pydantic import TypeAdapter
 
@@ -47,7 +48,12 @@ TWO_TRIPS: Mapping[str, str] = {
 QUERIES: Mapping[str, Mapping[str, str]] = {
     "GET /auth/callback/{provider}": {"error": "access_denied", "state": "of-nobody"},
 }
+# A built-in exercise, whose id follows from its slug.
+PLANK = str(UUID(hashlib.md5(b"questlog:exercise:plank").hexdigest()))
 BODIES: Mapping[str, Any] = {
+    "POST /exercise/sessions/log-set": {"exercise_id": PLANK, "duration_seconds": 60},
+    "POST /exercise/sessions/{session_id}/sets": {"exercise_id": PLANK, "duration_seconds": 60},
+    "POST /exercise/{exercise_id}/merge": {"into": PLANK},
     "POST /calendar/import": {"ics": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nEND:VCALENDAR\r\n"},
     "PATCH /settings": {"theme": "dark"},
 }

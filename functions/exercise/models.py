@@ -1,0 +1,561 @@
+"""Requests and responses of the exercise routes.
+
+In what makes something, null is the same as absent. What Python alone puts together is a TypedDict, and what it alone
+reads a NamedTuple: as models, these shapes would take the function's cold start over its budget.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, NamedTuple
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
+
+from questlog.wire import (
+    Body,
+    Day,
+    Flag,
+    Instant,
+    Page,
+    PageSize,
+    Query,
+    ResponseModel,
+    Reward,
+    Trimmed,
+    absent,
+    blank_is_null,
+)
+
+Force = Literal["push", "pull", "static"]
+Level = Literal["beginner", "intermediate", "expert"]
+Mechanic = Literal["compound", "isolation"]
+Difficulty = Literal["beginner", "intermediate", "advanced"]
+WorkoutType = Literal["strength", "cardio", "hiit", "flexibility", "mixed"]
+SectionType = Literal["warmup", "main", "cooldown", "superset", "circuit"]
+Status = Literal["active", "completed", "abandoned"]
+RecordType = Literal["max_weight", "est_1rm", "max_volume", "max_reps", "max_distance", "max_duration"]
+RecordUnit = Literal["kg", "kg_reps", "reps", "seconds", "m"]
+
+MAX_EXERCISES_PER_WORKOUT = 100
+
+
+def _lowered(words: list[str]) -> list[str]:
+    """The words in lower case, each once."""
+    return list(dict.fromkeys(word.lower() for word in words))
+
+
+Name = Annotated[Trimmed, StringConstraints(min_length=1, max_length=120)]
+Word = Annotated[Trimmed, StringConstraints(min_length=1, max_length=40)]
+Category = Annotated[Word, AfterValidator(str.lower)]
+Words = Annotated[list[Word], Field(max_length=20), AfterValidator(_lowered)]
+Description = Annotated[Trimmed, StringConstraints(max_length=2_000), AfterValidator(blank_is_null)]
+Instructions = Annotated[Trimmed, StringConstraints(max_length=10_000), AfterValidator(blank_is_null)]
+Notes = Annotated[Trimmed, StringConstraints(max_length=2_000), AfterValidator(blank_is_null)]
+SetNotes = Annotated[Trimmed, StringConstraints(max_length=500), AfterValidator(blank_is_null)]
+Minutes = Annotated[int, Field(ge=1, le=1_440)]
+Weight = Annotated[float, Field(ge=-500, le=2_000, allow_inf_nan=False)]
+Distance = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+Effort = Annotated[float, Field(ge=1, le=10, multiple_of=0.5)]
+Rating = Annotated[int, Field(ge=1, le=5)]
+Mark = Annotated[bool | None, AfterValidator(bool)]
+SetNumber = Annotated[int, Field(ge=1, le=1_000)]
+
+
+# The library ----------------------------------------------------------------------------------------------------------
+
+
+class ExercisesQuery(Query):
+    category: str | None = None
+    muscle: str | None = None
+    equipment: str | None = None
+    level: str | None = None
+    custom: Flag | None = None
+    search: str = ""
+    page: Page | None = None
+    page_size: PageSize | None = None
+
+
+class NewExercise(Body):
+    name: Name
+    category: Category
+    muscle_groups: Words | None = None
+    secondary_muscles: Words | None = None
+    equipment: Words | None = None
+    description: Description | None = None
+    instructions: Instructions | None = None
+    force: Force | None = None
+    level: Level | None = None
+    mechanic: Mechanic | None = None
+
+
+class ExerciseChange(Body):
+    name: Name = absent()
+    category: Category = absent()
+    muscle_groups: Words = absent()
+    secondary_muscles: Words = absent()
+    equipment: Words = absent()
+    description: Description | None = absent()
+    instructions: Instructions | None = absent()
+    force: Force | None = absent()
+    level: Level | None = absent()
+    mechanic: Mechanic | None = absent()
+
+
+class Merging(Body):
+    into: UUID
+
+
+class Exercise(ResponseModel):
+    id: UUID
+    slug: str | None
+    name: str
+    category: str
+    muscle_groups: list[str]
+    primary_muscles: list[str]
+    secondary_muscles: list[str]
+    equipment: list[str]
+    description: str | None
+    instructions: str | None
+    force: Force | None
+    level: Level | None
+    mechanic: Mechanic | None
+    is_builtin: bool
+    created_at: Instant
+
+
+class Exercises(ResponseModel):
+    exercises: list[Exercise]
+    total: int
+
+
+class Removed(ResponseModel):
+    deleted: Literal[True] = True
+
+
+class Seeded(ResponseModel):
+    seeded: int
+    total: int
+
+
+# Workouts -------------------------------------------------------------------------------------------------------------
+
+
+class NewPlannedExercise(Body):
+    exercise_id: UUID
+    sets: Annotated[int, Field(ge=1, le=50)]
+    reps_min: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    reps_max: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    weight_kg: Weight | None = None
+    duration_seconds: Annotated[int, Field(ge=1, le=86_400)] | None = None
+    rest_seconds: Annotated[int, Field(ge=0, le=3_600)] | None = None
+    notes: SetNotes | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "NewPlannedExercise":
+        if self.reps_min is not None and self.reps_max is not None and self.reps_min > self.reps_max:
+            raise ValueError("reps_min must not be more than reps_max")
+        return self
+
+
+class NewSection(Body):
+    name: Name
+    section_type: SectionType
+    exercises: list[NewPlannedExercise] | None = None
+
+
+def _not_too_many(sections: list[NewSection]) -> list[NewSection]:
+    if sum(len(section.exercises or []) for section in sections) > MAX_EXERCISES_PER_WORKOUT:
+        raise ValueError(f"must hold at most {MAX_EXERCISES_PER_WORKOUT} exercises together")
+    return sections
+
+
+NewSections = Annotated[list[NewSection], Field(max_length=20), AfterValidator(_not_too_many)]
+
+
+class WorkoutsQuery(Query):
+    workout_type: WorkoutType | None = None
+    is_template: Flag | None = None
+    deleted: Flag = False
+    search: str = ""
+    page: Page | None = None
+    page_size: PageSize | None = None
+
+
+class NewWorkout(Body):
+    name: Name
+    description: Description | None = None
+    duration_minutes: Minutes | None = None
+    difficulty: Difficulty | None = None
+    workout_type: WorkoutType | None = None
+    is_template: bool | None = None
+    sections: NewSections | None = None
+
+
+class WorkoutChange(Body):
+    name: Name = absent()
+    description: Description | None = absent()
+    duration_minutes: Minutes | None = absent()
+    difficulty: Difficulty = absent()
+    workout_type: WorkoutType = absent()
+    is_template: bool = absent()
+    sections: NewSections = absent()
+
+
+class Duplicating(Body):
+    name: Name | None = None
+
+
+class PlannedExercise(ResponseModel):
+    id: UUID
+    section_id: UUID = Field(exclude=True)
+    exercise_id: UUID
+    exercise_name: str
+    sets: int
+    reps_min: int | None
+    reps_max: int | None
+    weight_kg: float | None
+    duration_seconds: int | None
+    rest_seconds: int | None
+    notes: str | None
+    sort_order: int
+
+
+class Section(ResponseModel):
+    id: UUID
+    name: str
+    section_type: SectionType
+    sort_order: int
+    exercises: list[PlannedExercise]
+
+
+class WorkoutRow(ResponseModel):
+    """A workout without its sections."""
+
+    id: UUID
+    name: str
+    description: str | None
+    duration_minutes: int | None
+    difficulty: Difficulty
+    workout_type: WorkoutType
+    is_template: bool
+    is_quick: bool
+    times_performed: int
+    last_performed_at: Instant | None
+    created_at: Instant
+    updated_at: Instant
+
+
+class SectionRow(TypedDict):
+    """A section without its exercises."""
+
+    id: UUID
+    workout_id: UUID
+    name: str
+    section_type: SectionType
+    sort_order: int
+
+
+class Workout(WorkoutRow):
+    sections: list[Section]
+
+
+class Workouts(TypedDict):
+    workouts: list[Workout]
+    total: int
+
+
+# Sessions -------------------------------------------------------------------------------------------------------------
+
+
+class SessionsQuery(Query):
+    status: Status | None = None
+    workout_id: UUID | None = None
+    from_: Annotated[Day | None, Field(alias="from")] = None
+    to: Day | None = None
+    page: Page = 1
+    page_size: PageSize = 20
+
+
+class Starting(Body):
+    workout_id: UUID | None = None
+    program_workout_id: UUID | None = None
+    started_at: Instant | None = None
+    notes: Notes | None = None
+
+
+class SessionChange(Body):
+    notes: Notes | None = absent()
+    rating: Rating | None = absent()
+    started_at: Instant = absent()
+    completed_at: Instant = absent()
+
+
+class Completing(Body):
+    notes: Notes | None = None
+    rating: Rating | None = None
+    completed_at: Instant | None = None
+
+
+class Saving(Body):
+    name: Name
+
+
+class NewSet(Body):
+    exercise_id: UUID
+    set_number: SetNumber | None = None
+    reps: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    weight_kg: Weight | None = None
+    duration_seconds: Annotated[int, Field(ge=0, le=86_400)] | None = None
+    distance_m: Distance | None = None
+    rpe: Effort | None = None
+    is_warmup: Mark = False
+    is_dropset: Mark = False
+    is_failure: Mark = False
+    notes: SetNotes | None = None
+
+    @model_validator(mode="after")
+    def _measured(self) -> "NewSet":
+        if self.reps is None and self.duration_seconds is None and self.distance_m is None:
+            raise ValueError("needs reps, duration_seconds or distance_m")
+        return self
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of the set, without its exercise and number."""
+        return self.model_dump(mode="json", exclude={"exercise_id", "set_number"})
+
+
+class SetChange(Body):
+    reps: Annotated[int, Field(ge=0, le=10_000)] | None = absent()
+    weight_kg: Weight | None = absent()
+    duration_seconds: Annotated[int, Field(ge=0, le=86_400)] | None = absent()
+    distance_m: Distance | None = absent()
+    rpe: Effort | None = absent()
+    is_warmup: bool = absent()
+    is_dropset: bool = absent()
+    is_failure: bool = absent()
+    notes: SetNotes | None = absent()
+
+
+class Set(ResponseModel):
+    id: UUID
+    session_id: UUID = Field(exclude=True)
+    exercise_id: UUID
+    exercise_name: str
+    set_number: int
+    reps: int | None
+    weight_kg: float | None
+    duration_seconds: int | None
+    distance_m: float | None
+    rpe: float | None
+    is_warmup: bool
+    is_dropset: bool
+    is_failure: bool
+    notes: str | None
+    logged_at: Instant
+
+
+class Record(ResponseModel):
+    id: UUID
+    exercise_id: UUID
+    exercise_name: str
+    record_type: RecordType
+    value: float
+    unit: RecordUnit
+    reps: int | None
+    weight_kg: float | None
+    previous_value: float | None
+    achieved_at: Instant
+    session_id: UUID
+    set_id: UUID
+    is_current: bool
+
+
+class SessionRow(ResponseModel):
+    """A session without its sets."""
+
+    id: UUID
+    workout_id: UUID
+    workout_name: str
+    program_workout_id: UUID | None
+    started_at: Instant
+    completed_at: Instant | None
+    abandoned_at: Instant | None
+    status: Status
+    duration_seconds: int | None
+    notes: str | None
+    rating: int | None
+    total_sets: int
+    total_volume_kg: float
+    xp_awarded: int
+    coins_awarded: int
+
+
+class Session(SessionRow):
+    sets: list[Set]
+
+
+class Sessions(TypedDict):
+    sessions: list[Session]
+    total: int
+    page: int
+    page_size: int
+
+
+class Running(NamedTuple):
+    """What is asked of a running session alone: whether it was forgotten, and how hard a program wants it to be."""
+
+    intensity_modifier: float | None
+    opened_at: datetime
+    now: datetime
+
+
+class Previous(TypedDict):
+    """An exercise as it was done the last time."""
+
+    exercise_id: UUID
+    session_id: UUID
+    completed_at: Instant
+    sets: list[Set]
+
+
+class ActiveSession(Session):
+    workout: Workout
+    previous: list[Previous]
+    is_stale: bool
+    intensity_modifier: float | None
+
+
+class Started(TypedDict):
+    session_id: UUID
+    workout_id: UUID
+    started_at: Instant
+    session: ActiveSession
+
+
+class Logged(TypedDict):
+    set_id: UUID
+    set_number: int
+    is_personal_record: bool
+    record_type: RecordType | None
+    session_id: UUID
+    set: Set
+    records: list[Record]
+
+
+class Completed(Reward):
+    session_id: UUID
+    workout_id: UUID
+    duration_seconds: int | None
+    total_sets: int
+    total_volume_kg: float
+    personal_records: list[Record]
+    session: Session
+    # Programs come with their own group; until then no session belongs to one.
+    program: None = None
+
+
+class RecordsQuery(Query):
+    exercise_id: UUID | None = None
+    record_type: RecordType | None = None
+    history: Flag = False
+    page: Page = 1
+    page_size: PageSize = 50
+
+
+class Records(TypedDict):
+    records: list[Record]
+    total: int
+    page: int
+    page_size: int
+
+
+# History and statistics -----------------------------------------------------------------------------------------------
+
+
+class ExerciseHistoryQuery(Query):
+    page: Page = 1
+    page_size: PageSize = 20
+
+
+class Performed(TypedDict):
+    session_id: UUID
+    workout_id: UUID
+    workout_name: str
+    started_at: Instant
+    completed_at: Instant
+    sets: list[Set]
+    volume_kg: float
+    best_weight_kg: float | None
+    best_est_1rm: float | None
+
+
+class ExerciseHistory(TypedDict):
+    exercise: Exercise
+    sessions: list[Performed]
+    records: list[Record]
+    total: int
+    page: int
+    page_size: int
+
+
+class StatsQuery(Query):
+    weeks: Annotated[int, Field(ge=1, le=52)] = 12
+
+
+class HistoryQuery(Query):
+    days: Annotated[int, Field(ge=1, le=366)] = 30
+
+
+class Today(NamedTuple):
+    today: date
+
+
+class SpanRow(NamedTuple):
+    """What the workouts of a day or a week, which begins at `begins`, add up to."""
+
+    begins: date
+    workouts: int
+    sets: int
+    seconds: int
+    volume_kg: float
+
+
+class Muscle(TypedDict):
+    muscle: str
+    sets: float
+
+
+class WeekStats(TypedDict):
+    week_start: date
+    workouts: int
+    sets: int
+    minutes: int
+    volume_kg: float
+
+
+class DayStats(TypedDict):
+    date: date
+    workouts: int
+    sets: int
+    minutes: int
+    volume_kg: float
+
+
+class Stats(TypedDict):
+    workouts_7d: int
+    sets_7d: int
+    minutes_7d: int
+    volume_kg_7d: float
+    records_7d: int
+    total_workouts: int
+    total_sets: int
+    total_minutes: int
+    total_volume_kg: float
+    current_streak_weeks: int
+    longest_streak_weeks: int
+    weeks: list[WeekStats]
+    muscles: list[Muscle]
+
+
+History = TypedDict("History", {"from": date, "to": date, "days": list[DayStats]})
