@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from local.clock import Clock
 from tests.conftest import Client, Database, User
 from tests.quests.conftest import Earn, universal
 from tests.support.factories import quest as added
@@ -109,8 +110,8 @@ def test_an_unknown_quest_is_absent(user: User, other: User, stranger: Client) -
     assert other.get("/quests", query={"kind": "user"}).data["total"] == 0
 
 
-def test_the_periods_are_the_users_own(user: User, database: Database) -> None:
-    now = datetime.now(UTC)
+def test_the_periods_are_the_users_own(user: User, database: Database, clock: Clock) -> None:
+    now = clock.now()  # a Friday: on a Monday the week would begin with the day
     # A fixed offset, so that the expectation below needs no zone database of its own.
     database.query(
         "INSERT INTO user_settings (user_id, key, value)"
