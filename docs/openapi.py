@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
+from pydantic.json_schema import CoreModeRef, DefsRef, GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 from starlette.responses import RedirectResponse, Response
 
 from questlog.api import Api, Endpoint
 from questlog.identity import BROWSER, MEMBER, SAFE_METHODS, SESSION
 from questlog.release import VERSION
+
+from docs.examples import example
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "openapi.json"
@@ -45,7 +49,9 @@ def document() -> dict[str, Any]:
     """Every route of every group, without its /api twin, as OpenAPI 3.1."""
     endpoints = [(api.name, endpoint) for api in apis() for endpoint in api.endpoints]
     schemas, definitions = TypeAdapter.json_schemas(
-        [wanted for _, endpoint in endpoints for wanted in _wanted(endpoint)], ref_template=REF
+        [wanted for _, endpoint in endpoints for wanted in _wanted(endpoint)],
+        ref_template=REF,
+        schema_generator=_Schemas,
     )
     shapes = {key: schema for (key, _), schema in schemas.items()}
     components = {**definitions.get("$defs", {}), "Error": ERROR}
@@ -70,6 +76,49 @@ def document() -> dict[str, Any]:
             },
         },
     }
+
+
+class _Schemas(GenerateJsonSchema):
+    """pydantic's schemas under names that no other group can change, with request fields that may be left out."""
+
+    def get_defs_ref(self, core_mode_ref: CoreModeRef) -> DefsRef:
+        """The name of a model's schema: FocusStats for an answer's, FocusStartRequest for a request's."""
+        core_ref, mode = core_mode_ref
+        qualified = core_ref.rsplit(":", 1)[0]
+        suffix = "Request" if mode == "validation" else ""
+        name = DefsRef(_schema_name(qualified, suffix))
+        other, _ = self.defs_to_core_refs.get(name, core_mode_ref)
+        if other.rsplit(":", 1)[0] != qualified:
+            # Two classes of one group, such as History and ExerciseHistory: the second has the group's name in full.
+            name = DefsRef(_group_of(qualified) + _class_of(qualified) + suffix)
+        self._prioritized_defsref_choices[name] = [name]
+        return name
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        """Of a request's field the default is said in words: generators take a field with a default as always there."""
+        json_schema = super().default_schema(schema)
+        if self.mode == "validation" and "default" in json_schema:
+            default = json_schema.pop("default")
+            if default is not None:
+                said = f"{json.dumps(default, ensure_ascii=False)} when it is left out."
+                json_schema["description"] = f"{json_schema.get('description', '')} {said}".strip()
+        return json_schema
+
+
+def _schema_name(qualified: str, suffix: str) -> str:
+    """The class's name, after its group's unless it begins with it: functions.focus.models.Stats is FocusStats."""
+    group, name = _group_of(qualified), _class_of(qualified)
+    return (name if name.startswith(group.removesuffix("s")) else group + name) + suffix
+
+
+def _group_of(qualified: str) -> str:
+    """The group of a class as a name begins with it; nothing for what all groups share."""
+    parts = qualified.split(".")
+    return parts[1].title().replace("_", "") if parts[0] == "functions" else ""
+
+
+def _class_of(qualified: str) -> str:
+    return re.sub(r"\W", "_", qualified.rpartition(".")[2])
 
 
 def apis() -> Iterator[Api]:
@@ -99,11 +148,13 @@ def _operation(group: str, endpoint: Endpoint, shapes: dict[str, Any], component
         "tags": [group],
         "summary": " ".join((endpoint.call.__doc__ or "").split()),
         "parameters": [*_path_parameters(name, endpoint, shapes), *_query_parameters(name, shapes, components)],
-        "responses": {**_success(endpoint, shapes.get(f"{name} answer")), **_failures(endpoint)},
+        "responses": {**_success(endpoint, shapes.get(f"{name} answer"), components), **_failures(endpoint)},
         "security": [] if endpoint.requires is None else [{"session": []}, {"bearer": []}],
     }
     if f"{name} body" in shapes:
-        operation["requestBody"] = {"content": {"application/json": {"schema": shapes[f"{name} body"]}}}
+        shape = shapes[f"{name} body"]
+        content = {"schema": shape, "example": example(shape, components, whole=False)}
+        operation["requestBody"] = {"content": {"application/json": content}}
     if endpoint.etag:
         operation["responses"]["304"] = {"description": "Nothing has changed since the ETag sent in If-None-Match."}
     return operation
@@ -132,7 +183,7 @@ def _writes_its_own(endpoint: Endpoint) -> bool:
     return isinstance(endpoint.answers, type) and issubclass(endpoint.answers, Response)
 
 
-def _success(endpoint: Endpoint, shape: dict[str, Any] | None) -> dict[str, Any]:
+def _success(endpoint: Endpoint, shape: dict[str, Any] | None, components: dict[str, Any]) -> dict[str, Any]:
     """The success that a route's return type tells of: a document, nothing, another address, or what is not JSON."""
     if endpoint.answers is type(None):
         return {"204": {"description": "Done; there is nothing to tell."}}
@@ -141,7 +192,8 @@ def _success(endpoint: Endpoint, shape: dict[str, Any] | None) -> dict[str, Any]
     if shape is None:
         return {"200": {"description": "See the summary."}}
     schema = shape if not endpoint.envelope else {"type": "object", "required": ["data"], "properties": {"data": shape}}
-    return {"200": {"description": "What was asked for.", "content": {"application/json": {"schema": schema}}}}
+    content = {"schema": schema, "example": example(schema, components, whole=True)}
+    return {"200": {"description": "What was asked for.", "content": {"application/json": content}}}
 
 
 def refusals(endpoint: Endpoint) -> Mapping[int, set[str]]:

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from questlog.wire import Body, Instant, Query, ResponseModel, Row, Trimmed, absent
 
@@ -67,6 +67,8 @@ class CurrentSession(ResponseModel):
 
 
 class Age(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"is_16_or_older": True}]})
+
     is_16_or_older: bool = absent()
     is_13_or_older: bool = absent()
 

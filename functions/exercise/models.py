@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
 from questlog.wire import (
@@ -301,6 +301,10 @@ class Saving(Body):
 
 
 class NewSet(Body):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"exercise_id": "0192f3c4-5a6b-7c8d-9e0f-112233445566", "reps": 8}]}
+    )
+
     exercise_id: UUID
     set_number: SetNumber | None = None
     reps: Annotated[int, Field(ge=0, le=10_000)] | None = None

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
+    ConfigDict,
     Field,
     PlainValidator,
     StringConstraints,
@@ -318,6 +319,8 @@ class ActivityQuery(Query):
 
 
 class LoggedActivity(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"event_type": "walk", "category": "health"}]})
+
     type: EventType | None = None
     event_type: Annotated[EventType | None, Field(validate_default=True)] = None
     category: Category | None = None

@@ -9,6 +9,8 @@ from questlog.settings import settings as environment
 from questlog.wire import Success, Total
 
 from functions.user.models import (
+    AllSettings,
+    AllSettingsChange,
     Changed,
     Counter,
     NewSetting,
@@ -18,8 +20,6 @@ from functions.user.models import (
     ProfileChange,
     Provider,
     Setting,
-    Settings,
-    SettingsChange,
     SettingsPage,
     SettingsQuery,
     Stats,
@@ -69,7 +69,7 @@ def change_user_settings(db: Db, body: UserSettingsChange) -> UserSettings:
 
 
 @api.get("/settings", envelope=False, etag=True)
-def settings(db: Db, query: SettingsQuery) -> Settings | SettingsPage:
+def settings(db: Db, query: SettingsQuery) -> AllSettings | SettingsPage:
     """Return what is stored, key by key, all of it or a page, and every known setting as it holds now."""
     paged = query.page is not None or query.page_size is not None
     page, page_size = query.page or 1, query.page_size or (100 if paged else None)
@@ -78,7 +78,7 @@ def settings(db: Db, query: SettingsQuery) -> Settings | SettingsPage:
     )
     data = effective(known, stored)
     if page_size is None:
-        return Settings(settings=stored, data=data)
+        return AllSettings(settings=stored, data=data)
     return SettingsPage(settings=stored, data=data, total=count.total, page=page, page_size=page_size)
 
 
@@ -95,10 +95,10 @@ def set_one(db: Db, body: NewSetting) -> Changed:
 
 
 @api.patch("/settings", envelope=False, errors={409: ["too_many_settings"]})
-def set_many(db: Db, body: SettingsChange) -> Settings:
+def set_many(db: Db, body: AllSettingsChange) -> AllSettings:
     """Store several settings, all or none of them. 409 too_many_settings at 200 stored keys."""
     stored, known = db.each((list[StoredSetting], list[Setting]), "set_many", changes=body.changes())
-    return Settings(settings=stored, data=effective(known, stored))
+    return AllSettings(settings=stored, data=effective(known, stored))
 
 
 @api.delete("/settings/{key}", envelope=False)

@@ -180,14 +180,16 @@ class KnownSettings(UserSettingsChange):
     interests: Annotated[list[str], Field(max_length=1000), Small] | None = absent()
 
 
-class SettingsChange(KnownSettings):
+class AllSettingsChange(KnownSettings):
     """Known settings by their types, and any others."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra={"examples": [{"theme": "dark", "my_app.layout": "wide"}]}
+    )
     __pydantic_extra__: dict[str, Value]
 
     @model_validator(mode="after")
-    def _keys(self) -> "SettingsChange":
+    def _keys(self) -> "AllSettingsChange":
         if not 1 <= len(self.model_fields_set) <= 50:
             raise ValueError("must hold 1 to 50 settings")
         misnamed = [_misnamed(key) for key in self.__pydantic_extra__ if not KEY.fullmatch(key)]
@@ -236,12 +238,12 @@ class SettingsQuery(Query):
     page_size: PageSize | None = None
 
 
-class Settings(ResponseModel):
+class AllSettings(ResponseModel):
     settings: list[StoredSetting]
     data: dict[str, Any]
 
 
-class SettingsPage(Settings):
+class SettingsPage(AllSettings):
     total: int
     page: int
     page_size: int
