@@ -6,12 +6,14 @@ otherwise read through a visitor's browser what is meant for this machine alone.
 """
 
 import asyncio
+import json
 import re
 import socket
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import uvicorn
 from starlette.concurrency import run_in_threadpool
@@ -25,6 +27,9 @@ from local.runtime import FunctionFailed, FunctionTimedOut, Runtime
 from local.template import Schedule
 
 BODY_LIMIT = 10 * 1024 * 1024  # API Gateway's own
+# Lambda's: the JSON of an event, and the JSON of an answer.
+EVENT_LIMIT = 6 * 1024 * 1024
+ANSWER_LIMIT = 6 * 1024 * 1024 + 100
 CLOCK_PATH = "/__clock"  # no route of the API begins with an underscore
 _LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
 
@@ -103,7 +108,7 @@ class Gateway:
                 source_ip=request.client.host if request.client else "127.0.0.1",
             )
             try:
-                response = http_response(await runtime.invoke(event))
+                response = await _invoked(runtime, event)
                 if response.status_code >= 500:
                     problem = f"see {runtime.log}"
             except FunctionTimedOut as error:
@@ -195,6 +200,16 @@ def _move(clock: Clock, wanted: object) -> None:
             clock.advance(duration)
         case _:
             raise ClockError('Send {"now": a timestamp or null} or {"advance": a duration such as "P1D"}.')
+
+
+async def _invoked(runtime: Runtime, event: dict[str, Any]) -> Response:
+    """The function's answer, within what Lambda carries each way."""
+    if len(json.dumps(event, ensure_ascii=False).encode()) > EVENT_LIMIT:
+        return _refusal(413, "Request Too Long")
+    answer = await runtime.invoke(event)
+    if len(answer) > ANSWER_LIMIT:
+        raise ValueError(f"{len(answer)} bytes are more than Lambda carries")
+    return http_response(answer)
 
 
 async def _body(request: Request) -> bytes | None:

@@ -227,6 +227,14 @@ def test_a_local_host_is_served(stack: Stack, host: str) -> None:
     stack.run(test)
 
 
+def test_an_event_is_as_large_as_lambda_takes(stack: Stack) -> None:
+    async def test(ask: Ask) -> None:
+        headers = {"content-type": "application/octet-stream"}
+        assert (await ask("POST", "/", content=b"x" * (5 * 1024 * 1024), headers=headers)).status_code == 413
+
+    stack.run(test)
+
+
 def test_the_body_limit_is_api_gateways(stack: Stack) -> None:
     async def chunks() -> Any:
         for _ in range(11):
