@@ -1,0 +1,59 @@
+"""How large an answer may be (platform contract, 1.8), and what its tag counts (core contract, 7.1)."""
+
+from typing import Annotated, Any
+
+import pytest
+from starlette.requests import Request
+
+from questlog.api import Api, tag_of
+from questlog.db import Db
+from questlog.errors import Failure
+from questlog.wire import Moving, Page, PageSize, Query, ResponseModel
+
+
+class Names(ResponseModel):
+    names: list[str]
+
+
+class Clock(ResponseModel):
+    free: dict[str, Any]
+    seconds: Annotated[int, Moving]
+
+
+class PagedQuery(Query):
+    page: Page = 1
+    page_size: PageSize = 20
+
+
+api = Api(__file__)
+
+
+@api.get("/names")
+def names(db: Db, query: PagedQuery) -> Names:
+    """Names."""
+    return Names(names=[])
+
+
+def answered(names: list[str]) -> int:
+    request = Request({"type": "http", "method": "GET", "headers": [], "path": "/names", "query_string": b""})
+    return api.endpoints[0]._respond(request, Names(names=names)).status_code
+
+
+def test_an_answer_of_five_mebibytes_is_sent_and_no_larger_one() -> None:
+    assert answered(["x" * (5 * 1024 * 1024 - 100)]) == 200
+    with pytest.raises(Failure) as refused:
+        answered(["x" * 1024] * 6000)
+    assert (refused.value.status, refused.value.type) == (413, "answer_too_large")
+    assert 1 <= refused.value.details["page_size"] <= 100
+
+
+def test_an_answer_fits_into_what_lambda_carries() -> None:
+    """In Lambda's own JSON each quote of the answer takes two bytes."""
+    with pytest.raises(Failure):
+        answered(['"' * 8] * 190_000)
+
+
+def test_a_tag_counts_all_but_what_is_marked() -> None:
+    tag = tag_of(Clock(free={"seconds": 1}, seconds=1))
+    assert tag_of(Clock(free={"seconds": 1}, seconds=2)) == tag
+    assert tag_of(Clock(free={"seconds": 2}, seconds=1)) != tag
