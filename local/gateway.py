@@ -173,6 +173,7 @@ class Server(uvicorn.Server):
         finally:
             for tick in ticks:
                 tick.cancel()
+            await asyncio.gather(*ticks, return_exceptions=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop the functions, then the server."""

@@ -1,10 +1,8 @@
 """What the imports share: tables, archives, dates, numbers and markup from outside."""
 
 import io
-import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 
@@ -19,12 +17,7 @@ from questlog.importing.problems import SHOWN, Problems, Refused, TooLarge, Unre
 from questlog.importing.tables import MAX_BYTES, MAX_CELL, MAX_COLUMNS, MAX_ROWS, read_table
 from questlog.importing.values import clean, clean_line, decimal_of, fold, integer_of, rounded
 
-
-@contextmanager
-def within_a_second() -> Iterator[None]:
-    started = time.process_time()
-    yield
-    assert time.process_time() - started < 1
+from tests.support.effort import at_most
 
 
 def rows(data: bytes) -> list[tuple[int, list[str]]]:
@@ -105,7 +98,7 @@ def test_what_is_no_table_is_refused(data: bytes, reason: str) -> None:
     ],
 )
 def test_a_table_has_limits_and_says_so_at_once(data: bytes, reason: str) -> None:
-    with within_a_second(), pytest.raises(TooLarge, match=reason):
+    with at_most(1), pytest.raises(TooLarge, match=reason):
         read_table(data)
 
 
@@ -159,7 +152,7 @@ def test_only_wanted_entries_are_unpacked() -> None:
 def test_a_bomb_costs_nothing() -> None:
     data = archive({f"{n}.csv": bytes(1024 * 1024) for n in range(25)})
     assert len(data) < MAX_UNPACKED / 500
-    with within_a_second(), pytest.raises(TooLarge, match="unpacks to more than 20 MiB"):
+    with at_most(1), pytest.raises(TooLarge, match="unpacks to more than 20 MiB"):
         unpacked(data, lambda _: True)
 
 
@@ -167,7 +160,7 @@ def test_an_entry_cannot_unpack_to_more_than_it_says() -> None:
     data = bytearray(archive({"a.csv": bytes(30 * 1024 * 1024)}))
     directory = data.rfind(b"PK\x01\x02")
     data[directory + 24 : directory + 28] = (10).to_bytes(4, "little")
-    with within_a_second(), pytest.raises(Unreadable, match="damaged"):
+    with at_most(1), pytest.raises(Unreadable, match="damaged"):
         unpacked(bytes(data), lambda _: True)
 
 
@@ -177,7 +170,7 @@ def test_too_many_entries_are_refused_by_the_size_of_the_directory() -> None:
         unpacked(data, lambda _: True)
     many = b"PK\x01\x02" + bytes(42)
     ended = b"PK\x05\x06" + bytes(4) + b"\xff\xff" * 2 + (len(many) * 80_000).to_bytes(4, "little") + bytes(6)
-    with within_a_second(), pytest.raises(TooLarge):
+    with at_most(1), pytest.raises(TooLarge):
         unpacked(many * 80_000 + ended, lambda _: True)
 
 
@@ -435,5 +428,5 @@ def test_text_written_as_markup_comes_back(text: str) -> None:
 
 @pytest.mark.parametrize("pattern", ["<a ", "<!--", "<", "</", " <a/", "<a b='>", "<div>", "&#", "<p><b>", "<title>"])
 def test_hostile_markup_takes_no_time(pattern: str) -> None:
-    with within_a_second():
+    with at_most(1):
         plain_text((pattern * MAX_CELL)[:MAX_CELL])

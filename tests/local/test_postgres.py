@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psycopg
@@ -58,11 +57,9 @@ def test_killed_outright_it_is_gone_and_starts_again_with_its_data(tmp_path: Pat
         if victim != "stack":
             os.kill(postmaster, signal.SIGKILL)
         holder.kill()
-    deadline = time.monotonic() + 10
     with Postgres(tmp_path / "pg", durable=False) as server, psycopg.connect(server.admin_url) as connection:
         assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
         assert not alive(postmaster)
-    assert time.monotonic() < deadline
 
 
 def test_a_stale_pid_file_that_names_someone_else_is_no_obstacle(tmp_path: Path) -> None:

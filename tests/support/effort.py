@@ -1,0 +1,33 @@
+"""Limits of work, in CPU seconds of the machine that they were chosen on: on a slower or busier one they are longer."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+# What _loop() takes on that machine: an x86-64 of 2024, Python 3.11.
+_LOOP_SECONDS: Final = 0.006
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Fail when the block takes more of this process's CPU time. The machine is measured before and after."""
+    slowness = _slowness()
+    started = time.process_time()
+    yield
+    took = time.process_time() - started
+    limit = seconds * max(1, slowness, _slowness())
+    assert took <= limit, f"{took:.2f} s of CPU, where {limit:.2f} s are enough"
+
+
+def _slowness() -> float:
+    """How many times slower than that machine this one is now."""
+    return min(_loop() for _ in range(3)) / _LOOP_SECONDS
+
+
+def _loop() -> float:
+    started = time.process_time()
+    total = 0
+    for number in range(100_000):
+        total += number % 7
+    return time.process_time() - started
