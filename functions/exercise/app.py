@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+from starlette.responses import Response
+
 from questlog.api import Api
 from questlog.db import Db
 from questlog.errors import NotFound
@@ -20,6 +22,7 @@ from functions.exercise.models import (
     ExerciseHistoryQuery,
     Exercises,
     ExercisesQuery,
+    ExportQuery,
     History,
     HistoryQuery,
     Logged,
@@ -55,6 +58,7 @@ from functions.exercise.models import (
     WorkoutRow,
     Workouts,
     WorkoutsQuery,
+    Zone,
 )
 
 api = Api(__file__)
@@ -323,6 +327,17 @@ def history(db: Db, query: HistoryQuery) -> History:
     """Return the days with a workout among the last `days`."""
     day, days = db.each((Today, list[SpanRow]), "history", days=query.days)
     return rules.history(day.today, days, query.days)
+
+
+@api.get("/exercise/export.csv")
+def export(db: Db, query: ExportQuery) -> Response:
+    """Return the completed sessions as CSV in Hevy's columns, in kg and km, the newest first."""
+    clock, rows, sets = db.each((Zone, list[SessionRow], list[Set]), "export", **query.model_dump())
+    from functions.exercise import exporting  # noqa: PLC0415 - only who exports pays for it
+
+    document = exporting.document(rules.sessions(rows, sets), clock.zone)
+    headers = {"Content-Disposition": 'attachment; filename="workouts.csv"', "Cache-Control": "no-store"}
+    return Response(document, headers=headers, media_type="text/csv")
 
 
 handler = api.handler

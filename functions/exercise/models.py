@@ -511,6 +511,15 @@ class HistoryQuery(Query):
     days: Annotated[int, Field(ge=1, le=366)] = 30
 
 
+class ExportQuery(Query):
+    from_: Annotated[Day | None, Field(alias="from")] = None
+    to: Day | None = None
+
+
+class Zone(NamedTuple):
+    zone: str
+
+
 class Today(NamedTuple):
     today: date
 

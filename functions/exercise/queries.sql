@@ -361,3 +361,18 @@ SELECT s.local_date AS begins, count(*) AS workouts, sum(s.total_sets) AS sets,
  WHERE s.status = 'completed' AND s.total_sets > 0 AND s.local_date BETWEEN d.today - %(days)s::int + 1 AND d.today
  GROUP BY s.local_date
  ORDER BY s.local_date;
+
+-- name: export
+SELECT c.zone FROM day_settings() AS c;
+SELECT s.*
+  FROM workout_sessions AS s
+ WHERE s.status = 'completed'
+   AND (%(from_)s::date IS NULL OR s.started_at >= (SELECT lower(day_bounds(%(from_)s))))
+   AND (%(to)s::date IS NULL OR s.started_at < (SELECT upper(day_bounds(%(to)s))))
+ ORDER BY s.started_at DESC, s.id;
+SELECT x.*
+  FROM workout_sessions AS s JOIN named_sets AS x ON x.session_id = s.id
+ WHERE s.status = 'completed'
+   AND (%(from_)s::date IS NULL OR s.started_at >= (SELECT lower(day_bounds(%(from_)s))))
+   AND (%(to)s::date IS NULL OR s.started_at < (SELECT upper(day_bounds(%(to)s))))
+ ORDER BY x.logged_at, x.id;
