@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from questlog.importing.problems import Refused, UnitNeeded, Unreadable
@@ -299,7 +299,8 @@ def logged_sets(draw: st.DrawFn) -> LoggedSet:
     )
 
 
-@given(st.lists(logged_sets(), min_size=1, max_size=6), st.integers(0, 1_440))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(logged_sets(), min_size=1, max_size=4), st.integers(0, 1_440))
 def test_our_own_export_comes_back(sets: list[LoggedSet], minutes: int) -> None:
     start = datetime.fromisoformat("2031-12-05T06:05")
     workout = LoggedWorkout(name="Push", started_at=start, ended=start + timedelta(minutes=minutes), sets=sets)
