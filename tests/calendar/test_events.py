@@ -384,3 +384,12 @@ def test_what_is_no_id_names_nothing(user: User, name: str) -> None:
     user.get(f"/calendar/{name}").refused(404, "not_found")
     user.put(f"/calendar/{name}", {"title": "x"}).refused(404, "not_found")
     user.delete(f"/calendar/{name}").refused(404, "not_found")
+
+
+def test_an_event_may_be_a_workout_of_the_users(user: User, other: User) -> None:
+    event = {"title": "Legs", "start_time": "2031-05-05T09:00:00Z"}
+    workout = user.post("/exercise/workouts", {"name": "Legs"}).data["id"]
+    assert user.post("/calendar", event | {"workout_id": workout}).data["workout_id"] == workout
+    other.post("/calendar", event | {"workout_id": workout}).invalid("workout_id")
+    user.delete(f"/exercise/workouts/{workout}")
+    user.post("/calendar", event | {"workout_id": workout}).invalid("workout_id")

@@ -280,8 +280,9 @@ $$;
 CREATE OR REPLACE FUNCTION app.require_links(workout_id uuid, habit_id uuid, goal_id uuid) RETURNS boolean
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    -- There are no workouts yet; with its table the training group brings a function that looks for them.
-    SELECT (require_links.workout_id IS NULL OR refuse_field('workout_id', 'names no workout of yours'))
+    SELECT (require_links.workout_id IS NULL
+            OR has_workout(require_links.workout_id)
+            OR refuse_field('workout_id', 'names no workout of yours'))
        AND (require_links.habit_id IS NULL
             OR EXISTS (SELECT FROM habits AS h WHERE h.id = require_links.habit_id)
             OR refuse_field('habit_id', 'names no habit of yours'))
