@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+import hypothesis
 import psycopg
 import pytest
+from hypothesis import HealthCheck
 
 from questlog import db
 
@@ -22,6 +24,14 @@ from tests.support.database import Database, Server
 from tests.support.environment import ENVIRONMENT, LOGINS, TERMS
 from tests.support.threads import at_once
 from tests.support.users import NewUser, User, create_user
+
+# How long an example takes depends on the machine; and a test makes its users once, for one example after the other.
+hypothesis.settings.register_profile(
+    "questlog",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("questlog")
 
 _server = pytest.StashKey[Server]()
 _loop = pytest.StashKey[asyncio.AbstractEventLoop]()

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.audio_worker.meters import levels, waveform
@@ -69,7 +69,6 @@ def clipped(channel: list[bool]) -> int:
 
 
 @given(st.lists(st.lists(st.booleans(), min_size=1, max_size=40), min_size=1, max_size=2), st.integers(95, 100))
-@settings(deadline=None)
 def test_clipped_samples_are_those_in_runs_of_three(tails: list[list[bool]], before: int) -> None:
     """The runs lie around the border between two blocks."""
     length = max(map(len, tails))
@@ -99,7 +98,6 @@ def test_noise_under_minus_60_is_silence_and_over_it_is_not() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 130)), max_size=8))
-@settings(deadline=None)
 def test_silences_are_all_quiet_stretches_of_half_a_second(stretches: list[tuple[bool, int]]) -> None:
     quiet = np.concatenate([np.empty(0, bool), *(np.full(length, silent) for silent, length in stretches)])
     edges = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]]).astype(int)))

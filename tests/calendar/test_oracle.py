@@ -227,7 +227,7 @@ def test_nine_stays_nine_when_the_clocks_change(user: User) -> None:
 
 
 @given(rule=rules(), years=st.integers(0, 30))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 def test_a_late_window_is_what_counting_up_to_it_gives(rule: str, years: int) -> None:
     """Expansion leaves out what lies before the window; dateutil alone starts at the beginning."""
     assume("UNTIL" not in rule or rule.endswith("Z"))

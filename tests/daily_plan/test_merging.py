@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import NewUser, User
@@ -49,7 +49,7 @@ def touch(user: User, verb: str, item: dict[str, Any]) -> None:
         plan_of(user.delete(path))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(verbs=st.lists(st.sampled_from(VERBS), max_size=12), chance=st.randoms(use_true_random=False))
 def test_generating_merges(new_user: NewUser, verbs: list[str], chance: random.Random) -> None:
     user = new_user()

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.clock import Clock
@@ -45,7 +45,7 @@ def test_a_replay_is_paid_once(user: User, pay: Pay) -> None:
     assert user.get("/progress").json["xp"] == 10
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(amounts=st.lists(st.integers(0, 5000), min_size=1, max_size=5))
 def test_level_and_remainder_always_make_up_the_total(new_user: NewUser, pay: Pay, amounts: list[int]) -> None:
     user = new_user()

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import NewUser
@@ -19,7 +19,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15)
 @given(steps=STEPS, target=st.integers(1, 2), schedule=st.sets(st.integers(0, 6), min_size=1))
 def test_a_habit_is_what_the_rules_make_of_it(
     new_user: NewUser, later: Later, today: Today, *, steps: list[tuple[str, int]], target: int, schedule: set[int]

@@ -164,7 +164,7 @@ def naive(custom_days: list[int], done: set[date], skipped: set[date], today: da
 OFFSETS = st.sets(st.integers(0, 40))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(done=OFFSETS, skipped=OFFSETS, custom_days=st.sets(st.integers(0, 6), min_size=1), today=st.integers(0, 45))
 def test_agrees_with_the_rules_day_by_day(
     connection: psycopg.Connection, done: set[int], skipped: set[int], custom_days: set[int], today: int

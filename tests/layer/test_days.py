@@ -93,7 +93,7 @@ def test_an_instant_lies_in_its_own_day(database: Database) -> None:
     """Days neither overlap nor leave a gap, whatever the zone does."""
     with psycopg.connect(database.admin_url, autocommit=True) as connection:
 
-        @settings(max_examples=300, deadline=None)
+        @settings(max_examples=300)
         @given(
             st.integers(EARLIEST, EARLIEST + 20 * 365 * 86400).map(
                 lambda seconds: datetime.fromtimestamp(seconds, UTC)

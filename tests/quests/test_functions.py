@@ -1,6 +1,6 @@
 """What other groups and the ledger call."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
@@ -88,7 +88,7 @@ EVENTS = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(events=st.lists(EVENTS, max_size=8))
 def test_progress_is_what_was_gained_and_not_undone(
     new_user: NewUser, database: Database, events: list[tuple[str, int, bool]]

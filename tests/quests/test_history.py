@@ -1,6 +1,6 @@
 from datetime import date, timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.clock import Clock
@@ -47,7 +47,7 @@ def test_yesterday_stays(user: User, clock: Clock) -> None:
 
 
 @given(day=st.dates(date(1970, 1, 1), date(2999, 12, 31)))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 def test_periods_by_the_calendar(database: Database, day: date) -> None:
     [row] = database.query(
         """

@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Database, NewUser, User, at_once
@@ -111,7 +111,7 @@ MOVES = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(moves=st.lists(MOVES, min_size=1, max_size=12))
 def test_any_moves_agree_with_the_rules(new_user: NewUser, database: Database, moves: list[str]) -> None:
     """A quest of target 3 that pays 25/10, against the rules written as a small machine."""

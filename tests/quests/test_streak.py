@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.clock import Clock
@@ -35,7 +35,7 @@ def moment(frequency: str, number: int) -> str:
 
 
 @pytest.mark.parametrize("frequency", ["daily", "weekly", "monthly"])
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12)
 @given(done=st.sets(st.integers(0, 9)))
 def test_a_streak_is_periods_without_a_gap(
     new_user: NewUser, database: Database, clock: Clock, *, frequency: str, done: set[int]
@@ -126,7 +126,7 @@ def test_a_day_that_comes_back_joins_the_next_one(new_user: NewUser, clock: Cloc
 STEPS = st.sampled_from(["complete", "complete", "reopen", "a day later", "a day later", "east", "west"])
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(steps=st.lists(STEPS, max_size=20))
 def test_the_streak_agrees_with_the_history(new_user: NewUser, clock: Clock, steps: list[str]) -> None:
     """Whatever the user does, and however their days move: what is kept is what counting the completed days gives."""

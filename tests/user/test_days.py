@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.clock import Clock
@@ -134,7 +134,7 @@ def test_requests_write_no_setting_past_that(western: User, database: Database) 
 ZONES = st.sampled_from([WEST, "America/Los_Angeles", "UTC", "Europe/Berlin", "Asia/Tokyo", EAST])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(
     zones=st.tuples(ZONES, ZONES),
     day_starts=st.tuples(st.integers(0, 6), st.integers(0, 6)),
