@@ -35,6 +35,8 @@ def test_pays_the_whole_session(user: User, clock: Clock, database: Database) ->
         (100, 84, (5, 2)),
         (60, 45, (5, 2)),  # which makes a minute of it
         (60, 44, (0, 0)),
+        (1500, 1200, (20, 4)),  # a point a minute, a coin each five
+        (1500, 1199, (19, 3)),
         (300, 285, (5, 2)),
         (1500, 59, (0, 0)),
         (1500, 60, (5, 2)),
