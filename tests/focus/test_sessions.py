@@ -63,6 +63,12 @@ def test_filters_by_local_day(new_user: NewUser, clock: Clock) -> None:
     for query, total in (({"from": "2031-05-10"}, 0), ({"from": "2031-05-09"}, 1), ({"to": "2031-05-08"}, 0)):
         assert user.get("/focus", query=query).data["total"] == total
     assert user.get("/focus", query={"to": "2031-05-09T23:00:00Z"}).data["total"] == 1
+    # The first moment of the 10th.
+    clock.set("2031-05-09T19:00Z")
+    tenth = factories.focus_session(user)["id"]
+    found = user.get("/focus", query={"from": "2031-05-10", "to": "2031-05-10"}).data["sessions"]
+    assert [session["id"] for session in found] == [tenth]
+    assert user.get("/focus", query={"to": "2031-05-09"}).data["total"] == 1
 
 
 @pytest.mark.parametrize(
