@@ -26,9 +26,11 @@ from questlog.wire import (
 Mode = Literal["focus", "break", "long_break"]
 Status = Literal["active", "paused", "completed", "abandoned", "expired"]
 
-TaskTitle = Annotated[Trimmed, StringConstraints(max_length=200), AfterValidator(blank_is_null)]
+TaskTitle = Annotated[
+    Trimmed, StringConstraints(max_length=200), AfterValidator(blank_is_null), Field(examples=["Write chapter one"])
+]
 Tags = Annotated[list[Annotated[Trimmed, StringConstraints(min_length=1, max_length=30)]], Field(max_length=10)]
-LibraryName = Annotated[Trimmed, StringConstraints(min_length=1, max_length=120)]
+LibraryName = Annotated[Trimmed, StringConstraints(min_length=1, max_length=120), Field(examples=["Rainy evenings"])]
 LibraryType = Annotated[Trimmed, StringConstraints(min_length=1, max_length=40)]
 Description = Annotated[Trimmed, StringConstraints(max_length=2000)]
 Minutes = Annotated[int, Field(ge=1, le=240)]

@@ -10,7 +10,7 @@ from questlog.wire import Body, Day, Deleted, Instant, Query, ResponseModel, Rew
 
 Status = Literal["active", "completed", "abandoned", "paused"]
 
-Title = Annotated[Trimmed, StringConstraints(min_length=1, max_length=200)]
+Title = Annotated[Trimmed, StringConstraints(min_length=1, max_length=200), Field(examples=["Write a book"])]
 GoalDescription = Annotated[Trimmed, StringConstraints(max_length=5000), AfterValidator(blank_is_null)]
 MilestoneDescription = Annotated[Trimmed, StringConstraints(max_length=2000), AfterValidator(blank_is_null)]
 Category = Annotated[Trimmed, StringConstraints(max_length=40), AfterValidator(blank_is_null)]

@@ -28,16 +28,16 @@ def _clamped(limit: int) -> AfterValidator:
     return AfterValidator(lambda reward: min(max(reward, 0), limit))
 
 
-Name = Annotated[Trimmed, StringConstraints(min_length=1, max_length=120)]
+Name = Annotated[Trimmed, StringConstraints(min_length=1, max_length=120), Field(examples=["Read ten pages"])]
 Text = Annotated[Trimmed, StringConstraints(max_length=2000), AfterValidator(blank_is_null)]
 Count = Annotated[int, Field(ge=1, le=100)]
 Weekday = Annotated[int, Field(ge=0, le=6)]
 Weekdays = Annotated[Annotated[list[Weekday], Field(min_length=1, max_length=7)] | None, AfterValidator(_in_order)]
 Icon = Annotated[Trimmed, StringConstraints(max_length=16), AfterValidator(blank_is_null)]
-Color = Annotated[str, StringConstraints(pattern="^#[0-9A-Fa-f]{6}$")]
+Color = Annotated[str, StringConstraints(pattern="^#[0-9A-Fa-f]{6}$"), Field(examples=["#8b5cf6"])]
 Category = Annotated[Trimmed, StringConstraints(max_length=40), AfterValidator(_general_if_blank)]
-SkillKey = Annotated[Trimmed, StringConstraints(min_length=1, max_length=50)]
-ReminderTime = Annotated[str, StringConstraints(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+SkillKey = Annotated[Trimmed, StringConstraints(min_length=1, max_length=50), Field(examples=["knowledge"])]
+ReminderTime = Annotated[str, StringConstraints(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$"), Field(examples=["07:30"])]
 XpReward = Annotated[int, _clamped(50)]
 CoinReward = Annotated[int, _clamped(25)]
 

@@ -76,7 +76,7 @@ RETURN standing_streak(h.streak, h.streak_through, h.frequency, h.custom_days, t
 
 -- A habit on a day:
 --   times      how often it was completed        done       whether the day's target was met
---   week_days  of a weekly habit, the days done in the day's week; of others, done as a number
+--   week_days  of a weekly habit, on how many days of the day's week it was done; of others, 1 or 0 for the day itself
 --   skipped    whether the day was skipped
 --   due        whether the habit is active, not skipped and scheduled; a weekly one until its week's target is met
 CREATE OR REPLACE FUNCTION app.habit_on(h habits, day date)
