@@ -100,7 +100,8 @@ def everything_of(user: User, database: Database) -> dict[str, list[Any]]:
     )
     return {
         table["name"]: database.query(
-            f'SELECT to_jsonb(t) AS row FROM "{table["name"]}" AS t WHERE {table["owner"]} = %s', user.id
+            f'SELECT to_jsonb(t) AS row FROM "{table["name"]}" AS t WHERE {table["owner"]} = %s ORDER BY t::text',
+            user.id,
         )
         for table in tables
     }
