@@ -1,10 +1,62 @@
 """Learn: courses with quizzes and drills, and flashcards, all of which come back by FSRS-6 (learn contract, part 2)."""
 
+from uuid import UUID, uuid4
+
 from questlog.api import Api
 from questlog.db import Db
 from questlog.errors import Invalid
+from questlog.wire import Total
 
-from functions.learn import grading, rules, scheduling
+from functions.learn import card_rules, grading, rules, scheduling
+from functions.learn.card_models import (
+    Affected,
+    BulkChange,
+    Card,
+    CardChange,
+    CardRow,
+    Cards,
+    CardsQuery,
+    CopiedDeck,
+    Copying,
+    CountedCards,
+    CountedReviews,
+    CreatedCards,
+    DayOfCards,
+    DayOfReviews,
+    Deck,
+    DeckChange,
+    Decks,
+    DecksQuery,
+    Deleted,
+    DueCards,
+    DueQuery,
+    Existing,
+    Forecast,
+    LessonCards,
+    NewCard,
+    NewDeck,
+    PublicCard,
+    PublicDeck,
+    PublicDeckDetail,
+    PublicDecks,
+    Queue,
+    QueuedCard,
+    RecordedReview,
+    ReviewableCard,
+    ReviewedCard,
+    Reviewing,
+    ReviewRow,
+    Reviews,
+    ReviewsQuery,
+    Settings,
+    SettingsChange,
+    SpanQuery,
+    Stats,
+    Today,
+    Undoing,
+    UndoneCard,
+    UndoneReview,
+)
 from functions.learn.models import (
     Attempt,
     CompletedLesson,
@@ -34,6 +86,7 @@ from functions.learn.models import (
     Topics,
     Waiting,
 )
+from functions.learn.scheduling import CardScheduler
 
 api = Api(__file__)
 
@@ -164,6 +217,211 @@ def submit(db: Db, drill: str, body: Attempt) -> SubmittedDrill:
 def review(db: Db) -> ReviewList:
     """List the lessons and drills that wait for review, longest overdue first, and count the cards that do."""
     return rules.review_list(*db.each((Waiting, list[Lesson], list[Drill]), "review"))
+
+
+# Decks -------------------------------------------------------------------------------------------------------------
+
+
+@api.get("/learn/decks")
+def decks(db: Db, query: DecksQuery) -> Decks:
+    """List the user's decks by name, or the archived ones."""
+    return card_rules.decks(db.many(Deck, "decks", archived=query.archived))
+
+
+@api.post("/learn/decks", errors={409: ["limit_reached"]})
+def add_deck(db: Db, body: NewDeck) -> Deck:
+    """Add a deck. 409 limit_reached when there are 200."""
+    return db.one(Deck, "add_deck", **body.model_dump())
+
+
+@api.get("/learn/decks/public")
+def public_decks(db: Db) -> PublicDecks:
+    """List the decks that anyone can copy, each with the user's copy."""
+    found = db.many(PublicDeck, "public_decks")
+    return PublicDecks(decks=found, total=len(found))
+
+
+@api.get("/learn/decks/public/{key}")
+def public_deck(db: Db, key: str) -> PublicDeckDetail:
+    """Return a deck that anyone can copy, with its cards."""
+    found, cards = db.each((PublicDeck, list[PublicCard]), "public_deck", key=key)
+    return PublicDeckDetail(**dict(found), cards=cards)
+
+
+@api.post("/learn/decks/public/{key}/copy", errors={409: ["limit_reached"]})
+def copy_deck(db: Db, key: str) -> CopiedDeck:
+    """Copy a deck with its cards. A copy that still exists, archived or not, is returned instead."""
+    copying, deck = db.each((Copying, Deck), "copy_deck", key=key)
+    return CopiedDeck(deck=deck, copied=copying.copied)
+
+
+@api.get("/learn/decks/{deck_id}")
+def deck(db: Db, deck_id: UUID) -> Deck:
+    """Return one deck."""
+    return db.one(Deck, "deck", deck_id=deck_id)
+
+
+@api.patch("/learn/decks/{deck_id}")
+def change_deck(db: Db, deck_id: UUID, body: DeckChange) -> Deck:
+    """Change a deck. An archived one hides its cards from the queue until it is taken back."""
+    changes = body.changes()
+    archived = changes.pop("archived", None)
+    return db.one(Deck, "change_deck", deck_id=deck_id, changes=changes, archived=archived)
+
+
+@api.delete("/learn/decks/{deck_id}")
+def delete_deck(db: Db, deck_id: UUID) -> Deleted:
+    """Delete a deck with its cards; it can be restored for 30 days."""
+    return db.one(Deleted, "delete_deck", deck_id=deck_id)
+
+
+@api.post("/learn/decks/{deck_id}/restore", errors={409: ["limit_reached"]})
+def restore_deck(db: Db, deck_id: UUID) -> Deck:
+    """Restore a deck that was deleted in the last 30 days, with its cards and their schedules."""
+    return db.one(Deck, "restore_deck", deck_id=deck_id)
+
+
+# Cards -------------------------------------------------------------------------------------------------------------
+
+
+@api.get("/learn/decks/{deck_id}/cards")
+def cards(db: Db, deck_id: UUID, query: CardsQuery) -> Cards:
+    """List the cards of a deck, oldest first; `q` looks into both sides."""
+    filters = query.model_dump(include={"q", "tag", "state"})
+    name = "cards_found" if any(filters.values()) else "cards"
+    page = query.model_dump(include={"page", "page_size"})
+    total, rows = db.each((Total, list[CardRow]), name, deck_id=deck_id, **filters, **page)
+    return card_rules.cards(rows, total.total, **page)
+
+
+@api.post("/learn/decks/{deck_id}/cards", errors={409: ["limit_reached", "conflict"]})
+def add_card(db: Db, deck_id: UUID, body: NewCard) -> Card:
+    """Add a card, under the client's `id` if there is one: sent again, the card is returned as it is.
+
+    409 limit_reached when the deck has 10000 cards, conflict when a deleted card had this id.
+    """
+    fields = body.model_dump() | {"id": body.id or uuid4()}
+    return card_rules.card(db.one(CardRow, "add_card", deck_id=deck_id, **fields))
+
+
+@api.post(
+    "/learn/lessons/{lesson}/cards",
+    errors={404: ["not_found"], 409: ["lesson_not_completed", "no_quiz", "limit_reached"]},
+)
+def add_lesson_cards(db: Db, lesson: str, body: LessonCards) -> CreatedCards:
+    """Make cards of the questions of a completed lesson. Those that the deck has already are skipped."""
+    return db.one(CreatedCards, "add_lesson_cards", lesson=lesson, **body.model_dump())
+
+
+@api.post("/learn/cards/bulk", errors={404: ["not_found"], 409: ["limit_reached"]})
+def change_cards(db: Db, body: BulkChange) -> Affected:
+    """Do the same to up to 500 cards; 404 when one of them is not the user's, and then nothing is changed."""
+    if body.action == "move" and body.deck_id is None:
+        db.authenticate_only()
+        raise Invalid([("deck_id", "is required to move cards")])
+    if body.action in ("tag", "untag") and body.tags is None:
+        db.authenticate_only()
+        raise Invalid([("tags", "must name a tag")])
+    return db.one(Affected, "change_cards", **body.model_dump())
+
+
+@api.get("/learn/cards/due", errors={404: ["not_found"]})
+def due(db: Db, query: DueQuery) -> DueCards:
+    """Return the cards to be asked for now, within the day's limits, and what each answer to them would do."""
+    queue, settings, rows = db.each((Queue, Settings, list[QueuedCard]), "due", **query.model_dump())
+    return card_rules.due_cards(queue, settings, rows)
+
+
+@api.get("/learn/cards/{card_id}")
+def card(db: Db, card_id: UUID) -> Card:
+    """Return one card."""
+    return card_rules.card(db.one(CardRow, "card", card_id=card_id))
+
+
+@api.patch("/learn/cards/{card_id}", errors={409: ["limit_reached"]})
+def change_card(db: Db, card_id: UUID, body: CardChange) -> Card:
+    """Change a card, move it, or suspend it. Its schedule stays."""
+    return card_rules.card(db.one(CardRow, "change_card", card_id=card_id, changes=body.changes()))
+
+
+@api.delete("/learn/cards/{card_id}")
+def delete_card(db: Db, card_id: UUID) -> Deleted:
+    """Delete a card; past statistics keep its reviews."""
+    return db.one(Deleted, "delete_card", card_id=card_id)
+
+
+# Reviews -----------------------------------------------------------------------------------------------------------
+
+
+@api.post("/learn/cards/{card_id}/review", errors={409: ["card_suspended", "card_changed", "review_out_of_order"]})
+def review_card(db: Db, card_id: UUID, body: Reviewing) -> ReviewedCard:
+    """Record an answer to a card and schedule it. The same `client_id` again changes nothing.
+
+    Two trips: the schedule is computed here, from what is stored. 409 card_changed when that has changed meanwhile.
+    """
+    found, settings = db.each(
+        (ReviewableCard, Settings), "reviewable_card", card_id=card_id, reviewed_at=body.reviewed_at
+    )
+    scheduler = CardScheduler.of(settings, found.desired_retention)
+    recorded, row = db.each(
+        (RecordedReview, CardRow),
+        "record_review",
+        **body.model_dump(exclude={"reviewed_at"}),
+        card_id=card_id,
+        at=found.at,
+        days_since=found.days_since,
+        reps=found.reps,
+        log_seq=found.log_seq,
+        scheduler=scheduler.document(),
+        **scheduler.outcome(found, body.rating, found.at, found.days_since)._asdict(),
+    )
+    return card_rules.reviewed_card(recorded, row, scheduler.preview(row, recorded.now, row.elapsed_days))
+
+
+@api.post("/learn/reviews/undo", errors={404: ["not_found"], 409: ["nothing_to_undo"]})
+def undo(db: Db, body: Undoing) -> UndoneCard:
+    """Take back the newest review, or the newest of a card; again, the one before it. What it paid stays."""
+    undone, row = db.each((UndoneReview, CardRow), "undo", **body.model_dump())
+    return UndoneCard(card=card_rules.card(row), undone_review_id=undone.undone_review_id)
+
+
+@api.get("/learn/cards/{card_id}/reviews")
+def card_reviews(db: Db, card_id: UUID, query: ReviewsQuery) -> Reviews:
+    """List the reviews of a card, and what was taken back of them, newest first."""
+    _, rows = db.each((Existing, list[ReviewRow]), "reviews", card_id=card_id, before=query.cursor, limit=query.limit)
+    return card_rules.reviews(rows, query.limit)
+
+
+@api.get("/learn/stats", errors={404: ["not_found"]})
+def stats(db: Db, query: SpanQuery) -> Stats:
+    """Return what there is of cards, what was reviewed in the last days, and how much of it was remembered."""
+    counted, reviewed, recorded = db.each(
+        (CountedCards, CountedReviews, list[DayOfReviews]),
+        "stats",
+        **query.model_dump(),
+        factor=scheduling.FACTOR,
+        decay=scheduling.DECAY,
+    )
+    return card_rules.stats(counted, reviewed, recorded, query.days)
+
+
+@api.get("/learn/forecast", errors={404: ["not_found"]})
+def forecast(db: Db, query: SpanQuery) -> Forecast:
+    """Return how many cards come back on each of the next days."""
+    today, counted = db.each((Today, list[DayOfCards]), "forecast", **query.model_dump())
+    return card_rules.forecast(today.today, counted, query.days)
+
+
+@api.get("/learn/settings")
+def settings(db: Db) -> Settings:
+    """Return how the user's cards are scheduled."""
+    return db.one(Settings, "settings")
+
+
+@api.put("/learn/settings")
+def change_settings(db: Db, body: SettingsChange) -> Settings:
+    """Change how the user's cards are scheduled; what is absent stays. Schedules that were made stay too."""
+    return db.one(Settings, "change_settings", changes=body.changes())
 
 
 handler = api.handler

@@ -38,6 +38,7 @@ READS = {
     "gamification": {"identity", "ledger", "market", "settings"},
     "habits": {"ledger"},
     "idempotency": {"identity"},
+    "learn": {"ledger"},  # which review was paid for
     "ledger": {"market"},
     "limits": {"identity"},
     "market": {"ledger"},

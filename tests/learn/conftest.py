@@ -1,6 +1,9 @@
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
+
+import pytest
 
 from tests.conftest import Database, User
 
@@ -30,6 +33,56 @@ def attempt(user: User, score: int = 100, path: str = DRILL, **fields: Any) -> d
     return answer
 
 
+def deck(user: User, **fields: Any) -> str:
+    """The id of a new deck."""
+    deck_id: str = user.post("/learn/decks", {"name": "Words"} | fields).data["id"]
+    return deck_id
+
+
+def card(user: User, deck_id: str, front: str = "dog", **fields: Any) -> dict[str, Any]:
+    """A new card."""
+    made: dict[str, Any] = user.post(f"/learn/decks/{deck_id}/cards", {"front": front, "back": "a back"} | fields).data
+    return made
+
+
+def cards(user: User, deck_id: str, count: int) -> list[str]:
+    """The ids of so many new cards."""
+    return [card(user, deck_id, f"front {n}")["id"] for n in range(count)]
+
+
+def review(user: User, card_id: str, rating: int = 3, **fields: Any) -> dict[str, Any]:
+    """A review of a card, as its answer."""
+    answer: dict[str, Any] = user.post(f"/learn/cards/{card_id}/review", {"rating": rating} | fields).data
+    return answer
+
+
+def read(user: User, card_id: str) -> dict[str, Any]:
+    """A card as it is now."""
+    shown: dict[str, Any] = user.get(f"/learn/cards/{card_id}").data
+    return shown
+
+
 def _id(kind: str, key: str) -> str:
     digest = hashlib.md5(f"{kind}:{key}".encode()).hexdigest()
     return str(UUID(digest))
+
+
+@pytest.fixture(autouse=True)
+def _decks_count_their_cards(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After every test, what decks count of their cards is what there is of them."""
+    yield
+    if "database" in request.fixturenames:
+        database: Database = request.getfixturevalue("database")
+        wrong = database.query(
+            """
+            SELECT d.name, d.card_count, d.new_count, d.suspended_count, c.*
+              FROM flashcard_decks AS d,
+                   LATERAL (
+                       SELECT count(*) AS cards, count(*) FILTER (WHERE suspended_at IS NOT NULL) AS suspended,
+                              count(*) FILTER (WHERE state = 'new' AND suspended_at IS NULL) AS fresh
+                         FROM flashcards AS c
+                        WHERE c.user_id = d.user_id AND c.deck_id = d.id AND c.deleted_at IS NULL) AS c
+             WHERE (d.card_count, d.new_count, d.suspended_count) <> (c.cards, c.fresh, c.suspended)
+            """
+        )
+        assert wrong == []

@@ -41,6 +41,7 @@ TWO_TRIPS: Mapping[str, str] = {
     "POST /calendar/import": "what is there decides, event by event, what is written",
     "POST /learn/lessons/{lesson}/complete": "a quiz is graded, and a review scheduled, in Python",
     "POST /learn/drills/{drill}/submit": "a review is scheduled in Python",
+    "POST /learn/cards/{card_id}/review": "a review is scheduled in Python",
     "POST /daily-plan": "which workouts recur on the day takes their expansion",
 }
 

@@ -186,7 +186,8 @@ CREATE TABLE user_learn_settings (
     new_per_day int NOT NULL CHECK (new_per_day BETWEEN 0 AND 999),
     reviews_per_day int NOT NULL CHECK (reviews_per_day BETWEEN 0 AND 9999),
     -- Minutes.
-    learning_steps int[] NOT NULL CHECK (cardinality(learning_steps) <= 5 AND 1 <= ALL (learning_steps) AND 1440 >= ALL (learning_steps)),
+    learning_steps int[] NOT NULL
+        CHECK (cardinality(learning_steps) <= 5 AND 1 <= ALL (learning_steps) AND 1440 >= ALL (learning_steps)),
     relearning_steps int[] NOT NULL
         CHECK (cardinality(relearning_steps) <= 5 AND 1 <= ALL (relearning_steps) AND 1440 >= ALL (relearning_steps)),
     leech_threshold int NOT NULL CHECK (leech_threshold BETWEEN 2 AND 50),
@@ -201,6 +202,11 @@ CREATE TABLE flashcard_decks (
     category text CHECK (length(category) BETWEEN 1 AND 40),
     desired_retention double precision CHECK (desired_retention BETWEEN 0.70 AND 0.97),
     starter_key text CHECK (length(starter_key) BETWEEN 1 AND 100),
+    -- Of its cards that are not deleted: all, the new ones that are not suspended, and the suspended ones. Counted as they
+    -- change, since a list of decks would have to read every card.
+    card_count int NOT NULL DEFAULT 0 CHECK (card_count >= 0),
+    new_count int NOT NULL DEFAULT 0 CHECK (new_count >= 0),
+    suspended_count int NOT NULL DEFAULT 0 CHECK (suspended_count >= 0),
     archived_at timestamptz,
     deleted_at timestamptz,
     status text NOT NULL GENERATED ALWAYS AS (
@@ -208,11 +214,15 @@ CREATE TABLE flashcard_decks (
     created_at timestamptz NOT NULL DEFAULT clock(),
     updated_at timestamptz NOT NULL DEFAULT clock(),
     PRIMARY KEY (user_id, id),
-    UNIQUE (user_id, id, status)
+    UNIQUE (user_id, id, status),
+    CHECK (new_count + suspended_count <= card_count)
 );
 CREATE UNIQUE INDEX flashcard_decks_starter ON flashcard_decks (user_id, starter_key)
     WHERE starter_key IS NOT NULL AND deleted_at IS NULL;
-CREATE TRIGGER touch BEFORE UPDATE ON flashcard_decks FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+-- Not when its cards are counted: what they do is no change of the deck.
+CREATE TRIGGER touch BEFORE UPDATE ON flashcard_decks FOR EACH ROW
+    WHEN ((OLD.card_count, OLD.new_count, OLD.suspended_count) = (NEW.card_count, NEW.new_count, NEW.suspended_count))
+    EXECUTE FUNCTION touch_updated_at();
 
 CREATE TABLE flashcards (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
@@ -336,4 +346,4 @@ CALL enable_row_security('flashcard_reviews');
 GRANT SELECT ON user_lesson_progress, user_drill_stats, drill_attempts, learn_review_items, user_learn_totals,
     user_learn_settings, flashcard_decks, flashcards, flashcard_reviews TO questlog_app;
 GRANT INSERT ON user_lesson_progress TO questlog_app;
-GRANT INSERT, UPDATE ON user_learn_settings, flashcard_decks, flashcards TO questlog_app;
+GRANT INSERT, UPDATE ON user_learn_settings, flashcard_decks TO questlog_app;
