@@ -114,7 +114,9 @@ def unknown(user: Client, name: str) -> list[Answer]:
     ]
 
 
-@pytest.mark.parametrize("name", ["8d3f7b52-6f0e-4b57-9c0a-3f6f2a1f0b11", "nothing", "one thing", "%27%3B--", "One_Thing_At_A_Time"])
+@pytest.mark.parametrize(
+    "name", ["8d3f7b52-6f0e-4b57-9c0a-3f6f2a1f0b11", "nothing", "one thing", "%27%3B--", "One_Thing_At_A_Time"]
+)
 def test_what_names_no_lesson_is_not_found(user: User, name: str) -> None:
     for answer in unknown(user, name):
         answer.refused(404, "not_found")
