@@ -132,9 +132,9 @@ def test_gates_leave_out_silence_and_the_quiet() -> None:
     loud = tones((-20, 5))
     assert loudness(np.concatenate([loud, silence(20, 2)], axis=1)).integrated == pytest.approx(-20, abs=0.15)
     assert loudness(np.concatenate([loud, tones((-40, 15))], axis=1)).integrated == pytest.approx(-20, abs=0.15)
-    # 11 LU under the loud part is over the relative gate, which lies 10 LU under the mean of both.
-    power = (10 ** (-20 / 10) * 5 + 10 ** (-31 / 10) * 30) / 35
-    together = loudness(np.concatenate([loud, tones((-31, 30))], axis=1)).integrated
+    # 9 LU under the mean of both is over the relative gate.
+    power = (10 ** (-20 / 10) + 10 ** (-31.5 / 10)) / 2
+    together = loudness(np.concatenate([loud, tones((-31.5, 5))], axis=1)).integrated
     assert together == pytest.approx(10 * math.log10(power), abs=0.1)
 
 
