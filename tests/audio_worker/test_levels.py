@@ -138,6 +138,14 @@ def test_waveform_of_a_long_signal_is_exact_but_for_the_edges_of_slices(samples:
     assert waveform(lonely) == [0.0] * 999 + [0.5]
 
 
+def test_no_sample_is_lost_when_slices_are_merged() -> None:
+    """At this rate the number of slices is odd when they first are too many: the last one has no partner."""
+    rate, last = 11_025, 95 * 11_025 - 1
+    signal = np.zeros((1, 2_000_000))
+    signal[0, last] = 0.5
+    assert np.flatnonzero(waveform(signal, rate)).tolist() == [last * 1000 // 2_000_000]
+
+
 def test_waveform_is_capped_and_empty_without_samples() -> None:
     assert waveform(amplitude(12) * np.ones((1, 1000))) == [1.0] * 1000
     assert waveform(silence(0)) == []

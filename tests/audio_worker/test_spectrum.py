@@ -54,6 +54,7 @@ def test_spectrum_is_the_mean_square_in_each_band() -> None:
     assert spectrum[index] == pytest.approx(-23.01, abs=0.1)
     assert spectrum.argmax() == index
     assert np.delete(spectrum, index).max() < -55
+    assert 10 * np.log10(tone(stereo(sine(hz, -20, 10))).spectrum[index]) == pytest.approx(-23.01, abs=0.1)
     white = tone(noise(10, -20)).spectrum
     density = 10 ** (-20 / 10) / (RATE / 2)
     widths = np.diff(SPECTRUM_EDGES_HZ)

@@ -21,6 +21,8 @@ def faded(signal: Signal, seconds: float = 0.01) -> Signal:
         (17, 6, 60.0, 0.50, -6.0),
         (18, 8, 67.5, 0.50, -6.0),
         (19, 4, 45.0, 1.41, 3.0),
+        # No case of Tech 3341, but its peaks lie a quarter of the way between samples: twice the rate would miss them.
+        (0, 4, 22.5, 0.50, -6.0),
     ],
 )
 def test_tech_3341_sines(case: int, period: int, phase: float, peak: float, expected: float) -> None:
