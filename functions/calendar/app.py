@@ -5,15 +5,17 @@ what changes a series reads first, decides, and writes if nothing has changed me
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
+from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from questlog.api import Api
+from questlog.api import LARGEST_ANSWER, Api
 from questlog.binding import json_object
 from questlog.db import Db
 from questlog.errors import Conflict, Failure, Invalid, NotFound
@@ -38,11 +40,13 @@ from functions.calendar.models import (
     EventKey,
     Events,
     EventsQuery,
+    ExportQuery,
     Feed,
     FeedState,
     Imported,
     NewEvent,
     NewFeed,
+    Now,
     Rewritten,
     Scope,
     ScopeQuery,
@@ -58,7 +62,9 @@ api = Api(__file__)
 # How often a change is decided anew when another one was quicker.
 ATTEMPTS: Final = 3
 MAX_DOCUMENT: Final = 4 * 1_048_576
+LARGEST_LIST: Final = LARGEST_ANSWER * 9 // 10
 CALENDAR_TYPE: Final = "text/calendar; charset=utf-8"
+ATTACHMENT: Final = "attachment; filename=questlog.ics"
 NO_LINKS: Final = {"workout_id": None, "habit_id": None, "goal_id": None}
 
 
@@ -70,7 +76,8 @@ def events(db: Db, query: EventsQuery) -> Events:
     limits = {**moment("since", first), **moment("before", last)}
     found = db.each((Window, list[EventRow], list[Mark]), "events", event_type=query.event_type, **limits)
     listed, truncated = between(*found)
-    return Events(events=[Event.of(occurrence) for occurrence in listed], truncated=truncated)
+    events = shown(listed)
+    return Events(events=events, truncated=truncated or len(events) < len(listed))
 
 
 @api.get("/calendar/week")
@@ -78,8 +85,7 @@ def week(db: Db, query: WeekQuery) -> Week:
     """The seven days around a date, from the weekday the user's weeks begin at."""
     window, rows, marks = db.each((Window, list[EventRow], list[Mark]), "week", date=query.date)
     listed, _ = between(window, rows, marks)
-    events = [Event.of(occurrence) for occurrence in listed]
-    return Week(events=events, week_start=window.first_day, week_end=window.last_day)
+    return Week(events=shown(listed), week_start=window.first_day, week_end=window.last_day)
 
 
 @api.post("/calendar")
@@ -107,8 +113,8 @@ def event(db: Db, event_id: EventKey) -> Event:
     return Event.of(found_as(event_id, *_found(db, "event", event_id)))
 
 
-@api.put("/calendar/{event_id}")
-@api.patch("/calendar/{event_id}")
+@api.put("/calendar/{event_id}", errors={409: ["conflict"]})
+@api.patch("/calendar/{event_id}", errors={409: ["conflict"]})
 def change(db: Db, event_id: EventKey, query: ScopeQuery, body: EventChange) -> Event:
     """Change an event, or this occurrence, or this and the following ones; returns what was changed.
 
@@ -127,7 +133,7 @@ def change(db: Db, event_id: EventKey, query: ScopeQuery, body: EventChange) -> 
     return Event.of(single(row))
 
 
-@api.delete("/calendar/{event_id}")
+@api.delete("/calendar/{event_id}", errors={409: ["conflict"]})
 def delete(db: Db, event_id: EventKey, query: ScopeQuery) -> Success:
     """Remove an event, or of a series this occurrence or also the following ones, which takes two trips."""
     scope = query.scope or default_scope(event_id)
@@ -144,7 +150,7 @@ def restore(db: Db, event_id: EventKey) -> Event:
     return Event.of(found_as(event_id, *_found(db, "restore", event_id)))
 
 
-@api.post("/calendar/{event_id}/complete")
+@api.post("/calendar/{event_id}/complete", errors={409: ["conflict", "insufficient_coins"]})
 def complete(db: Db, event_id: EventKey, body: Completing) -> Completion:
     """Mark an event or occurrence done and pay it, or take both back; a replay returns what was paid at first.
 
@@ -190,19 +196,32 @@ def delete_feed(db: Db) -> Success:
     return db.one(Success, "delete_feed")
 
 
-@api.get("/calendar/feed/{token}.ics", requires=None)
+@api.get("/calendar/feed/{token}.ics", requires=None, errors={413: ["answer_too_large"]})
 def feed(db: Db, token: str) -> Response:
     """The calendar as iCalendar, a year back and all that is to come, to whoever knows the secret; else 404."""
-    return calendar(db.opened_by("open_feed", **Token.read(token).parameters))
+    now, rows = db.opened_by("open_feed", **Token.read(token).parameters).each((Now, list[EventRow]), "fed")
+    return calendar(rows, now.now, "inline")
 
 
-@api.get("/calendar/export.ics")
-def export(db: Db) -> Response:
-    """The same document for the user, to keep."""
-    return calendar(db, "attachment; filename=questlog.ics")
+@api.get("/calendar/export.ics", errors={404: ["not_found"], 413: ["answer_too_large"]})
+def export(db: Db, query: ExportQuery) -> Response:
+    """The same document for the user, to keep; or a part of it that fits into one import, with a Link to the next."""
+    now, rows = db.each((Now, list[EventRow]), "fed")
+    if query.part is None:
+        return calendar(rows, now.now, ATTACHMENT)
+    from functions.calendar.ical.writing import in_parts  # noqa: PLC0415 - only what reads or writes .ics pays for it
+
+    parts = in_parts(rows)
+    if query.part > len(parts):
+        raise NotFound("There is no such part.")
+    response = calendar(parts[query.part - 1], now.now, ATTACHMENT)
+    if query.part < len(parts):
+        following = f"{settings().public_url}/calendar/export.ics?part={query.part + 1}"
+        response.headers["Link"] = f'<{following}>; rel="next"'
+    return response
 
 
-@api.post("/calendar/import")
+@api.post("/calendar/import", errors={409: ["conflict"]})
 def import_events(db: Db, request: Request, content: bytes) -> Imported:
     """Take the events of an iCalendar document, as it is or as {"ics": text}.
 
@@ -242,6 +261,22 @@ def moment(name: str, value: Moment | None) -> dict[str, Any]:
         f"{name}_wall": value if is_time and not is_instant else None,
         f"{name}_day": None if is_time else value,
     }
+
+
+def shown(occurrences: Sequence[Occurrence]) -> list[Event]:
+    """The occurrences as the wire shows them; not all of them where their texts are more than an answer may hold."""
+    room = LARGEST_LIST
+    sizes: dict[UUID, int] = {}
+    events: list[Event] = []
+    for occurrence in occurrences:
+        row = occurrence.row
+        if row.id not in sizes:
+            sizes[row.id] = 1_000 + len(to_json([row.title, row.description, row.location, row.metadata]))
+        room -= sizes[row.id]
+        if room < 0:
+            break
+        events.append(Event.of(occurrence))
+    return events
 
 
 @contextmanager
@@ -285,11 +320,15 @@ def overtaken() -> Conflict:
     return Conflict("conflict", "Other changes to these events keep coming in between; try again.")
 
 
-def calendar(db: Db, disposition: str = "inline") -> Response:
-    """The user's events as an iCalendar document."""
-    from functions.calendar.ical import writing  # noqa: PLC0415 - only what reads or writes .ics pays for it
+def calendar(rows: Sequence[EventRow], now: datetime, disposition: str) -> Response:
+    """Events as an iCalendar document. Failure answer_too_large for more than an answer may hold."""
+    from functions.calendar.ical.writing import written  # noqa: PLC0415 - only what reads or writes .ics pays for it
 
-    document = writing.written(db.many(EventRow, "fed"), datetime.now(UTC))
+    document = written(rows, now)
+    # On its way out the document is a JSON string, in which these take a byte more each.
+    if len(document) + sum(map(document.count, (b"\r", b"\n", b'"', b"\\"))) > LARGEST_ANSWER:
+        message = "The calendar would be larger than 5 MiB; ask for its parts, from part=1 on."
+        raise Failure(413, "answer_too_large", message, {"limit_bytes": LARGEST_ANSWER})
     headers = {"Content-Type": CALENDAR_TYPE, "Content-Disposition": disposition, "Cache-Control": "no-store"}
     return Response(document, headers=headers)
 

@@ -133,6 +133,10 @@ class WeekQuery(Query):
     date: ReachableDay | None = None
 
 
+class ExportQuery(Query):
+    part: Annotated[int, Field(ge=1, le=1_000)] | None = None
+
+
 class ScopeQuery(Query):
     scope: Scope | None = None
 
@@ -314,6 +318,10 @@ class Completions(Row):
 
     event_id: UUID
     recurrence_id: AwareDatetime | None
+
+
+class Now(Row):
+    now: AwareDatetime
 
 
 class UserZone(Row):

@@ -115,6 +115,7 @@ SELECT open_calendar_feed(%(token_user)s, %(token_hash)s);
 -- name: fed
 -- A series with one occurrence in reach is there whole: to a reader of the feed its overrides are nothing without it.
 -- By window: for a join of a large calendar with itself, an estimate gone wrong takes seconds.
+SELECT clock() AS now;
 SELECT f.*
   FROM (SELECT e.*,
                bool_or(coalesce(CASE WHEN e.recurrence_rule IS NULL THEN coalesce(e.end_time, e.start_time) ELSE e.series_until END

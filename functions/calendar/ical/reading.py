@@ -252,6 +252,8 @@ class _Reader:
             raise Unusable(f"the time zone {name[:100]} is not known")
         if meaning.note and meaning.note not in self._notes:
             self._notes.append(meaning.note)
+        if meaning.offset is not None:
+            return Given((wall - meaning.offset).replace(tzinfo=UTC), "UTC", self._zones)
         return Given(wall, meaning.zone, self._zones)
 
     def _times(self, start: Given, zone: str) -> dict[str, Any]:
@@ -352,7 +354,7 @@ class _Reader:
 
     def _recurring(self, drafted: EventRow, start: Given) -> tuple[EventRow, dict[datetime, datetime]]:
         """The event with its rule, its further dates and those left out, and the periods among them."""
-        rules = [line.value for line in self._component.named("RRULE") if line.value]
+        rules = [line.value for line in self._component.named("RRULE") if line.value.strip("; ")]
         if len(rules) > 1 or self._component.named("EXRULE"):
             raise Unusable("more than one rule is not supported")
         further = list(self._further(drafted))

@@ -57,10 +57,14 @@ Signature = tuple[timedelta, tuple[Change, ...]]
 
 
 class Meaning(NamedTuple):
-    """The zone that a name means, and what the user is told where it is not quite that."""
+    """The zone that a name means, and what the user is told where it is not quite that.
+
+    `offset` is that of the wall-clock times where no zone has it: the zone is UTC then.
+    """
 
     zone: str
     note: str | None = None
+    offset: timedelta | None = None
 
 
 class Zones:
@@ -81,9 +85,13 @@ class Zones:
     def meaning(self, name: str, wall: datetime) -> Meaning | None:
         """The zone that a name means at a wall-clock time; None for a name that means nothing."""
         key = name, wall.year
-        if key not in self._meanings:
-            self._meanings[key] = self._find(_plain(name), wall)
-        return self._meanings[key]
+        if key in self._meanings:
+            return self._meanings[key]
+        found = self._find(_plain(name), wall)
+        # With a note it is the offset at the very time.
+        if found is None or found.note is None:
+            self._meanings[key] = found
+        return found
 
     def midnight(self, at: datetime) -> date | None:
         """The date that begins at an instant in one of the document's zones; None where it is midnight in none."""
@@ -112,14 +120,9 @@ class Zones:
         if definition is not None and (observances := _observances(definition)):
             return self._matched(name, observances, wall)
         if match := _OFFSET.fullmatch(name):
-            zone = _with_offset(_offset(match))
-            return (
-                Meaning(zone) if zone else Meaning("UTC", f"no time zone has the offset {name} all year; taken as UTC")
-            )
+            return _at_offset(_offset(match))
         if (match := _DISPLAY.fullmatch(name)) and (match := _OFFSET.fullmatch(match[1] or "+00:00")):
-            return Meaning(
-                _with_offset(_offset(match)) or "UTC", f"the time zone {name[:100]} is not known; its offset was taken"
-            )
+            return _at_offset(_offset(match), f"the time zone {name[:100]} is not known; its offset was taken")
         return None
 
     def _matched(self, name: str, observances: "list[_Observance]", wall: datetime) -> Meaning:
@@ -133,8 +136,7 @@ class Zones:
         for change in changes:
             if (wall - offset).replace(tzinfo=UTC) >= change.at:
                 offset = change.offset
-        note = f"no time zone is like {name[:100]}; its offset at the start was taken"
-        return Meaning(_with_offset(offset) or "UTC", note)
+        return _at_offset(offset, f"no time zone is like {name[:100]}; its offset at the start was taken")
 
 
 @lru_cache(maxsize=1024)
@@ -245,10 +247,14 @@ def _zones_by_signature(year: int) -> dict[Signature, list[str]]:
     return found
 
 
-def _with_offset(offset: timedelta) -> str | None:
-    """A zone that always has an offset; None where there is none."""
+def _at_offset(offset: timedelta, note: str | None = None) -> Meaning:
+    """The zone that always has an offset; where there is none, UTC and the offset."""
     zones = _zones_by_signature(_LAST_YEAR).get((offset, ()))
-    return zones[0] if zones else None
+    if zones is not None:
+        return Meaning(zones[0], note)
+    return Meaning(
+        "UTC", note or f"no time zone always has the offset {offset / timedelta(hours=1):+g} h; UTC was taken", offset
+    )
 
 
 @cache
