@@ -186,7 +186,7 @@ def effort(rule: Rule, first: date) -> int:
         # Up to UNTIL it is followed for two years, without an end only to its beginning.
         followed = rule.count or (200 if rule.until else 0)
         return 500 + 25 * followed
-    return 0 if pattern.per_period is not None or rule.count is None else 3 * rule.count
+    return 0 if pattern.per_period is not None or rule.count is None else 2 * rule.count
 
 
 def rule_starts(series: Series, since: datetime, before: datetime) -> Iterator[datetime]:
