@@ -269,14 +269,18 @@ def sign_out(request: Request, client: Client) -> Reply[Success]:
     return Reply(Success(), cookies=(identity.cleared_cookie(),), headers=NO_STORE)
 
 
-@api.post("/auth/verify-age", requires=SESSION)
+@api.post("/auth/verify-age", requires=SESSION, errors={403: ["age_verification_required"]})
 def verify_age(db: Db, client: Client, body: Age) -> AgeVerified:
     """Confirm being old enough; a denial is 403 and stores nothing."""
     minimum = auth_settings().minimum_age
     return db.one(AgeVerified, "verify_age", confirmed=body.confirmed, minimum_age=minimum, client=client._asdict())
 
 
-@api.post("/auth/accept-tos", requires=SESSION)
+@api.post(
+    "/auth/accept-tos",
+    requires=SESSION,
+    errors={403: ["age_verification_required"], 409: ["tos_version_mismatch"]},
+)
 def accept_tos(db: Db, client: Client, body: Terms) -> TermsAccepted:
     """Accept the current terms, and with them the age they state; another version is 409 tos_version_mismatch."""
     return db.one(
@@ -300,7 +304,7 @@ def sessions(db: Db) -> Sessions:
     return Sessions(sessions=db.many(Session, "sessions", idle=settings().session_idle))
 
 
-@api.post("/auth/sessions", requires=BROWSER, store_response=False)
+@api.post("/auth/sessions", requires=BROWSER, store_response=False, errors={409: ["too_many_tokens"]})
 def add_token(db: Db, client: Client, body: NewToken) -> ApiToken:
     """A new API token, shown this once; 409 too_many_tokens at 20."""
     secret = new_secret()

@@ -40,7 +40,7 @@ def plan(db: Db, query: PlanQuery) -> Planned:
     return Planned(plan=rules.plan_of(found[0], items) if found else None)
 
 
-@api.post("/daily-plan", envelope=False)
+@api.post("/daily-plan", envelope=False, errors={409: ["conflict"]})
 def act(db: Db, body: PlanAction) -> Planned:
     """Generate a plan, write it whole, or tick an item of it.
 
@@ -103,7 +103,7 @@ def delete_task(db: Db, item_id: str, query: PlanQuery, body: TaskDate) -> Plann
     return _written(db, "delete_task", date=body.date or query.date, item_id=item_id)
 
 
-@api.post("/daily-plan/reorder", envelope=False)
+@api.post("/daily-plan/reorder", envelope=False, errors={404: ["not_found"]})
 def reorder(db: Db, body: Reordering) -> Planned:
     """Put a plan's items into this order; 400 unless each is named once."""
     return _written(db, "reorder", date=body.date, item_ids=body.item_ids)

@@ -160,7 +160,7 @@ class NewPlannedExercise(Body):
 class NewSection(Body):
     name: Name
     section_type: SectionType
-    exercises: list[NewPlannedExercise] | None = None
+    exercises: Annotated[list[NewPlannedExercise], Field(max_length=MAX_EXERCISES_PER_WORKOUT)] | None = None
 
 
 def _not_too_many(sections: list[NewSection]) -> list[NewSection]:

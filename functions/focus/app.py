@@ -40,7 +40,7 @@ DEFAULT_SECONDS = {"focus": 1500, "break": 300, "long_break": 900}
 DAYS_BACK = {"day": 0, "week": 6, "month": 29, "all": None}
 
 
-@api.post("/focus")
+@api.post("/focus", errors={404: ["not_found"]})
 def start(db: Db, body: Start) -> Session:
     """Start a timer. A live one is abandoned. 404 when there is no such library."""
     seconds = body.duration_seconds or DEFAULT_SECONDS[body.mode]

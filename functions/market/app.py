@@ -83,7 +83,7 @@ def add_item(db: Db, body: NewItem) -> MarketItem:
     return db.one(MarketItem, "add_item", id=item_id, key=rules.own_key(item_id), **body.model_dump())
 
 
-@api.put("/market/items/order")
+@api.put("/market/items/order", errors={404: ["not_found"]})
 def order_items(db: Db, body: Order) -> MarketItems:
     """Put the user's own rewards in the order of `ids`; 404 when one is not the user's, and then nothing moves."""
     found = db.many(MarketItem, "order_items", ids=body.ids)

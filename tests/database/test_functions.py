@@ -16,10 +16,11 @@ TEXTS = [*FUNCTIONS, *QUERIES]
 LAYER = "".join(file.read_text() for file in (ROOT / "layers" / "common" / "questlog").glob("*.py"))
 
 # What every group stands on: its functions may be called by all.
-FOUNDATIONS = {"errors", "limits", "identity", "idempotency", "days", "settings", "ledger"}
+FOUNDATIONS = {"errors", "trips", "limits", "identity", "idempotency", "days", "settings", "ledger"}
 
 # Which group's SQL may call functions and views of which others, beyond the foundations.
 CALLS = {
+    "calendar": {"exercise"},  # an event may be a workout of the user's
     "daily_plan": {"calendar", "focus", "habits", "learn", "quests"},  # a plan is made of what these have for the day
     "gamification": {"market"},  # shields and boosts are part of what a user has
     "goals": {"calendar"},  # a deleted goal takes itself out of events
