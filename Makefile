@@ -18,7 +18,7 @@ test: $(VENV)/.tests           ## make test ARGS="tests/focus -k complete"
 lint: $(VENV)/.tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy $(wildcard docs local layers/common/questlog functions tests bench)
+	$(BIN)/mypy $(wildcard docs local layers/common/questlog layers/common/database functions tests bench)
 	$(BIN)/squawk layers/common/database/migrations/*.sql
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/sam validate --lint --region eu-central-1
