@@ -78,6 +78,16 @@ def test_what_has_no_tempo(signal: Signal) -> None:
     assert found.beats.size == 0
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_clicks_at_random_times_have_no_tempo(seed: int) -> None:
+    """The shorter the signal, the more of them repeat by chance."""
+    signal, click = silence(4, rate=RATE), pulses(60, 0.02, RATE)
+    for time in np.random.default_rng(seed).uniform(0, 3.9, 20):
+        first = round(time * RATE)
+        signal[:, first : first + click.shape[1]] += click
+    assert tempo(signal).bpm is None
+
+
 def test_beats_go_on_through_a_pause_but_not_into_silence_around() -> None:
     played = pulses(120, 30, RATE)
     played[:, : 5 * RATE] = 0
