@@ -121,7 +121,7 @@ def one(**fields: Any) -> list[dict[str, Any]]:
         ({"sections": [{"name": "A", "section_type": "main"}] * 21}, "sections"),
         ({"sections": [{"name": "A", "section_type": "rest"}]}, "sections.0.section_type"),
         ({"sections": [{"section_type": "main"}]}, "sections.0.name"),
-        ({"sections": [{"name": "A", "section_type": "main", "exercises": [planned()] * 101}]}, "sections"),
+        ({"sections": [{"name": "A", "section_type": "main", "exercises": [planned()] * 101}]}, "sections.0.exercises"),
         ({"sections": one(sets=0)}, "sections.0.exercises.0.sets"),
         ({"sections": one(sets=51)}, "sections.0.exercises.0.sets"),
         ({"sections": one(reps_min=0)}, "sections.0.exercises.0.reps_min"),
