@@ -19,6 +19,7 @@ OF_A_LIBRARY: dict[str, Callable[[User, str], Answer]] = {
     "add": lambda user, _: user.post("/focus/libraries", {"name": "Sofa"}),
     "change": lambda user, library: user.patch(library, {"name": "Sofa"}),
     "delete": lambda user, library: user.delete(library),
+    "add a track": lambda user, library: user.post(f"{library}/tracks", {"track_title": "Rain"}),
 }
 
 

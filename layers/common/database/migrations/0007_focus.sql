@@ -30,7 +30,7 @@ CREATE TABLE focus_library_tracks (
     track_url text CHECK (track_url LIKE 'https://%' AND length(track_url) <= 2000),
     duration_seconds int CHECK (duration_seconds BETWEEN 0 AND 86400),
     sort_order int NOT NULL,
-    added_at timestamptz NOT NULL DEFAULT clock(),
+    added_at timestamptz NOT NULL DEFAULT instant(),
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, library_id) REFERENCES focus_libraries ON DELETE CASCADE
 );
