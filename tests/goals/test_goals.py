@@ -114,6 +114,21 @@ def test_lists_the_highest_priority_first_then_the_newest(user: User) -> None:
     assert user.get("/goals", query={"status": "abandoned"}).data == {"goals": [], "total": 0}
 
 
+def test_the_list_shows_each_goal_as_it_is_alone(user: User) -> None:
+    """With its own milestones, in their order, in the whole list and in that of a status."""
+    active, paused = factories.goal(user, "a", "b", "c"), factories.goal(user, "d", "e", priority=1)
+    for goal in (active, paused):
+        ids = [milestone["id"] for milestone in goal["milestones"]]
+        user.put(f"/goals/{goal['id']}/milestones/order", {"ids": ids[::-1]})
+    complete(user, active["milestones"][1])
+    user.patch(f"/goals/{paused['id']}", {"status": "paused"})
+    alone = [user.get(f"/goals/{goal['id']}").data for goal in (paused, active)]
+    assert [[milestone["title"] for milestone in goal["milestones"]] for goal in alone] == [["e", "d"], ["c", "b", "a"]]
+    assert (alone[1]["total_milestones"], alone[1]["completed_milestones"]) == (3, 1)
+    assert user.get("/goals").data == {"goals": alone, "total": 2}
+    assert user.get("/goals", query={"status": "paused"}).data == {"goals": alone[:1], "total": 1}
+
+
 def test_five_hundred_are_enough(user: User, database: Database) -> None:
     database.query("INSERT INTO goals (user_id, title) SELECT %s, 'g' FROM generate_series(1, 499)", user.id)
     answers = at_once(5, lambda: user.post("/goals", {"title": "one more"}))
