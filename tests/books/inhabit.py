@@ -1,0 +1,8 @@
+from tests.conftest import User
+
+
+def inhabit(user: User) -> None:
+    """Leave one of everything this group keeps in the user's account."""
+    book = user.post("/books", {"title": "Dune", "total_pages": 100, "tags": ["desert"]}).data["id"]
+    user.post(f"/books/{book}/sessions", {"pages_read": 100})
+    user.put("/books/goal", {"target": 12})
