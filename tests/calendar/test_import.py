@@ -300,3 +300,195 @@ def test_no_document_is_a_fault(user: User, lines: list[str]) -> None:
     answer = user.post("/calendar/import", text.encode(errors="replace"), headers=ICS)
     assert answer.status in (200, 400), (text, answer.text)
     assert user.get("/calendar/export.ics").status == 200
+
+
+def problems(answer: Any) -> list[tuple[str | None, str]]:
+    return [(problem["uid"], problem["message"]) for problem in answer.data["problems"]]
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:soon\nEND:VALARM\n", "alarm"),
+        ("BEGIN:VALARM\nACTION:DISPLAY\nEND:VALARM\n", "alarm"),
+        ("SEQUENCE:two\n", "SEQUENCE"),
+        ("DTSTAMP:yesterday\n", "DTSTAMP"),
+        ("LAST-MODIFIED:20311305T000000Z\n", "LAST-MODIFIED"),
+        ("CATEGORIES\n", "line"),
+        ("CATEGORIES;X=:\n", None),
+        ("LOCATION;=x:here\n", "LOCATION"),
+        ("what is this\n", "line"),
+        ("SUMMARY:" + "x" * 201 + "\n", "SUMMARY is longer than 200"),
+        ("DESCRIPTION:" + "x" * 5001 + "\n", "DESCRIPTION is longer than 5000"),
+        ("LOCATION:" + "x" * 301 + "\n", "LOCATION is longer than 300"),
+        ("X-WHATEVER;=:?\n", None),
+    ],
+)
+def test_what_does_not_say_when_is_left_out_and_told(user: User, lines: str, told: str | None) -> None:
+    answer = imported(user, "UID:a\nDTSTART:20310505T090000Z\nDTEND:20310505T100000Z\n" + lines)
+    assert counts(answer) == (1, 0, 0, 0)
+    [event] = listed(user)
+    assert (event["start_time"], event["end_time"]) == ("2031-05-05T09:00:00.000000Z", "2031-05-05T10:00:00.000000Z")
+    assert (event["reminder_minutes"], event["location"]) == (None, "x" * 300 if told and "300" in told else None)
+    assert len(event["title"]) == (200 if told and "200" in told else len("Untitled"))
+    found = problems(answer)
+    assert len(found) == (told is not None), found
+    if told is not None:
+        assert found[0][0] == "a"
+        assert told in found[0][1]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "minutes"),
+    [
+        ("TRIGGER:-PT15M", 15),
+        ("TRIGGER;RELATED=START:-P1DT1H", 1500),
+        ("TRIGGER:-P4W", 40320),
+        ("TRIGGER:PT0S", 0),
+        # No fault, but nothing that can be kept.
+        ("TRIGGER:PT15M", None),
+        ("TRIGGER;RELATED=END:-PT15M", None),
+        ("TRIGGER;VALUE=DATE-TIME:20310505T080000Z", None),
+        ("TRIGGER:-P5W", None),
+    ],
+)
+def test_alarms(user: User, trigger: str, minutes: int | None) -> None:
+    alarm = f"BEGIN:VALARM\nUID:of-the-alarm\nACTION:DISPLAY\n{trigger}\nEND:VALARM\n"
+    answer = imported(user, f"{alarm}UID:own\nDTSTART:20310505T090000Z\n")
+    assert answer.data["problems"] == []
+    assert listed(user)[0]["reminder_minutes"] == minutes
+    assert "UID:own" in user.get("/calendar/export.ics").text
+
+
+def test_an_alarms_uid_is_not_its_events(user: User) -> None:
+    alarm = "BEGIN:VALARM\nUID:shared\nACTION:DISPLAY\nTRIGGER:-PT5M\nEND:VALARM\n"
+    events = [f"DTSTART:2031050{day}T090000Z\nSUMMARY:{day}\n{alarm}" for day in (5, 6)]
+    assert counts(imported(user, *events)) == (2, 0, 0, 0)
+    assert counts(imported(user, *events)) == (0, 0, 2, 0)
+    assert "UID:shared" not in user.get("/calendar/export.ics").text
+
+
+def test_a_date_before_the_start_shows_in_every_range(user: User) -> None:
+    imported(user, "UID:a\nDTSTART:20310510T090000Z\nRRULE:FREQ=DAILY;COUNT=2\nRDATE:20310501T090000Z\nSUMMARY:x\n")
+    imported(
+        user, "UID:b\nDTSTART;VALUE=DATE:20310610\nRRULE:FREQ=DAILY;COUNT=2\nRDATE;VALUE=DATE:20310601\nSUMMARY:x\n"
+    )
+    expected = ["2031-05-01T09:00", "2031-05-10T09:00", "2031-05-11T09:00"]
+    expected += ["2031-06-01T00:00", "2031-06-10T00:00", "2031-06-11T00:00"]
+    assert starts(user) == expected
+    assert starts(user, "2031-04-25", "2031-05-05") == expected[:1]
+    assert starts(user, "2031-05-25", "2031-06-05") == expected[3:4]
+    for event in listed(user):
+        assert user.get(f"/calendar/{event['id']}").data == event
+
+
+def test_components_of_other_kinds_are_passed_over(user: User) -> None:
+    other = "".join(f"BEGIN:{name}\nUID:{name}\nSUMMARY:x\nEND:{name}\n" for name in ("VTODO", "VJOURNAL", "VFREEBUSY"))
+    text = f"BEGIN:VCALENDAR\n{other}BEGIN:VEVENT\n{EVENT}END:VEVENT\nEND:VCALENDAR\n"
+    answer = user.post("/calendar/import", (text * 2).encode(), headers=ICS)
+    assert (counts(answer), answer.data["problems"]) == ((1, 0, 0, 0), [])
+
+
+@pytest.mark.parametrize(
+    ("content_type", "content"),
+    [
+        ("text/calendar; charset=us-ascii", "SUMMARY:Café".encode()),
+        ("text/calendar; charset=utf-8", "SUMMARY:Café".encode("latin-1")),
+        ("text/calendar; charset=utf-16", b"B"),
+        ("text/calendar; charset=klingon", b"SUMMARY:x"),
+        ("text/calendar; charset=idna", b"SUMMARY:x"),
+        ("text/calendar; charset=zlib", b"SUMMARY:x"),
+        ("text/calendar", b"SUMMARY:\x81"),
+        ("text/calendar", b"SUMMARY:\0"),
+    ],
+)
+def test_bytes_that_are_not_what_they_are_said_to_be_are_refused(user: User, content_type: str, content: bytes) -> None:
+    document = (
+        b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nDTSTART:20310505T090000Z\n" + content + b"\nEND:VEVENT\nEND:VCALENDAR"
+    )
+    user.post("/calendar/import", document, headers={"content-type": content_type}).invalid("body")
+    assert listed(user) == []
+
+
+def test_a_zone_that_is_like_no_other_gives_its_offset_and_is_told(user: User) -> None:
+    """Summer time in January alone: no zone of the north has it."""
+    zone = """BEGIN:VTIMEZONE
+TZID:Nowhere
+BEGIN:STANDARD
+DTSTART:20000201T000000
+TZOFFSETFROM:+0400
+TZOFFSETTO:+0300
+RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=1
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:20000101T000000
+TZOFFSETFROM:+0300
+TZOFFSETTO:+0400
+RRULE:FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=1
+END:DAYLIGHT
+END:VTIMEZONE
+"""
+    events = "".join(
+        f"BEGIN:VEVENT\nUID:{month}\nDTSTART;TZID=Nowhere:2031{month}10T090000\nSUMMARY:x\nEND:VEVENT\n"
+        for month in ("01", "03")
+    )
+    answer = user.post("/calendar/import", f"BEGIN:VCALENDAR\n{zone}{events}END:VCALENDAR".encode(), headers=ICS)
+    assert counts(answer) == (2, 0, 0, 0)
+    assert starts(user) == ["2031-01-10T05:00", "2031-03-10T06:00"]
+    assert [uid for uid, message in problems(answer) if "Nowhere" in message] == ["01", "03"]
+    assert {event["timezone"] for event in listed(user)} == {"Etc/GMT-4", "Etc/GMT-3"}
+
+
+def test_what_is_imported_can_be_changed(user: User) -> None:
+    """Whatever the zone was called, its name here is one that a request may send."""
+    names = ["Japan", "EST5EDT", '"(UTC-05:00) Eastern Time (US & Canada)"', "UTC+1", "W. Europe Standard Time"]
+    imported(user, *(f"UID:{n}\nDTSTART;TZID={name}:20310505T090000\nSUMMARY:x\n" for n, name in enumerate(names)))
+    events = listed(user)
+    assert len(events) == len(names)
+    for event in events:
+        changed = user.put(f"/calendar/{event['id']}", {"timezone": event["timezone"], "title": "y"})
+        assert (changed.status, changed.data["start_time"]) == (200, event["start_time"])
+
+
+def test_what_the_file_never_said_stays_in_exceptions_too(user: User) -> None:
+    """An exception that an import brings takes type, colour and reminder of the series as the user set them."""
+    imported(user, SERIES)
+    habit = user.post("/habits", {"name": "Stretch"}).data["id"]
+    path = f"/calendar/{listed(user)[0]['series_id']}"
+    user.patch(path, {"event_type": "task", "color": "#010203", "reminder_minutes": 7, "habit_id": habit})
+    assert counts(imported(user, MOVED)) == (1, 0, 0, 0)
+    late = next(event for event in listed(user) if event["title"] == "Late")
+    assert [late[name] for name in ("event_type", "color", "reminder_minutes", "habit_id")] == [
+        "task",
+        "#010203",
+        7,
+        habit,
+    ]
+
+
+def test_what_an_earlier_file_said_and_a_later_one_does_not(user: User) -> None:
+    said = "CATEGORIES:meeting\nBEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT10M\nEND:VALARM\n"
+    imported(user, EVENT + said)
+    path = f"/calendar/{listed(user)[0]['id']}"
+    user.patch(path, {"event_type": "focus", "reminder_minutes": 30})
+    newer = EVENT.replace("SEQUENCE:2", "SEQUENCE:3").replace("Stand-up", "New")
+    assert counts(imported(user, newer)) == (0, 1, 0, 0)
+    [event] = listed(user)
+    assert (event["title"], event["event_type"], event["reminder_minutes"]) == ("New", "focus", 30)
+    assert counts(imported(user, newer.replace("SEQUENCE:3", "SEQUENCE:4") + said)) == (0, 1, 0, 0)
+    [event] = listed(user)
+    assert (event["event_type"], event["reminder_minutes"]) == ("meeting", 10)
+
+
+def test_one_that_is_no_longer_newer_by_number_is_skipped(user: User) -> None:
+    """The number of a version that changed nothing counts too."""
+    imported(user, EVENT)
+    assert counts(imported(user, EVENT.replace("SEQUENCE:2", "SEQUENCE:7"))) == (0, 0, 1, 0)
+    older = EVENT.replace("SEQUENCE:2", "SEQUENCE:5").replace("Stand-up", "Older")
+    assert counts(imported(user, older)) == (0, 0, 0, 1)
+
+
+def test_imports_at_once_of_instances_take_each_once(user: User) -> None:
+    answers = at_once(3, lambda: counts(imported(user, MOVED)))
+    assert sorted(answers) == [(0, 0, 1, 0), (0, 0, 1, 0), (1, 0, 0, 0)]
+    assert len(listed(user)) == 1
