@@ -70,7 +70,7 @@ def measure(stage: Stage) -> Figure:
     stage.serve()
     warm_up, *accounts = [Account(stage) for _ in range(1 + ACCOUNTS)]
     stage.query("VACUUM ANALYZE")
-    backend = _backend(stage)
+    backend = backend_of(stage)
     if not backend.visible:
         return figure.without_rows("it takes Linux, and Postgres on the same machine")
     for _ in range(WARM_UP):
@@ -83,7 +83,7 @@ def measure(stage: Stage) -> Figure:
     return figure
 
 
-def _backend(stage: Stage) -> Backend:
+def backend_of(stage: Stage) -> Backend:
     """The process behind the functions' connection: the youngest, since it was opened for this figure."""
     [[pid]] = stage.query(
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = 'questlog_app'"

@@ -202,3 +202,12 @@ def test_the_users_zone_is_a_series_too(new_user: NewUser) -> None:
     assert starts(user) == ["2031-03-29T08:00", "2031-03-30T07:00"]
     user.post("/calendar", body | {"end_time": "2031-03-28"}).invalid("end_time")
     user.post("/calendar", body | {"recurrence_rule": "FREQ=DAILY;UNTIL=20310101"}).invalid("recurrence_rule")
+
+
+def test_the_longest_day_reaches_into_a_window(user: User) -> None:
+    """A day by the clock has 25 hours when summer time ends: an hour more than the first one had."""
+    body = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nDTSTART;TZID=Europe/Berlin:20311020T200000\nDURATION:P1D\n"
+    body += "RRULE:FREQ=WEEKLY;BYDAY=MO,SA\nSUMMARY:x\nEND:VEVENT\nEND:VCALENDAR"
+    user.post("/calendar/import", body.encode(), headers={"content-type": "text/calendar"})
+    assert starts(user, "2031-10-26T18:30:00Z", "2031-10-26T18:45:00Z") == ["2031-10-25T18:00"]
+    assert starts(user, "2031-10-26T19:00:00Z", "2031-10-26T19:15:00Z") == []

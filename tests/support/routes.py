@@ -33,7 +33,7 @@ NO_TRIP: Mapping[str, str] = {
 # Routes that read, decide in Python or elsewhere, and then write: two trips at most.
 TWO_TRIPS: Mapping[str, str] = {
     "GET /auth/callback/{provider}": "takes the state, asks the provider who this is, then begins the session",
-    "POST /calendar": "a series in the user's own time zone is expanded in Python, once the zone is known",
+    "POST /calendar": "what is said without a time zone is placed in the user's by Python, once it is known",
     "PUT /calendar/{event_id}": "what a change to a series moves takes its expansion",
     "PATCH /calendar/{event_id}": "the same",
     "DELETE /calendar/{event_id}": "the same, for an occurrence and those that follow it",
