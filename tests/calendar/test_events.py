@@ -393,3 +393,21 @@ def test_an_event_may_be_a_workout_of_the_users(user: User, other: User) -> None
     other.post("/calendar", event | {"workout_id": workout}).invalid("workout_id")
     user.delete(f"/exercise/workouts/{workout}")
     user.post("/calendar", event | {"workout_id": workout}).invalid("workout_id")
+
+
+@pytest.mark.parametrize("all_day", [False, True])
+def test_what_lasts_for_months_is_in_every_part_of_it(user: User, all_day: bool) -> None:
+    for title, start, end in (
+        ("short", "2031-05-01", "2031-06-01"),
+        ("long", "2031-01-10", "2031-12-20"),
+        ("longer", "2029-01-10", "2033-12-20"),
+    ):
+        added(user, title=title, start_time=start, end_time=end, all_day=all_day)
+
+    def titles(day: str) -> list[str]:
+        return [event["title"] for event in user.get("/calendar", query={"date": day}).data["events"]]
+
+    assert titles("2031-05-31") == ["longer", "long", "short"]
+    assert titles("2031-06-01") == titles("2031-12-19") == ["longer", "long"]
+    assert titles("2031-12-20") == titles("2033-12-19") == ["longer"]
+    assert titles("2033-12-20") == titles("2029-01-09") == []

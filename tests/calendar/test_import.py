@@ -492,3 +492,104 @@ def test_imports_at_once_of_instances_take_each_once(user: User) -> None:
     answers = at_once(3, lambda: counts(imported(user, MOVED)))
     assert sorted(answers) == [(0, 0, 1, 0), (0, 0, 1, 0), (1, 0, 0, 0)]
     assert len(listed(user)) == 1
+
+
+def test_a_date_that_the_rule_has_too_shows_once(user: User) -> None:
+    imported(
+        user, "UID:a\nDTSTART:20310505T090000Z\nRRULE:FREQ=DAILY;COUNT=3\nRDATE:20310506T090000Z,20310506T120000Z\n"
+    )
+    assert [start[8:13] for start in starts(user)] == ["05T09", "06T09", "06T12", "07T09"]
+
+
+def test_a_rest_of_more_than_a_day_is_exact(user: User, new_user: NewUser) -> None:
+    """Of a day and thirty hours over a change of the clocks; written as two days and six hours it would be another."""
+    imported(user, "UID:a\nDTSTART;TZID=Europe/Berlin:20311024T100000\nDURATION:P1DT30H\nSUMMARY:x\n")
+    [event] = listed(user)
+    assert event["end_time"] == "2031-10-26T14:00:00.000000Z"
+    elsewhere = new_user()
+    elsewhere.post("/calendar/import", user.get("/calendar/export.ics").text.encode(), headers=ICS)
+    assert listed(elsewhere)[0]["end_time"] == event["end_time"]
+
+
+def test_periods_of_an_all_day_series_are_dates(user: User) -> None:
+    imported(user, "UID:a\nDTSTART;VALUE=DATE:20310505\nRDATE;VALUE=PERIOD:20310507T000000/PT3H\nSUMMARY:x\n")
+    assert [(event["start_time"][:13], event["end_time"][:13]) for event in listed(user)] == [
+        ("2031-05-05T00", "2031-05-06T00"),
+        ("2031-05-07T00", "2031-05-08T00"),
+    ]
+
+
+def test_an_end_after_all_calendars_is_none(user: User) -> None:
+    imported(user, "UID:a\nDTSTART:20310505T090000Z\nRRULE:FREQ=YEARLY;UNTIL=99991231T235959Z\nSUMMARY:x\n")
+    [event] = listed(user, "2031-01-01", "2031-12-31")
+    assert event["recurrence_rule"] == "FREQ=YEARLY"
+
+
+def test_a_leap_second_is_the_one_before(user: User) -> None:
+    imported(user, "UID:a\nDTSTART:20310630T235960Z\nSUMMARY:x\n")
+    assert listed(user)[0]["start_time"] == "2031-06-30T23:59:59.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("name", "dates", "told"),
+    [
+        ("EXDATE", ["20310506T090000Z"] * 5_001, "more than 5000"),
+        ("RDATE", ["20310506T090000Z"] * 5_001, "more than 5000"),
+        (
+            "RDATE;VALUE=PERIOD",
+            [f"203105{day:02}T{hour:02}0000Z/PT1H" for day in range(6, 28) for hour in range(24)],
+            "500 periods",
+        ),
+    ],
+)
+def test_an_event_has_so_many_dates(user: User, name: str, dates: list[str], told: str) -> None:
+    event = "UID:a\nDTSTART:20310505T090000Z\nRRULE:FREQ=DAILY\n"
+    answer = imported(user, f"{event}{name}:{','.join(dates)}\n")
+    assert counts(answer) == (0, 0, 0, 1)
+    assert told in problems(answer)[0][1]
+    assert counts(imported(user, f"{event}{name}:{','.join(dates[:500])}\n")) == (1, 0, 0, 0)
+
+
+ZONE = """BEGIN:VTIMEZONE
+TZID:Custom
+BEGIN:DAYLIGHT
+DTSTART:19870405T020000
+TZOFFSETFROM:-0500
+TZOFFSETTO:-0400
+RRULE:FREQ=YEARLY;BYMONTH=4;BYDAY=1SU;UNTIL=20060402T070000Z
+END:DAYLIGHT
+BEGIN:DAYLIGHT
+DTSTART:20070311T020000
+TZOFFSETFROM:-0500
+TZOFFSETTO:-0400
+RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=2SU
+END:DAYLIGHT
+BEGIN:STANDARD
+DTSTART:19671029T020000
+TZOFFSETFROM:-0400
+TZOFFSETTO:-0500
+RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU;UNTIL=20061029T060000Z
+END:STANDARD
+BEGIN:STANDARD
+DTSTART:20071104T020000
+TZOFFSETFROM:-0400
+TZOFFSETTO:-0500
+RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=1SU
+END:STANDARD
+END:VTIMEZONE
+"""
+
+
+@pytest.mark.parametrize(
+    ("users", "expected"), [("Asia/Tokyo", "America/New_York"), ("America/Toronto", "America/Toronto")]
+)
+def test_a_zone_that_is_like_the_users_is_the_users(new_user: NewUser, users: str, expected: str) -> None:
+    """Rules of the past that end are no rules of today."""
+    user = new_user(settings={"timezone": users})
+    event = (
+        "BEGIN:VEVENT\nUID:a\nDTSTART;TZID=Custom:20311030T090000\nRRULE:FREQ=WEEKLY;COUNT=2\nSUMMARY:x\nEND:VEVENT\n"
+    )
+    answer = user.post("/calendar/import", f"BEGIN:VCALENDAR\n{ZONE}{event}END:VCALENDAR".encode(), headers=ICS)
+    assert (counts(answer), problems(answer)) == ((1, 0, 0, 0), [])
+    assert {event["timezone"] for event in listed(user)} == {expected}
+    assert starts(user) == ["2031-10-30T13:00", "2031-11-06T14:00"]

@@ -211,3 +211,9 @@ def test_the_longest_day_reaches_into_a_window(user: User) -> None:
     user.post("/calendar/import", body.encode(), headers={"content-type": "text/calendar"})
     assert starts(user, "2031-10-26T18:30:00Z", "2031-10-26T18:45:00Z") == ["2031-10-25T18:00"]
     assert starts(user, "2031-10-26T19:00:00Z", "2031-10-26T19:15:00Z") == []
+
+
+def test_a_day_that_a_zone_left_out_is_no_occurrence_of_its_own(user: User) -> None:
+    """Samoa went from the 29th of December 2011 to the 31st."""
+    added(user, start_time="2011-12-29", all_day=True, timezone="Pacific/Apia", recurrence_rule="FREQ=DAILY;COUNT=4")
+    assert starts(user, "2011-12-25", "2012-01-05") == ["2011-12-29T10:00", "2011-12-30T10:00", "2011-12-31T10:00"]

@@ -237,10 +237,8 @@ def _defined(observances: list[_Observance], year: int) -> Signature:
 def _zones_by_signature(year: int) -> dict[Signature, list[str]]:
     """The IANA zones by what their clocks do in two years; those first that most people know."""
     since, before = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 2, 1, 1, tzinfo=UTC)
-    known = {"UTC": 0} | dict.fromkeys((name for name in _places() if name.startswith("Etc/")), 1)
-    known |= {_database()[1].get(zone, zone): 2 for zone in WINDOWS_TO_OLSON.values()}
     found: dict[Signature, list[str]] = {}
-    for zone in sorted({"UTC", *_places()}, key=lambda zone: (known.get(zone, 3), zone)):
+    for zone in sorted({"UTC", *_places()}, key=_rank):
         offset = since.astimezone(ZoneInfo(zone)).utcoffset()
         assert offset is not None
         found.setdefault((offset, tuple(changes_between(zone, since, before))), []).append(zone)
@@ -274,6 +272,18 @@ def _database() -> tuple[frozenset[str], dict[str, str]]:
 def _places() -> list[str]:
     """The names of the zones that have a place in them."""
     return sorted(name for name in _database()[0] if "/" in name and name not in ("Etc/UTC", "Etc/GMT"))
+
+
+def _rank(zone: str) -> tuple[int, bool, int, str]:
+    """Those first that most people would name: UTC, offsets, and what has other names and a short one of Windows."""
+    windows = min((len(name) for name, target in _windows_names().items() if target == zone), default=1_000)
+    return (0 if zone == "UTC" else 1 if zone.startswith("Etc/") else 2), zone not in _linked(), windows, zone
+
+
+@cache
+def _linked() -> frozenset[str]:
+    """The zones that have other names too."""
+    return frozenset(_database()[1].values())
 
 
 @cache
