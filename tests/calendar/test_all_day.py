@@ -111,22 +111,29 @@ def test_what_was_done_on_a_date_is_done_wherever_the_user_is(new_user: NewUser)
     assert found[1][0] == second["id"]
 
 
-def test_another_zone_for_an_all_day_series_keeps_its_dates(new_user: NewUser) -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "midnight"),
+    [
+        ("Asia/Tokyo", "America/New_York", "{:02}T04:00:00.000000Z"),
+        ("America/New_York", "UTC", "{:02}T00:00:00.000000Z"),
+    ],
+)
+def test_another_zone_for_an_all_day_series_keeps_its_dates(
+    new_user: NewUser, before: str, after: str, midnight: str
+) -> None:
     """Removed, changed and done dates are the same dates in the new zone, and so is the last one."""
     user = new_user(settings={"timezone": "UTC"})
     series = added(
-        user, start_time="2031-05-01", all_day=True, timezone="Asia/Tokyo",
+        user, start_time="2031-05-01", all_day=True, timezone=before,
         recurrence_rule="FREQ=DAILY", recurrence_end="2031-05-06",
     )  # fmt: skip
     ids = [event["id"] for event in listed(user)]
     user.put(f"/calendar/{ids[1]}", {"title": "Changed"})
     user.delete(f"/calendar/{ids[2]}")
     user.post(f"/calendar/{ids[3]}/complete")
-    user.put(f"/calendar/{series['id']}", {"timezone": "America/New_York"})
+    user.put(f"/calendar/{series['id']}", {"timezone": after})
     events = listed(user)
-    assert [event["start_time"] for event in events] == [
-        f"2031-05-{day:02}T04:00:00.000000Z" for day in (1, 2, 4, 5, 6)
-    ]
+    assert [event["start_time"] for event in events] == [f"2031-05-{midnight.format(day)}" for day in (1, 2, 4, 5, 6)]
     assert [event["title"] for event in events] == ["Stand-up", "Changed", "Stand-up", "Stand-up", "Stand-up"]
     assert [event["completed_at"] is not None for event in events] == [False, False, True, False, False]
     assert events[1]["original_start"] == events[1]["start_time"]

@@ -245,3 +245,73 @@ def test_an_instance_that_was_done_is_done_in_its_series(user: User, database: D
     assert len(listed(user)) == 4
     assert user.post(f"/calendar/{listed(user)[1]['id']}/complete").data["already_completed"] is True
     assert wallet(user, database) == (15, 5)
+
+
+def test_a_date_beside_the_rule_goes_along(user: User, database: Database) -> None:
+    """Changed and done, and removed: they are the series' dates too, though no rule counts them."""
+    extra = "RDATE:20310520T120000Z,20310522T120000Z,20310524T120000Z"
+    imported(user, f"UID:a\nDTSTART:20310505T090000Z\nRRULE:FREQ=DAILY;COUNT=2\n{extra}\nSUMMARY:x\n")
+    events = listed(user)
+    user.put(f"/calendar/{events[2]['id']}", {"title": "Changed"})
+    user.post(f"/calendar/{events[2]['id']}/complete")
+    user.delete(f"/calendar/{events[3]['id']}")
+    user.put(f"/calendar/{events[0]['series_id']}", {"start_time": "2031-05-06T10:00:00Z"})
+    assert days(user) == shown("05-06T10 x", "05-07T10 x", "05-21T13 Changed done", "05-25T13 x")
+    assert wallet(user, database) == (15, 5)
+
+
+DAYS_LONG = "UID:a\nDTSTART;TZID=Europe/Berlin:20311004T200000\nDURATION:P1D\n{}SUMMARY:x\n"
+
+
+def test_an_end_that_is_sent_is_exact(user: User) -> None:
+    """A day by the clock that was given another end lasts hours, also where the clocks change."""
+    imported(user, DAYS_LONG.format(""))
+    path = f"/calendar/{listed(user)[0]['id']}"
+    assert user.put(path, {"start_time": "2031-10-25T20:00"}).data["end_time"] == "2031-10-26T19:00:00.000000Z"
+    user.put(path, {"start_time": "2031-10-04T20:00", "end_time": "2031-10-05T20:00"})
+    assert user.put(path, {"start_time": "2031-10-25T20:00"}).data["end_time"] == "2031-10-26T18:00:00.000000Z"
+
+
+def test_an_exception_follows_how_the_end_of_its_series_is_meant(user: User) -> None:
+    imported(user, DAYS_LONG.format("RRULE:FREQ=WEEKLY;COUNT=4\n"))
+    events = listed(user)
+    user.put(f"/calendar/{events[1]['id']}", {"title": "Renamed"})
+    user.put(f"/calendar/{events[0]['series_id']}", {"end_time": "2031-10-05T20:00"})
+    moved = user.put(f"/calendar/{events[1]['id']}", {"start_time": "2031-10-25T20:00"}).data
+    assert moved["end_time"] == "2031-10-26T18:00:00.000000Z"
+
+
+def test_the_same_file_after_a_move_is_unchanged(user: User) -> None:
+    """An all-day event keeps its dates and its zone, wherever its file is read again."""
+    text = "UID:a\nDTSTART;VALUE=DATE:20310505\nRRULE:FREQ=DAILY;COUNT=3\nEXDATE;VALUE=DATE:20310506\nSUMMARY:x\n"
+    imported(user, text)
+    before = listed(user)
+    user.put("/user/settings", {"timezone": "Pacific/Auckland"})
+    assert imported(user, text).data["unchanged"] == 1
+    assert listed(user) == before
+    outcome = imported(user, text.replace("SUMMARY:x", "SUMMARY:y")).data
+    assert outcome["updated"] == 1
+    after = listed(user)
+    assert [event["start_time"] for event in after] == [event["start_time"] for event in before]
+    assert {event["title"] for event in after} == {"y"}
+
+
+def test_a_cancellation_is_the_newer_word(user: User) -> None:
+    """The file it came after stays older than it, however late that was written again."""
+    series = SERIES.format(sequence=0, start="20311013T100000")
+    cancelled = "UID:a\nSEQUENCE:1\nSTATUS:CANCELLED\nRECURRENCE-ID;TZID=Europe/Berlin:20311020T100000\n"
+    cancelled += "DTSTART;TZID=Europe/Berlin:20311020T100000\n"
+    imported(user, series + "DTSTAMP:20310101T000000Z\n")
+    assert imported(user, cancelled).data["removed"] == 1
+    assert imported(user, series + "DTSTAMP:20310909T000000Z\n").data["skipped"] == 1
+    assert [day for day, _, _ in days(user)] == ["10-13T08", "10-27T09", "11-03T09"]
+
+
+def test_what_a_cancellation_removes_comes_back_as_the_user_had_it(user: User) -> None:
+    imported(user, SERIES.format(sequence=0, start="20311013T100000"))
+    second = listed(user)[1]
+    user.put(f"/calendar/{second['id']}", {"title": "Mine"})
+    cancelled = "UID:a\nSEQUENCE:9\nRECURRENCE-ID;TZID=Europe/Berlin:20311020T100000\nDTSTART:20311020T080000Z\n"
+    assert imported(user, cancelled, METHOD="CANCEL").data["removed"] == 1
+    assert len(listed(user)) == 3
+    assert user.post(f"/calendar/{second['id']}/restore").data["title"] == "Mine"
