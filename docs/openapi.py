@@ -59,12 +59,14 @@ def document() -> dict[str, Any]:
     for group, endpoint in endpoints:
         operation = _operation(group, endpoint, shapes, components)
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+    # A type with a schema of its own, such as an event's id, leaves behind the one that pydantic made of its class.
+    used = set(re.findall(rf'"{REF.format(model="(.*?)")}"', json.dumps([paths, components])))
     return {
         "openapi": "3.1.0",
         "info": {"title": "Questlog", "version": VERSION},
         "paths": paths,
         "components": {
-            "schemas": components,
+            "schemas": {name: schema for name, schema in components.items() if name in {*used, "Error"}},
             "responses": {
                 _failure_name(status, types): _failure(status, types)
                 for _, endpoint in endpoints
@@ -95,11 +97,13 @@ class _Schemas(GenerateJsonSchema):
         return name
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Of a request's field the default is said in words: generators take a field with a default as always there."""
+        """Of a request's field the default is said in words: generators take a field with a default as always there.
+        Of an answer's it is not said at all: it matters to Python only.
+        """
         json_schema = super().default_schema(schema)
-        if self.mode == "validation" and "default" in json_schema:
+        if "default" in json_schema:
             default = json_schema.pop("default")
-            if default is not None:
+            if self.mode == "validation" and default is not None:
                 said = f"{json.dumps(default, ensure_ascii=False)} when it is left out."
                 json_schema["description"] = f"{json_schema.get('description', '')} {said}".strip()
         return json_schema

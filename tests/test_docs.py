@@ -55,10 +55,69 @@ def test_every_example_is_one() -> None:
 
 
 def test_request_fields_with_a_default_are_optional_for_generators() -> None:
+    """Generators take a field with a default as one that is always there."""
+    for name, field, property_ in properties():
+        assert "default" not in property_, (name, field)
+
+
+# What one of these words says of a schema, its type is said by.
+TYPED = {"type", "$ref", "anyOf", "oneOf", "allOf", "const", "enum"}
+# The value of a setting may be any JSON.
+ANY_JSON = {("UserChanged", "value"), ("UserSetting", "value"), ("UserStoredSetting", "value")}
+
+
+def properties() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every property of every schema: the schema's name, its own, and what is said of it."""
     for name, schema in document()["components"]["schemas"].items():
-        if name.endswith("Request"):
-            for field, property_ in schema.get("properties", {}).items():
-                assert "default" not in property_, (name, field)
+        for field, property_ in schema.get("properties", {}).items():
+            yield name, field, property_
+
+
+def test_every_property_says_its_type() -> None:
+    untyped = {(name, field) for name, field, property_ in properties() if not TYPED & property_.keys()}
+    assert untyped == ANY_JSON
+
+
+def test_every_parameter_says_its_type() -> None:
+    for name, operation in operations():
+        for parameter in operation["parameters"]:
+            assert TYPED & parameter["schema"].keys(), (name, parameter["name"])
+
+
+def test_items_of_lists_and_maps_say_their_type() -> None:
+    def inner(schema: Any) -> Iterator[dict[str, Any]]:
+        if isinstance(schema, dict):
+            members = [schema.get(word) for word in ("items", "additionalProperties")]
+            yield from (member for member in members if isinstance(member, dict))
+            schema = [value for word, value in schema.items() if word not in ("example", "examples")]
+        if isinstance(schema, list):
+            for part in schema:
+                yield from inner(part)
+
+    assert [schema for schema in inner(document()) if not TYPED & schema.keys()] == []
+
+
+def test_a_moment_is_a_date_time() -> None:
+    for name, field, property_ in properties():
+        if field.endswith("_at") or field == "server_time":
+            moments = [one for one in property_.get("anyOf", [property_]) if one.get("type") != "null"]
+            assert [one.get("format") for one in moments] == ["date-time"], (name, field)
+
+
+def test_an_answer_has_each_field_that_is_never_left_out() -> None:
+    """Such a field is required also where Python has a default for it; a client need not ask whether it is there."""
+    schemas = document()["components"]["schemas"]
+    assert "success" in schemas["Success"]["required"]
+    assert {"duration", "description"} == schemas["DailyPlanItem"]["properties"].keys() - schemas["DailyPlanItem"][
+        "required"
+    ]
+
+
+def test_every_schema_is_used() -> None:
+    whole = document()
+    written = json.dumps([whole["paths"], whole["components"]])
+    names = whole["components"]["schemas"]
+    assert [name for name in names if f'"#/components/schemas/{name}"' not in written] == []
 
 
 def test_schemas_say_their_group() -> None:

@@ -4,8 +4,9 @@ that belongs to no group, with the 404 of the envelope.
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
 from starlette.responses import HTMLResponse, Response
 
 from questlog.api import Api
@@ -46,7 +47,7 @@ class Release(ResponseModel):
     version: str = VERSION
     schema_version: int
     commit: str | None = COMMIT
-    built_at: str | None = BUILT_AT
+    built_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None = BUILT_AT
 
 
 @api.get("/", requires=None, envelope=False)

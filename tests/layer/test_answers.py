@@ -1,5 +1,6 @@
 """How large an answer may be (platform contract, 1.8), and what its tag counts (core contract, 7.1)."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any
 
 import pytest
@@ -8,7 +9,7 @@ from starlette.requests import Request
 from questlog.api import Api, tag_of
 from questlog.db import Db
 from questlog.errors import Failure
-from questlog.wire import Moving, Page, PageSize, Query, ResponseModel
+from questlog.wire import Instant, Moving, Page, PageSize, Query, ResponseModel
 
 
 class Names(ResponseModel):
@@ -18,6 +19,10 @@ class Names(ResponseModel):
 class Clock(ResponseModel):
     free: dict[str, Any]
     seconds: Annotated[int, Moving]
+
+
+class Now(ResponseModel):
+    now: Annotated[Instant | None, Moving]
 
 
 class PagedQuery(Query):
@@ -57,3 +62,11 @@ def test_a_tag_counts_all_but_what_is_marked() -> None:
     tag = tag_of(Clock(free={"seconds": 1}, seconds=1))
     assert tag_of(Clock(free={"seconds": 1}, seconds=2)) == tag
     assert tag_of(Clock(free={"seconds": 2}, seconds=1)) != tag
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=2))], ids=str)
+def test_a_moving_instant_is_shown_like_any_other(zone: timezone) -> None:
+    """In UTC, with Z and all six digits of its microseconds (platform contract, 1.7)."""
+    noon = datetime(2031, 5, 9, 12, tzinfo=UTC).astimezone(zone)
+    assert Now(now=noon).model_dump_json() == '{"now":"2031-05-09T12:00:00.000000Z"}'
+    assert tag_of(Now(now=noon)) == tag_of(Now(now=None))

@@ -19,7 +19,7 @@ from pydantic import (
     SerializationInfo,
     SerializerFunctionWrapHandler,
     StringConstraints,
-    WrapSerializer,
+    WithJsonSchema,
 )
 from pydantic_core import core_schema, to_json
 
@@ -92,7 +92,12 @@ def _plain_boolean(value: Any) -> Any:
     return value
 
 
-Instant = Annotated[AwareDatetime, _ReadBy(_instant), PlainSerializer(rfc3339, return_type=str, when_used="json")]
+Instant = Annotated[
+    AwareDatetime,
+    _ReadBy(_instant),
+    PlainSerializer(rfc3339, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 """A point in time: RFC 3339, shown in UTC with microseconds and Z. In a request, within the years 1600 to 2199."""
 
 Day = Annotated[date, _ReadBy(_day)]
@@ -187,7 +192,9 @@ class Total(Row):
 class ResponseModel(BaseModel):
     """What a route shows on the wire. A statement's row may be read straight into it; other columns are dropped."""
 
-    model_config = ConfigDict(defer_build=True, frozen=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, serialize_by_alias=True, json_schema_serialization_defaults_required=True
+    )
 
 
 def absent() -> Any:
@@ -206,14 +213,25 @@ class Tagging:
         self.moving = False
 
 
-def _but_for_its_tag(value: Any, serialize: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
-    if isinstance(info.context, Tagging):
-        info.context.moving = True
-        return None
-    return serialize(value)
+class _Moving:
+    """Leaves a field out of its document's tag. Everywhere else the field is shown as its own type says."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        own = handler(source)
+        serialization = core_schema.wrap_serializer_function_ser_schema(
+            self._shown, info_arg=True, schema=own, when_used="json"
+        )
+        return {**own, "serialization": serialization}
+
+    @staticmethod
+    def _shown(value: Any, serialize: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
+        if isinstance(info.context, Tagging):
+            info.context.moving = True
+            return None
+        return serialize(value)
 
 
-Moving: Final = WrapSerializer(_but_for_its_tag, when_used="json")
+Moving: Final = _Moving()
 """Marks a field whose value changes by itself while nothing happens, such as a clock: Annotated[int, Moving].
 
 An ETag does not count it, or it would never match. A document that shows one is not for a browser's cache: a browser
