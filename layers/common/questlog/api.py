@@ -164,8 +164,9 @@ class Endpoint:
 
 def _longest_list(value: Any) -> int:
     """How many items a page of this document would be of: those of its longest list."""
-    lists = [value] if isinstance(value, list) else [item for _, item in value] if isinstance(value, BaseModel) else []
-    return max((len(item) for item in lists if isinstance(item, list)), default=0)
+    fields = dict(value) if isinstance(value, BaseModel) else value
+    candidates = [fields] if isinstance(fields, list) else fields.values() if isinstance(fields, dict) else []
+    return max((len(item) for item in candidates if isinstance(item, list)), default=0)
 
 
 class Api:
