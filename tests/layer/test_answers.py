@@ -1,18 +1,23 @@
 """How large an answer may be (platform contract, 1.8), and what its tag counts (core contract, 7.1)."""
 
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import pytest
 from starlette.requests import Request
+from typing_extensions import TypedDict
 
 from questlog.api import Api, tag_of
 from questlog.db import Db
 from questlog.errors import Failure
-from questlog.wire import Instant, Moving, Page, PageSize, Query, ResponseModel
+from questlog.wire import Instant, Moving, Page, PageSize, Query, ResponseModel, Reward, RewardFields
 
 
 class Names(ResponseModel):
+    names: list[str]
+
+
+class NamesDict(TypedDict):
     names: list[str]
 
 
@@ -39,9 +44,16 @@ def names(db: Db, query: PagedQuery) -> Names:
     return Names(names=[])
 
 
-def answered(names: list[str]) -> int:
+@api.get("/names-of-dicts")
+def names_of_dicts(db: Db, query: PagedQuery) -> NamesDict:
+    """Names, as a TypedDict."""
+    return NamesDict(names=[])
+
+
+def answered(names: list[str], endpoint: int = 0) -> int:
     request = Request({"type": "http", "method": "GET", "headers": [], "path": "/names", "query_string": b""})
-    return api.endpoints[0]._respond(request, Names(names=names)).status_code
+    answer = (Names, NamesDict)[endpoint](names=names)
+    return api.endpoints[endpoint]._respond(request, answer).status_code
 
 
 def test_an_answer_of_five_mebibytes_is_sent_and_no_larger_one() -> None:
@@ -50,6 +62,17 @@ def test_an_answer_of_five_mebibytes_is_sent_and_no_larger_one() -> None:
         answered(["x" * 1024] * 6000)
     assert (refused.value.status, refused.value.type) == (413, "answer_too_large")
     assert 1 <= refused.value.details["page_size"] <= 100
+
+
+@pytest.mark.parametrize("endpoint", [0, 1], ids=["model", "TypedDict"])
+def test_a_page_that_would_fit_is_named(endpoint: int) -> None:
+    with pytest.raises(Failure) as refused:
+        answered(["x" * 65_536] * 100, endpoint)
+    assert refused.value.details["page_size"] == 39
+
+
+def test_the_two_forms_of_a_reward_have_the_same_fields() -> None:
+    assert get_type_hints(RewardFields) == {name: get_type_hints(Reward)[name] for name in Reward.model_fields}
 
 
 def test_an_answer_fits_into_what_lambda_carries() -> None:

@@ -23,13 +23,13 @@ from typing import Any, Final, LiteralString, NamedTuple, TypeVar, cast, get_ori
 import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import JsonbDumper, set_json_loads
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from questlog.errors import DatabaseFault, Failure, Interrupted, NotFound, Replay, Unavailable
 from questlog.settings import settings
 
-M = TypeVar("M", bound=BaseModel)
+R = TypeVar("R")
 R1 = TypeVar("R1")
 R2 = TypeVar("R2")
 R3 = TypeVar("R3")
@@ -169,6 +169,8 @@ def refusal_of(sqlstate: str, diagnostic: psycopg.errors.Diagnostic | None = Non
 class Db:
     """The database as one request sees it: each call is one trip, opened by the statement that says who asks.
 
+    A row becomes what `result` is: a model, a TypedDict, or a NamedTuple of just its columns.
+
     A `repeatable` trip, one that only reads, is sent again when the connection is lost under it. Any other is sent
     again only where it is certain that nothing of it was applied.
     """
@@ -185,22 +187,23 @@ class Db:
         except Interrupted:
             raise Unavailable from None
 
-    def one(self, model: type[M], name: str, /, **parameters: Any) -> M:
-        """The row of the named statements as a `model`; no row is 404: it does not exist, or is someone else's."""
-        found = self.maybe(model, name, **parameters)
+    def one(self, result: type[R], name: str, /, **parameters: Any) -> R:
+        """The row of the named statements as a `result`; no row is 404: it does not exist, or is someone else's."""
+        found = self.maybe(result, name, **parameters)
         if found is None:
             raise NotFound
         return found
 
-    def maybe(self, model: type[M], name: str, /, **parameters: Any) -> M | None:
-        """The row of the named statements as a `model`, or None where there is none."""
+    def maybe(self, result: type[R], name: str, /, **parameters: Any) -> R | None:
+        """The row of the named statements as a `result`, or None where there is none."""
         rows = self._trip(*self._queries.statements(name, parameters))[-1]
-        return model.model_validate(rows[0]) if rows else None
+        found: R | None = _rows_as(result, rows) if rows else None
+        return found
 
-    def many(self, model: type[M], name: str, /, **parameters: Any) -> list[M]:
-        """The rows of the named statements, each as a `model`."""
+    def many(self, result: type[R], name: str, /, **parameters: Any) -> list[R]:
+        """The rows of the named statements, each as a `result`."""
         rows = self._trip(*self._queries.statements(name, parameters))[-1]
-        return [model.model_validate(row) for row in rows]
+        return [_rows_as(result, [row]) for row in rows]
 
     @overload
     def each(self, models: tuple[type[R1], type[R2]], name: str, /, **parameters: Any) -> tuple[R1, R2]: ...

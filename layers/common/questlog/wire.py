@@ -22,6 +22,7 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic_core import core_schema, to_json
+from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ].*)?", re.ASCII)
 # RFC 3339, 5.6; seconds may be left out, and the colon of the offset too, as clients do.
@@ -261,6 +262,17 @@ class Unlocked(ResponseModel):
 
 class Reward(ResponseModel):
     """What every route that pays answers beside its own fields (core contract, 1.9)."""
+
+    xp_awarded: int
+    coins_awarded: int
+    leveled_up: bool
+    new_level: int
+    achievements_unlocked: list[Unlocked]
+    streak: int
+
+
+class RewardFields(TypedDict):
+    """The fields of Reward, for a group whose answers are TypedDicts: as models they would cost it its cold start."""
 
     xp_awarded: int
     coins_awarded: int
