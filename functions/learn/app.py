@@ -97,8 +97,8 @@ def overview(db: Db) -> Overview:
     progress, waiting, topics, next_lessons = db.each((Summary, Waiting, list[Topic], list[Lesson]), "overview")
     return Overview(
         progress=progress,
-        review_count=waiting.lessons + waiting.drills + waiting.cards,
-        cards_due=waiting.cards,
+        review_count=waiting["lessons"] + waiting["drills"] + waiting["cards"],
+        cards_due=waiting["cards"],
         topics=topics,
         continue_lesson=next_lessons[0] if next_lessons else None,
     )
@@ -121,7 +121,7 @@ def topics(db: Db) -> Topics:
 def topic(db: Db, topic: str) -> TopicDetail:
     """Return one topic with its lessons and drills, by its key or id."""
     found, lessons, drills = db.each((Topic, list[Lesson], list[Drill]), "topic", topic=topic)
-    return TopicDetail(**dict(found), lessons=lessons, drills=drills)
+    return TopicDetail(**found, lessons=lessons, drills=drills)
 
 
 @api.get("/learn/topics/{topic}/lessons")
@@ -164,18 +164,18 @@ def complete(db: Db, lesson: str, body: Completing) -> CompletedLesson:
     Two trips: grading and scheduling are done here, from what is stored.
     """
     found = db.one(GradableLesson, "gradable_lesson", lesson=lesson)
-    quiz = None if body.answers is None else grading.grade(found.quiz_json, body.answers)
-    score = quiz.score if quiz else body.quiz_score
+    quiz = None if body.answers is None else grading.grade(found["quiz_json"], body.answers)
+    score = quiz["score"] if quiz else body.quiz_score
     completion, progress = db.each(
         (LessonCompletion, LessonProgress),
         "complete",
-        lesson_id=found.id,
+        lesson_id=found["id"],
         given=score,
-        graded=quiz.score if quiz else None,
-        reps=found.reps,
+        graded=quiz["score"] if quiz else None,
+        reps=found["reps"],
         **scheduling.next_review(found, score)._asdict(),
     )
-    return CompletedLesson(**dict(completion), lesson_id=found.id, quiz_score=score, quiz=quiz, progress=progress)
+    return CompletedLesson(**completion, lesson_id=found["id"], quiz_score=score, quiz=quiz, progress=progress)
 
 
 @api.get("/learn/drills")
@@ -188,7 +188,7 @@ def drills(db: Db, query: DrillsQuery) -> Drills:
 def drill(db: Db, drill: str) -> DrillDetail:
     """Return one drill with what it is played from, and the user's 20 newest attempts."""
     found, history = db.each((DrillContent, list[PastAttempt]), "drill", drill=drill)
-    return DrillDetail(**dict(found), history=history)
+    return DrillDetail(**found, history=history)
 
 
 @api.post("/learn/drills/{drill}/submit")
@@ -204,13 +204,13 @@ def submit(db: Db, drill: str, body: Attempt) -> SubmittedDrill:
     result = db.one(
         DrillResult,
         "submit",
-        drill_id=found.id,
-        xp=grading.drill_xp(body.score, found.xp_reward),
-        reps=found.reps,
+        drill_id=found["id"],
+        xp=grading.drill_xp(body.score, found["xp_reward"]),
+        reps=found["reps"],
         **body.model_dump(),
         **scheduling.next_review(found, body.score)._asdict(),
     )
-    return SubmittedDrill(**dict(result), drill_id=found.id, score=body.score)
+    return SubmittedDrill(**result, drill_id=found["id"], score=body.score)
 
 
 @api.get("/learn/review")
@@ -245,14 +245,14 @@ def public_decks(db: Db) -> PublicDecks:
 def public_deck(db: Db, key: str) -> PublicDeckDetail:
     """Return a deck that anyone can copy, with its cards."""
     found, cards = db.each((PublicDeck, list[PublicCard]), "public_deck", key=key)
-    return PublicDeckDetail(**dict(found), cards=cards)
+    return PublicDeckDetail(**found, cards=cards)
 
 
 @api.post("/learn/decks/public/{key}/copy", errors={409: ["limit_reached"]})
 def copy_deck(db: Db, key: str) -> CopiedDeck:
     """Copy a deck with its cards. A copy that still exists, archived or not, is returned instead."""
     copying, deck = db.each((Copying, Deck), "copy_deck", key=key)
-    return CopiedDeck(deck=deck, copied=copying.copied)
+    return CopiedDeck(deck=deck, copied=copying["copied"])
 
 
 @api.get("/learn/decks/{deck_id}")
@@ -362,27 +362,27 @@ def review_card(db: Db, card_id: UUID, body: Reviewing) -> ReviewedCard:
     found, settings = db.each(
         (ReviewableCard, Settings), "reviewable_card", card_id=card_id, reviewed_at=body.reviewed_at
     )
-    scheduler = CardScheduler.of(settings, found.desired_retention)
+    scheduler = CardScheduler.of(settings, found["desired_retention"])
     recorded, row = db.each(
         (RecordedReview, CardRow),
         "record_review",
         **body.model_dump(exclude={"reviewed_at"}),
         card_id=card_id,
-        at=found.at,
-        days_since=found.days_since,
-        reps=found.reps,
-        log_seq=found.log_seq,
+        at=found["at"],
+        days_since=found["days_since"],
+        reps=found["reps"],
+        log_seq=found["log_seq"],
         scheduler=scheduler.document(),
-        **scheduler.outcome(found, body.rating, found.at, found.days_since)._asdict(),
+        **scheduler.outcome(found, body.rating, found["at"], found["days_since"])._asdict(),
     )
-    return card_rules.reviewed_card(recorded, row, scheduler.preview(row, recorded.now, row.elapsed_days))
+    return card_rules.reviewed_card(recorded, row, scheduler.preview(row, recorded["now"], row["elapsed_days"]))
 
 
 @api.post("/learn/reviews/undo", errors={404: ["not_found"], 409: ["nothing_to_undo"]})
 def undo(db: Db, body: Undoing) -> UndoneCard:
     """Take back the newest review, or the newest of a card; again, the one before it. What it paid stays."""
     undone, row = db.each((UndoneReview, CardRow), "undo", **body.model_dump())
-    return UndoneCard(card=card_rules.card(row), undone_review_id=undone.undone_review_id)
+    return UndoneCard(card=card_rules.card(row), undone_review_id=undone["undone_review_id"])
 
 
 @api.get("/learn/cards/{card_id}/reviews")
@@ -409,7 +409,7 @@ def stats(db: Db, query: SpanQuery) -> Stats:
 def forecast(db: Db, query: SpanQuery) -> Forecast:
     """Return how many cards come back on each of the next days."""
     today, counted = db.each((Today, list[DayOfCards]), "forecast", **query.model_dump())
-    return card_rules.forecast(today.today, counted, query.days)
+    return card_rules.forecast(today["today"], counted, query.days)
 
 
 @api.get("/learn/settings")
@@ -429,8 +429,8 @@ handler = api.handler
 
 def _audio_url(content: LessonContent) -> str | None:
     """Where the lesson's recording can be fetched for a while, if it has one."""
-    if content.audio_r2_key is None:
+    if content["audio_r2_key"] is None:
         return None
     from questlog import storage  # noqa: PLC0415 - only lessons with a recording pay for the signer
 
-    return storage.signed_get(content.audio_r2_key)
+    return storage.signed_get(content["audio_r2_key"])

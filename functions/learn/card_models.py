@@ -1,9 +1,14 @@
-"""Requests and responses of the card routes: decks, flashcards, their reviews and what becomes of them."""
+"""Requests and responses of the card routes: decks, flashcards, their reviews and what becomes of them.
+
+Rows and answers are TypedDicts: as models, they would take the function's cold start over its budget. What a row holds
+beyond the type it is shown as does not reach the wire.
+"""
 
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, WithJsonSchema
+from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
 from questlog.cursor import place_of
 from questlog.wire import (
@@ -14,9 +19,7 @@ from questlog.wire import (
     Page,
     PageSize,
     Query,
-    ResponseModel,
-    Reward,
-    Row,
+    RewardFields,
     Trimmed,
     absent,
     blank_is_null,
@@ -149,7 +152,7 @@ class SettingsChange(Body):
     fuzz: bool = absent()
 
 
-class Settings(ResponseModel):
+class Settings(TypedDict):
     desired_retention: float
     maximum_interval: int
     new_per_day: int
@@ -160,7 +163,7 @@ class Settings(ResponseModel):
     fuzz: bool
 
 
-class Deck(ResponseModel):
+class Deck(TypedDict):
     id: UUID
     name: str
     description: str | None
@@ -176,18 +179,18 @@ class Deck(ResponseModel):
     updated_at: Instant
 
 
-class Decks(ResponseModel):
+class Decks(TypedDict):
     decks: list[Deck]
     total: int
 
 
-class Deleted(ResponseModel):
+class Deleted(TypedDict):
     """Confirms that a deck or card is deleted."""
 
     deleted: bool
 
 
-class PublicDeck(ResponseModel):
+class PublicDeck(TypedDict):
     key: str
     name: str
     description: str | None
@@ -196,12 +199,12 @@ class PublicDeck(ResponseModel):
     copied_deck_id: UUID | None
 
 
-class PublicDecks(ResponseModel):
+class PublicDecks(TypedDict):
     decks: list[PublicDeck]
     total: int
 
 
-class PublicCard(ResponseModel):
+class PublicCard(TypedDict):
     front: str
     back: str
     hint: str | None
@@ -212,17 +215,17 @@ class PublicDeckDetail(PublicDeck):
     cards: list[PublicCard]
 
 
-class Copying(Row):
+class Copying(TypedDict):
     copied: bool
 
 
-class CopiedDeck(ResponseModel):
+class CopiedDeck(TypedDict):
     deck: Deck
     copied: bool
 
 
-class CardRow(Row):
-    """A card as the database holds it."""
+class CardColumns(TypedDict):
+    """What is shown of a card as it is stored."""
 
     id: UUID
     deck_id: UUID
@@ -230,23 +233,27 @@ class CardRow(Row):
     back: str
     hint: str | None
     tags: list[str]
-    guid: str | None
     state: State
-    step: int | None
     due: Instant | None
     stability: float | None
     difficulty: float | None
     last_review: Instant | None
-    elapsed_days: int | None
     interval_days: int
     reps: int
     lapses: int
     suspended: bool
     leech: bool
     buried_until: Instant | None
-    log_seq: int
     created_at: Instant
     updated_at: Instant
+
+
+class CardRow(CardColumns):
+    """A card as the database holds it."""
+
+    step: int | None
+    elapsed_days: int | None
+    log_seq: int
 
 
 class QueuedCard(CardRow):
@@ -262,46 +269,31 @@ class ReviewableCard(QueuedCard):
     days_since: int | None
 
 
-class Card(ResponseModel):
-    id: UUID
-    deck_id: UUID
-    front: str
-    back: str
-    hint: str | None
-    tags: list[str]
-    state: State
-    due: Instant | None
-    stability: float | None
-    difficulty: float | None
+class Card(CardColumns):
     retrievability: float | None
-    last_review: Instant | None
-    interval_days: int
-    reps: int
-    lapses: int
-    suspended: bool
-    leech: bool
-    buried_until: Instant | None
-    created_at: Instant
-    updated_at: Instant
 
 
-class Cards(ResponseModel):
+class CardRowShown(CardRow, Card):
+    """A card's row with what is shown beside it."""
+
+
+class Cards(TypedDict):
     cards: list[Card]
     total: int
     page: int
     page_size: int
 
 
-class Affected(ResponseModel):
+class Affected(TypedDict):
     affected: int
 
 
-class CreatedCards(ResponseModel):
+class CreatedCards(TypedDict):
     created: int
     skipped: int
 
 
-class Preview(ResponseModel):
+class Preview(TypedDict):
     """Seconds until the card is due again, for each answer given now."""
 
     again: int
@@ -314,7 +306,7 @@ class DueCard(Card):
     preview: Preview
 
 
-class Queue(Row):
+class Queue(TypedDict):
     """What is asked for now, within the day's limits."""
 
     learning: int
@@ -326,25 +318,25 @@ class Queue(Row):
     now: Instant
 
 
-class QueueCounts(ResponseModel):
+class QueueCounts(TypedDict):
     learning: int
     review: int
     new: int
 
 
-class RemainingToday(ResponseModel):
+class RemainingToday(TypedDict):
     reviews: int
     new: int
 
 
-class DueCards(ResponseModel):
+class DueCards(TypedDict):
     cards: list[DueCard]
     counts: QueueCounts
     remaining_today: RemainingToday
     next_learning_due: Instant | None
 
 
-class RecordedReview(Reward):
+class ReviewResult(RewardFields):
     """What a review did, and what it paid."""
 
     review_id: UUID
@@ -352,33 +344,33 @@ class RecordedReview(Reward):
     state_before: State
     interval_days: int
     due: Instant
-    became_leech: bool
-    reviewed_today: int
-    now: Instant
-
-
-class ReviewedCard(Reward):
-    review_id: UUID
-    rating: int
-    card: Card
-    preview: Preview
-    interval_days: int
-    due: Instant
-    state_before: State
     leech: bool
     reviewed_today: int
 
 
-class UndoneReview(Row):
+class RecordedReview(ReviewResult):
+    now: Instant
+
+
+class ReviewedCard(ReviewResult):
+    card: Card
+    preview: Preview
+
+
+class RecordedReviewShown(RecordedReview, ReviewedCard):
+    """A recorded review with what is shown beside it."""
+
+
+class UndoneReview(TypedDict):
     undone_review_id: UUID
 
 
-class UndoneCard(ResponseModel):
+class UndoneCard(TypedDict):
     card: Card
     undone_review_id: UUID
 
 
-class Review(ResponseModel):
+class Review(TypedDict):
     id: UUID
     card_id: UUID
     kind: Literal["review", "undo"]
@@ -396,20 +388,20 @@ class ReviewRow(Review):
     seq: int
 
 
-class Reviews(ResponseModel):
+class Reviews(TypedDict):
     reviews: list[Review]
     next_cursor: str | None
 
 
-class Existing(Row):
+class Existing(TypedDict):
     id: UUID
 
 
-class Today(Row):
+class Today(TypedDict):
     today: Day
 
 
-class CardCounts(ResponseModel):
+class CardCounts(TypedDict):
     total: int
     new: int
     learning: int
@@ -431,20 +423,20 @@ class CountedReviews(Today):
     time_today_ms: int
 
 
-class TrueRetention(ResponseModel):
+class TrueRetention(TypedDict):
     reviews: int
     passed: int
     rate: float | None
 
 
-class DayOfReviews(ResponseModel):
+class DayOfReviews(TypedDict):
     date: Day
     reviews: int
     passed: int
     new: int
 
 
-class Stats(ResponseModel):
+class Stats(TypedDict):
     cards: CardCounts
     reviews_today: int
     new_today: int
@@ -454,12 +446,12 @@ class Stats(ResponseModel):
     daily: list[DayOfReviews]
 
 
-class DayOfCards(ResponseModel):
+class DayOfCards(TypedDict):
     date: Day
     due: int
 
 
-class Forecast(ResponseModel):
+class Forecast(TypedDict):
     days: list[DayOfCards]
     overdue: int
     total: int

@@ -7,8 +7,8 @@ from questlog.cursor import cursor_at
 
 from functions.learn.card_models import (
     Card,
-    CardCounts,
     CardRow,
+    CardRowShown,
     Cards,
     CountedCards,
     CountedReviews,
@@ -24,6 +24,7 @@ from functions.learn.card_models import (
     QueueCounts,
     QueuedCard,
     RecordedReview,
+    RecordedReviewShown,
     RemainingToday,
     Review,
     ReviewedCard,
@@ -35,8 +36,6 @@ from functions.learn.card_models import (
 )
 from functions.learn.scheduling import CardScheduler, retrievability
 
-_NOT_SHOWN = {"guid", "step", "elapsed_days", "log_seq", "desired_retention"}
-
 
 def decks(found: list[Deck]) -> Decks:
     """A list of decks with its length."""
@@ -45,7 +44,8 @@ def decks(found: list[Deck]) -> Decks:
 
 def card(row: CardRow) -> Card:
     """A card with the probability that it is remembered now."""
-    return Card(**row.model_dump(exclude=_NOT_SHOWN), retrievability=retrievability(row.stability, row.elapsed_days))
+    shown: CardRowShown = {**row, "retrievability": retrievability(row["stability"], row["elapsed_days"])}
+    return shown
 
 
 def cards(rows: Iterable[CardRow], total: int, page: int, page_size: int) -> Cards:
@@ -58,61 +58,63 @@ def due_cards(queue: Queue, settings: Settings, rows: Iterable[QueuedCard]) -> D
     return DueCards(
         cards=[
             DueCard(
-                **dict(card(row)),
-                preview=CardScheduler.of(settings, row.desired_retention).preview(row, queue.now, row.elapsed_days),
+                **card(row),
+                preview=CardScheduler.of(settings, row["desired_retention"]).preview(
+                    row, queue["now"], row["elapsed_days"]
+                ),
             )
             for row in rows
         ],
-        counts=QueueCounts(learning=queue.learning, review=queue.review, new=queue.new),
-        remaining_today=RemainingToday(reviews=queue.reviews_left, new=queue.new_left),
-        next_learning_due=queue.next_learning_due,
+        counts=QueueCounts(learning=queue["learning"], review=queue["review"], new=queue["new"]),
+        remaining_today=RemainingToday(reviews=queue["reviews_left"], new=queue["new_left"]),
+        next_learning_due=queue["next_learning_due"],
     )
 
 
 def reviewed_card(recorded: RecordedReview, row: CardRow, preview: Preview) -> ReviewedCard:
     """A review that was recorded, and the card as it is then."""
-    fields = recorded.model_dump(exclude={"became_leech", "now"})
-    return ReviewedCard(**fields, leech=recorded.became_leech, card=card(row), preview=preview)
+    shown: RecordedReviewShown = {**recorded, "card": card(row), "preview": preview}
+    return shown
 
 
 def reviews(rows: Sequence[ReviewRow], limit: int) -> Reviews:
     """A page of at most `limit` rows of a card's log; `rows` holds one more where there is a next page."""
     shown = rows[:limit]
     return Reviews(
-        reviews=[Review(**row.model_dump(exclude={"seq"})) for row in shown],
-        next_cursor=cursor_at(shown[-1].seq) if len(rows) > limit else None,
+        reviews=list[Review](shown),
+        next_cursor=cursor_at(shown[-1]["seq"]) if len(rows) > limit else None,
     )
 
 
 def stats(counted: CountedCards, reviewed: CountedReviews, recorded: Iterable[DayOfReviews], days: int) -> Stats:
     """Statistics of the last days, the present one included."""
-    by_day = {day.date: day for day in recorded}
+    by_day = {day["date"]: day for day in recorded}
     daily = [
         by_day.get(day) or DayOfReviews(date=day, reviews=0, passed=0, new=0)
-        for day in _days_from(reviewed.today - timedelta(days - 1), days)
+        for day in _days_from(reviewed["today"] - timedelta(days - 1), days)
     ]
     return Stats(
-        cards=CardCounts(**counted.model_dump(exclude={"average_retrievability"})),
-        reviews_today=daily[-1].reviews,
-        new_today=daily[-1].new,
-        time_today_ms=reviewed.time_today_ms,
+        cards=counted,
+        reviews_today=daily[-1]["reviews"],
+        new_today=daily[-1]["new"],
+        time_today_ms=reviewed["time_today_ms"],
         true_retention=TrueRetention(
-            reviews=reviewed.reviews,
-            passed=reviewed.passed,
-            rate=reviewed.passed / reviewed.reviews if reviewed.reviews else None,
+            reviews=reviewed["reviews"],
+            passed=reviewed["passed"],
+            rate=reviewed["passed"] / reviewed["reviews"] if reviewed["reviews"] else None,
         ),
-        average_retrievability=counted.average_retrievability,
+        average_retrievability=counted["average_retrievability"],
         daily=daily,
     )
 
 
 def forecast(today: date, counted: Sequence[DayOfCards], days: int) -> Forecast:
     """How many cards come on each of the next days; those that are overdue come today."""
-    overdue = sum(day.due for day in counted if day.date < today)
-    by_day = {day.date: day.due for day in counted}
+    overdue = sum(day["due"] for day in counted if day["date"] < today)
+    by_day = {day["date"]: day["due"] for day in counted}
     by_day[today] = by_day.get(today, 0) + overdue
     shown = [DayOfCards(date=day, due=by_day.get(day, 0)) for day in _days_from(today, days)]
-    return Forecast(days=shown, overdue=overdue, total=sum(day.due for day in shown))
+    return Forecast(days=shown, overdue=overdue, total=sum(day["due"] for day in shown))
 
 
 def _days_from(first: date, days: int) -> Iterable[date]:

@@ -9,7 +9,13 @@ from functions.learn.models import GradedQuiz, Question, QuestionResult, Quiz, Q
 
 def without_answers(quiz: StoredQuiz) -> Quiz:
     """The quiz as a browser may see it before it has answered."""
-    return Quiz(questions=[Question(**one.model_dump(exclude={"right", "explanation"})) for one in quiz.questions])
+    return Quiz(questions=[_without_answer(question) for question in quiz["questions"]])
+
+
+def _without_answer(question: StoredQuestion) -> Question:
+    return Question(
+        id=question["id"], prompt=question["prompt"], options=question["options"], multiple=question["multiple"]
+    )
 
 
 def grade(quiz: StoredQuiz | None, answers: Sequence[QuizAnswer]) -> GradedQuiz:
@@ -20,7 +26,7 @@ def grade(quiz: StoredQuiz | None, answers: Sequence[QuizAnswer]) -> GradedQuiz:
     """
     if quiz is None:
         raise Invalid([("answers", "cannot be given: this lesson has no quiz")])
-    questions = {question.id: question for question in quiz.questions}
+    questions = {question["id"]: question for question in quiz["questions"]}
     chosen: dict[str, QuizAnswer] = {}
     problems: list[tuple[str, str]] = []
     for index, answer in enumerate(answers):
@@ -30,8 +36,8 @@ def grade(quiz: StoredQuiz | None, answers: Sequence[QuizAnswer]) -> GradedQuiz:
         chosen[answer.question_id] = answer
     if problems:
         raise Invalid(problems)
-    results = [_result(question, chosen.get(question.id)) for question in quiz.questions]
-    correct = sum(result.correct for result in results)
+    results = [_result(question, chosen.get(question["id"])) for question in quiz["questions"]]
+    correct = sum(result["correct"] for result in results)
     return GradedQuiz(score=_percent(correct, len(results)), correct=correct, total=len(results), results=results)
 
 
@@ -41,9 +47,9 @@ def _problem(question: StoredQuestion | None, answer: QuizAnswer, *, answered: b
         return "question_id", "names no question of this quiz"
     if answered:
         return "question_id", "was answered already"
-    if any(not 0 <= choice < len(question.options) for choice in answer.choices):
-        return "choices", f"must be indexes of options, 0 to {len(question.options) - 1}"
-    if not question.multiple and len(set(answer.choices)) > 1:
+    if any(not 0 <= choice < len(question["options"]) for choice in answer.choices):
+        return "choices", f"must be indexes of options, 0 to {len(question['options']) - 1}"
+    if not question["multiple"] and len(set(answer.choices)) > 1:
         return "choices", "must be one: this question has one right option"
     return "choices", None
 
@@ -51,11 +57,11 @@ def _problem(question: StoredQuestion | None, answer: QuizAnswer, *, answered: b
 def _result(question: StoredQuestion, answer: QuizAnswer | None) -> QuestionResult:
     choices = sorted(set(answer.choices)) if answer else []
     return QuestionResult(
-        question_id=question.id,
-        correct=choices == sorted(question.right),
+        question_id=question["id"],
+        correct=choices == sorted(question["right"]),
         choices=choices,
-        right=sorted(question.right),
-        explanation=question.explanation,
+        right=sorted(question["right"]),
+        explanation=question.get("explanation"),
     )
 
 

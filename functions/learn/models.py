@@ -1,11 +1,20 @@
-"""Requests and responses of the course routes: topics, lessons, drills, and what of them comes back for review."""
+"""Requests and responses of the course routes: topics, lessons, drills, and what of them comes back for review.
 
-from typing import Annotated, Any, Literal
+Rows and answers are TypedDicts, for the reason that card_models.py gives.
+"""
+
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,  # pydantic takes the one of typing from Python 3.12 on
+)
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
+from typing_extensions import TypedDict
 
-from questlog.wire import Body, Instant, Query, ResponseModel, Reward, Row, Trimmed
+from questlog.wire import Body, Instant, Query, RewardFields, Trimmed
 
 Difficulty = Literal["beginner", "intermediate", "advanced"]
 DrillType = Literal["interval", "chord", "rhythm", "scale", "recall", "sequence", "timing"]
@@ -46,7 +55,7 @@ class Attempt(Body):
     time_seconds: Annotated[int, Field(ge=0, le=86_400)]
 
 
-class Topic(ResponseModel):
+class Topic(TypedDict):
     id: UUID
     key: str
     name: str
@@ -58,12 +67,12 @@ class Topic(ResponseModel):
     drill_count: int
 
 
-class Topics(ResponseModel):
+class Topics(TypedDict):
     topics: list[Topic]
     total: int
 
 
-class Lesson(ResponseModel):
+class Lesson(TypedDict):
     id: UUID
     topic_id: UUID
     topic_key: str
@@ -80,12 +89,12 @@ class Lesson(ResponseModel):
     best_quiz_score: int | None
 
 
-class Lessons(ResponseModel):
+class Lessons(TypedDict):
     lessons: list[Lesson]
     total: int
 
 
-class LessonProgress(ResponseModel):
+class LessonProgress(TypedDict):
     status: Progress
     started_at: Instant | None
     completed_at: Instant | None
@@ -93,7 +102,7 @@ class LessonProgress(ResponseModel):
     attempts: int
 
 
-class StoredQuestion(Row):
+class StoredQuestion(TypedDict):
     """A question with its answer, as the database holds it."""
 
     id: str
@@ -101,14 +110,14 @@ class StoredQuestion(Row):
     options: list[str]
     multiple: bool
     right: list[int]
-    explanation: str | None = None
+    explanation: NotRequired[str | None]
 
 
-class StoredQuiz(Row):
+class StoredQuiz(TypedDict):
     questions: list[StoredQuestion]
 
 
-class Question(ResponseModel):
+class Question(TypedDict):
     """A question as a browser may see it before it has answered."""
 
     id: str
@@ -117,11 +126,11 @@ class Question(ResponseModel):
     multiple: bool
 
 
-class Quiz(ResponseModel):
+class Quiz(TypedDict):
     questions: list[Question]
 
 
-class LessonContent(Row):
+class LessonContent(TypedDict):
     """What a lesson holds beside what lists show of it."""
 
     content_markdown: str | None
@@ -136,7 +145,7 @@ class LessonDetail(Lesson):
     progress: LessonProgress
 
 
-class ReviewItem(Row):
+class ReviewItem(TypedDict):
     """The schedule of a lesson or drill: how it was after so many reviews; nulls and 0 before the first."""
 
     stability: float | None
@@ -155,7 +164,7 @@ class PlayableDrill(ReviewItem):
     xp_reward: int
 
 
-class QuestionResult(ResponseModel):
+class QuestionResult(TypedDict):
     question_id: str
     correct: bool
     choices: list[int]
@@ -163,14 +172,14 @@ class QuestionResult(ResponseModel):
     explanation: str | None
 
 
-class GradedQuiz(ResponseModel):
+class GradedQuiz(TypedDict):
     score: int
     correct: int
     total: int
     results: list[QuestionResult]
 
 
-class LessonCompletion(Reward):
+class LessonCompletion(RewardFields):
     is_first_completion: bool
 
 
@@ -181,7 +190,7 @@ class CompletedLesson(LessonCompletion):
     progress: LessonProgress
 
 
-class Drill(ResponseModel):
+class Drill(TypedDict):
     id: UUID
     topic_id: UUID
     topic_key: str
@@ -198,12 +207,12 @@ class Drill(ResponseModel):
     last_attempt_at: Instant | None
 
 
-class Drills(ResponseModel):
+class Drills(TypedDict):
     drills: list[Drill]
     total: int
 
 
-class PastAttempt(ResponseModel):
+class PastAttempt(TypedDict):
     score: int
     correct_count: int
     total_count: int
@@ -221,7 +230,7 @@ class DrillDetail(DrillContent):
     history: list[PastAttempt]
 
 
-class DrillResult(Reward):
+class DrillResult(RewardFields):
     is_new_best: bool
     best_score: int
     streak_continued: bool
@@ -238,7 +247,7 @@ class TopicDetail(Topic):
     drills: list[Drill]
 
 
-class Summary(ResponseModel):
+class Summary(TypedDict):
     topics_started: int
     lessons_completed: int
     total_lessons: int
@@ -249,7 +258,7 @@ class Summary(ResponseModel):
     cards_reviewed_today: int
 
 
-class Waiting(Row):
+class Waiting(TypedDict):
     """How many lessons, drills and cards wait for review."""
 
     lessons: int
@@ -257,7 +266,7 @@ class Waiting(Row):
     cards: int
 
 
-class Overview(ResponseModel):
+class Overview(TypedDict):
     progress: Summary
     review_count: int
     cards_due: int
@@ -265,7 +274,7 @@ class Overview(ResponseModel):
     continue_lesson: Lesson | None
 
 
-class ReviewList(ResponseModel):
+class ReviewList(TypedDict):
     lessons_due: list[Lesson]
     drills_due: list[Drill]
     total_due: int

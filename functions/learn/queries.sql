@@ -180,7 +180,7 @@ SELECT c.*, d.desired_retention, t.at, local_day(t.at) - local_day(c.last_review
 SELECT * FROM learn_settings();
 
 -- name: record_review
-SELECT r.review_id, r.rating, r.state_before, r.interval_days, r.due, r.became_leech, r.reviewed_today, r.now, w.*
+SELECT r.review_id, r.rating, r.state_before, r.interval_days, r.due, r.became_leech AS leech, r.reviewed_today, r.now, w.*
   FROM record_review(
            %(card_id)s, %(rating)s, %(at)s, %(days_since)s, %(duration_ms)s, %(client_id)s, %(expected_reps)s, %(reps)s,
            %(log_seq)s, %(scheduler)s, %(state)s, %(step)s, %(stability)s, %(difficulty)s, %(due)s, %(interval_days)s,

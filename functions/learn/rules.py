@@ -31,9 +31,9 @@ def lesson_detail(
 ) -> LessonDetail:
     """A lesson with all that may be seen of it before its quiz is answered."""
     return LessonDetail(
-        **dict(lesson),
-        content_markdown=content.content_markdown,
-        quiz_json=without_answers(content.quiz_json) if content.quiz_json else None,
+        **lesson,
+        content_markdown=content["content_markdown"],
+        quiz_json=without_answers(content["quiz_json"]) if content["quiz_json"] else None,
         audio_url=audio_url,
         progress=progress,
     )
@@ -42,8 +42,8 @@ def lesson_detail(
 def review_list(waiting: Waiting, lessons_due: Sequence[Lesson], drills_due: list[Drill]) -> ReviewList:
     """What waits for review; a lesson that does shows the status `review`."""
     return ReviewList(
-        lessons_due=[lesson.model_copy(update={"status": "review"}) for lesson in lessons_due],
+        lessons_due=[{**lesson, "status": "review"} for lesson in lessons_due],
         drills_due=drills_due,
-        total_due=waiting.lessons + waiting.drills,
-        cards_due=waiting.cards,
+        total_due=waiting["lessons"] + waiting["drills"],
+        cards_due=waiting["cards"],
     )

@@ -56,16 +56,16 @@ def rating_of(score: int | None) -> Rating:
 
 def next_review(item: ReviewItem, score: int | None) -> NextReview:
     """The schedule of a lesson or drill after a completion with this score."""
-    known = item.reps > 0
+    known = item["reps"] > 0
     card = Card(
         card_id=0,
         state=State.Review if known else State.Learning,
-        stability=item.stability,
-        difficulty=item.difficulty,
+        stability=item["stability"],
+        difficulty=item["difficulty"],
         due=_DAY_ZERO,
         last_review=_DAY_ZERO if known else None,
     )
-    at = _DAY_ZERO + timedelta(days=max(0, item.elapsed_days or 0))
+    at = _DAY_ZERO + timedelta(days=max(0, item["elapsed_days"] or 0))
     reviewed, _ = _BY_DAYS.review_card(card, rating_of(score), at)
     assert reviewed.stability is not None
     assert reviewed.difficulty is not None
@@ -99,12 +99,12 @@ class CardScheduler(NamedTuple):
     def of(cls, settings: Settings, desired_retention: float | None) -> "CardScheduler":
         """The scheduler of a deck, whose own retention wins if it has one."""
         return cls(
-            desired_retention=settings.desired_retention if desired_retention is None else desired_retention,
-            maximum_interval=settings.maximum_interval,
-            learning_steps=tuple(settings.learning_steps),
-            relearning_steps=tuple(settings.relearning_steps),
-            leech_threshold=settings.leech_threshold,
-            fuzz=settings.fuzz,
+            desired_retention=settings["desired_retention"] if desired_retention is None else desired_retention,
+            maximum_interval=settings["maximum_interval"],
+            learning_steps=tuple(settings["learning_steps"]),
+            relearning_steps=tuple(settings["relearning_steps"]),
+            leech_threshold=settings["leech_threshold"],
+            fuzz=settings["fuzz"],
         )
 
     def document(self) -> dict[str, Any]:
@@ -115,14 +115,14 @@ class CardScheduler(NamedTuple):
         """The card's schedule after an answer at `at`, so many local days after the last one."""
         at = at.astimezone(UTC)
         # In state review the package is told the days; in the others, where minutes count, the time as it is.
-        last = None if card.last_review is None else card.last_review.astimezone(UTC)
-        told = last + timedelta(days=max(0, elapsed_days or 0)) if last and card.state == "review" else at
+        last = None if card["last_review"] is None else card["last_review"].astimezone(UTC)
+        told = last + timedelta(days=max(0, elapsed_days or 0)) if last and card["state"] == "review" else at
         known = Card(
             card_id=0,
-            state=_STATES[card.state],
-            step=0 if card.state == "new" else card.step,
-            stability=card.stability,
-            difficulty=card.difficulty,
+            state=_STATES[card["state"]],
+            step=0 if card["state"] == "new" else card["step"],
+            stability=card["stability"],
+            difficulty=card["difficulty"],
             due=told,
             last_review=last,
         )
@@ -132,10 +132,10 @@ class CardScheduler(NamedTuple):
         interval = answered.due - told
         if answered.state == State.Review and self.fuzz:
             interval = timedelta(
-                days=_fuzzed(interval.days, card.id, card.reps, card.interval_days, self.maximum_interval)
+                days=_fuzzed(interval.days, card["id"], card["reps"], card["interval_days"], self.maximum_interval)
             )
-        lapsed = card.state == "review" and rating == Rating.Again
-        lapses = card.lapses + lapsed
+        lapsed = card["state"] == "review" and rating == Rating.Again
+        lapses = card["lapses"] + lapsed
         return Outcome(
             state=answered.state.name.lower(),
             step=answered.step,

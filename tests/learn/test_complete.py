@@ -217,9 +217,9 @@ def test_a_grade_is_the_rounded_share_of_right_sets(shape: list[tuple[int, bool]
             answers.append(QuizAnswer(question_id=str(index), choices=list(chosen)))
         correct += chosen == right
     graded = grading.grade(StoredQuiz(questions=stored), data.draw(st.permutations(answers)))
-    assert (graded.correct, graded.total) == (correct, len(shape))
-    assert graded.score == int(100 * correct / len(shape) + 0.5)
-    assert [result.question_id for result in graded.results] == [question.id for question in stored]
+    assert (graded["correct"], graded["total"]) == (correct, len(shape))
+    assert graded["score"] == int(100 * correct / len(shape) + 0.5)
+    assert [result["question_id"] for result in graded["results"]] == [question["id"] for question in stored]
 
 
 def test_half_a_point_is_rounded_up() -> None:
@@ -228,7 +228,7 @@ def test_half_a_point_is_rounded_up() -> None:
             StoredQuestion(id=str(n), prompt="?", options=["x", "y"], multiple=False, right=[0]) for n in range(total)
         ]
         answers = [QuizAnswer(question_id=str(n), choices=[0]) for n in range(correct)]
-        return grading.grade(StoredQuiz(questions=stored), answers).score
+        return grading.grade(StoredQuiz(questions=stored), answers)["score"]
 
     assert [score(1, 8), score(3, 8), score(1, 3), score(2, 3), score(1, 200)] == [13, 38, 33, 67, 1]
 

@@ -51,15 +51,15 @@ def test_the_schedule_is_the_packages(history: list[tuple[int, int | None]]) -> 
     card = Card(card_id=1, due=at)
     item = ReviewItem(stability=None, difficulty=None, reps=0, elapsed_days=None)
     for gap, score in history:
-        if item.reps > 0:
+        if item["reps"] > 0:
             at += timedelta(days=gap)
-            item = item.model_copy(update={"elapsed_days": gap})
+            item = {**item, "elapsed_days": gap}
         card, _ = reference.review_card(card, scheduling.rating_of(score), at)
         following = scheduling.next_review(item, score)
         assert card.state == State.Review
         assert following == (card.stability, card.difficulty, (card.due - at).days)
         item = ReviewItem(
-            stability=following.stability, difficulty=following.difficulty, reps=item.reps + 1, elapsed_days=None
+            stability=following.stability, difficulty=following.difficulty, reps=item["reps"] + 1, elapsed_days=None
         )
 
 
