@@ -2,8 +2,12 @@
 
 from uuid import UUID, uuid4
 
+from starlette.requests import Request
+from starlette.responses import Response
+
 from questlog.api import Api
 from questlog.db import Db
+from questlog.errors import Conflict
 
 from functions.books import rules
 from functions.books.models import (
@@ -13,6 +17,7 @@ from functions.books.models import (
     Books,
     BookSessions,
     BooksQuery,
+    BooksReport,
     ChangedRead,
     ChangedSession,
     DayRow,
@@ -21,6 +26,7 @@ from functions.books.models import (
     Found,
     Goal,
     GoalQuery,
+    ImportQuery,
     Logged,
     LogRow,
     LogTotals,
@@ -39,9 +45,13 @@ from functions.books.models import (
     ShelfRow,
     Stats,
     TitledSession,
+    Written,
 )
 
 api = Api(__file__)
+
+# How often an import is planned again when something else has changed the shelf in between.
+ATTEMPTS = 3
 
 
 @api.get("/books")
@@ -84,6 +94,36 @@ def sessions(db: Db, query: SessionsQuery) -> AllSessions:
     """List the log of all books, newest first."""
     found, count = db.each((list[TitledSession], RowCount), "sessions", **query.model_dump())
     return AllSessions(sessions=found, total=count.total, page=query.page, page_size=query.page_size)
+
+
+@api.post("/books/import", errors={409: ["conflict", "limit_reached"]})
+def import_books(db: Db, request: Request, query: ImportQuery, content: bytes) -> BooksReport:
+    """Take the books of a Goodreads or StoryGraph export, sent as it is or as {"csv": text}. Nothing is paid for them.
+
+    Two trips: what is on the shelf decides, book by book, what is written. 409 limit_reached when there would be more
+    than 5,000, conflict when other changes keep coming in between.
+    """
+    from functions.books import importing  # noqa: PLC0415 - only who imports or exports pays for it
+
+    sent, shelf = importing.sent_csv(db, request, content), None
+    for _ in range(ATTEMPTS):
+        standing, held, deleted = db.each((importing.Standing, list[importing.Held], list[importing.Key]), "importable")
+        shelf = shelf or importing.read(sent, query)
+        plan = importing.planned(shelf, standing, held, deleted)
+        if query.dry_run or not plan.writes:
+            return plan.report(shelf, dry_run=query.dry_run)
+        if db.one(Written, "import", version=standing.version, rows=plan.rows).written:
+            return plan.report(shelf, dry_run=False)
+    raise Conflict("conflict", "Other changes to the shelf keep coming in between; try again.")
+
+
+@api.get("/books/export.csv")
+def export(db: Db) -> Response:
+    """Return the books as CSV in Goodreads' columns, the newest first."""
+    from functions.books import importing  # noqa: PLC0415 - only who imports or exports pays for it
+
+    (found,) = db.each((list[importing.ExportedBook],), "export")
+    return importing.attached(found)
 
 
 @api.get("/books/{book_id}")

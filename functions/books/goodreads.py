@@ -172,7 +172,7 @@ def _cells(book: ExportedBook, positions: Counter[str]) -> list[str]:
     # A reading that is not finished counts too.
     unfinished = book.status in ("reading", "abandoned")
     cells = {
-        "Book Id": _book_id(book),
+        "Book Id": book_id(book.id, book.import_key),
         "Title": book.title,
         "Author": book.author or "",
         "Author l-f": _last_name_first(book.author or ""),
@@ -192,12 +192,12 @@ def _cells(book: ExportedBook, positions: Counter[str]) -> list[str]:
     return [cells.get(column, "") for column in COLUMNS]
 
 
-def _book_id(book: ExportedBook) -> str:
-    """The id that Goodreads gave the book, else one of our own made of ours."""
-    source, _, known = (book.import_key or "").partition(":")
+def book_id(own_id: UUID, import_key: str | None) -> str:
+    """The id that Goodreads gave a book, else one made of ours, by which the export is known when it comes back."""
+    source, _, known = (import_key or "").partition(":")
     if source == FORMAT and _ID.fullmatch(known):
         return known
-    return str(_OWN_IDS + int.from_bytes(book.id.bytes[:6]))
+    return str(_OWN_IDS + int.from_bytes(own_id.bytes[:6]))
 
 
 def _last_name_first(author: str) -> str:

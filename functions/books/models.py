@@ -6,9 +6,11 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from questlog.importing.reports import ImportReport
 from questlog.wire import (
     Body,
     Day,
+    Flag,
     Instant,
     Page,
     PageSize,
@@ -78,6 +80,11 @@ class BooksQuery(Paging):
 class SessionsQuery(Query):
     page: Page = 1
     page_size: PageSize = 20
+
+
+class ImportQuery(Query):
+    format: Literal["auto", "goodreads", "storygraph", "questlog"] = "auto"
+    dry_run: Flag = False
 
 
 class GoalQuery(Query):
@@ -297,6 +304,18 @@ class MonthRow(Row):
 
     month: date
     count: int
+
+
+class Written(Row):
+    """Whether an import was written; it is not where the shelf has changed since it was read."""
+
+    written: bool
+
+
+class BooksReport(ImportReport):
+    """What became of a file's books; `reads` counts the times of reading them that were written."""
+
+    reads: int
 
 
 class Month(ResponseModel):

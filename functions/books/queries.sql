@@ -37,6 +37,9 @@ SELECT b.*, book_progress(b) AS progress_percent FROM books AS b WHERE b.id = %(
 
 -- name: delete
 SELECT lock_user();
+INSERT INTO deleted_imports (kind, import_key)
+SELECT 'book', import_key FROM books WHERE id = %(book_id)s AND import_key IS NOT NULL
+ON CONFLICT DO NOTHING;
 DELETE FROM books WHERE id = %(book_id)s RETURNING true AS deleted;
 
 -- name: reads
@@ -126,3 +129,24 @@ SELECT date_trunc('month', local_day(r.finished_at, d.zone, d.day_start))::date 
   FROM day_settings() AS d, book_reads AS r
  WHERE r.finished_at >= (SELECT lower(day_bounds((date_trunc('month', local_today()) - interval '11 months')::date)))
  GROUP BY 1;
+
+-- name: importable
+-- The version first: what comes or goes after it is read is noticed when the plan is written.
+SELECT d.zone, instant() AS now, shelf_version() AS version FROM day_settings() AS d;
+SELECT id, import_key, import_digest, title, author, isbn, unit, total_pages, current_page, status,
+       rating IS NOT NULL AS has_rating, notes IS NOT NULL AS has_notes, tags <> '{}' AS has_tags, times_read
+  FROM books
+ ORDER BY created_at DESC, id;
+SELECT import_key FROM deleted_imports WHERE kind = 'book';
+
+-- name: import
+SELECT lock_user();
+SELECT import_books(%(version)s, %(rows)s) AS written;
+
+-- name: export
+SELECT b.id, b.import_key, b.title, b.author, b.isbn, CASE b.unit WHEN 'page' THEN b.total_pages END AS total_pages, b.status,
+       b.rating, b.notes, b.tags, b.times_read, local_day(r.last, d.zone, d.day_start) AS finished,
+       local_day(b.created_at, d.zone, d.day_start) AS added
+  FROM day_settings() AS d, books AS b
+  LEFT JOIN (SELECT book_id, max(finished_at) AS last FROM book_reads GROUP BY book_id) AS r ON r.book_id = b.id
+ ORDER BY b.created_at DESC, b.id;

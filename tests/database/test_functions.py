@@ -32,6 +32,7 @@ CALLS = {
 
 # Which group's SQL may read tables of which others; today, sync and the plan read of many.
 READS = {
+    "books": {"deleted_imports"},  # what an import brought and the user has deleted stays deleted
     "calendar": {"goals", "habits", "identity", "settings"},  # what an event points at must exist; the feed's user
     "daily_plan": {"focus", "habits", "quests"},
     "days": {"settings"},  # where the user's days begin

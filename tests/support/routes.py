@@ -39,6 +39,7 @@ TWO_TRIPS: Mapping[str, str] = {
     "DELETE /calendar/{event_id}": "the same, for an occurrence and those that follow it",
     "POST /calendar/{event_id}/complete": "that a series has this occurrence takes its expansion",
     "POST /calendar/import": "what is there decides, event by event, what is written",
+    "POST /books/import": "the same, book by book",
     "POST /learn/lessons/{lesson}/complete": "a quiz is graded, and a review scheduled, in Python",
     "POST /learn/drills/{drill}/submit": "a review is scheduled in Python",
     "POST /learn/cards/{card_id}/review": "a review is scheduled in Python",
@@ -56,6 +57,7 @@ BODIES: Mapping[str, Any] = {
     "POST /exercise/sessions/{session_id}/sets": {"exercise_id": PLANK, "duration_seconds": 60},
     "POST /exercise/{exercise_id}/merge": {"into": PLANK},
     "POST /calendar/import": {"ics": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nEND:VCALENDAR\r\n"},
+    "POST /books/import": {"csv": "Title,Author,Exclusive Shelf\nDune,Frank Herbert,read\n"},
     "PATCH /settings": {"theme": "dark"},
 }
 

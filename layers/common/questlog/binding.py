@@ -99,17 +99,18 @@ def _problems(error: ValidationError, sent: Any) -> list[Problem]:
     return problems(error, from_json(sent) if isinstance(sent, bytes) else sent)
 
 
-def json_object(request: Request, content: bytes) -> dict[str, Any]:
+def json_object(request: Request, content: bytes, limit: int = MAX_BODY) -> dict[str, Any]:
     """The body as a JSON object (platform contract, 1.5), for a route that takes other types beside JSON."""
-    json = _json(request, content)
+    json = _json(request, content, limit)
     _refuse_unstorable(json)
     return _object(json)
 
 
-def _json(request: Request, content: bytes) -> bytes:
+def _json(request: Request, content: bytes, limit: int = MAX_BODY) -> bytes:
     """The body, which must be of a type that is JSON; an empty one is {}."""
-    if len(content) > MAX_BODY:
-        raise Failure(413, "payload_too_large", "The body is larger than 1 MiB.", {"limit_bytes": MAX_BODY})
+    if len(content) > limit:
+        message = f"The body is larger than {limit // MAX_BODY} MiB."
+        raise Failure(413, "payload_too_large", message, {"limit_bytes": limit})
     if not content or request.method in SAFE_METHODS:
         return b"{}"
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()

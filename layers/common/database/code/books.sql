@@ -17,15 +17,15 @@ CREATE OR REPLACE FUNCTION app.book_progress(b books) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 100 * b.current_page / b.total_pages;
 
--- Writes what a book has become.
+-- Writes what its user has made of a book; no later import takes it back.
 CREATE OR REPLACE FUNCTION internal.save_book(b books) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
     UPDATE books
        SET (title, author, isbn, cover_url, genre, unit, total_pages, current_page, status, started_at, finished_at, rating,
-            notes, tags, times_read)
+            notes, tags, times_read, import_digest)
          = (b.title, b.author, b.isbn, b.cover_url, b.genre, b.unit, b.total_pages, b.current_page, b.status, b.started_at,
-            b.finished_at, b.rating, b.notes, b.tags, b.times_read)
+            b.finished_at, b.rating, b.notes, b.tags, b.times_read, NULL)
      WHERE id = b.id;
 END;
 
@@ -234,6 +234,7 @@ BEGIN
         CASE WHEN was_completed THEN b.current_page ELSE least(b.current_page + pages, last_page(b)) END,
         b.unit, read_number(b), sent_time, moment)
     RETURNING * INTO s;
+    UPDATE books AS k SET import_digest = NULL WHERE k.id = b.id AND k.import_digest IS NOT NULL;
     IF NOT was_completed THEN
         b.status := 'reading';
         b.started_at := least(b.started_at, s.logged_at);
@@ -306,6 +307,7 @@ BEGIN
     END IF;
     UPDATE book_reads AS k SET started_at = r.started_at, finished_at = r.finished_at
      WHERE k.book_id = b.id AND k.read_number = number;
+    UPDATE books AS k SET import_digest = NULL WHERE k.id = b.id AND k.import_digest IS NOT NULL;
     UPDATE books AS k SET started_at = r.started_at, finished_at = r.finished_at
      WHERE k.id = b.id AND k.status = 'completed' AND k.times_read = number;
 END
@@ -324,3 +326,60 @@ BEGIN ATOMIC
       FROM (SELECT year_bounds(wanted) AS bounds OFFSET 0) AS y
       LEFT JOIN book_reads AS r ON r.finished_at >= lower(y.bounds) AND r.finished_at < upper(y.bounds);
 END;
+
+-- Imports -------------------------------------------------------------------------------------------------------------
+
+-- A number that is another one when a book has come, gone or changed. A time would not do: of two changes, the one that
+-- began first may be written last.
+CREATE OR REPLACE FUNCTION app.shelf_version() RETURNS text
+LANGUAGE sql STABLE
+RETURN (SELECT coalesce(sum(hashtextextended(b.id::text || b.xmin::text, 0)), 0)::text FROM books AS b);
+
+-- Writes what an import has planned, unless the shelf is no longer what it was when it was read. Returns whether it was
+-- written. `rows` holds, as rows of books:
+--   imported   new books               filled   what books of the user had nothing in; null keeps what there is
+--   updated    books as the file has them now
+-- and `reads`, the reads of all these. Nothing is paid and nothing is counted for them.
+CREATE OR REPLACE FUNCTION app.import_books(seen text, rows jsonb) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF seen <> shelf_version() THEN
+        RETURN false;
+    END IF;
+    INSERT INTO books (
+        id, title, author, isbn, total_pages, current_page, status, started_at, finished_at, rating, notes, tags, times_read,
+        import_key, import_digest, created_at)
+    SELECT k.id, k.title, k.author, k.isbn, k.total_pages, CASE k.status WHEN 'completed' THEN coalesce(k.total_pages, 0) ELSE 0 END,
+           k.status, k.started_at, k.finished_at, k.rating, k.notes, k.tags, k.times_read, k.import_key, k.import_digest,
+           k.created_at
+      FROM jsonb_populate_recordset(NULL::books, rows -> 'imported') AS k;
+    UPDATE books AS b
+       SET (title, author, isbn, total_pages, current_page, status, started_at, finished_at, rating, notes, tags, times_read,
+            import_digest)
+         = (k.title, k.author, k.isbn, k.total_pages,
+            CASE k.status WHEN 'completed' THEN coalesce(k.total_pages, 0) ELSE 0 END, k.status, k.started_at, k.finished_at,
+            k.rating, k.notes, k.tags, k.times_read, k.import_digest)
+      FROM jsonb_populate_recordset(NULL::books, rows -> 'updated') AS k
+     WHERE b.id = k.id;
+    UPDATE books AS b
+       SET (author, isbn, total_pages, current_page, status, started_at, finished_at, rating, notes, tags, times_read,
+            import_key)
+         = (coalesce(b.author, k.author), coalesce(b.isbn, k.isbn), coalesce(b.total_pages, k.total_pages),
+            CASE coalesce(k.status, b.status)
+                WHEN 'completed' THEN coalesce(b.total_pages, k.total_pages, b.current_page)
+                ELSE b.current_page
+            END,
+            coalesce(k.status, b.status), coalesce(b.started_at, k.started_at), coalesce(b.finished_at, k.finished_at),
+            coalesce(b.rating, k.rating), coalesce(b.notes, k.notes), coalesce(k.tags, b.tags),
+            coalesce(k.times_read, b.times_read), coalesce(b.import_key, k.import_key))
+      FROM jsonb_populate_recordset(NULL::books, rows -> 'filled') AS k
+     WHERE b.id = k.id;
+    DELETE FROM book_reads AS r
+     USING jsonb_populate_recordset(NULL::books, rows -> 'updated') AS k
+     WHERE r.book_id = k.id;
+    INSERT INTO book_reads (book_id, read_number, started_at, finished_at)
+    SELECT k.book_id, k.read_number, k.started_at, k.finished_at
+      FROM jsonb_populate_recordset(NULL::book_reads, rows -> 'reads') AS k;
+    RETURN true;
+END
+$$;

@@ -24,6 +24,8 @@ CREATE TABLE books (
     -- How many rows of book_reads there are, counted as they come and go.
     times_read int NOT NULL DEFAULT 0 CHECK (times_read >= 0),
     import_key text CHECK (length(import_key) BETWEEN 1 AND 320),
+    -- What the file said; null once the user has changed something, and where the user had the book before.
+    import_digest bytea CHECK (length(import_digest) = 16),
     created_at timestamptz NOT NULL DEFAULT clock(),
     updated_at timestamptz NOT NULL DEFAULT clock(),
     PRIMARY KEY (user_id, id),
@@ -33,7 +35,8 @@ CREATE TABLE books (
     CHECK (finished_at IS NULL OR status = 'completed'),
     CHECK (finished_at >= started_at),
     CHECK (status <> 'want_to_read' OR (current_page = 0 AND started_at IS NULL)),
-    CHECK (status <> 'completed' OR times_read >= 1)
+    CHECK (status <> 'completed' OR times_read >= 1),
+    CHECK (import_digest IS NULL OR import_key IS NOT NULL)
 );
 CREATE INDEX books_status ON books (user_id, status);
 CREATE INDEX books_recent ON books (user_id, created_at DESC);
