@@ -62,8 +62,13 @@ def test_request_fields_with_a_default_are_optional_for_generators() -> None:
 
 # What one of these words says of a schema, its type is said by.
 TYPED = {"type", "$ref", "anyOf", "oneOf", "allOf", "const", "enum"}
-# The value of a setting may be any JSON.
-ANY_JSON = {("UserChanged", "value"), ("UserSetting", "value"), ("UserStoredSetting", "value")}
+# The value of a setting may be any JSON, and so may the answer to a step.
+ANY_JSON = {
+    ("OnboardingStepAnswerRequest", "response"),
+    ("UserChanged", "value"),
+    ("UserSetting", "value"),
+    ("UserStoredSetting", "value"),
+}
 
 
 def properties() -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -13,15 +13,9 @@ SELECT m.*
 
 -- name: add
 SELECT lock_user();
-WITH added AS (
-    INSERT INTO goals AS g (title, description, category, target_date, priority, started_at, created_at, updated_at)
-    SELECT %(title)s, %(description)s, %(category)s, %(target_date)s, %(priority)s, now, now, now
-      FROM instant() AS now
-     WHERE (SELECT count(*) FROM goals) < 500
-        OR refuse(409, 'limit_reached', 'There are 500 goals already.', '{"limit": 500}')
-    RETURNING g.*
-)
-SELECT g.*, goal_is_overdue(g, today) AS is_overdue FROM local_today() AS today, added AS g;
+SELECT g.*, goal_is_overdue(g, today) AS is_overdue
+  FROM local_today() AS today,
+       add_goal(%(title)s, %(description)s, %(category)s, %(target_date)s, %(priority)s) AS g;
 
 -- name: goal
 SELECT g.*, goal_is_overdue(g, today) AS is_overdue FROM local_today() AS today, goals AS g WHERE g.id = %(goal_id)s;

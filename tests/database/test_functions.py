@@ -25,9 +25,10 @@ CALLS = {
     "gamification": {"market"},  # shields and boosts are part of what a user has
     "goals": {"calendar"},  # a deleted goal takes itself out of events
     "habits": {"calendar"},  # so does a habit
+    "onboarding": {"goals"},  # the first one is an answer
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
     "sync": {"daily_plan", "focus", "goals", "habits", "quests"},
-    "today": {"daily_plan", "focus", "goals", "habits", "quests"},
+    "today": {"daily_plan", "focus", "goals", "habits", "onboarding", "quests"},
 }
 
 # Which group's SQL may read tables of which others; today, sync and the plan read of many.

@@ -2,7 +2,7 @@ from uuid import uuid4
 
 from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User
-from tests.daily_plan.conftest import generated, replaced, ticked, written
+from tests.daily_plan.conftest import generated, ticked, written
 from tests.gamification.conftest import Pay, pay, reverse
 from tests.support import factories
 from tests.support.clock import ahead
@@ -231,12 +231,20 @@ def test_personalization_is_in_the_settings(new_user: NewUser) -> None:
     }
 
 
-def test_what_onboarding_will_say(user: User, database: Database) -> None:
-    with replaced(database, "onboarding_active", "true"), replaced(database, "interests", "ARRAY['learning']"):
-        shown = today(user)["personalization"]
-        assert (shown["onboardingActive"], shown["onboardingRoute"]) == (True, "/today")
-        assert shown["interests"] == ["learning"]
-    assert "onboardingRoute" not in today(user)["personalization"]
+def test_what_onboarding_says(user: User) -> None:
+    user.post("/onboarding/start")
+    shown = today(user)["personalization"]
+    assert (shown["onboardingActive"], shown["onboardingRoute"]) == (True, "/today")
+    user.post("/onboarding/step", {"step_id": "step_welcome"})
+    user.post("/onboarding/step", {"step_id": "step_interests", "response": ["learning", "focus"]})
+    assert today(user)["personalization"]["interests"] == ["learning", "focus"]
+    user.post("/onboarding/skip")
+    shown = today(user)["personalization"]
+    assert shown["onboardingActive"] is False
+    assert "onboardingRoute" not in shown
+    assert shown["interests"] == ["learning", "focus"]
+    user.post("/onboarding/reset")
+    assert today(user)["personalization"]["onboardingActive"] is True
 
 
 def test_polling(user: User) -> None:

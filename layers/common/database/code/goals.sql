@@ -13,6 +13,20 @@ RETURN (SELECT count(*) FROM goals AS g WHERE g.status = 'active' AND g.target_d
 -- Changes -----------------------------------------------------------------------------------------------------------
 -- All run under the user's lock, so that what they count is still true when they write it.
 
+-- Adds a goal and returns it. 409 limit_reached when there are 500.
+CREATE OR REPLACE FUNCTION app.add_goal(
+    title text, description text DEFAULT NULL, category text DEFAULT NULL, target_date date DEFAULT NULL, priority int DEFAULT 0
+) RETURNS goals
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
+BEGIN ATOMIC
+    INSERT INTO goals AS g (title, description, category, target_date, priority, started_at, created_at, updated_at)
+    SELECT add_goal.title, add_goal.description, add_goal.category, add_goal.target_date, add_goal.priority, now, now, now
+      FROM instant() AS now
+     WHERE (SELECT count(*) FROM goals) < 500
+        OR refuse(409, 'limit_reached', 'There are 500 goals already.', '{"limit": 500}')
+    RETURNING g.*;
+END;
+
 -- Sets a goal's progress to the percentage of its milestones that are completed, rounded down, and returns it. A goal
 -- without milestones is at 100 when it is completed, else at 0.
 CREATE OR REPLACE FUNCTION internal.recount_goal(wanted uuid) RETURNS int

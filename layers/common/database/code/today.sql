@@ -1,17 +1,5 @@
 SET LOCAL ROLE questlog_owner;
 
--- What the user is interested in, most important first. Until onboarding brings its own, which asks user_interests first:
--- the setting.
-CREATE OR REPLACE FUNCTION app.interests() RETURNS text[]
-LANGUAGE sql STABLE
-RETURN ARRAY(SELECT i.interest FROM jsonb_array_elements_text(setting('interests')) WITH ORDINALITY AS i (interest, place)
-              ORDER BY i.place);
-
--- Whether the first-run flow was begun and is neither finished nor skipped. Until onboarding brings its own: there is none.
-CREATE OR REPLACE FUNCTION app.onboarding_active() RETURNS boolean
-LANGUAGE sql STABLE
-RETURN false;
-
 -- A local day's rows of the ledger; coins without what was spent, so without what a refund gave back.
 CREATE OR REPLACE FUNCTION internal.paid_on(day date) RETURNS TABLE (xp bigint, coins bigint)
 LANGUAGE sql STABLE
