@@ -1,4 +1,4 @@
-"""Declaring routes: a plain function's signature says what it needs, its return type what it answers.
+"""Declaring routes: the signature of a plain function says what the route takes, and its return type what it returns.
 
     api = Api(__file__)
 
@@ -163,7 +163,7 @@ class Endpoint:
 
 
 def _longest_list(value: Any) -> int:
-    """How many items a page of this document would be of: those of its longest list."""
+    """How many items the longest list of a document has: they are what a page of it counts."""
     fields = dict(value) if isinstance(value, BaseModel) else value
     candidates = [fields] if isinstance(fields, list) else fields.values() if isinstance(fields, dict) else []
     return max((len(item) for item in candidates if isinstance(item, list)), default=0)
@@ -181,7 +181,7 @@ class Api:
     def route(
         self, method: str, path: str, **options: Unpack[RouteOptions]
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-        """Declare a route; the parameters and the return type of the function below say what it takes and answers."""
+        """Declare a route; the parameters and the return type of the function below say what it takes and returns."""
 
         def declare(call: Callable[P, R]) -> Callable[P, R]:
             self.endpoints.append(
@@ -239,7 +239,7 @@ class Resource:
         self._methods = methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Have the endpoint of the request's method answer; HEAD as GET, whose body the gateway drops."""
+        """Send the response of the method's endpoint. HEAD is handled as GET, and the gateway drops the body."""
         scope["questlog.route"] = self._path
         request = Request(scope, receive)
         endpoint = self._methods.get("GET" if request.method == "HEAD" else request.method)

@@ -1,4 +1,4 @@
-"""The garbage collector rests while a request function starts.
+"""Switches the garbage collector off while a request function starts.
 
 What a start loads lives as long as the execution environment does, so collecting meanwhile finds nothing, and is a
 twentieth of the work. Only questlog.api imports this module: jobs and the audio worker keep the collector on.

@@ -57,8 +57,8 @@ class Statement(NamedTuple):
 class Queries:
     """A group's `queries.sql`: what stands between one `-- name:` line and the next, cut where a line ends in `;`.
 
-    A name may hold several statements. They travel in the same trip, each sees what those before it wrote, and the last
-    one answers.
+    A name may hold several statements. They travel in the same trip, and each sees what those before it wrote. The rows
+    of the last one are the result, or those of the last few (see Db.each).
     """
 
     def __init__(self, path: Path) -> None:

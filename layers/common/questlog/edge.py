@@ -34,7 +34,7 @@ _PREFLIGHT: Final = {
 
 # No error is larger, whatever its details are (platform contract, 1.3).
 _LARGEST_ERROR: Final = 16_384
-# What stands for an event that is none.
+# Takes the place of what is not an event, so that the refusal can be sent like any other.
 _NO_EVENT: Final = {
     "version": "2.0",
     "headers": {},
@@ -45,7 +45,7 @@ _NO_EVENT: Final = {
 class LambdaHandler:
     """What Lambda calls: takes an event of an HTTP API (payload format 2.0), and returns the gateway's answer.
 
-    An event that is none, without headers, a path or a readable body, is 400 in the envelope.
+    What is not such an event, because it lacks headers, a path or a readable body, gets 400 in the envelope.
     """
 
     def __init__(self, app: "Edge") -> None:

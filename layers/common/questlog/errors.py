@@ -1,4 +1,4 @@
-"""Every way a request can fail, and the envelope all of them answer in.
+"""Every way in which a request can fail, and the envelope in which all of them are sent.
 
 Failure                     status, type, message, details
 ├── Invalid                 400 validation_error, details.fields

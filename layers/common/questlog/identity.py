@@ -134,7 +134,7 @@ def presented_token(request: Request) -> Token | None:
 
 
 def authenticate(request: Request, scope: str) -> Statement:
-    """The opening statement of a request that needs `scope`; an absent token goes the way of a forged one."""
+    """The opening statement of a request that needs `scope`. An absent token is sent as one that opens nothing."""
     return authenticate_by(presented_token(request) or NO_TOKEN, scope)
 
 

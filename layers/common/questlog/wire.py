@@ -261,7 +261,7 @@ class Unlocked(ResponseModel):
 
 
 class Reward(ResponseModel):
-    """What every route that pays answers beside its own fields (core contract, 1.9)."""
+    """The fields that every route that pays shows beside its own (core contract, 1.9)."""
 
     xp_awarded: int
     coins_awarded: int

@@ -29,7 +29,8 @@ BEGIN ATOMIC
     VALUES (state_hash, provider, verifier, nonce, redirect);
 END;
 
--- Reads a state and uses it up, also where it comes too late or from another provider; then there is no row.
+-- Deletes a state and returns it. No row where there is none, where it has expired, or where it is another provider's; it
+-- is deleted in each case.
 CREATE OR REPLACE FUNCTION app.take_oauth_state(
     presented_hash bytea, answering_provider text, OUT verifier text, OUT nonce text, OUT redirect text
 ) RETURNS SETOF record
@@ -40,7 +41,7 @@ BEGIN ATOMIC
       FROM used WHERE used.provider = answering_provider AND used.expires_at > clock();
 END;
 
--- Notes whose an e-mail address or account is. An entry of a user who is gone is taken over.
+-- Records which user an e-mail address, or an account at a provider, belongs to. Replaces the entry of a deleted user.
 CREATE OR REPLACE FUNCTION internal.enter_directory(entry_kind text, entry_key text, entry_user uuid) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
@@ -48,7 +49,7 @@ BEGIN ATOMIC
     ON CONFLICT (kind, key) DO UPDATE SET user_id = excluded.user_id;
 END;
 
--- Signs a person in whom a provider vouches for. Returns the user, or the code of the error page in `refusal`.
+-- Signs in a person whom a provider has identified. Returns the user, or in `refusal` the code of the error page.
 --   who      {provider, subject, email, name, image}, the e-mail verified
 --   promote  whether the e-mail is an administrator's
 --   former   the user and the hash of the session this browser had
@@ -160,9 +161,10 @@ BEGIN ATOMIC
     SELECT EXISTS (SELECT FROM users WHERE role = 'admin');
 END;
 
--- Makes the caller the first administrator and changes their session's token; answers null, or why not: wrong_key or
--- admin_exists. Why not is an answer, not a refusal, because a refusal would undo the counting of the wrong key and the
--- row about it in the audit trail. Over the limit no key is looked at, or the right one would still tell itself apart.
+-- Makes the caller the first administrator, and gives their session another token. Returns null when that is done, else
+-- the reason why it is not: wrong_key or admin_exists. The reason is returned, not raised, because an error would undo the
+-- count of the wrong key and its row in the audit trail. Over the limit no key is checked, or a right one could still be
+-- told from a wrong one.
 CREATE OR REPLACE FUNCTION app.claim_admin(key_is_right boolean, new_hash bytea, client jsonb) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE

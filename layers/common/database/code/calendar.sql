@@ -1,6 +1,6 @@
 SET LOCAL ROLE questlog_identity;
 
--- The first statement of a request for the feed, in the place of authenticate(): the secret says whose it is.
+-- The first statement of a request for the feed, instead of authenticate(): the secret tells whose calendar it is.
 -- A use is noted at most every five minutes, like other activity.
 CREATE OR REPLACE FUNCTION app.open_calendar_feed(presented_user uuid, presented_hash bytea) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
@@ -22,20 +22,20 @@ $$;
 
 SET LOCAL ROLE questlog_owner;
 
--- How an occurrence is told from the others of its series: the instant it was to begin at first.
+-- The stamp that names an occurrence of a series: the instant at which the rule lets it begin, in UTC.
 CREATE OR REPLACE FUNCTION app.calendar_stamp(occurrence timestamptz) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN to_char(occurrence AT TIME ZONE 'UTC', 'YYYYMMDD"T"HH24MISS"Z"');
 
--- The name an event goes by: its id, and for an occurrence the stamp.
+-- The id of an event on the wire: its uuid, and for an occurrence its stamp behind it.
 CREATE OR REPLACE FUNCTION internal.calendar_key(event_id uuid, occurrence timestamptz) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN event_id || CASE WHEN isfinite(occurrence) THEN '_' || calendar_stamp(occurrence) ELSE '' END;
 
--- What the answer needs besides an event's own row: of an override the rule of its series, and of a single event or an
--- override when it was completed. A lookup by key for each row, whatever the planner thinks of the tables: a join of a
--- large calendar with itself takes seconds where an estimate goes wrong. CASE and not coalesce(), which row-level security
--- keeps from being looked up in an index.
+-- What an answer needs besides the event's own row: the rule of the series, for an override, and the time of completion,
+-- for a single event or an override. Each row is a lookup by key, whatever the planner estimates: a join of a large
+-- calendar with itself takes seconds where the estimate is wrong. CASE and not coalesce(), because under row-level
+-- security coalesce() would not be looked up in an index.
 CREATE OR REPLACE FUNCTION internal.calendar_added(event_id uuid, series_id uuid, recurrence_id timestamptz)
 RETURNS TABLE (series_rule text, series_end timestamptz, completed_at timestamptz)
 LANGUAGE sql STABLE
@@ -54,10 +54,10 @@ CREATE OR REPLACE VIEW app.calendar_rows WITH (security_invoker = true) AS
 SELECT a.series_rule, a.series_end, a.completed_at, e.*
   FROM calendar_events AS e, calendar_added(e.id, e.parent_event_id, e.original_start) AS a;
 
--- Where lists begin and end: as instants for timed events, and as dates for all-day ones. They are all one row, and the
--- other functions take its columns.
+-- The three functions below return where a list begins and ends: as instants, for timed events, and as dates, for all-day
+-- ones. Each returns one row; the functions after them take its columns.
 
--- The days from one to another.
+-- The local days from `first_day` to `last_day`.
 CREATE OR REPLACE FUNCTION internal.calendar_days(
     first date, last date, OUT since timestamptz, OUT before timestamptz, OUT first_day date, OUT last_day date
 )
@@ -135,8 +135,8 @@ BEGIN ATOMIC
 END;
 
 -- The single events and overrides that meet a window, in order.
---   What starts in it or up to 31 days before is found by its start; of what lasts longer there is little, and an index.
---   An override of a removed occurrence is kept, for the case that it is restored, and not shown.
+--   Events that start in the window, or up to 31 days before it, are found by their start. The few that last longer have
+--   an index of their own. An override of a removed occurrence is kept in case the occurrence is restored; it is not shown.
 CREATE OR REPLACE FUNCTION internal.calendar_singles(
     since timestamptz, before timestamptz, first_day date, last_day date, only_type text
 ) RETURNS SETOF calendar_events
@@ -162,11 +162,12 @@ BEGIN ATOMIC
                 ELSE (SELECT NOT e.original_start = ANY (s.exdates)
                         FROM calendar_events AS s WHERE s.id = e.parent_event_id) END
      ORDER BY e.start_time, coalesce(e.parent_event_id, e.id), e.original_start NULLS FIRST
-     -- One more than any list shows, so that it is known to be cut.
+     -- One more than a list shows, so that the list can tell that it is cut.
      LIMIT 2001;
 END;
 
--- What may be in a window: single events and overrides that are, and series, for questlog.recurrence.listing to expand.
+-- What a window may contain: the single events and overrides in it, and the series, which questlog.recurrence.listing
+-- expands.
 CREATE OR REPLACE FUNCTION app.calendar_found(
     since timestamptz, before timestamptz, first_day date, last_day date, only_type text
 ) RETURNS SETOF calendar_rows
@@ -179,8 +180,8 @@ BEGIN ATOMIC
     SELECT NULL, NULL, NULL, s.* FROM calendar_series(since, before, only_type) AS s;
 END;
 
--- Of the series that may be in a window: the occurrences near it that overrides stand for, completed_at null, and those
--- that are completed. IS TRUE makes of each IN a list that is looked into by hash; a join may go wrong (see calendar_added).
+-- Of the series that may be in a window, the occurrences near it that have an override (completed_at is null) and those
+-- that are completed. IS TRUE makes Postgres hash the list of each IN; a join could be planned badly (see calendar_added).
 CREATE OR REPLACE FUNCTION app.calendar_marks(since timestamptz, before timestamptz, only_type text)
 RETURNS TABLE (event_id uuid, recurrence_id timestamptz, completed_at timestamptz)
 LANGUAGE sql STABLE
@@ -204,7 +205,7 @@ BEGIN ATOMIC
        AND (c.event_id IN (SELECT series.id FROM series)) IS TRUE;
 END;
 
--- Whether an event or occurrence is done, by its id on the wire; false for what names nothing.
+-- Whether the event or occurrence with this id on the wire is completed; false for an id of nothing.
 CREATE OR REPLACE FUNCTION internal.calendar_done(event_key text) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN CASE WHEN event_key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(_[0-9]{8}T[0-9]{6}Z)?$' THEN EXISTS (
@@ -218,10 +219,10 @@ CREATE OR REPLACE FUNCTION internal.calendar_item_done(item_key text) RETURNS bo
 LANGUAGE sql STABLE
 RETURN starts_with(item_key, 'plan_workout_') AND calendar_done(substr(item_key, length('plan_workout_') + 1));
 
--- Marks an event or occurrence done and pays it, or takes both back. The caller holds lock_user().
---   Ten are paid a local day; more than those count and pay nothing. One that was paid and then dropped by a change of its
---   series is not paid again. A key is never used twice: after a series was shifted, the key that an occurrence's stamp
---   makes may have paid another one.
+-- Marks an event or occurrence completed and pays it, or takes both back. The caller holds lock_user().
+--   Ten are paid a local day; later ones are completed and pay nothing. One that was paid, and then dropped by a change of
+--   its series, is not paid again. No ledger key is used twice: in a series that was shifted, the key that follows from an
+--   occurrence's stamp may be the key of another occurrence that was paid before.
 CREATE OR REPLACE FUNCTION app.complete_event(
     event_id uuid, occurrence timestamptz, completed boolean,
     OUT completed_at timestamptz, OUT already_completed boolean, OUT reward_capped boolean, OUT paid award_result
@@ -264,7 +265,7 @@ BEGIN
         paid := paid_under(known.ledger_key);
     END IF;
     IF NOT already_completed THEN
-        -- This moment, not the transaction's: it may have waited for its lock.
+        -- instant() and not clock(): the transaction may have waited for its lock.
         completed_at := instant();
         INSERT INTO calendar_completions AS c (event_id, occurrence, completed_at, xp_awarded, coins_awarded, ledger_key)
         VALUES (complete_event.event_id, complete_event.occurrence, complete_event.completed_at, (complete_event.paid).xp,
@@ -276,7 +277,7 @@ BEGIN
 END
 $$;
 
--- Refuses a link to what the user does not have.
+-- Refuses links to a workout, habit or goal that the user does not have.
 CREATE OR REPLACE FUNCTION app.require_links(workout_id uuid, habit_id uuid, goal_id uuid) RETURNS boolean
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
@@ -291,14 +292,13 @@ BEGIN ATOMIC
             OR refuse_field('goal_id', 'names no goal of yours'));
 END;
 
--- Writes what a request made of the events it has read, if they are still as it read them; whether they were. Series are
--- expanded in Python, so that is how every change of one is written: read, decide, write.
---   seen, seen_at    the rows the decision rests on, and their updated_at. Whoever changes an override also writes its series.
+-- Writes the changes that a request has computed from the events it read. Returns false, and writes nothing, where these
+-- events have changed since. Python expands series, so every change of a series is written in this way.
+--   seen, seen_at    the rows that were read, and their updated_at. Whoever changes an override also writes its series.
 --   gone             rows to delete; an override that moves to another series or occurrence is deleted and kept
 --   kept             new or changed rows, whole: a JSON array of rows of calendar_events
---   moved, to        completions that go over to another event or occurrence; an occurrence that is null is that of a
---                    single event
---   dropped          completions whose occurrence is no more: not done any longer; what they paid stays, under their key
+--   moved, moved_to  completions that become those of another event or occurrence. A null occurrence means a single event.
+--   dropped          completions whose occurrence no longer exists. They are cleared; what they paid stays paid.
 CREATE OR REPLACE FUNCTION app.rewrite_calendar(
     seen uuid[], seen_at timestamptz[], gone uuid[], kept json, dropped uuid[], dropped_at timestamptz[],
     moved uuid[], moved_at timestamptz[], moved_to uuid[], moved_to_at timestamptz[]
@@ -342,7 +342,7 @@ BEGIN
     UPDATE calendar_completions AS c SET completed_at = NULL
       FROM unnest(dropped, dropped_at) AS d (event_id, occurrence)
      WHERE c.event_id = d.event_id AND c.occurrence = coalesce(d.occurrence, '-infinity') AND c.completed_at IS NOT NULL;
-    -- All at once out of the way, then in again: of a series that is shifted each takes the place of the one after it.
+    -- All are deleted before any is inserted: in a shifted series each takes the key of the one after it.
     WITH away AS (
         DELETE FROM calendar_completions AS c USING unnest(moved, moved_at) AS m (event_id, occurrence)
          WHERE c.event_id = m.event_id AND c.occurrence = coalesce(m.occurrence, '-infinity')
@@ -356,13 +356,13 @@ BEGIN
       FROM unnest(taken) AS t
       JOIN unnest(moved, moved_at, moved_to, moved_to_at) AS m (was_event_id, was, event_id, occurrence)
         ON m.was_event_id = t.event_id AND coalesce(m.was, '-infinity') = t.occurrence
-        -- In its place stands what was dropped before.
+        -- The row that is there already is one that was dropped above.
         ON CONFLICT ON CONSTRAINT calendar_completions_pkey DO UPDATE
        SET (completed_at, undo_count, xp_awarded, coins_awarded, ledger_key)
          = (excluded.completed_at, excluded.undo_count, excluded.xp_awarded, excluded.coins_awarded, excluded.ledger_key);
     RETURN true;
 EXCEPTION WHEN unique_violation THEN
-    -- What was new when it was read has been imported since.
+    -- Another request has imported the same event since this one looked for it.
     GET STACKED DIAGNOSTICS violated = CONSTRAINT_NAME;
     IF violated = 'calendar_events_uid' THEN
         RETURN false;

@@ -1,20 +1,21 @@
 SET LOCAL ROLE questlog_owner;
 
--- What an item of a generated plan stands for: the uuid behind its prefix; null where there is none.
+-- The id of the workout, habit or quest that a generated item stands for: the uuid after the prefix of the item's id.
+-- Null where there is none.
 CREATE OR REPLACE FUNCTION internal.plan_source(item_id text, prefix text) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN starts_with(item_id, prefix) AND pg_input_is_valid(substr(item_id, length(prefix) + 1), 'uuid')
             THEN substr(item_id, length(prefix) + 1)::uuid END;
 
--- Where in the app a type of item is done.
+-- The path in the app that items of a type lead to.
 CREATE OR REPLACE FUNCTION internal.plan_route(item_type text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE item_type WHEN 'focus' THEN '/focus' WHEN 'quest' THEN '/quests' WHEN 'workout' THEN '/exercise'
                       WHEN 'learning' THEN '/learn' WHEN 'habit' THEN '/habits' END;
 
--- The items of a plan, in their order: by priority, then by position. One is completed when the user ticked it, or when
--- what it stands for is done on the plan's date. It leads to its own address if that is in the app, else to where its type
--- is done.
+-- The items of a plan, in their order: by priority, then by position. An item is completed when the user has ticked it,
+-- or when what it stands for is done on the plan's date. Its action_url is its own if that is a path in the app, else that
+-- of its type.
 CREATE OR REPLACE FUNCTION app.plan_items(p daily_plans) RETURNS TABLE (
     id text, type text, title text, description text, duration int, action_url text, completed boolean, priority int,
     "position" bigint, item jsonb
@@ -46,7 +47,7 @@ BEGIN ATOMIC
      ORDER BY (i.item -> 'priority')::int, i.position;
 END;
 
--- Functions of the items alone: a plan is rewritten by the UPDATE that locks its row, from what the row holds then.
+-- The functions below read the items alone, so that an UPDATE can compute the new items from the row that it has locked.
 
 -- An item as it is stored: without the keys that are null, and with its type's address unless it has one of its own.
 CREATE OR REPLACE FUNCTION app.plan_item(draft jsonb) RETURNS jsonb
@@ -64,8 +65,8 @@ RETURN (SELECT coalesce(jsonb_agg(i.item ORDER BY i.position), '[]')
           FROM jsonb_array_elements(items) WITH ORDINALITY AS i (item, position)
          WHERE i.item ->> 'id' <> ALL (ids));
 
--- The items in the order of `ids`. The priorities stay the plan's and are dealt out anew, so that what is generated later
--- still finds its place among them.
+-- The items in the order of `ids`. The plan's priorities stay the same numbers and are given to the items in the new order,
+-- so that an item that is generated later still finds its place among them.
 CREATE OR REPLACE FUNCTION app.plan_reordered(items jsonb, ids text[]) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (SELECT coalesce(jsonb_agg(i.item || jsonb_build_object('priority', r.priority) ORDER BY r.place), '[]')
@@ -73,8 +74,8 @@ RETURN (SELECT coalesce(jsonb_agg(i.item || jsonb_build_object('priority', r.pri
                   FROM jsonb_array_elements(items) AS e (item)) AS r
           JOIN jsonb_array_elements(items) AS i (item) ON ids[r.place] = i.item ->> 'id');
 
--- The plan's items replaced by the ones that were sent. What was generated and comes back as it was stays untouched by
--- hand; and what reads completed because of its source is no tick of the user's when it is only sent back.
+-- The plan's items replaced by those that were sent. A generated item that is sent back unchanged does not count as edited.
+-- An item that was shown as completed because its source is done is not ticked by sending it back.
 CREATE OR REPLACE FUNCTION app.plan_rewritten(p daily_plans, sent jsonb) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN (
@@ -88,7 +89,7 @@ RETURN (
               FROM jsonb_array_elements(sent) WITH ORDINALITY AS e (item, position)) AS s
       LEFT JOIN plan_items(p) AS known ON known.id = s.item ->> 'id');
 
--- Whether a plan may hold so many items.
+-- True for at most 50 items; refuses more.
 CREATE OR REPLACE FUNCTION app.plan_has_room(items jsonb) RETURNS boolean
 LANGUAGE sql VOLATILE
 RETURN jsonb_array_length(items) <= 50 OR refuse_field('date', 'has a plan without room: it may hold 50 items');
@@ -133,8 +134,9 @@ BEGIN ATOMIC
               FROM due) AS r;
 END;
 
--- The plan's items after generating: those that are due again keep tick, edits and priority, the user's own stay, and so
--- does what is no longer due but was completed or edited. What is newly due comes behind them while there is room.
+-- The plan's items after the plan is generated again. Items that are due again keep their tick, edits and priority. The
+-- user's own items stay, and so do items that are no longer due but were completed or edited. What is newly due is added
+-- behind them, as far as the plan has room.
 CREATE OR REPLACE FUNCTION app.plan_merged(p daily_plans, due jsonb) RETURNS jsonb
 LANGUAGE sql STABLE
 BEGIN ATOMIC

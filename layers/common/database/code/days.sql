@@ -1,9 +1,9 @@
 SET LOCAL ROLE questlog_owner;
 
--- The zone and the hour the user's days begin at. One row, also for a user without settings.
+-- The user's time zone, and the hour at which the user's days begin. One row, also for a user without settings.
 -- A statement that needs many days reads it once and calls the three-argument forms below.
 --   It runs as its owner, and so does local_day(), because functions that run as their owner call them too: Postgres makes
--- a plan anew whenever it is run by another role, or with another search_path, than the last time.
+--   a plan anew whenever another role runs it, or another search_path holds, than the last time.
 CREATE OR REPLACE FUNCTION app.day_settings(OUT zone text, OUT day_start int)
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
 BEGIN ATOMIC
@@ -13,8 +13,9 @@ BEGIN ATOMIC
      WHERE user_id = (SELECT current_user_id()) AND key IN ('timezone', 'day_start_hour');
 END;
 
--- The instant a wall clock in a zone shows a time. Shown twice (clocks go back): the first. Never shown (clocks go
--- forward): what the offset before the gap makes of it. Postgres by itself takes the second of two.
+-- The instant at which a clock in a zone shows a time. Where clocks go back a time is shown twice: the first instant is
+-- meant (AT TIME ZONE alone takes the second). Where clocks go forward a time is never shown: then the offset before the
+-- change decides.
 CREATE OR REPLACE FUNCTION app.first_instant(wall timestamp, zone text) RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC

@@ -1,7 +1,8 @@
 SET LOCAL ROLE questlog_owner;
 
--- The one way SQL says no. The API reads the status from the code, the error's type from the hint and the details from
--- the detail. Boolean, so that a condition can end in it: WHERE fits OR refuse(409, 'conflict', 'It does not fit.').
+-- Refuses a request: every refusal in SQL is raised here. The API reads the status from the error's code, the type from its
+-- hint and the details from its detail. It is boolean so that a condition can end in it:
+-- WHERE fits OR refuse(409, 'conflict', 'It does not fit.').
 CREATE OR REPLACE FUNCTION app.refuse(status int, error_type text, sentence text, details jsonb DEFAULT '{}') RETURNS boolean
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -10,8 +11,8 @@ BEGIN
 END
 $$;
 
--- Rules of the input that only the database can check, refused the way the API names bad fields. `problems` is an object
--- of what is wrong by field; when it is empty nothing is refused.
+-- Refuses bad input with 400 validation_error, in the form that the API uses for bad fields. `problems` is an object: a
+-- sentence by field. When it is empty nothing is refused.
 CREATE OR REPLACE FUNCTION app.refuse_fields(problems jsonb) RETURNS boolean
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -25,7 +26,7 @@ CREATE OR REPLACE FUNCTION app.refuse_field(field text, problem text) RETURNS bo
 LANGUAGE sql VOLATILE
 RETURN refuse_fields(jsonb_build_object(field, problem));
 
--- A call that is the program's mistake, not the user's: it must not turn into an answer.
+-- Raises an error for a mistake of the program. It is no PT error, so a request answers 500.
 CREATE OR REPLACE FUNCTION app.misuse(sentence text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN

@@ -12,7 +12,7 @@ BEGIN ATOMIC
      LIMIT 1;
 END;
 
--- Whether the local day has room for one more report. Refuses when it holds 20 already, until the next day begins.
+-- True where the user may send one more report on this local day. With 20 it refuses, until the next day begins.
 CREATE OR REPLACE FUNCTION app.feedback_has_room() RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE

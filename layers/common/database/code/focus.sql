@@ -235,7 +235,7 @@ BEGIN
     UPDATE focus_sessions AS f
        SET status = 'active',
            ends_at = at + make_interval(secs => s.paused_remaining_seconds),
-           -- greatest(): a server's clock may be set back during a pause, and no pause lasts less than no time.
+           -- greatest(): a server's clock may be set back during a pause, which would give it a negative length.
            paused_total_seconds = f.paused_total_seconds + greatest(0, date_part('epoch', at - s.paused_at)),
            paused_at = NULL,
            paused_remaining_seconds = NULL

@@ -1,6 +1,6 @@
 SET LOCAL ROLE questlog_owner;
 
--- Everything a profile page says in numbers.
+-- The numbers of a profile page.
 CREATE OR REPLACE VIEW app.own_summary WITH (security_invoker = true) AS
 SELECT p.total_xp, p.level AS current_level, p.current_xp, p.xp_to_next_level, p.xp_remaining,
        p.coins, p.total_earned, p.total_spent, p.total_skill_stars,
@@ -9,9 +9,10 @@ SELECT p.total_xp, p.level AS current_level, p.current_xp, p.xp_to_next_level, p
   FROM level_progress AS p, effective_streaks() AS s
  WHERE s.streak_type = 'daily_activity';
 
--- The achievements a user may know of, and how far each is: archived ones and hidden ones only once they are earned.
---   Progress is that of the fact the definition watches, as it stands now; a level counts the levels gained on the way,
---   and an event has happened or not. What is earned is complete for ever, whatever the fact does later.
+-- The achievements that the user may see, with the progress of each. Archived and hidden ones are shown once they are
+-- earned.
+--   Progress is the present value of what the definition watches: a counter, a streak, or the levels gained. An event has
+--   happened or not. An earned achievement stays complete, whatever that value becomes later.
 CREATE OR REPLACE VIEW app.own_achievements WITH (security_invoker = true) AS
 SELECT d.key, d.name, d.description, d.category, d.icon, d.trigger_type, d.trigger_config, d.reward_xp, d.reward_coins,
        d.is_hidden, d.sort_order, d.created_at,
@@ -35,12 +36,11 @@ SELECT d.key, d.name, d.description, d.category, d.icon, d.trigger_type, d.trigg
 CREATE OR REPLACE VIEW app.ledger_entries WITH (security_invoker = true) AS
 SELECT l.user_id, l.seq, l.id, l.event_type, l.source_type, l.source_id, l.xp, l.bonus_xp, l.coins, l.skill_key,
        l.coins_after, l.total_xp_after, l.level_after, l.reason, l.reverses, l.cause_id, l.local_date, l.created_at,
-       -- Looked up row by row through its index: a join would rather read all reversals there ever were.
+       -- Looked up by index for each row. For a join Postgres would read all reversals of the user.
        (SELECT true FROM points_ledger AS r WHERE r.user_id = l.user_id AND r.reverses = l.id) IS NOT NULL AS reversed
   FROM points_ledger AS l;
 
--- Whether the local day has room for one more event of the clients. Refuses when it holds 500 already, until the next day
--- begins.
+-- True where a client may log one more activity on this local day. With 500 it refuses, until the next day begins.
 CREATE OR REPLACE FUNCTION app.activity_has_room() RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,7 +1,8 @@
 SET LOCAL ROLE questlog_owner;
 
--- Claims an Idempotency-Key for this transaction. A key that has its answer raises PT200 with that answer, which stops the
--- statement queued behind it; the API repeats the answer. The advisory lock tells "still running" without waiting for it.
+-- Claims an Idempotency-Key for this transaction. Where the key has a stored answer, PT200 is raised with it. That stops
+-- the statements queued behind this one, and the API sends the stored answer again. The advisory lock shows, without
+-- waiting, that the first request of the key is still running.
 CREATE OR REPLACE FUNCTION app.claim_idempotency_key(presented_key text, presented_fingerprint bytea) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -10,10 +10,13 @@ END;
 
 SET LOCAL ROLE questlog_identity;
 
--- The first statement of a request. The token carries its user's id, so one look by key finds the session; sets the user for this transaction only, or refuses.
---   session  anyone signed in                        browser  the same, but no API token
---   member   age and the current terms confirmed     anything else is an entitlement: member, browser, and that entitlement
--- Activity is noted at most every five minutes: a write per request would make reads cost what writes cost.
+-- The first statement of a request. Finds the session by its key, since the token carries its user's id, and sets the user
+-- for this transaction only; or refuses. `wanted_scope` is one of
+--   session  anyone signed in
+--   browser  the same, but not by an API token
+--   member   anyone signed in who has confirmed their age and the current terms
+--   ...      an entitlement: what member and browser ask for, and that entitlement
+-- The last activity is written at most every five minutes; a write per request would make a read as dear as a write.
 CREATE OR REPLACE FUNCTION app.authenticate(
     presented_user uuid, presented_hash bytea, wanted_scope text, terms_version text, idle_limit interval
 ) RETURNS void
@@ -70,8 +73,8 @@ BEGIN ATOMIC
     RETURNING id;
 END;
 
--- An unsafe request that another site may have made a browser send is refused before anyone is authenticated; when its
--- cookie is a live session, its user's audit trail says so.
+-- Records in the audit trail that a request was refused as forged: another site may have made the browser send it. Such a
+-- request is refused before anyone is authenticated, so this writes a row only where its cookie is a live session.
 CREATE OR REPLACE FUNCTION app.report_forgery(presented_user uuid, presented_hash bytea, ip text, agent text, request text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
 BEGIN ATOMIC

@@ -1,6 +1,6 @@
 SET LOCAL ROLE questlog_board;
 
--- The daily streaks of all as they are shown, each by its user's own days: effective_streak(), for a set.
+-- The daily streak of every user, as effective_streak() shows it to that user: by the user's own days.
 CREATE OR REPLACE FUNCTION internal.board_streaks() RETURNS TABLE (user_id uuid, streak int)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -19,9 +19,9 @@ BEGIN ATOMIC
 END;
 
 -- The first `size` rows of a board and the caller's own, wherever it stands.
---   On it are the users whose setting profile_public is true, without those suspended. A caller who did not choose that
---   stands on an empty board, alone. This week and this month are the caller's: the same dates for all, on which XP falls
---   by its own user's days.
+--   It lists the users whose setting profile_public is true, without suspended ones. A caller without that setting sees a
+--   board with only their own row. The week or month is the caller's present one; XP counts by the local date that it has
+--   in its own user's ledger.
 CREATE OR REPLACE FUNCTION app.leaderboard(board text, period text, size int) RETURNS TABLE (
     place bigint, rank bigint, name text, value bigint, level int, is_me boolean
 )

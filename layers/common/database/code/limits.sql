@@ -1,7 +1,7 @@
 SET LOCAL ROLE questlog_owner;
 
--- Counts one more in the bucket's present window; over the limit PT429 with the seconds until the next window.
--- The refusal rolls its own count back, so a caller who keeps trying does not push the end of the window away.
+-- Counts a request in the present window of a bucket. Over the limit it is PT429, with the seconds until the next window.
+-- The refusal rolls its own count back, so refused requests are not counted.
 CREATE OR REPLACE FUNCTION app.count_against_limit(bucket_name text, allowed int, width interval) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
@@ -18,8 +18,8 @@ BEGIN
 END
 $$;
 
--- PT429 where a bucket is full, as count_against_limit() answers it, but without counting: for limits that only some
--- outcomes count against, so that a caller who is over one may not even try.
+-- Refuses with PT429 where a bucket is full, without counting. For limits that count only some outcomes, such as wrong
+-- keys: a caller who has reached the limit may not try again, whatever the outcome would be.
 CREATE OR REPLACE FUNCTION internal.refuse_over_limit(bucket_name text, allowed int, width interval) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE

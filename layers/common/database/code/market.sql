@@ -237,7 +237,7 @@ BEGIN
 END
 $$;
 
--- Puts a permanent item on that the user owns.
+-- Equips a permanent item that the user owns.
 CREATE OR REPLACE FUNCTION app.equip(wanted_slot text, wanted_key text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -259,7 +259,7 @@ BEGIN
 END
 $$;
 
--- Refuses to change a shared item; of what the caller cannot see nothing is said.
+-- Refuses to change a shared item. Does nothing where there is no such item, or it is another user's.
 CREATE OR REPLACE FUNCTION app.refuse_shared_item(wanted_key text, wanted_id uuid) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
@@ -269,7 +269,7 @@ END;
 
 -- Streak shields ----------------------------------------------------------------------------------------------------
 
--- The days that the user's streak shields can stand in for.
+-- How many missed days the user's streak shields can replace.
 CREATE OR REPLACE FUNCTION app.shields_held() RETURNS int
 LANGUAGE sql STABLE
 RETURN (
@@ -307,7 +307,7 @@ $$;
 
 SET LOCAL ROLE questlog_board;
 
--- The same of someone on a board, for streaks with a gap.
+-- The same for a user on a leaderboard, whose streak has a gap.
 CREATE OR REPLACE FUNCTION internal.shields_held_by(holder uuid) RETURNS int
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
 RETURN (

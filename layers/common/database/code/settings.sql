@@ -9,14 +9,14 @@ RETURN '{
     "day_start_hour": 0, "week_start": "monday"
 }'::jsonb;
 
--- All settings that mean something here.
+-- The defaults of all settings that Questlog itself reads.
 CREATE OR REPLACE FUNCTION app.setting_defaults() RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN user_setting_defaults() || '{
     "focus_duration": 25, "nudge_intensity": "standard", "gamification_visible": true, "module_weights": {}, "interests": []
 }'::jsonb;
 
--- Every known setting as it holds now.
+-- Every known setting with its present value.
 CREATE OR REPLACE FUNCTION app.settings_now() RETURNS TABLE (key text, value jsonb)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -25,7 +25,7 @@ BEGIN ATOMIC
       LEFT JOIN user_settings AS s ON s.key = d.key;
 END;
 
--- A setting as it holds now, its default included; null for a key that is neither known nor stored.
+-- The present value of a setting: what is stored, or the default; null for a key that is neither stored nor known.
 CREATE OR REPLACE FUNCTION app.setting(key text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -33,10 +33,10 @@ BEGIN
 END
 $$;
 
--- Stores what is given, key by key, so that changes of other keys at the same time stay; null resets a known key. All
--- or nothing: an unknown zone is 400 naming `zone_field`, the 201st key 409 too_many_settings.
---   As the owner, because a change may move the user's days, and the streaks with them: so requests write no setting
---   past this function and unset_setting().
+-- Stores the given settings; other keys stay, also where another request changes them at the same time. Null resets a
+-- known key. All or nothing: an unknown time zone is 400 and names `zone_field`, a 201st key is 409 too_many_settings.
+--   It runs as the owner, because a change may move the user's days, and then the streaks have to be moved too. For that
+--   reason requests cannot write settings except by this function and unset_setting().
 CREATE OR REPLACE FUNCTION app.change_settings(changes jsonb, zone_field text DEFAULT 'timezone') RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
@@ -66,7 +66,7 @@ BEGIN
 END
 $$;
 
--- Removes a stored setting, if there is one; a known one has its default again.
+-- Deletes a stored setting, if there is one. A known key then has its default again.
 CREATE OR REPLACE FUNCTION app.unset_setting(unset_key text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE

@@ -15,7 +15,7 @@ BEGIN ATOMIC
       FROM level_progress AS p;
 END;
 
--- How much waits where.
+-- The numbers of the badges: what waits for the user in each part of the app.
 CREATE OR REPLACE FUNCTION app.sync_badges() RETURNS TABLE (
     unread_inbox bigint, active_quests bigint, pending_habits bigint, overdue_items bigint
 )
@@ -27,7 +27,7 @@ BEGIN ATOMIC
            LATERAL (SELECT count(*) AS pending FROM habits_on(d.today) AS o WHERE o.pending) AS h;
 END;
 
--- The timer, running or paused; one row, also without a timer.
+-- The focus timer that runs or is paused. One row, also where there is none.
 CREATE OR REPLACE FUNCTION app.sync_focus() RETURNS TABLE (
     has_active_session boolean, mode text, time_remaining_seconds int, expires_at timestamptz, session_id uuid, status text
 )
@@ -38,7 +38,7 @@ BEGIN ATOMIC
       FROM (VALUES (1)) AS always (row) LEFT JOIN focus_sessions AS s ON s.status IN ('active', 'paused');
 END;
 
--- How far the day's plan is; one row, also without a plan.
+-- How much of the day's plan is completed. One row, also without a plan.
 CREATE OR REPLACE FUNCTION app.sync_plan() RETURNS TABLE (has_plan boolean, completed bigint, total bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -48,11 +48,11 @@ BEGIN ATOMIC
       LEFT JOIN LATERAL plan_items(p) AS i ON true;
 END;
 
--- A name for the present state of each domain, that changes whenever something a domain shows does, by a write or by the
--- turn of a day, and then only: a digest of all it is made of. A count or the latest updated_at would miss deletions, and
--- writes that began early and were committed late.
---   Of goals and quests the rows are enough, without the documents made of them: what else goes into those is how many
---   goals are overdue by now and the present periods, and a quest's streak is moved only together with its row.
+-- The version of each domain: a digest of all that the domain shows. It changes whenever that changes, by a write or by
+-- the beginning of a day, and only then. A count or the latest updated_at would miss deletions, and transactions that
+-- began early and were committed late.
+--   Of goals and quests the rows themselves go into the digest, not the answers made of them. Those answers depend on two
+--   more things, which are added: how many goals are overdue, and the present periods of quests.
 CREATE OR REPLACE FUNCTION app.sync_versions() RETURNS TABLE (domain text, version text)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -75,7 +75,7 @@ BEGIN ATOMIC
                            FROM settings_now() AS s))) AS c (domain, content);
 END;
 
--- Whether POST /sync/poll answers this domain: it noted those that changed for this transaction.
+-- Whether POST /sync/poll returns this domain. Its first statement has noted the domains that changed.
 CREATE OR REPLACE FUNCTION app.sync_asks(domain text) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN domain = ANY (string_to_array(current_setting('app.sync_domains', true), ','));

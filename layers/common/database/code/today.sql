@@ -1,6 +1,6 @@
 SET LOCAL ROLE questlog_owner;
 
--- A local day's rows of the ledger; coins without what was spent, so without what a refund gave back.
+-- What the ledger paid on a local day. Coins that were spent do not count, and neither do refunds of them.
 CREATE OR REPLACE FUNCTION internal.paid_on(day date) RETURNS TABLE (xp bigint, coins bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -8,7 +8,7 @@ BEGIN ATOMIC
       FROM points_ledger AS l WHERE l.local_date = paid_on.day;
 END;
 
--- A local day in numbers; its plan is counted by whoever reads the plan's items.
+-- A local day in numbers. Those of its plan are not among them; they are counted from the plan's items.
 CREATE OR REPLACE FUNCTION app.day_summary(day date) RETURNS TABLE (
     date date, habits_done bigint, habits_due bigint, focus_seconds bigint, focus_sessions bigint, quests_active bigint,
     quests_ready bigint, streak_days int, streak_at_risk boolean, level int, current_xp bigint, xp_to_next_level bigint,
@@ -33,7 +33,8 @@ BEGIN ATOMIC
      WHERE s.streak_type = 'daily_activity';
 END;
 
--- What the user did since an instant: awards that stand, but those that come by themselves, and what clients log.
+-- What the user did since an instant: awards that were not taken back, without those that follow from others, and the
+-- activities that clients log.
 CREATE OR REPLACE FUNCTION app.activities(since timestamptz) RETURNS TABLE (event_type text, at timestamptz)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -43,7 +44,7 @@ BEGIN ATOMIC
     SELECT e.event_type, e.created_at FROM activity_events AS e WHERE e.created_at >= since;
 END;
 
--- The newest of all of them; no row if there is none. Both kinds are read from their newest end, and no further.
+-- The newest activity; no row where there is none. Of each kind only the newest row is read.
 CREATE OR REPLACE FUNCTION app.newest_activity() RETURNS TABLE (event_type text, at timestamptz)
 LANGUAGE sql STABLE
 BEGIN ATOMIC

@@ -1,7 +1,7 @@
 SET LOCAL ROLE questlog_owner;
 
--- Statements of one trip know of each other only what they wrote. Where one decides which row the others are about, it
--- remembers its id, for this transaction.
+-- Stores an id for the later statements of the trip, in a setting of this transaction. The statements of a trip share
+-- nothing but what they write, so the one that decides which row the others are about has to leave its id here.
 CREATE OR REPLACE FUNCTION app.remember(id uuid) RETURNS uuid
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN

@@ -140,7 +140,7 @@ CREATE POLICY identity ON audit_log FOR INSERT TO questlog_identity WITH CHECK (
 GRANT SELECT ON audit_log TO questlog_admin;
 GRANT SELECT, DELETE ON audit_log TO questlog_jobs;
 
--- The id alone can be read back: audit() answers it.
+-- audit() returns the id of the row it inserts, and needs to read that one column for it.
 CREATE POLICY identity_answers ON audit_log FOR SELECT TO questlog_identity USING (true);
 GRANT INSERT, SELECT (id) ON audit_log TO questlog_identity;
 

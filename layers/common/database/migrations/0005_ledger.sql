@@ -126,7 +126,7 @@ CREATE TABLE points_ledger (
     level_after int NOT NULL,
     coins_after bigint NOT NULL,
     total_xp_after bigint NOT NULL,
-    -- The effective daily streak then: what a replay has to answer, and the only part of it that no other row tells.
+    -- The effective daily streak at that time. A replay returns it, and no other row holds it.
     streak_after int NOT NULL,
     idempotency_key text NOT NULL,
     reverses uuid,
@@ -271,8 +271,8 @@ CREATE TYPE award_result AS (
     ledger_id uuid, replayed boolean, xp bigint, bonus_xp bigint, coins bigint, skill_key text, leveled_up boolean,
     new_level int, total_xp bigint, balance bigint, streak int, achievements jsonb
 );
--- The one place where users read about others. The functions belong to a role that sees the few columns a board is made
--- of, and answer no ids; nobody logs in as that role.
+-- The leaderboard is the one place where users read about others. Its functions belong to a role that may read only the
+-- columns of a board, and they return no ids. Nobody can log in as that role.
 CREATE POLICY board ON users FOR SELECT TO questlog_board USING (true);
 CREATE POLICY board ON user_settings FOR SELECT TO questlog_board
     USING (key IN ('profile_public', 'timezone', 'day_start_hour'));

@@ -39,7 +39,7 @@ class Series(NamedTuple):
     last_start     the last start that the rule gives, where it is known; else COUNT is counted
     nominal_days   of the duration, the days that are counted by the clock (RFC 5545, 3.3.6); null: all of it is exact
     extra          starts besides those of the rule (RDATE)
-    removed        starts that are left out: removed ones, and those that an override stands for
+    removed        starts that are left out: those of removed occurrences, and those that an override replaces
     """
 
     start: datetime

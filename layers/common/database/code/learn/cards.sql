@@ -15,7 +15,7 @@ SELECT d.id, d.name, d.description, d.category, d.desired_retention, d.archived_
               AND (c.buried_until > clock()) IS NOT TRUE) AS due
  WHERE d.deleted_at IS NULL;
 
--- Refuses a deck that there is not; null names none, and is admitted.
+-- Refuses a deck that does not exist. Null is no deck, and is admitted.
 CREATE OR REPLACE FUNCTION app.require_deck(deck uuid) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -57,7 +57,7 @@ SELECT s.key, s.name, s.description, s.category, s.sort_order,
        (SELECT d.id FROM flashcard_decks AS d WHERE d.starter_key = s.key AND d.deleted_at IS NULL) AS copied_deck_id
   FROM starter_decks AS s;
 
--- A starter deck by what a client calls it.
+-- The key of the starter deck that a client names. Where no key matches, - in the name is read as _.
 CREATE OR REPLACE FUNCTION app.starter_named(wanted text) RETURNS text
 LANGUAGE sql STABLE
 RETURN (
@@ -103,7 +103,7 @@ BEGIN ATOMIC
      WHERE d.id = deck AND (cards, fresh, suspended) <> (0, 0, 0);
 END;
 
--- The same from what a change made of some cards.
+-- The same for a change of some cards, from their rows before and after it.
 CREATE OR REPLACE FUNCTION internal.recount_cards(before flashcards[], after flashcards[]) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
@@ -128,7 +128,8 @@ $$;
 
 -- Cards -------------------------------------------------------------------------------------------------------------
 
--- The cards there are. A burial that is over is none. `elapsed_days` counts the local days since the last review.
+-- The cards that are not deleted. `buried_until` is null once it has passed. `elapsed_days` counts the local days since
+-- the last review.
 CREATE OR REPLACE VIEW app.cards WITH (security_invoker = true) AS
 SELECT c.id, c.deck_id, c.front, c.back, c.hint, c.tags, c.guid, c.state, c.step, c.due, c.stability, c.difficulty, c.last_review,
        today.day - local_day(c.last_review, today.zone, today.day_start) AS elapsed_days, c.interval_days, c.reps, c.lapses,
@@ -201,7 +202,7 @@ BEGIN
 END
 $$;
 
--- Suspends cards, or takes that back: a leech is none then, until it lapses further.
+-- Suspends cards, or takes that back. A card that is no longer suspended is no leech any more, until it lapses again.
 CREATE OR REPLACE FUNCTION internal.suspend_cards(ids uuid[], suspended boolean) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC

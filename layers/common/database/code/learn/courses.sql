@@ -1,9 +1,9 @@
 SET LOCAL ROLE questlog_owner;
 
 -- Courses -----------------------------------------------------------------------------------------------------------
--- What administrators took off is in no list and no count; what a user has done of it stays in the tables.
+-- What administrators have removed is in no list and no count. What users have done of it stays in the tables.
 
--- The lessons there are, with what the user has done of each.
+-- The lessons, with what the user has done of each.
 CREATE OR REPLACE VIEW app.lesson_states WITH (security_invoker = true) AS
 SELECT l.id, l.topic_id, t.key AS topic_key, l.key, l.title, l.description, l.duration_minutes, l.difficulty, l.xp_reward,
        l.coin_reward, l.quiz_json IS NOT NULL AS has_quiz, l.audio_r2_key IS NOT NULL AS has_audio,
@@ -14,7 +14,7 @@ SELECT l.id, l.topic_id, t.key AS topic_key, l.key, l.title, l.description, l.du
   LEFT JOIN user_lesson_progress AS p ON p.lesson_id = l.id
  WHERE l.is_active AND t.is_active;
 
--- The drills there are, with what the user has done of each. A streak stands until a whole day has passed without an attempt.
+-- The drills, with what the user has done of each. A streak lasts until a whole day has passed without an attempt.
 CREATE OR REPLACE VIEW app.drill_states WITH (security_invoker = true) AS
 SELECT d.id, d.topic_id, t.key AS topic_key, d.key, d.title, d.description, d.drill_type, d.difficulty, d.duration_seconds,
        d.xp_reward, s.best_score, CASE WHEN s.last_attempt_day >= today.day - 1 THEN s.current_streak ELSE 0 END AS current_streak,
@@ -26,7 +26,7 @@ SELECT d.id, d.topic_id, t.key AS topic_key, d.key, d.title, d.description, d.dr
   LEFT JOIN user_drill_stats AS s ON s.drill_id = d.id
  WHERE d.is_active AND t.is_active;
 
--- The topics there are, with counts of what is in them.
+-- The topics, with the numbers of their lessons and drills.
 CREATE OR REPLACE VIEW app.topic_states WITH (security_invoker = true) AS
 SELECT t.id, t.key, t.name, t.description, t.category, t.icon, t.sort_order, coalesce(l.lessons, 0) AS lesson_count,
        coalesce(l.completed, 0) AS completed_count, coalesce(d.drills, 0) AS drill_count
@@ -37,7 +37,7 @@ SELECT t.id, t.key, t.name, t.description, t.category, t.icon, t.sort_order, coa
                FROM learn_drills AS i WHERE i.is_active GROUP BY i.topic_id) AS d ON d.topic_id = t.id
  WHERE t.is_active;
 
--- The uuid that a text is, if it is one.
+-- A text as a uuid; null where it is none.
 CREATE OR REPLACE FUNCTION internal.uuid_in_text(given text) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN pg_input_is_valid(given, 'uuid') THEN given::uuid END;
@@ -93,7 +93,7 @@ SELECT r.item_type, r.item_id, r.due
   FROM (SELECT upper(day_bounds(local_today())) AS ends OFFSET 0) AS today, learn_review_items AS r
  WHERE r.due < today.ends;
 
--- How much waits for review.
+-- How many lessons, drills and cards are due for review.
 CREATE OR REPLACE FUNCTION app.reviews_waiting() RETURNS TABLE (lessons bigint, drills bigint, cards bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -102,7 +102,7 @@ BEGIN ATOMIC
            cards_due();
 END;
 
--- The same in one number.
+-- Their sum.
 CREATE OR REPLACE FUNCTION app.reviews_due() RETURNS bigint
 LANGUAGE sql STABLE
 RETURN (SELECT w.lessons + w.drills + w.cards FROM reviews_waiting() AS w);

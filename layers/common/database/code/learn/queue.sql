@@ -13,8 +13,8 @@ BEGIN ATOMIC
       FROM (SELECT) AS always LEFT JOIN user_learn_settings AS s ON true;
 END;
 
--- The reviews of a span of time that were not taken back. An undo bears the time of its review, so it is found in the same
--- span.
+-- The reviews of a span of time that were not undone. The row of an undo has the time of its review, so it lies in the
+-- same span.
 CREATE OR REPLACE FUNCTION app.standing_reviews(since timestamptz, before timestamptz)
 RETURNS TABLE (card_id uuid, state_before text, rating int, reviewed_at timestamptz, duration_ms int)
 LANGUAGE sql STABLE
@@ -42,9 +42,9 @@ BEGIN ATOMIC
                  FROM standing_reviews(lower(day.bounds), upper(day.bounds)) AS d) AS r;
 END;
 
--- The first of the user's cards in a state that are due until an instant; and the first new ones. Not those that are
--- suspended, buried or in an archived deck. Of all decks, or of one: only one half of each function is ever run, and reads
--- as many cards as it returns, by an index of its own.
+-- The first of the user's cards in a state that are due until an instant; the function after it, the first new ones. Cards
+-- that are suspended, buried or in an archived deck are left out. Each function has a half for all decks and one for one
+-- deck. Only one half runs; it reads as many cards as it returns, by an index of its own.
 CREATE OR REPLACE FUNCTION internal.due_cards(deck uuid, wanted text, until timestamptz, most bigint) RETURNS SETOF flashcards
 LANGUAGE sql STABLE
 BEGIN ATOMIC

@@ -1,6 +1,7 @@
 SET LOCAL ROLE questlog_owner;
 
--- When a review took place: as it was said, or now. A clock that is up to five minutes fast is taken for ours.
+-- When a review took place: at the time given, or now. A time up to five minutes ahead of now becomes now: the client's
+-- clock is fast.
 CREATE OR REPLACE FUNCTION app.review_time(given timestamptz) RETURNS timestamptz
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -70,7 +71,7 @@ $$;
 CREATE OR REPLACE FUNCTION internal.repeated_review(r flashcard_reviews, card uuid, given_rating int) RETURNS award_result
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    -- The user's days may have moved since: it was one of these that was paid for.
+    -- The user's time zone may have changed since, so the day that was paid may be any of these.
     day date := local_day(r.reviewed_at);
     keys text[] := ARRAY['review:' || day - 1, 'review:' || day, 'review:' || day + 1];
     paid_key text;
@@ -83,7 +84,7 @@ BEGIN
 END
 $$;
 
--- Refuses a review of a card that is suspended, not any more as it was read, or reviewed later than this.
+-- Refuses a review of a card that is suspended, that has changed since it was read, or that has a later review.
 CREATE OR REPLACE FUNCTION internal.require_reviewable(
     c flashcards, at timestamptz, known_reps int, known_seq bigint, expected int
 ) RETURNS void

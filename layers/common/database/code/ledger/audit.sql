@@ -1,7 +1,7 @@
 SET LOCAL ROLE questlog_owner;
 
--- Every disagreement between the ledger and what it adds up to. Always empty. Shows a caller the users whose rows that
--- caller may see.
+-- Every disagreement between the ledger and the balances kept beside it. It is always empty. It covers the users whose
+-- rows the caller may see.
 CREATE OR REPLACE VIEW app.ledger_audit WITH (security_invoker = true) AS
 -- the totals of a user
 SELECT t.user_id, c.problem, c.expected::text, c.actual::text

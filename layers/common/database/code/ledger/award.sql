@@ -1,6 +1,6 @@
 SET LOCAL ROLE questlog_owner;
 
--- Pays a draft that is new, with all that follows from it.
+-- Pays a draft whose key is new: moves streaks, counters and quests, and pays the achievements that this completes.
 CREATE OR REPLACE FUNCTION internal.pay(draft points_ledger, event event_definitions, before user_progress) RETURNS award_result
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -24,8 +24,8 @@ BEGIN
 END
 $$;
 
--- Counts a local day among the user's active ones, unless it is there already. Only a day before the latest one can be; it
--- is looked for among the rows of the ledger, so this comes before the new row is posted.
+-- Counts a local day among the user's active days, unless it is counted already. A day after the latest one is new. An
+-- earlier one is looked for in the ledger, so this must run before the new row is written.
 CREATE OR REPLACE FUNCTION internal.count_active_day(day date) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
@@ -38,8 +38,9 @@ BEGIN ATOMIC
             WHERE l.local_date = day AND 'daily_activity' = ANY (e.streak_types));
 END;
 
--- Pays the achievements that these facts complete, each caused by this row; whether there were any. The payments bring
--- facts of their own, so this ends when none is new. Earned is noted before it is paid, or it would be earned for ever.
+-- Pays the achievements that these facts complete, with `cause` as their cause. Returns whether there were any. Each
+-- payment has facts of its own and calls this again. So an achievement is noted as earned before it is paid; otherwise
+-- the calls would never end.
 CREATE OR REPLACE FUNCTION internal.earn_achievements(cause points_ledger, facts jsonb) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -53,7 +54,7 @@ BEGIN
      WHERE (facts ->> d.watches)::bigint >= d.threshold
        AND d.is_active
        AND d.key <> ALL (ARRAY(SELECT a.achievement_key FROM user_achievements AS a))
-       -- an event's fields each reach their minimum
+       -- each field of the event reaches the minimum that the definition names
        AND (d.trigger_type <> 'event' OR NOT EXISTS (
             SELECT FROM jsonb_each(d.trigger_config -> 'min') AS m
              WHERE jsonb_typeof(cause.metadata -> m.key) IS DISTINCT FROM 'number' OR cause.metadata -> m.key < m.value));
@@ -63,7 +64,7 @@ BEGIN
     FOREACH earned IN ARRAY complete LOOP
         draft.id := gen_random_uuid();
         INSERT INTO user_achievements (achievement_key, ledger_id) VALUES (earned.key, draft.id) ON CONFLICT DO NOTHING;
-        CONTINUE WHEN NOT FOUND; -- another achievement of this list brought it already
+        CONTINUE WHEN NOT FOUND; -- paid already, by the payment of another one of this list
         event := known_event('achievement', 'award');
         draft.event_type := event.event_type;
         draft.source_type := 'achievement';
@@ -84,8 +85,8 @@ BEGIN
 END
 $$;
 
--- Pays an event once per key. The same call again changes nothing and answers what the first one gave; the same key with
--- other amounts is PT422 idempotency_mismatch. xp and coins 0 record an event that only counts.
+-- Pays an event once per key. The same call again changes nothing and returns what the first one returned; the same key
+-- with other amounts is PT422 idempotency_mismatch. With 0 XP and 0 coins the event is only counted.
 CREATE OR REPLACE FUNCTION app.award(
     event_type text, source_type text, source_id uuid, xp bigint, coins bigint, idempotency_key text,
     skill_key text DEFAULT NULL, skill_stars int DEFAULT 0, counters jsonb DEFAULT '{}', metadata jsonb DEFAULT '{}',
@@ -125,7 +126,7 @@ BEGIN
     draft.reason := reason;
     draft.local_date := day;
 
-    -- Looked for under the lock: a call that waited for the same key's first call has to see its row.
+    -- The key is looked up under the lock: a call that has waited for the first call of its key must see that call's row.
     progress := own_progress();
     SELECT * INTO known FROM points_ledger AS l WHERE l.idempotency_key = award.idempotency_key;
     IF FOUND THEN

@@ -1,10 +1,11 @@
 SET LOCAL ROLE questlog_owner;
 
--- Private: they run inside award, spend, reverse and import_ledger, as questlog_owner, under the user's lock. A draft is
--- a ledger row whose balances are not known yet.
+-- The internal functions here are called by award(), spend(), reverse() and import_ledger(). They run as questlog_owner,
+-- under the user's lock. A draft is a ledger row whose balances are not known yet.
 
--- Locks the caller's progress, made if missing together with the wallet, and so makes the user's calls serial. Locked
--- before anything else is read or locked: two payments of one user then cannot lock each other out.
+-- Locks the user's row of user_progress and returns it; the row, and that of user_wallet, are made if they are missing.
+-- This is the user's lock: calls of one user wait here for each other. It is taken before anything else is read or
+-- locked, or two payments of one user could end in a deadlock.
 CREATE OR REPLACE FUNCTION internal.own_progress() RETURNS user_progress
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -20,7 +21,7 @@ BEGIN
 END
 $$;
 
--- The definition of an event of this kind.
+-- The definition of an event. An unknown event, or one of another kind, is a mistake of the program.
 CREATE OR REPLACE FUNCTION internal.known_event(wanted text, wanted_kind text) RETURNS event_definitions
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -34,7 +35,7 @@ BEGIN
 END
 $$;
 
--- The event's own counter and the counters given, as one object of amounts.
+-- What an entry adds to the counters, as one object: 1 to the event's own counter, and the amounts given.
 CREATE OR REPLACE FUNCTION internal.all_counters(own_counter text, given jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -77,7 +78,7 @@ BEGIN
 END
 $$;
 
--- Moves a skill; answers how its stars changed. A skill holds XP, a star is ten.
+-- Adds XP to a skill, and returns by how many stars that changed it. A star is 10 XP.
 CREATE OR REPLACE FUNCTION internal.move_skill(moved_skill text, amount bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -92,12 +93,13 @@ BEGIN
 END
 $$;
 
--- What of a row's coins counts as earned; the rest, negated, as spent. A reversal takes from the side its row added to.
+-- How many of a row's coins count as earned. All others count as spent, with the other sign. A reversal is subtracted
+-- from the total to which its row was added.
 CREATE OR REPLACE FUNCTION app.earned_coins(coins bigint, reverses uuid) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN (coins > 0) = (reverses IS NULL) THEN coins ELSE 0 END;
 
--- Moves the wallet; answers the balance.
+-- Adds to the wallet, or takes from it, and returns the balance.
 CREATE OR REPLACE FUNCTION internal.move_wallet(amount bigint, reverses uuid, at timestamptz) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -118,7 +120,7 @@ BEGIN
 END
 $$;
 
--- Refuses when the wallet holds fewer coins than must leave it.
+-- Refuses with 409 insufficient_coins where the wallet holds fewer coins than needed.
 CREATE OR REPLACE FUNCTION internal.require_coins(need bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -131,7 +133,8 @@ BEGIN
 END
 $$;
 
--- Posts a draft: skill, wallet, progress with its level, and the row that carries the balances after it.
+-- Writes a draft into the ledger: changes the skill, the wallet and the progress, and inserts the row with the balances
+-- after it. Returns the row.
 CREATE OR REPLACE FUNCTION internal.post(draft points_ledger, before user_progress) RETURNS points_ledger
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -166,7 +169,7 @@ BEGIN
 END
 $$;
 
--- Moves the user's counters; answers their values as facts: {"counter:focus_sessions": 12}.
+-- Adds to the user's counters, and returns their new values as facts: {"counter:focus_sessions": 12}.
 CREATE OR REPLACE FUNCTION internal.move_counters(amounts jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -188,6 +191,7 @@ BEGIN
 END
 $$;
 
+-- A row as the result of the call that wrote it, or of a later call with the same key (`replayed`). Without achievements.
 CREATE OR REPLACE FUNCTION internal.result_of(entry points_ledger, replayed boolean) RETURNS award_result
 LANGUAGE sql IMMUTABLE
 RETURN (
@@ -196,8 +200,8 @@ RETURN (
     entry.level_after, entry.total_xp_after, entry.coins_after, entry.streak_after, '[]'::jsonb
 )::award_result;
 
--- The same with everything the row caused: balances and level are those after the last achievement it brought.
--- From the ledger alone, so that a replay answers what the first call did.
+-- The same with the achievements that the row brought: balances and level are those after the last of them. It is read
+-- from the ledger alone, so that a replay returns what the first call returned.
 CREATE OR REPLACE FUNCTION internal.full_result_of(entry points_ledger, replayed boolean) RETURNS award_result
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -216,14 +220,15 @@ BEGIN
         result.new_level := caused.level_after;
         result.total_xp := caused.total_xp_after;
         result.balance := caused.coins_after;
-        -- what the row stored of the achievement is what the wire shows of it
+        -- The metadata of an achievement's row is what the wire shows of it.
         result.achievements := result.achievements || caused.metadata;
     END LOOP;
     RETURN result;
 END
 $$;
 
--- The answer to a key that is known: the first call's, if this one asks for the same.
+-- The result of a call whose key has a row already: that of the first call. Refuses with 422 idempotency_mismatch where
+-- the first call was about something else.
 CREATE OR REPLACE FUNCTION internal.replay(known points_ledger, draft points_ledger) RETURNS award_result
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -237,7 +242,8 @@ BEGIN
 END
 $$;
 
--- Takes the lock of every payment, for a route that locks rows of its own before it pays: always this one first.
+-- Takes the user's lock, which every payment takes too. A route that locks rows of its own takes this lock first, or two
+-- requests could end in a deadlock.
 CREATE OR REPLACE FUNCTION app.lock_user() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
@@ -245,8 +251,9 @@ BEGIN
 END
 $$;
 
--- What an event has paid on a local day, without what was taken back; xp is before boosts, like the amounts given to award.
--- Takes the lock, so in one transaction with the award a cap holds in parallel.
+-- How often an event was paid on a local day, and how much: without rows that were taken back, and with the XP before
+-- boosts, as award() is given it. Takes the user's lock: where the award follows in the same transaction, parallel
+-- requests cannot exceed a daily cap together.
 CREATE OR REPLACE FUNCTION app.paid_today(event_type text, day date DEFAULT local_today(), OUT paid int, OUT xp bigint, OUT coins bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
@@ -261,7 +268,8 @@ BEGIN
 END
 $$;
 
--- What was paid under a key; null when nothing was. For a route that repeats an answer without knowing the amounts.
+-- What was paid under a key; null where nothing was. For a route that answers a repeated request without knowing the
+-- amounts.
 CREATE OR REPLACE FUNCTION app.paid_under(key text) RETURNS award_result
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
@@ -272,8 +280,8 @@ BEGIN
 END
 $$;
 
--- The reward fields of the wire, of one award or the sum of several. Of none, or of null: zeros, the present level and
--- the streak as it stands. reward(award(...)), or reward(VARIADIC ARRAY(SELECT award FROM paid)).
+-- The reward fields of the wire: of one award, reward(award(...)), or the sum of several, reward(VARIADIC ARRAY(SELECT
+-- award FROM paid)). Without an award, or with null: zeros, the present level and the present streak.
 CREATE OR REPLACE FUNCTION app.reward(
     VARIADIC paid award_result[], OUT xp_awarded bigint, OUT coins_awarded bigint, OUT leveled_up boolean, OUT new_level int,
     OUT achievements_unlocked jsonb, OUT streak int

@@ -1,11 +1,12 @@
 SET LOCAL ROLE questlog_owner;
 
--- Fills an account without a ledger from the rows of an export, in their order; ids, keys and times are kept. What they
--- add up to is computed, not taken. Answers how many there were. Achievements and streaks are tables of their own there.
+-- Fills the ledger of an account that has none with the rows of an export, in their order. Returns their number. Ids,
+-- keys and times are kept; balances are computed from the rows. Achievements and streaks are not among them: an export
+-- holds them as tables of their own.
 CREATE OR REPLACE FUNCTION app.import_ledger(rows jsonb) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
-    defaults points_ledger; -- of columns an older export does not have
+    defaults points_ledger; -- for columns that an older export does not have
     imported int;
     problem text;
 BEGIN

@@ -16,7 +16,7 @@ BEGIN
 END
 $$;
 
--- The level that so much XP in all has reached.
+-- The level of a user who has this much XP in total.
 CREATE OR REPLACE FUNCTION app.level_for(total_xp bigint) RETURNS int
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE

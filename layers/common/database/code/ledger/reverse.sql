@@ -1,6 +1,7 @@
 SET LOCAL ROLE questlog_owner;
 
--- Takes a row back by a counter-entry, once; again answers the first counter-entry. Streaks and achievements stay.
+-- Takes a row back by a counter-entry, once. A second call changes nothing and returns the first counter-entry. Streaks
+-- and achievements stay.
 CREATE OR REPLACE FUNCTION app.reverse(idempotency_key text, reason text) RETURNS award_result
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE

@@ -1,6 +1,7 @@
 SET LOCAL ROLE questlog_owner;
 
--- Takes coins, once per key; PT409 insufficient_coins {need, have} when there are fewer. `coins` of the answer is negative.
+-- Takes coins from the wallet, once per key; PT409 insufficient_coins {need, have} where there are fewer. `coins` of the
+-- result is negative.
 CREATE OR REPLACE FUNCTION app.spend(
     coins bigint, event_type text, source_type text, source_id uuid, idempotency_key text,
     reason text DEFAULT NULL, metadata jsonb DEFAULT '{}'

@@ -6,9 +6,10 @@ LANGUAGE sql STABLE
 RETURN last_activity_date >= today - 1
     OR (streak_type = 'daily_activity' AND today - 1 - last_activity_date <= shields_held());
 
--- All six streaks as they are shown. Writes nothing and uses no shield.
---   Run as the owner, here and in effective_streak: award asks too, as the owner, and a plan under row-level security is
---   made anew whenever another role than the last one runs it. OFFSET 0: computed once, not once per use.
+-- All six streaks as they are shown. It writes nothing and uses no shield.
+--   It runs as its owner, and so does effective_streak(), because award() calls them as the owner too: Postgres makes a
+--   plan under row-level security anew whenever another role runs it than the last time. OFFSET 0: computed once, not
+--   once per use.
 CREATE OR REPLACE FUNCTION app.effective_streaks() RETURNS TABLE (
     streak_type text, current_streak int, longest_streak int, last_activity_date date,
     active boolean, at_risk boolean, protected boolean
@@ -38,14 +39,16 @@ BEGIN
 END
 $$;
 
--- The same for those who are the owner already: to become it costs more than to look.
+-- The same for functions that run as the owner already. Changing the role, as effective_streak() does, costs more than
+-- reading the streak.
 CREATE OR REPLACE FUNCTION internal.present_streak(wanted text) RETURNS int
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     streak user_streaks;
 BEGIN
     SELECT * INTO streak FROM user_streaks AS s WHERE s.streak_type = wanted;
-    -- No clock on earth is ahead of UTC+14's: by its date, most streaks stand without a look at the user's own.
+    -- No zone's date is ahead of the date at UTC+14. A streak that stands by that date stands by the user's own date, and
+    -- most do, so the user's settings are rarely read.
     IF streak.last_activity_date >= (clock() AT TIME ZONE 'Etc/GMT-14')::date - 1
         OR streak_stands(wanted, streak.last_activity_date, local_today())
     THEN
@@ -55,8 +58,8 @@ BEGIN
 END
 $$;
 
--- Takes a day into the streaks of these types; answers the ones that moved, as facts: {"streak:focus": 3}.
--- A day that is not after the streak's last one moves nothing: most awards are a day's second or later.
+-- Counts a day in the streaks of these types. Returns the new lengths of those that changed, as facts:
+-- {"streak:focus": 3}. A day that is not after a streak's last day changes nothing, and most awards are of such a day.
 CREATE OR REPLACE FUNCTION internal.move_streaks(types text[], day date) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -76,7 +79,8 @@ BEGIN
 END
 $$;
 
--- Takes a day after its last one into a streak, with the shields that may bridge what was missed; answers its new length.
+-- Counts a day in a streak, and returns the streak's new length. The day is after the streak's last one. Shields are used
+-- for the missed days between them, where there are enough.
 CREATE OR REPLACE FUNCTION internal.move_streak(moving text, day date) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -103,9 +107,9 @@ BEGIN
 END
 $$;
 
--- Keeps the streaks alive when the user's days are counted in another way (time zone, hour at which a day begins), under
--- the user's lock; `today` is what the day was before. The new day may be two days after it: a streak that was alive
--- would be broken by a day that the user never had.
+-- Keeps the streaks alive when the user changes the time zone, or the hour at which a day begins. `today` is the user's
+-- day before the change. The day after the change may be two days later: without this, a streak would be broken by a day
+-- that the user never had. The caller holds the user's lock.
 CREATE OR REPLACE FUNCTION internal.carry_streaks(today date) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC

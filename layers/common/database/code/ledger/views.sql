@@ -1,13 +1,13 @@
 SET LOCAL ROLE questlog_owner;
 
--- The awards that stand: no spends, no counter-entries, nothing that was taken back.
+-- The awards that were not taken back. Without what was spent, and without counter-entries.
 CREATE OR REPLACE VIEW app.standing_awards WITH (security_invoker = true) AS
 SELECT l.* FROM points_ledger AS l
  WHERE l.reverses IS NULL
    AND l.coins >= 0
    AND NOT EXISTS (SELECT FROM points_ledger AS r WHERE r.user_id = l.user_id AND r.reverses = l.id);
 
--- What the user has come to: one row, also for a user without a ledger.
+-- The user's level, XP and coins. One row, also for a user without a ledger.
 CREATE OR REPLACE VIEW app.level_progress WITH (security_invoker = true) AS
 SELECT s.level, s.total_xp, s.total_xp - l.begins AS current_xp, l.cost AS xp_to_next_level,
        l.begins + l.cost - s.total_xp AS xp_remaining, s.total_skill_stars, s.active_days,
@@ -19,5 +19,5 @@ SELECT s.level, s.total_xp, s.total_xp - l.begins AS current_xp, l.cost AS xp_to
           FROM (VALUES (current_user_id())) AS u (user_id)
           LEFT JOIN user_progress AS p ON p.user_id = u.user_id
           LEFT JOIN user_wallet AS w ON w.user_id = u.user_id) AS s
- -- OFFSET 0: each is computed once, not at each use
+ -- OFFSET 0: each is computed once, not once per use
  CROSS JOIN LATERAL (SELECT level_floor(s.level) AS begins, level_cost(s.level) AS cost OFFSET 0) AS l;
