@@ -34,9 +34,15 @@ CLOCK_PATH = "/__clock"  # no route of the API begins with an underscore
 _LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
 
 
+# A secret of a calendar feed, which would open it for whoever reads the console.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{64}")
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One answered request, for the report. `problem` is set when the gateway itself had to answer."""
+    """One answered request, for the report. `path` shows no token; `problem` is set when the gateway itself had to
+    answer.
+    """
 
     method: str
     path: str
@@ -118,7 +124,7 @@ class Gateway:
             except ValueError as error:
                 response, problem = _refusal(500, "Internal Server Error"), f"{group} answered no valid answer: {error}"
         seconds = time.perf_counter() - started
-        self._report(Exchange(request.method, path, response.status_code, seconds, group, problem))
+        self._report(Exchange(request.method, _TOKEN.sub("...", path), response.status_code, seconds, group, problem))
         return response
 
     async def _show_clock(self, request: Request, clock: Clock) -> Response:

@@ -85,7 +85,7 @@ def sign_in(request: Request, db: Db, client: Client, provider: ProviderId, quer
     db.one(
         Success,
         "open_state",
-        ip_address=client.ip_address,
+        network=rules.source_network(client.ip_address or ""),
         attempts=auth_settings().attempts_per_minute,
         state_hash=rules.state_hash(state),
         provider=provider,
@@ -137,7 +137,7 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
     attempt = db.maybe(
         Attempt,
         "take_state",
-        ip_address=client.ip_address,
+        network=rules.source_network(client.ip_address or ""),
         attempts=auth_settings().attempts_per_minute,
         state_hash=rules.state_hash(state if ours else ""),
         provider=provider,

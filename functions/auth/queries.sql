@@ -1,11 +1,11 @@
 -- A name may hold several statements; they travel together, and the last ones return what the route reads.
 
 -- name: open_state
-SELECT count_against_limit('auth:' || %(ip_address)s, %(attempts)s, interval '1 minute') WHERE %(attempts)s > 0;
+SELECT count_against_limit('auth:' || %(network)s, %(attempts)s, interval '1 minute') WHERE %(attempts)s > 0;
 SELECT open_oauth_state(%(state_hash)s, %(provider)s, %(verifier)s, %(nonce)s, %(redirect)s);
 
 -- name: take_state
-SELECT count_against_limit('auth:' || %(ip_address)s, %(attempts)s, interval '1 minute') WHERE %(attempts)s > 0;
+SELECT count_against_limit('auth:' || %(network)s, %(attempts)s, interval '1 minute') WHERE %(attempts)s > 0;
 SELECT * FROM take_oauth_state(%(state_hash)s, %(provider)s);
 
 -- name: sign_in

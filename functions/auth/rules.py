@@ -6,10 +6,11 @@ import hmac
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from functions.auth.settings import Registration, ascii_lower
 
@@ -61,6 +62,12 @@ def _listed(value: Any) -> Any:
 _Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 
 
+# Since 1970 (NumericDate of RFC 7519, 2); text, infinity and no number are refused.
+_Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+# How far a provider's clock may be ahead of ours (RFC 7519, 4.1.5 allows for a small difference).
+_LEEWAY_SECONDS: Final = 60
+
+
 class IdToken(BaseModel):
     """The claims that are looked at (OpenID Connect Core 1.0, 2 and 5.1); `tid` and `xms_edov` are Microsoft's."""
 
@@ -69,11 +76,12 @@ class IdToken(BaseModel):
     iss: str
     aud: Annotated[list[str], BeforeValidator(_listed)]
     azp: str | None = None
-    exp: float
+    exp: _Seconds
+    nbf: _Seconds = 0
     nonce: str
     sub: Annotated[_Text, StringConstraints(min_length=1, max_length=255)]
     email: _Text | None = None
-    email_verified: bool | None = None
+    email_verified: object = None
     name: _Text | None = None
     picture: _Text | None = None
     tid: str | None = None
@@ -117,6 +125,20 @@ def code_challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
+def source_network(address: str) -> str:
+    """What the sign-in limit counts as one source: an IPv4 address, or the /64 network of an IPv6 one.
+
+    A household or a server has such a network whole (RFC 6177, 2), and could send each request from another address.
+    """
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(ip, IPv6Address):
+        return str(ip.ipv4_mapped or ip_network((int(ip), 64), strict=False))
+    return address
+
+
 def same(one: str, other: str) -> bool:
     """Whether two secrets are equal, in a time that does not tell how much of them is."""
     return hmac.compare_digest(one.encode(), other.encode())
@@ -133,7 +155,8 @@ def person_of(token: str, registration: Registration, issuer: str, nonce: str, n
     expected_issuer = issuer.replace("{tenantid}", claims.tid or "")
     for_us = registration.client_id in claims.aud and claims.azp in (None, registration.client_id)
     alone = len(claims.aud) == 1 or claims.azp is not None
-    if claims.iss != expected_issuer or not (for_us and alone) or claims.exp <= now or not same(claims.nonce, nonce):
+    for_now = claims.nbf - _LEEWAY_SECONDS <= now < claims.exp
+    if claims.iss != expected_issuer or not (for_us and alone and for_now) or not same(claims.nonce, nonce):
         raise SignInFailed("OAuthCallback")
     email = (claims.email or "").strip()
     if not (_vouched(claims, registration) and _usable(email)):

@@ -19,7 +19,7 @@ from questlog.api import LARGEST_ANSWER, Api
 from questlog.binding import json_object
 from questlog.db import Db
 from questlog.errors import Conflict, Failure, Invalid, NotFound
-from questlog.identity import Token, new_secret, secret_hash
+from questlog.identity import BROWSER_MEMBER, Token, new_secret, secret_hash
 from questlog.recurrence.listing import EventRow, Mark, Occurrence, Window, between, event_key, single
 from questlog.recurrence.series import occurs
 from questlog.recurrence.times import Moment
@@ -181,7 +181,7 @@ def feed_state(db: Db) -> FeedState:
     return db.one(FeedState, "feed_state")
 
 
-@api.post("/calendar/feed", store_response=False)
+@api.post("/calendar/feed", requires=BROWSER_MEMBER, store_response=False)
 def make_feed(db: Db) -> Feed:
     """A new address for the feed, shown this once; the one before is dead at once."""
     secret = new_secret()

@@ -132,6 +132,13 @@ def test_a_person() -> None:
         {"exp": NOW},
         {"exp": NOW - 1},
         {"exp": "soon"},
+        {"exp": str(NOW + 60)},
+        {"exp": float("inf")},
+        {"exp": float("nan")},
+        {"exp": True},
+        {"nbf": NOW + 61},
+        {"nbf": float("nan")},
+        {"nbf": "0"},
         {"nonce": "another"},
         {"nonce": None},
         {"sub": None},
@@ -143,6 +150,18 @@ def test_a_person() -> None:
 def test_a_token_not_for_us_or_not_for_now(changed: dict[str, Any]) -> None:
     with pytest.raises(SignInFailed, match="OAuthCallback"):
         read(jwt(claims(**changed)))
+
+
+@pytest.mark.parametrize("nbf", [NOW - 1, NOW, NOW + 60])
+def test_a_token_whose_time_has_come(nbf: int) -> None:
+    """A provider's clock may be a minute ahead."""
+    assert read(jwt(claims(nbf=nbf))).subject == "1"
+
+
+@pytest.mark.parametrize("verified", ["true", 1, 1.0, "1", [True], {"true": True}, False, None])
+def test_an_email_is_verified_by_true_alone(verified: Any) -> None:
+    with pytest.raises(SignInFailed, match="Verification"):
+        read(jwt(claims(email_verified=verified)))
 
 
 @pytest.mark.parametrize("changed", [{"aud": ["questlog"]}, {"aud": ["questlog", "another"], "azp": "questlog"}])

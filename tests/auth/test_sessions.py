@@ -118,6 +118,8 @@ def test_what_a_token_may_not(user: User, database: Database) -> None:
     program.get("/admin-access/status").refused(403, "forbidden")
     program.get("/admin-access/check").refused(403, "forbidden")
     program.post("/admin-access/claim", {"claimKey": "a-claim-key-for-tests"}).refused(403, "forbidden")
+    # It would outlive the token.
+    program.post("/calendar/feed").refused(403, "forbidden")
     assert len(listed(user)) == 2
     assert database.query("SELECT role FROM users WHERE id = %s", user.id) == [{"role": "user"}]
 

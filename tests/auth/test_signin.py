@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from functions.auth.rules import state_cookie
+from functions.auth.rules import source_network, state_cookie
 from tests.auth.conftest import FRONTEND, Browser, Configure, Provider, asked, error_of, fill_limit, where
 from tests.conftest import Database
-from tests.support.client import Client
+from tests.support.client import Answer, Client, gateway_event, invoke
 
 
 def test_providers(stranger: Client) -> None:
@@ -120,3 +120,30 @@ def test_a_limit_is_per_address_not_per_header(
     fill(1)
     forwarded = {"x-forwarded-for": "198.51.100.7", "x-real-ip": "198.51.100.7"}
     stranger.get("/auth/google", headers=forwarded).refused(429, "rate_limited")
+
+
+def test_an_ipv6_network_is_one_source(provider: Provider, configure: Configure, database: Database) -> None:
+    configure(AUTH_RATE_LIMIT="1")
+    fill_limit(database, "auth:2001:db8:1:2::/64", "1 minute", 1)
+    sign_in_from("2001:db8:1:2:ffff::7").refused(429, "rate_limited")
+    assert sign_in_from("2001:db8:1:3::7").status == 302
+
+
+def sign_in_from(address: str) -> Answer:
+    event = gateway_event("GET", "/auth/google")
+    event["requestContext"]["http"]["sourceIp"] = address
+    return invoke(event)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:0DB8:1:2::", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("", ""),
+    ],
+)
+def test_what_the_limit_counts_as_one_source(address: str, network: str) -> None:
+    assert source_network(address) == network

@@ -138,6 +138,16 @@ def test_the_environment_is_lambdas_and_the_templates_and_nobody_elses(
     stack.run(test)
 
 
+def test_a_token_in_a_path_is_not_reported(stack: Stack) -> None:
+    token = "a_-" * 21 + "A"
+
+    async def test(ask: Ask) -> None:
+        assert (await ask("GET", f"/calendar/feed/{token}.ics")).json()["path"] == f"/calendar/feed/{token}.ics"
+
+    stack.run(test)
+    assert [exchange.path for exchange in stack.exchanges] == ["/calendar/feed/....ics"]
+
+
 def test_requests_of_one_function_wait_for_each_other(stack: Stack) -> None:
     async def test(ask: Ask) -> None:
         answers = [one.json() for one in await asyncio.gather(*(ask("GET", "/sleep?0.1") for _ in range(3)))]

@@ -22,6 +22,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MEMBER = "member"
 SESSION = "session"
 BROWSER = "browser"
+BROWSER_MEMBER = "browser_member"
 
 
 class Client(NamedTuple):

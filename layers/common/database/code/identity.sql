@@ -15,7 +15,8 @@ SET LOCAL ROLE questlog_identity;
 --   session  anyone signed in
 --   browser  the same, but not by an API token
 --   member   anyone signed in who has confirmed their age and the current terms
---   ...      an entitlement: what member and browser ask for, and that entitlement
+--   browser_member  what both ask for
+--   ...      an entitlement: what browser_member asks for, and that entitlement
 -- The last activity is written at most every five minutes; a write per request would make a read as dear as a write.
 CREATE OR REPLACE FUNCTION app.authenticate(
     presented_user uuid, presented_hash bytea, wanted_scope text, terms_version text, idle_limit interval
@@ -46,13 +47,13 @@ BEGIN
     IF wanted_scope NOT IN ('session', 'member') AND caller.kind = 'token' THEN
         PERFORM refuse(403, 'forbidden', 'An API token cannot do this; sign in with a browser.');
     END IF;
-    IF wanted_scope NOT IN ('session', 'browser', 'member') AND NOT wanted_scope = ANY (entitlements_of(caller.role)) THEN
+    IF wanted_scope NOT IN ('session', 'browser', 'member', 'browser_member') AND NOT wanted_scope = ANY (entitlements_of(caller.role)) THEN
         PERFORM refuse(403, 'forbidden', 'Your role does not allow this.');
     END IF;
 
     PERFORM set_config('app.user_id', caller.user_id::text, true),
             set_config('app.session_id', caller.session_id::text, true),
-            set_config('app.scope', CASE WHEN wanted_scope IN ('session', 'browser', 'member') THEN 'own' ELSE 'admin' END, true);
+            set_config('app.scope', CASE WHEN wanted_scope IN ('session', 'browser', 'member', 'browser_member') THEN 'own' ELSE 'admin' END, true);
 
     IF caller.last_activity_at < clock() - interval '5 minutes' THEN
         UPDATE sessions SET last_activity_at = clock() WHERE user_id = caller.user_id AND id = caller.session_id;
