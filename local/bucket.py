@@ -56,12 +56,17 @@ def serve(port: int) -> None:
     from nanio.app import build_app  # noqa: PLC0415
     from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415
 
+    from local.ranges import RangedStorage  # noqa: PLC0415
+
+    server = build_app()
+    server.state.storage = RangedStorage(server.state.settings.data_dir)
     app = CORSMiddleware(
-        build_app(),
+        server,
         allow_origins=os.environ["ALLOWED_ORIGINS"].split(","),
         allow_methods=["GET", "HEAD", "PUT"],
-        allow_headers=["*"],
-        expose_headers=["ETag", "Content-Range", "Accept-Ranges", "Content-Length"],
+        allow_headers=["content-type", "range"],
+        expose_headers=["ETag", "Content-Length", "Content-Range", "Accept-Ranges"],
+        max_age=3600,
     )
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 
