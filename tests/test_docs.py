@@ -139,12 +139,8 @@ def test_statements_and_the_routes_that_use_them_come_in_pairs() -> None:
     """A statement nobody calls is dead; a name without a statement fails only when it is asked for."""
     for folder in (path.parent for path in (ROOT / "functions").glob("*/app.py")):
         code = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
-        queries = folder / "queries.sql"
-        names = (
-            [line.split()[2] for line in queries.read_text("utf-8").splitlines() if line.startswith("-- name: ")]
-            if queries.exists()
-            else []
-        )
+        lines = [line for file in folder.glob("*.sql") for line in file.read_text("utf-8").splitlines()]
+        names = [line.split()[2] for line in lines if line.startswith("-- name: ")]
         assert len(names) == len(set(names)), folder.name
         for name in names:
             assert f'"{name}"' in code, f"{folder.name}: no code uses the statement {name}"

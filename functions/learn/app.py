@@ -433,4 +433,4 @@ def _audio_url(content: LessonContent) -> str | None:
         return None
     from questlog import storage  # noqa: PLC0415 - only lessons with a recording pay for the signer
 
-    return storage.signed_get(content["audio_r2_key"])
+    return storage.signed_get(content["audio_r2_key"]).url

@@ -17,7 +17,13 @@ _TABLE = re.compile(r"^CREATE (?:UNLOGGED )?TABLE (\w+)", re.MULTILINE)
 _READ = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE|ONLY)\s+(\w+)\b(?!\s*\()|,\s*(\w+)\s+AS\s+\w+", re.IGNORECASE)
 _CALL = re.compile(r"\b(\w+)\s*\(")
 # Files that belong to one group.
-_GROUPS = {"leaderboard": "gamification", "auth": "identity", "ledger_seeds": "ledger", "quest_seeds": "quests"}
+_GROUPS = {
+    "leaderboard": "gamification",
+    "auth": "identity",
+    "ledger_seeds": "ledger",
+    "quest_seeds": "quests",
+    "listening": "reference",
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Text:
     sql: str
 
     def __str__(self) -> str:
-        return f"{self.schema}.{self.name}" if self.schema else f"{self.name}/queries.sql"
+        return f"{self.schema}.{self.name}" if self.schema else self.name
 
     @cached_property
     def calls(self) -> frozenset[str]:
@@ -64,9 +70,9 @@ def functions() -> Iterator[Text]:
 
 def queries() -> Iterator[Text]:
     """The statements of each group's routes."""
-    for file in sorted((ROOT / "functions").glob("*/queries.sql")):
+    for file in sorted((ROOT / "functions").glob("*/*.sql")):
         group = file.parent.name
-        yield Text(_GROUPS.get(group, group), "QUERIES", "", group, bare(file.read_text("utf-8")))
+        yield Text(_GROUPS.get(group, group), "QUERIES", "", f"{group}/{file.name}", bare(file.read_text("utf-8")))
 
 
 def homes_of_tables() -> dict[str, str]:

@@ -170,13 +170,21 @@ def _longest_list(value: Any) -> int:
 
 
 class Api:
-    """The routes of one group; `folder_file` is the module that declares them, beside its queries.sql."""
+    """The routes of one group; `folder_file` is the module that declares them, beside its queries.sql.
 
-    def __init__(self, folder_file: str) -> None:
+    A group with many routes has a module of them for each subject, with a file of statements of its own; its app.py
+    includes them all.
+    """
+
+    def __init__(self, folder_file: str, queries: str = "queries.sql") -> None:
         folder = Path(folder_file).parent
         self.name = folder.name
-        self.queries = Queries(folder / "queries.sql")
+        self.queries = Queries(folder / queries)
         self.endpoints: list[Endpoint] = []
+
+    def include(self, part: "Api") -> None:
+        """Take over the routes of another module of the group; they keep their statements."""
+        self.endpoints += part.endpoints
 
     def route(
         self, method: str, path: str, **options: Unpack[RouteOptions]
