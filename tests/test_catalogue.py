@@ -22,6 +22,11 @@ NOT_BY_USER = {
     "idempotency_keys_age",
     "sessions_expiry",
     "feedback_admin",
+    # Workers and the clean-up take what is due, whose ever it is.
+    "jobs_due",
+    "upload_intents_open",
+    # Another user's shared track is known by its id alone.
+    "reference_tracks_shared",
     # Keys that point at a table of shared and own rows begin with the row's owner, who is the user or nobody.
     "user_purchases_of_item",
     "user_saving_goal_item",

@@ -25,6 +25,8 @@ SECRETS = {
     "ADMIN_CLAIM_KEY": {"AuthFunction"},
     "GOOGLE_CLIENT_SECRET": {"AuthFunction"},
     "AZURE_CLIENT_SECRET": {"AuthFunction"},
+    "R2_ACCESS_KEY_ID": {"LearnFunction", "ReferenceFunction"},
+    "R2_SECRET_ACCESS_KEY": {"LearnFunction", "ReferenceFunction"},
 }
 
 

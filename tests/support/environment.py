@@ -24,6 +24,11 @@ ENVIRONMENT = {
     "GOOGLE_ISSUER": "http://127.0.0.1:1",
     "GOOGLE_CLIENT_ID": "questlog",
     "GOOGLE_CLIENT_SECRET": "a-client-secret",
+    # Replaced by the address of the bucket once a test needs one.
+    "R2_ENDPOINT": "http://127.0.0.1:1",
+    "R2_BUCKET": "questlog",
+    "R2_ACCESS_KEY_ID": "bucket-key-for-tests",
+    "R2_SECRET_ACCESS_KEY": "bucket-secret-for-tests",
     "POWERTOOLS_LOG_LEVEL": os.environ.get("POWERTOOLS_LOG_LEVEL", "CRITICAL"),
     "POWERTOOLS_SERVICE_NAME": "questlog",
 }

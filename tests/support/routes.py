@@ -43,6 +43,9 @@ TWO_TRIPS: Mapping[str, str] = {
     "POST /learn/lessons/{lesson}/complete": "a quiz is graded, and a review scheduled, in Python",
     "POST /learn/drills/{drill}/submit": "a review is scheduled in Python",
     "POST /learn/cards/{card_id}/review": "a review is scheduled in Python",
+    "POST /reference/tracks": "the bucket is looked at once it is known that the key is the caller's",
+    "GET /reference/tracks/{track_id}/stream": "the file of a track that was registered too early may have arrived",
+    "GET /reference/tracks/{track_id}/play": "the same",
     "POST /daily-plan": "which workouts recur on the day takes their expansion",
 }
 
@@ -59,6 +62,7 @@ BODIES: Mapping[str, Any] = {
     "POST /calendar/import": {"ics": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nEND:VCALENDAR\r\n"},
     "POST /books/import": {"csv": "Title,Author,Exclusive Shelf\nDune,Frank Herbert,read\n"},
     "PATCH /settings": {"theme": "dark"},
+    "POST /reference/upload/init": {"filename": "tone.wav", "mime_type": "audio/wav", "file_size": 1000},
 }
 
 

@@ -1,0 +1,14 @@
+"""Reference: audio tracks, what is measured of them, and what users note while they listen (audio contract).
+
+Each subject has a module of its own, with its routes and its statements.
+"""
+
+from questlog.api import Api
+
+from functions.reference import tracks
+
+api = Api(__file__)
+for subject in (tracks,):
+    api.include(subject.api)
+
+handler = api.handler

@@ -1,0 +1,82 @@
+-- name: usage
+SELECT count(*) AS tracks, coalesce(sum(t.file_size_bytes), 0)::bigint AS bytes, storage_quota() AS quota_bytes
+  FROM reference_tracks AS t;
+
+-- name: init_upload
+-- Under the user's lock, so that the quota holds for parallel uploads too.
+SELECT lock_user();
+INSERT INTO upload_intents (r2_key, mime_type, filename, declared_bytes, expires_at)
+SELECT k.r2_key, %(mime_type)s, %(filename)s, %(file_size)s, instant() + %(lifetime)s
+  FROM (SELECT concat(current_user_id(), '/audio/', gen_random_uuid(), '.', %(extension)s::text) AS r2_key) AS k
+ WHERE require_storage_room(%(file_size)s, k.r2_key)
+RETURNING r2_key, mime_type;
+
+-- name: registration
+SELECT i.r2_key, i.mime_type FROM upload_intents AS i WHERE i.r2_key = %(r2_key)s;
+SELECT t.* FROM reference_tracks AS t WHERE t.r2_key = %(r2_key)s;
+
+-- name: register
+-- A second registration of the same key waits for the first one, and then changes nothing.
+SELECT lock_user();
+INSERT INTO reference_tracks AS t (
+    name, description, r2_key, file_size_bytes, mime_type, duration_seconds, artist, album, genre, bpm, key_signature, tags,
+    status, sample_rate, channels, bit_depth)
+SELECT d.name, d.description, %(r2_key)s, %(size)s, %(mime_type)s, coalesce(d.duration_seconds, %(duration_seconds)s),
+       d.artist, d.album, d.genre, d.bpm, d.key_signature, coalesce(d.tags, '{}'), %(status)s, %(sample_rate)s, %(channels)s,
+       %(bit_depth)s
+  FROM jsonb_populate_record(NULL::reference_tracks, %(described)s) AS d
+ WHERE require_storage_room(%(size)s, %(r2_key)s)
+ON CONFLICT (user_id, r2_key) DO NOTHING;
+UPDATE upload_intents AS i SET consumed_at = instant() WHERE i.r2_key = %(r2_key)s AND i.consumed_at IS NULL;
+SELECT t.* FROM reference_tracks AS t WHERE t.r2_key = %(r2_key)s;
+
+-- name: arrive
+-- The object of a track is there at last.
+SELECT lock_user();
+UPDATE reference_tracks AS t
+   SET status = 'ready', file_size_bytes = %(size)s,
+       duration_seconds = coalesce(t.duration_seconds, %(duration_seconds)s),
+       sample_rate = coalesce(t.sample_rate, %(sample_rate)s),
+       channels = coalesce(t.channels, %(channels)s),
+       bit_depth = coalesce(t.bit_depth, %(bit_depth)s)
+ WHERE t.r2_key = %(r2_key)s AND t.status = 'uploading' AND require_storage_room(%(size)s, t.r2_key);
+SELECT t.* FROM reference_tracks AS t WHERE t.r2_key = %(r2_key)s;
+
+-- name: tracks
+SELECT t.*
+  FROM reference_tracks AS t
+ WHERE (%(status)s::text IS NULL OR t.status = %(status)s)
+   AND (%(tag)s::text IS NULL OR t.tags @> ARRAY[%(tag)s::text])
+   AND (%(q)s::text IS NULL OR position(lower(%(q)s) IN lower(concat_ws(E'\n', t.name, t.artist, t.album))) > 0)
+ ORDER BY t.created_at DESC, t.id DESC
+ LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
+SELECT count(*) AS total
+  FROM reference_tracks AS t
+ WHERE (%(status)s::text IS NULL OR t.status = %(status)s)
+   AND (%(tag)s::text IS NULL OR t.tags @> ARRAY[%(tag)s::text])
+   AND (%(q)s::text IS NULL OR position(lower(%(q)s) IN lower(concat_ws(E'\n', t.name, t.artist, t.album))) > 0);
+
+-- name: visible_track
+SELECT t.*, t.user_id = current_user_id() AS is_own FROM visible_track(%(track_id)s) AS t;
+
+-- name: change
+UPDATE reference_tracks AS t
+   SET (name, description, duration_seconds, artist, album, genre, bpm, key_signature, tags, visibility)
+     = (SELECT c.name, c.description, c.duration_seconds, c.artist, c.album, c.genre, c.bpm, c.key_signature, c.tags,
+               c.visibility
+          FROM jsonb_populate_record(t, %(changes)s) AS c)
+ WHERE t.id = %(track_id)s
+RETURNING t.*;
+
+-- name: delete
+-- One statement: with the row its key is on the list of what is to be deleted, whatever becomes of the request.
+WITH gone AS (DELETE FROM reference_tracks AS t WHERE t.id = %(track_id)s RETURNING t.r2_key)
+SELECT g.r2_key, delete_object_later(g.r2_key) FROM gone AS g;
+
+-- name: browse
+SELECT b.user_email, b.user_name, b.total
+  FROM browse_tracks(%(email)s, %(page)s, %(page_size)s) AS b
+ LIMIT 1;
+SELECT (b.track).*, (b.track).user_id = current_user_id() AS is_own
+  FROM browse_tracks(%(email)s, %(page)s, %(page_size)s) AS b
+ WHERE (b.track).id IS NOT NULL;
