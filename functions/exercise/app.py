@@ -32,6 +32,7 @@ from functions.exercise.models import (
     NewSet,
     NewWorkout,
     PlannedExercise,
+    Program,
     Record,
     Records,
     RecordsQuery,
@@ -217,11 +218,12 @@ def sessions(db: Db, query: SessionsQuery) -> Sessions:
     return Sessions(sessions=shown, total=count.total, page=query.page, page_size=query.page_size)
 
 
-@api.post("/exercise/sessions/start", errors={404: ["not_found"], 409: ["active_session"]})
+@api.post("/exercise/sessions/start", errors={404: ["not_found"], 409: ["active_session", "conflict"]})
 def start(db: Db, body: Starting) -> Started:
-    """Begin a session of a workout, or without one of the quick workout; a forgotten session is closed first.
+    """Begin a session of a workout or of a program's slot, else of the quick workout; a forgotten one is closed first.
 
-    409 active_session, with its id in the details, when another one runs.
+    409 active_session, with its id in the details, when another one runs; conflict for a slot that is not open or whose
+    program is not active.
     """
     session = one_active(db, "start", **body.model_dump())
     return Started(session_id=session.id, workout_id=session.workout_id, started_at=session.started_at, session=session)
@@ -406,8 +408,11 @@ def logged(db: Db, body: NewSet, session_id: UUID | None) -> Logged:
 
 def completed(db: Db, body: Completing, session_id: UUID | None) -> Completed:
     """Complete a session, without an id the running one."""
-    reward, row, sets, made = db.each(
-        (Reward, SessionRow, list[Set], list[Record]), "complete", session_id=session_id, **body.model_dump()
+    reward, row, sets, made, programs = db.each(
+        (Reward, SessionRow, list[Set], list[Record], list[Program]),
+        "complete",
+        session_id=session_id,
+        **body.model_dump(),
     )
     return Completed(
         **dict(reward),
@@ -418,4 +423,5 @@ def completed(db: Db, body: Completing, session_id: UUID | None) -> Completed:
         total_volume_kg=row.total_volume_kg,
         personal_records=rules.best_records(made),
         session=rules.sessions([row], sets)[0],
+        program=programs[0] if programs else None,
     )

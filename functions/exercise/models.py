@@ -447,6 +447,29 @@ class Logged(TypedDict):
     records: list[Record]
 
 
+class Program(TypedDict):
+    """A training program, as the completion of one of its workouts leaves it."""
+
+    id: UUID
+    name: str
+    description: str | None
+    duration_weeks: int
+    days_per_week: int
+    difficulty: Difficulty
+    goal: str
+    is_active: bool
+    started_at: Instant | None
+    completed_at: Instant | None
+    current_week: int
+    current_day: int
+    total_workouts: int
+    completed_workouts: int
+    progress_percent: int
+    template_key: str | None
+    created_at: Instant
+    updated_at: Instant
+
+
 class Completed(Reward):
     session_id: UUID
     workout_id: UUID
@@ -455,8 +478,7 @@ class Completed(Reward):
     total_volume_kg: float
     personal_records: list[Record]
     session: Session
-    # Programs come with their own group; until then no session belongs to one.
-    program: None = None
+    program: Program | None
 
 
 class RecordsQuery(Query):

@@ -190,8 +190,7 @@ SELECT count(*) AS total
 
 -- name: start
 SELECT lock_user();
-SELECT refuse(404, 'not_found', 'There is no such slot.') WHERE %(program_workout_id)s::uuid IS NOT NULL;
-SELECT remember(start_session(%(workout_id)s, %(started_at)s, %(notes)s));
+SELECT remember(start_session(%(workout_id)s, %(program_workout_id)s, %(started_at)s, %(notes)s));
 SELECT s.* FROM workout_sessions AS s WHERE s.id = remembered();
 SELECT s.intensity_modifier, s.opened_at, instant() AS now FROM workout_sessions AS s WHERE s.id = remembered();
 SELECT x.* FROM named_sets AS x WHERE x.session_id = remembered() ORDER BY x.logged_at, x.id;
@@ -271,6 +270,8 @@ SELECT * FROM workout_sessions WHERE id = remembered();
 SELECT * FROM named_sets WHERE session_id = remembered() ORDER BY logged_at, id;
 SELECT r.* FROM exercise_sets AS x JOIN named_records AS r ON r.set_id = x.id WHERE x.session_id = remembered()
  ORDER BY r.achieved_at, r.id;
+SELECT p.* FROM workout_sessions AS s JOIN shown_programs AS p ON p.id = program_of(s.program_workout_id)
+ WHERE s.id = remembered() AND s.total_sets > 0;
 
 -- name: log_set
 -- Without an id of a session it is the running one.

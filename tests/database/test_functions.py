@@ -21,6 +21,7 @@ FOUNDATIONS = {"errors", "trips", "limits", "identity", "idempotency", "days", "
 # Which group's SQL may call functions and views of which others, beyond the foundations.
 CALLS = {
     "calendar": {"exercise"},  # an event may be a workout of the user's
+    "exercise": {"programs"},  # a session may be started for a slot of a program, and does it
     "daily_plan": {"calendar", "focus", "habits", "learn", "quests"},  # a plan is made of what these have for the day
     "gamification": {"market"},  # shields and boosts are part of what a user has
     "goals": {"calendar"},  # a deleted goal takes itself out of events
@@ -28,6 +29,7 @@ CALLS = {
     "onboarding": {"goals"},  # the first one is an answer
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
     "reference": {"jobs"},  # objects of deleted tracks
+    "programs": {"exercise"},  # a slot is a workout; templates make workouts; removed slots leave the sessions
     "sync": {"daily_plan", "focus", "goals", "habits", "quests"},
     "today": {"daily_plan", "focus", "goals", "habits", "onboarding", "quests"},
 }

@@ -17,6 +17,9 @@ from questlog import db
 from questlog.identity import session_cookie_name
 from questlog.settings import settings
 
+from local.events import Router
+from local.template import functions
+
 ROOT = Path(__file__).parents[2]
 CONTEXT = SimpleNamespace(function_name="test", memory_limit_in_mb=256, invoked_function_arn="", aws_request_id="test")
 
@@ -176,16 +179,11 @@ def connect(group: str) -> None:
 
 
 def group_of(path: str) -> str:
-    """The route group a path belongs to; the health group answers for paths that are nobody's."""
-    segments = path.removeprefix("/api").split("/")
-    return _groups().get(segments[1] if len(segments) > 1 else "", "health")
+    """The route group a path belongs to by the template; the health group answers for paths that are nobody's."""
+    match = _router().match("ANY", path)
+    return match[0].group if match else "health"
 
 
 @cache
-def _groups() -> dict[str, str]:
-    groups: dict[str, str] = {}
-    for folder in sorted((ROOT / "functions").iterdir()):
-        if (folder / "app.py").exists():
-            api = importlib.import_module(f"functions.{folder.name}.app").api
-            groups |= {endpoint.path.split("/")[1]: folder.name for endpoint in api.endpoints}
-    return groups
+def _router() -> Router:
+    return Router(functions())

@@ -290,6 +290,9 @@ BEGIN
         counters => CASE WHEN minutes > 0 THEN jsonb_build_object('exercise_minutes', minutes) ELSE '{}' END,
         day => today)];
     UPDATE workout_sessions AS f SET xp_awarded = paid[1].xp, coins_awarded = paid[1].coins WHERE f.id = s.id;
+    IF s.program_workout_id IS NOT NULL THEN
+        PERFORM complete_slot(s.program_workout_id, s.id, ended);
+    END IF;
     IF EXISTS (SELECT FROM personal_records AS r JOIN exercise_sets AS x ON x.id = r.set_id
                 WHERE x.session_id = s.id AND r.previous_value IS NOT NULL)
     THEN
@@ -310,14 +313,17 @@ BEGIN
 END
 $$;
 
--- Begins a session, and returns its id. One that is stale is closed first. The same request again within 10 s, before any
--- set, returns the session it began.
-CREATE OR REPLACE FUNCTION app.start_session(wanted_workout uuid, given_start timestamptz, note text) RETURNS uuid
+-- Begins a session, and returns its id: of a workout, of a slot's workout, or else of the quick workout. One that is stale
+-- is closed first. The same request again within 10 s, before any set, returns the session it began.
+CREATE OR REPLACE FUNCTION app.start_session(wanted_workout uuid, wanted_slot uuid, given_start timestamptz, note text)
+RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
     at timestamptz := instant();
     running workout_sessions;
     w workouts;
+    slot_workout uuid;
+    slot_intensity numeric;
     begun uuid;
 BEGIN
     IF given_start > at OR given_start < at - interval '366 days' THEN
@@ -332,7 +338,13 @@ BEGIN
         END IF;
         running := NULL;
     END IF;
-    IF wanted_workout IS NULL THEN
+    IF wanted_slot IS NOT NULL THEN
+        SELECT t.workout_id, t.intensity_modifier INTO slot_workout, slot_intensity FROM slot_to_start(wanted_slot) AS t;
+        IF wanted_workout <> slot_workout THEN
+            PERFORM refuse_field('workout_id', 'must be the workout of the slot');
+        END IF;
+        SELECT * INTO w FROM workouts AS k WHERE k.id = slot_workout;
+    ELSIF wanted_workout IS NULL THEN
         w := quick_workout();
     ELSE
         SELECT * INTO w FROM workouts AS k WHERE k.id = wanted_workout AND k.deleted_at IS NULL;
@@ -340,15 +352,20 @@ BEGIN
             PERFORM refuse(404, 'not_found', 'There is no such workout.');
         END IF;
     END IF;
-    IF running.workout_id = w.id AND running.opened_at > at - interval '10 seconds'
+    IF running.workout_id = w.id AND (wanted_slot IS NULL OR running.program_workout_id = wanted_slot)
+        AND running.opened_at > at - interval '10 seconds'
         AND NOT EXISTS (SELECT FROM exercise_sets AS x WHERE x.session_id = running.id)
     THEN
         RETURN running.id;
     ELSIF running.id IS NOT NULL THEN
         PERFORM refuse(409, 'active_session', 'Another session is running.', jsonb_build_object('session_id', running.id));
     END IF;
-    INSERT INTO workout_sessions (workout_id, workout_name, workout_type, started_at, opened_at, local_date, notes)
-    VALUES (w.id, w.name, w.workout_type, coalesce(given_start, at), at, local_day(coalesce(given_start, at)), note)
+    INSERT INTO workout_sessions (
+        workout_id, program_workout_id, workout_name, workout_type, started_at, opened_at, local_date, notes,
+        intensity_modifier)
+    VALUES (
+        w.id, wanted_slot, w.name, w.workout_type, coalesce(given_start, at), at, local_day(coalesce(given_start, at)), note,
+        slot_intensity)
     RETURNING id INTO begun;
     RETURN begun;
 END
@@ -457,6 +474,7 @@ BEGIN
     IF (changed.started_at, changed.completed_at) IS DISTINCT FROM (s.started_at, s.completed_at) THEN
         PERFORM rebuild_records_of(s.id);
         PERFORM recount_workout(s.workout_id);
+        PERFORM date_slot(s.id, changed.completed_at);
     END IF;
 END
 $$;
@@ -470,6 +488,7 @@ DECLARE
 BEGIN
     SELECT coalesce(array_agg(e.exercise_owner), '{}'), coalesce(array_agg(e.exercise_id), '{}') INTO owners, exercises
       FROM session_exercises AS e WHERE e.session_id = s.id;
+    PERFORM reopen_slot(s.id);
     DELETE FROM workout_sessions AS f WHERE f.id = s.id;
     PERFORM rebuild_records(e.owner, e.id) FROM unnest(owners, exercises) AS e (owner, id);
     PERFORM recount_workout(s.workout_id);
@@ -690,6 +709,44 @@ $$;
 CREATE OR REPLACE FUNCTION app.has_workout(workout uuid) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN EXISTS (SELECT FROM workouts AS w WHERE w.id = workout AND w.deleted_at IS NULL AND NOT w.is_quick);
+
+-- The names of workouts, of deleted ones too, for what points at them.
+CREATE OR REPLACE VIEW app.workout_names WITH (security_invoker = true) AS
+SELECT w.id, w.name FROM workouts AS w;
+
+-- Adds a workout of one section of built-in exercises, which `exercises` names by their slugs, and returns its id.
+CREATE OR REPLACE FUNCTION internal.add_planned_workout(
+    name text, difficulty text, workout_type text, section_type text, exercises jsonb
+) RETURNS uuid
+LANGUAGE plpgsql AS $$
+DECLARE
+    workout uuid;
+    section uuid;
+BEGIN
+    INSERT INTO workouts (name, difficulty, workout_type)
+    SELECT add_planned_workout.name, add_planned_workout.difficulty, add_planned_workout.workout_type
+     WHERE require_room_for_workout()
+    RETURNING id INTO workout;
+    INSERT INTO workout_sections (workout_id, name, section_type, sort_order)
+    VALUES (workout, initcap(add_planned_workout.section_type), add_planned_workout.section_type, 0)
+    RETURNING id INTO section;
+    INSERT INTO workout_exercises (
+        section_id, exercise_owner, exercise_id, sets, reps_min, reps_max, duration_seconds, rest_seconds, sort_order)
+    SELECT section, e.owner_key, e.id, p.sets, p.reps_min, p.reps_max, p.duration_seconds, p.rest_seconds, x.place - 1
+      FROM jsonb_array_elements(add_planned_workout.exercises) WITH ORDINALITY AS x (exercise, place),
+           LATERAL jsonb_to_record(x.exercise)
+               AS p (slug text, sets int, reps_min int, reps_max int, duration_seconds int, rest_seconds int)
+      JOIN library() AS e ON e.is_builtin AND e.slug = p.slug;
+    RETURN workout;
+END
+$$;
+
+-- Takes slots, which are about to be removed, out of the sessions that were started for them.
+CREATE OR REPLACE FUNCTION internal.unlink_slots(slots uuid[]) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    UPDATE workout_sessions AS s SET program_workout_id = NULL WHERE s.program_workout_id = ANY (slots);
+END;
 
 -- Merging -------------------------------------------------------------------------------------------------------------
 

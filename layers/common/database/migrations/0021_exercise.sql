@@ -158,6 +158,7 @@ CREATE TABLE workout_sessions (
 CREATE UNIQUE INDEX workout_sessions_one_active ON workout_sessions (user_id) WHERE status = 'active';
 CREATE INDEX workout_sessions_started ON workout_sessions (user_id, started_at DESC);
 CREATE INDEX workout_sessions_workout ON workout_sessions (user_id, workout_id);
+CREATE INDEX workout_sessions_slot ON workout_sessions (user_id, program_workout_id) WHERE program_workout_id IS NOT NULL;
 CREATE INDEX workout_sessions_closed ON workout_sessions (user_id, closed_at DESC) WHERE status = 'completed';
 CREATE INDEX workout_sessions_days ON workout_sessions (user_id, local_date) WHERE status = 'completed';
 CALL enable_row_security('workout_sessions');
