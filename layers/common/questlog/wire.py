@@ -158,6 +158,24 @@ def percentage(part: int, whole: int) -> float:
     return (10_000 * part // whole) / 100 if whole else 0.0
 
 
+MAX_TAGS: Final = 20
+
+
+def _distinct(tags: list[str]) -> list[str]:
+    """The tags without blank ones, and each once whatever its case: the first spelling and its place stay."""
+    kept: dict[str, str] = {}
+    for tag in filter(None, tags):
+        kept.setdefault(tag.casefold(), tag)
+    if len(kept) > MAX_TAGS:
+        raise ValueError(f"must hold at most {MAX_TAGS} tags")
+    return list(kept.values())
+
+
+Tags = Annotated[
+    list[Annotated[Trimmed, StringConstraints(max_length=50)]], Field(max_length=100), AfterValidator(_distinct)
+]
+"""Tags (planning contract, common rule 2): at most 20 that differ in more than case, each of 1 to 50 characters."""
+
 Page = Annotated[int, Field(ge=1, le=1_000_000)]
 PageSize = Annotated[int, Field(ge=1, le=100)]
 
