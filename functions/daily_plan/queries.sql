@@ -82,17 +82,7 @@ SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(d
 
 -- name: add_task
 SELECT settle_focus();
-WITH task AS (
-    SELECT plan_item(%(task)s::jsonb || jsonb_build_object('id', 'task_' || gen_random_uuid())) AS item
-), written AS (
-    INSERT INTO daily_plans AS p (date, items)
-    SELECT coalesce(%(date)s::date, (SELECT local_today())), jsonb_build_array(task.item) FROM task
-    ON CONFLICT (user_id, date) DO UPDATE
-       SET items = p.items || excluded.items, version = p.version + 1
-     WHERE plan_has_room(p.items || excluded.items)
-    RETURNING p.id
-)
-SELECT task.item ->> 'id' AS id FROM written, task;
+SELECT add_plan_task(coalesce(%(date)s::date, (SELECT local_today())), %(task)s) AS id;
 SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
 SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
 

@@ -1,10 +1,8 @@
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from tests.conftest import Answer, Database, User
+from tests.conftest import Answer, User
 
 
 @pytest.fixture(autouse=True)
@@ -41,21 +39,3 @@ def shown(user: User, **query: Any) -> dict[str, Any]:
 
 def ids(plan: dict[str, Any]) -> list[str]:
     return [item["id"] for item in plan["items"]]
-
-
-@contextmanager
-def replaced(database: Database, function: str, value: str) -> Iterator[None]:
-    """A function without arguments answers this for a while, as if the group that brings its body had come."""
-    [was] = database.query(
-        "SELECT format('%%s.%%s()', pronamespace::regnamespace, proname) AS name,"
-        "       pg_get_functiondef(oid) AS definition, pg_get_function_result(oid) AS result"
-        "  FROM pg_proc WHERE oid = %s::regproc",
-        function,
-    )
-    database.query(
-        f"CREATE OR REPLACE FUNCTION {was['name']} RETURNS {was['result']} LANGUAGE sql STABLE RETURN {value}"
-    )
-    try:
-        yield
-    finally:
-        database.query(was["definition"])

@@ -23,14 +23,17 @@ CALLS = {
     "calendar": {"exercise"},  # an event may be a workout of the user's
     "exercise": {"programs"},  # a session may be started for a slot of a program, and does it
     "daily_plan": {"calendar", "focus", "habits", "learn", "quests"},  # a plan is made of what these have for the day
+    "feedback": {"inbox"},  # authors are told of an answer there
     "gamification": {"market"},  # shields and boosts are part of what a user has
     "goals": {"calendar"},  # a deleted goal takes itself out of events
     "habits": {"calendar"},  # so does a habit
     "onboarding": {"goals"},  # the first one is an answer
+    "inbox": {"promotion"},
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
     "reference": {"jobs"},  # objects of deleted tracks
     "programs": {"exercise"},  # a slot is a workout; templates make workouts; removed slots leave the sessions
-    "sync": {"daily_plan", "focus", "goals", "habits", "quests"},
+    "promotion": {"calendar", "daily_plan", "quests"},  # it makes these of what was noted down
+    "sync": {"daily_plan", "focus", "goals", "habits", "inbox", "quests"},
     "today": {"daily_plan", "focus", "goals", "habits", "onboarding", "quests"},
 }
 
@@ -48,6 +51,7 @@ READS = {
     "ledger": {"market"},
     "limits": {"identity"},
     "market": {"ledger"},
+    "promotion": {"calendar", "daily_plan", "quests"},  # whether what it made is still there
     "quests": {"ledger"},
     "reference": {"identity"},  # whose an e-mail address is, for those who look at what its owner shares
     "sync": {"daily_plan", "focus", "goals", "habits"},
@@ -57,6 +61,7 @@ READS = {
 
 # Functions that the contract names and no route calls yet.
 AWAITED = {
+    "answer_feedback": "an administrator changes a report with it",
     "import_ledger": "the import of an account fills the ledger with it",
 }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.conftest import Database, User
 from tests.support.factories import report as reported
@@ -14,10 +15,10 @@ Connection = psycopg.Connection[Any]
 
 @pytest.fixture
 def admin(database: Database) -> Iterator[Connection]:
-    """A connection as an administrator's request, in a transaction that is undone after the test."""
+    """A connection as an administrator's request; what a test does not commit is undone after it."""
     with psycopg.connect(database.admin_url) as connection:
-        connection.execute("SET LOCAL ROLE questlog_admin")
-        connection.execute("SELECT set_config('app.scope', 'admin', true)")
+        connection.execute("SET ROLE questlog_admin")
+        connection.execute("SELECT set_config('app.scope', 'admin', false)")
         yield connection
         connection.rollback()
 
@@ -61,3 +62,99 @@ def test_who_resolved_it_may_leave(user: User, other: User, database: Database) 
     database.query("DELETE FROM users WHERE id = %s", other.id)
     [row] = database.query("SELECT status, resolved_by FROM feedback WHERE id = %s", report["id"])
     assert row == {"status": "resolved", "resolved_by": other.id}
+
+
+# Telling the author --------------------------------------------------------------------------------------------------
+
+
+def answered(admin: Connection, report: dict[str, Any], **sent: Any) -> dict[str, Any]:
+    """The report after an administrator's answer."""
+    cursor = admin.execute("SELECT * FROM app.answer_feedback(%s, %s)", [report["id"], Jsonb(sent)])
+    [row] = cursor.fetchall()
+    assert cursor.description is not None
+    return dict(zip([column.name for column in cursor.description], row, strict=True))
+
+
+def told(user: User) -> list[tuple[str, str | None]]:
+    """What the user's inbox says, the newest first."""
+    items = user.get("/user/inbox", query={"status": "unread"}).data["items"]
+    assert all(item["item_type"] == "notification" for item in items)
+    return [(item["title"], item.get("description")) for item in items]
+
+
+def test_an_answer_reaches_the_authors_inbox(user: User, other: User, admin: Connection) -> None:
+    report = reported(user)
+    after = answered(admin, report, status="in_progress", admin_response="We heard it too.")
+    assert (after["status"], after["admin_response"]) == ("in_progress", "We heard it too.")
+    assert told(user) == [], "it is not told before it is so"
+    admin.commit()
+    assert told(user) == [('Your report "The bell rings twice" was answered', "We heard it too.")]
+    assert user.get("/sync/badges").json["unread_inbox"] == 1
+    assert told(other) == []
+    assert user.get(f"/feedback/{report['id']}").data["admin_response"] == "We heard it too."
+
+
+@pytest.mark.parametrize(
+    ("sent", "title", "description"),
+    [
+        ({"status": "acknowledged"}, "is now acknowledged", None),
+        ({"status": "in_progress"}, "is now in progress", None),
+        ({"status": "wont_fix"}, "is now set aside", None),
+        ({"admin_response": "Soon."}, "was answered", "Soon."),
+        ({"status": "resolved", "admin_response": "Done."}, "was answered", "Done."),
+    ],
+)
+def test_what_the_author_is_told(
+    user: User, admin: Connection, sent: dict[str, Any], title: str, description: str | None
+) -> None:
+    answered(admin, reported(user), **sent)
+    admin.commit()
+    assert told(user) == [(f'Your report "The bell rings twice" {title}', description)]
+
+
+def test_what_changes_nothing_tells_nothing(user: User, admin: Connection) -> None:
+    report = reported(user)
+    assert answered(admin, report, priority="urgent")["priority"] == "urgent"
+    answered(admin, report, status="open", admin_response=None)
+    answered(admin, report)
+    admin.commit()
+    assert told(user) == []
+
+
+def test_an_answer_taken_back(user: User, admin: Connection) -> None:
+    report = reported(user)
+    answered(admin, report, admin_response="Soon.")
+    admin.commit()
+    assert answered(admin, report, admin_response=None)["admin_response"] is None
+    admin.commit()
+    assert told(user)[0] == ('The answer to your report "The bell rings twice" was taken back', None)
+    assert len(told(user)) == 2
+
+
+def test_resolving_stamps_and_opening_again_clears(user: User, other: User, admin: Connection) -> None:
+    admin.execute("SELECT set_config('app.user_id', %s, false)", [str(other.id)])
+    report = reported(user)
+    after = answered(admin, report, status="resolved")
+    assert (after["resolved_by"], after["resolved_at"] is not None) == (other.id, True)
+    assert answered(admin, report, status="resolved")["resolved_at"] == after["resolved_at"]
+    assert answered(admin, report, admin_response="Done.")["resolved_at"] == after["resolved_at"]
+    again = answered(admin, report, status="in_progress")
+    assert (again["resolved_by"], again["resolved_at"]) == (None, None)
+
+
+def test_the_longest_report_can_be_answered(user: User, admin: Connection) -> None:
+    report = reported(user, title="x" * 200)
+    answered(admin, report, status="acknowledged", admin_response="y" * 5000)
+    admin.commit()
+    assert told(user) == [(f'Your report "{"x" * 200}" was answered', "y" * 5000)]
+
+
+def test_nobody_else_may_answer(user: User, other: User, database: Database) -> None:
+    report = reported(user)
+    for login in (user, other):
+        with psycopg.connect(database.app_url, autocommit=True) as app:
+            app.execute("SELECT set_config('app.user_id', %s, false)", [str(login.id)])
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                app.execute("SELECT app.answer_feedback(%s, %s)", [report["id"], Jsonb({"status": "closed"})])
+    assert user.get(f"/feedback/{report['id']}").data["status"] == "open"
+    assert told(user) == []

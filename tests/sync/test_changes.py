@@ -7,7 +7,8 @@ import pytest
 
 from local.clock import Clock
 from tests.conftest import Database, User
-from tests.daily_plan.conftest import generated, plan_of, replaced, ticked, written
+from tests.daily_plan.conftest import generated, plan_of, ticked, written
+from tests.inbox.conftest import notify
 from tests.support import factories
 from tests.support.clock import ahead
 from tests.support.factories import goal, habit, quest
@@ -269,8 +270,9 @@ def test_a_write_that_was_committed_late_is_seen(user: User, clock: Clock) -> No
 
 def test_the_inbox_counts_in_the_badges(user: User, database: Database) -> None:
     known = versions(user)
-    with replaced(database, "unread_inbox", "3::bigint"):
-        assert changes(user, known) == {
-            "badges": {"unread_inbox": 3, "active_quests": 0, "pending_habits": 0, "overdue_items": 0}
-        }
+    notify(database, user)
+    assert changes(user, known) == {
+        "badges": {"unread_inbox": 1, "active_quests": 0, "pending_habits": 0, "overdue_items": 0}
+    }
+    user.post("/user/inbox/read-all")
     assert versions(user) == known

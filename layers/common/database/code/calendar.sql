@@ -277,6 +277,15 @@ BEGIN
 END
 $$;
 
+-- Makes a single event without an end, and returns its id: what others make events with.
+CREATE OR REPLACE FUNCTION internal.create_event(title text, description text, start_time timestamptz) RETURNS uuid
+LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO calendar_events (title, description, start_time, timezone)
+    SELECT create_event.title, create_event.description, create_event.start_time, s.zone FROM day_settings() AS s
+    RETURNING id;
+END;
+
 -- Refuses links to a workout, habit or goal that the user does not have.
 CREATE OR REPLACE FUNCTION app.require_links(workout_id uuid, habit_id uuid, goal_id uuid) RETURNS boolean
 LANGUAGE sql VOLATILE

@@ -89,10 +89,27 @@ RETURN (
               FROM jsonb_array_elements(sent) WITH ORDINALITY AS e (item, position)) AS s
       LEFT JOIN plan_items(p) AS known ON known.id = s.item ->> 'id');
 
--- True for at most 50 items; refuses more.
-CREATE OR REPLACE FUNCTION app.plan_has_room(items jsonb) RETURNS boolean
+-- Whether a plan may hold so many items. Refuses, naming the field, when it may not.
+CREATE OR REPLACE FUNCTION app.plan_has_room(items jsonb, field text DEFAULT 'date') RETURNS boolean
 LANGUAGE sql VOLATILE
-RETURN jsonb_array_length(items) <= 50 OR refuse_field('date', 'has a plan without room: it may hold 50 items');
+RETURN jsonb_array_length(items) <= 50 OR refuse_field(field, 'has a plan without room: it may hold 50 items');
+
+-- Adds a task of the user's own at the end of a day's plan, which is made if there is none, and returns its id.
+CREATE OR REPLACE FUNCTION app.add_plan_task(day date, draft jsonb, field text DEFAULT 'date') RETURNS text
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
+BEGIN ATOMIC
+    WITH task AS MATERIALIZED (
+        SELECT plan_item(draft || jsonb_build_object('id', 'task_' || gen_random_uuid())) AS item
+    ), written AS (
+        INSERT INTO daily_plans AS p (date, items)
+        SELECT add_plan_task.day, jsonb_build_array(task.item) FROM task
+        ON CONFLICT (user_id, date) DO UPDATE
+           SET items = p.items || excluded.items, version = p.version + 1
+         WHERE plan_has_room(p.items || excluded.items, field)
+        RETURNING p.id
+    )
+    SELECT task.item ->> 'id' FROM written, task;
+END;
 
 -- What is due on a day, as items: a focus block, up to 2 workouts, 5 habits and 3 quests, and the reviews if there are
 -- any. The day's workouts come as ids and titles, in the order of their times.

@@ -23,3 +23,34 @@ BEGIN
                   jsonb_build_object('retry_after', greatest(1, ceil(extract(epoch FROM upper(today) - clock())))::int));
 END
 $$;
+
+-- What an author is told of a change of their report: nothing, that is null, unless its status or its answer changed.
+CREATE OR REPLACE FUNCTION internal.news_of_feedback(was feedback, now feedback) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN format(CASE
+    WHEN (was.status, was.admin_response) IS NOT DISTINCT FROM (now.status, now.admin_response) THEN NULL
+    WHEN was.admin_response IS NOT DISTINCT FROM now.admin_response THEN 'Your report "%s" is now %s'
+    WHEN now.admin_response IS NULL THEN 'The answer to your report "%s" was taken back'
+    ELSE 'Your report "%s" was answered'
+END, now.title, CASE now.status WHEN 'wont_fix' THEN 'set aside' ELSE replace(now.status, '_', ' ') END);
+
+-- Changes what becomes of a report by the fields that were sent (status, priority, admin_response), and tells its author
+-- where that changes its status or the answer. Returns the report; no row where there is none. For administrators: nobody
+-- else may write these columns.
+CREATE OR REPLACE FUNCTION app.answer_feedback(report uuid, sent jsonb) RETURNS SETOF feedback
+LANGUAGE sql
+BEGIN ATOMIC
+    -- The lock makes a second answer at the same moment see the first one.
+    SELECT f.id FROM feedback AS f WHERE f.id = report FOR UPDATE;
+    SELECT notify_user(f.user_id, news_of_feedback(f, n), n.admin_response)
+      FROM feedback AS f, jsonb_populate_record(f, sent) AS n
+     WHERE f.id = report AND news_of_feedback(f, n) IS NOT NULL;
+    UPDATE feedback AS f
+       SET (status, priority, admin_response, resolved_at, resolved_by)
+         = (SELECT n.status, n.priority, n.admin_response,
+                   CASE WHEN n.status = 'resolved' THEN coalesce(f.resolved_at, instant()) END,
+                   CASE WHEN n.status = 'resolved' THEN coalesce(f.resolved_by, current_user_id()) END
+              FROM jsonb_populate_record(f, sent) AS n)
+     WHERE f.id = report
+    RETURNING f.*;
+END;

@@ -151,6 +151,16 @@ BEGIN
 END
 $$;
 
+-- Makes a quest of the least difficulty, to be done once, and returns its id: what others make quests with.
+CREATE OR REPLACE FUNCTION internal.create_quest(title text, description text, category text) RETURNS uuid
+LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO quests (title, description, category, xp_reward, coin_reward)
+    SELECT create_quest.title, create_quest.description, create_quest.category, r.xp, r.coins
+      FROM difficulty_reward('starter') AS r
+    RETURNING id;
+END;
+
 -- Moves -------------------------------------------------------------------------------------------------------------
 -- Each runs under the user's lock, which award takes as well: what it reads does not change before it writes, and its time
 -- is not before the one of the move before it.

@@ -1,10 +1,5 @@
 SET LOCAL ROLE questlog_owner;
 
--- What other groups bring: how many items of the inbox are unread. Until the inbox brings its own: there are none.
-CREATE OR REPLACE FUNCTION internal.unread_inbox() RETURNS bigint
-LANGUAGE sql STABLE
-RETURN 0::bigint;
-
 -- Level, XP, coins and the daily streak.
 CREATE OR REPLACE FUNCTION app.sync_progress() RETURNS TABLE (
     level int, current_xp bigint, xp_to_next_level bigint, xp_remaining bigint, total_xp bigint, coins bigint, streak_days int

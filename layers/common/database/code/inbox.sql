@@ -1,0 +1,70 @@
+SET LOCAL ROLE questlog_owner;
+
+-- For others -----------------------------------------------------------------------------------------------------------
+
+-- Leaves a notification in the inbox of a user. It runs with the rights of who calls it: the user's own request, an
+-- administrator's or a job's.
+CREATE OR REPLACE FUNCTION internal.notify_user(recipient uuid, title text, description text, action_url text DEFAULT NULL)
+RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO inbox_items (user_id, title, description, item_type, action_url, created_at, updated_at)
+    SELECT recipient, title, description, 'notification', action_url, now, now FROM instant() AS now;
+END;
+
+-- How many items are unread: not archived, not expired, and not snoozed, since what is snoozed counts as read.
+CREATE OR REPLACE FUNCTION app.unread_inbox() RETURNS bigint
+LANGUAGE sql STABLE
+RETURN (SELECT count(*) FROM inbox_items AS i
+         WHERE NOT i.is_read AND NOT i.is_archived
+           AND (i.expires_at <= clock()) IS NOT TRUE AND (i.snoozed_until > clock()) IS NOT TRUE);
+
+-- Items ----------------------------------------------------------------------------------------------------------------
+
+-- The items as they are now. Lists ORDER BY listed_at DESC, id: what came back from a snooze stands where it came back.
+CREATE OR REPLACE VIEW app.inbox_now WITH (security_invoker = true) AS
+SELECT i.id, i.title, i.description, i.tags, i.item_type, i.is_archived, i.processed_at, i.action_url, i.expires_at,
+       i.snoozed_until, i.created_at, i.updated_at,
+       i.is_read OR (i.snoozed_until > clock()) IS TRUE AS is_read,
+       i.processed_at IS NOT NULL AS is_processed,
+       (i.expires_at <= clock()) IS TRUE AS is_expired,
+       (i.snoozed_until > clock()) IS TRUE AS is_snoozed,
+       greatest(i.created_at, CASE WHEN i.snoozed_until <= clock() THEN i.snoozed_until END) AS listed_at
+  FROM inbox_items AS i;
+
+-- An item with the fields that were sent. Snoozing it until a time that has passed brings it back at once, unread; taking
+-- it out of a snooze leaves it read.
+CREATE OR REPLACE FUNCTION app.inbox_item_with(i inbox_items, sent jsonb) RETURNS inbox_items
+LANGUAGE plpgsql AS $$
+DECLARE
+    n inbox_items := jsonb_populate_record(i, sent);
+BEGIN
+    IF n.snoozed_until > clock() THEN
+        n.is_read := false;
+    ELSIF NOT sent ? 'is_read' THEN
+        n.is_read := CASE WHEN sent ->> 'snoozed_until' IS NOT NULL THEN false
+                          ELSE i.is_read OR (i.snoozed_until > clock()) IS TRUE END;
+    END IF;
+    RETURN n;
+END
+$$;
+
+-- Makes an item into something else, and marks it processed, archived and read. What it was made into before is kept, and
+-- made anew if it was deleted for good; 409 invalid_state for something else than before. The caller holds lock_user().
+CREATE OR REPLACE FUNCTION app.process_inbox_item(i inbox_items, target_type text, category text, start_time timestamptz)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    IF i.processed_to ->> 'type' <> target_type THEN
+        PERFORM refuse(409, 'invalid_state', 'This item was made into something else already.',
+                       jsonb_build_object('target', i.processed_to));
+    ELSIF promoted_exists(i.processed_to ->> 'type', i.processed_to ->> 'id') THEN
+        RETURN;
+    END IF;
+    UPDATE inbox_items AS n
+       SET processed_at = instant(), is_archived = true, is_read = true,
+           processed_to = jsonb_build_object('type', target_type, 'id', promote(
+               target_type, i.title, i.description, i.tags, i.action_url, category, start_time))
+     WHERE n.id = i.id;
+END
+$$;
