@@ -75,7 +75,7 @@ def providers() -> list[Provider]:
     return [Provider(id=key, name=name, enabled=key in registrations) for key, name in PROVIDER_NAMES.items()]
 
 
-@api.get("/auth/signin/{provider}", requires=None)
+@api.get("/auth/signin/{provider}", requires=None, errors={429: ["rate_limited"]})
 def sign_in(request: Request, db: Db, client: Client, provider: ProviderId, query: SignInQuery) -> RedirectResponse:
     """Send the browser to the provider, and afterwards to `redirect_uri`, which must be the front end's."""
     registration = auth_settings().registrations.get(provider)
@@ -108,19 +108,19 @@ def sign_in(request: Request, db: Db, client: Client, provider: ProviderId, quer
     )
 
 
-@api.get("/auth/google", requires=None)
+@api.get("/auth/google", requires=None, errors={429: ["rate_limited"]})
 def sign_in_with_google(request: Request, db: Db, client: Client, query: SignInQuery) -> RedirectResponse:
     """The same as /auth/signin/google."""
     return sign_in(request, db, client, "google", query)
 
 
-@api.get("/auth/azure", requires=None)
+@api.get("/auth/azure", requires=None, errors={429: ["rate_limited"]})
 def sign_in_with_azure(request: Request, db: Db, client: Client, query: SignInQuery) -> RedirectResponse:
     """The same as /auth/signin/azure."""
     return sign_in(request, db, client, "azure", query)
 
 
-@api.get("/auth/callback/{provider}", requires=None)
+@api.get("/auth/callback/{provider}", requires=None, errors={429: ["rate_limited"]})
 def callback(request: Request, db: Db, client: Client, provider: ProviderId, query: CallbackQuery) -> RedirectResponse:
     """Where the provider sends the browser back to: with a code, which becomes a session, or with an error.
 
@@ -350,7 +350,13 @@ def admin_check(db: Db) -> AdminCheck:
     return db.one(AdminCheck, "admin_status", claimable=_claimable())
 
 
-@api.post("/admin-access/claim", requires=BROWSER, envelope=False, store_response=False)
+@api.post(
+    "/admin-access/claim",
+    requires=BROWSER,
+    envelope=False,
+    store_response=False,
+    errors={409: ["admin_exists"], 429: ["rate_limited"]},
+)
 def claim(request: Request, db: Db, client: Client, body: Claim) -> Reply[Claimed]:
     """Become the first administrator with the claim key; the session's token changes.
 

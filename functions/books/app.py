@@ -117,7 +117,7 @@ def import_books(db: Db, request: Request, query: ImportQuery, content: bytes) -
     raise Conflict("conflict", "Other changes to the shelf keep coming in between; try again.")
 
 
-@api.get("/books/export.csv")
+@api.get("/books/export.csv", errors={413: ["answer_too_large"]})
 def export(db: Db) -> Response:
     """Return the books as CSV in Goodreads' columns, the newest first."""
     from functions.books import importing  # noqa: PLC0415 - only who imports or exports pays for it

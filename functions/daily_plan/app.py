@@ -40,7 +40,7 @@ def plan(db: Db, query: PlanQuery) -> Planned:
     return Planned(plan=rules.plan_of(found[0], items) if found else None)
 
 
-@api.post("/daily-plan", envelope=False, errors={409: ["conflict"]})
+@api.post("/daily-plan", envelope=False, errors={404: ["not_found"], 409: ["conflict"]})
 def act(db: Db, body: PlanAction) -> Planned:
     """Generate a plan, write it whole, or tick an item of it.
 

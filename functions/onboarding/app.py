@@ -30,7 +30,7 @@ def onboarding(db: Db) -> Onboarding:
     return rules.overview(states[0] if states else None, flows[0] if flows else None, steps)
 
 
-@api.post("/onboarding/start")
+@api.post("/onboarding/start", errors={404: ["not_found"]})
 def start(db: Db) -> Started:
     """Begin the flow, or go on where it stopped. A completed flow stays completed."""
     state, steps = db.each((State, list[Step]), "start")
@@ -57,7 +57,7 @@ def answer(db: Db, body: StepAnswer) -> Answered:
     return Answered(success=True, completed=state.status == "completed", next_step=steps[0] if steps else None)
 
 
-@api.post("/onboarding/skip", errors={409: ["invalid_state"]})
+@api.post("/onboarding/skip", errors={404: ["not_found"], 409: ["invalid_state"]})
 def skip(db: Db, body: Skipping) -> Skipped:
     """Skip the flow; it can be gone on with later. A second time changes nothing. 409 invalid_state once completed."""
     landing = db.one(SoftLanding, "skip", hours=body.soft_landing_hours)

@@ -12,7 +12,7 @@ from questlog.validation import problems
 from questlog.wire import Body, Day, Instant, MaxEntries
 
 from tests.conftest import User
-from tests.support.client import CONTEXT, Client, gateway_event, invoke
+from tests.support.client import CONTEXT, Client, gateway_event, send
 
 
 class Sample(Body):
@@ -133,7 +133,7 @@ def test_a_large_body_makes_no_large_error(user: User) -> None:
     ids=str,
 )
 def test_an_event_that_is_none(broken: dict[str, Any]) -> None:
-    answer = invoke({**gateway_event("GET", "/health"), **broken})
+    answer = send({**gateway_event("GET", "/health"), **broken}, "health")
     answer.refused(400, "validation_error")
     assert answer.headers["x-content-type-options"] == "nosniff"
 

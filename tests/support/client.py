@@ -19,6 +19,7 @@ from questlog.settings import settings
 
 from local.events import Router
 from local.template import functions
+from tests.support.refusals import undeclared
 
 ROOT = Path(__file__).parents[2]
 CONTEXT = SimpleNamespace(function_name="test", memory_limit_in_mb=256, invoked_function_arn="", aws_request_id="test")
@@ -153,14 +154,27 @@ def gateway_event(
 
 
 def invoke(event: dict[str, Any]) -> Answer:
-    """Hand an event to its function, as the gateway would."""
-    group = group_of(event["rawPath"])
+    """Hand an event to the function that serves its path, as the gateway would. A refusal must be a declared one."""
+    answer = send(event, group_of(event["rawPath"]))
+    if answer.status >= 400:
+        _hold_to_its_declaration(event, answer)
+    return answer
+
+
+def send(event: dict[str, Any], group: str) -> Answer:
+    """Hand an event, or what is none, to the function of a group."""
     log_in(group)
     result = importlib.import_module(f"functions.{group}.app").handler(event, CONTEXT)
     body = result.get("body") or ""
     if result.get("isBase64Encoded"):
         body = base64.b64decode(body).decode()
     return Answer(result["statusCode"], result.get("headers") or {}, tuple(result.get("cookies") or ()), body)
+
+
+def _hold_to_its_declaration(event: dict[str, Any], answer: Answer) -> None:
+    """Assert that the route declares the refusal: errors={409: ["limit_reached"]}."""
+    found = undeclared(event, answer.status, answer.json["error"]["type"])
+    assert found is None, found
 
 
 def log_in(group: str) -> None:
