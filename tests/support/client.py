@@ -35,6 +35,11 @@ class Answer:
     text: str
 
     @property
+    def content(self) -> bytes:
+        """The body as bytes: an answer need not be text."""
+        return self.text.encode(errors="surrogateescape")
+
+    @property
     def json(self) -> Any:
         return json.loads(self.text)
 
@@ -167,7 +172,7 @@ def send(event: dict[str, Any], group: str) -> Answer:
     result = importlib.import_module(f"functions.{group}.app").handler(event, CONTEXT)
     body = result.get("body") or ""
     if result.get("isBase64Encoded"):
-        body = base64.b64decode(body).decode()
+        body = base64.b64decode(body).decode(errors="surrogateescape")
     return Answer(result["statusCode"], result.get("headers") or {}, tuple(result.get("cookies") or ()), body)
 
 

@@ -1,0 +1,194 @@
+SET LOCAL ROLE questlog_owner;
+
+-- Searching the index. A search comes as clauses, each a word or several words in a row, as questlog/searching.py cuts it;
+-- a document must have all clauses of one group, and none that the group excludes.
+
+-- The clauses of a search as words, in the order of their places in the clause, with the stems of those that may be English.
+-- A stop word that stands alone counts only where the search asks for nothing else.
+CREATE OR REPLACE FUNCTION internal.search_tokens(texts text[], excluded boolean[], quoted boolean[], prefixed int)
+RETURNS TABLE (clause int, place int, word text, stem text, is_prefix boolean)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH tokens AS (
+        SELECT c.clause::int AS clause, l.lexeme AS word, l.stems[1] AS stem,
+               row_number() OVER (PARTITION BY c.clause ORDER BY p.position)::int AS place,
+               count(*) OVER (PARTITION BY c.clause) AS places,
+               l.stems = '{}' AND NOT excluded[c.clause] AND NOT quoted[c.clause] AS is_stop_word,
+               NOT excluded[c.clause] AS is_wanted
+          FROM unnest(texts) WITH ORDINALITY AS c (text, clause),
+               LATERAL (SELECT t.lexeme, t.positions,
+                               CASE WHEN t.lexeme ~ '^[a-z]{2,}$' THEN ts_lexize('english_stem', t.lexeme) END AS stems
+                          FROM unnest(to_tsvector('simple', search_text(c.text))) AS t) AS l,
+               unnest(l.positions) AS p (position)
+    )
+    SELECT t.clause, t.place, t.word, t.stem,
+           coalesce(t.clause = prefixed AND t.place = t.places AND length(t.word) >= 2, false)
+      FROM tokens AS t
+     WHERE (t.is_stop_word AND t.places = 1) IS NOT TRUE
+        OR NOT EXISTS (SELECT FROM tokens AS o WHERE o.is_wanted AND (o.is_stop_word AND o.places = 1) IS NOT TRUE);
+END;
+
+-- The words of the user's documents that a word of a search stands for: itself, those of the same English stem, and those
+-- that begin with it. A stem is cut by a letter before it is looked for: hoping has the stem hope.
+CREATE OR REPLACE FUNCTION internal.search_words_like(home text, looked_for text, stem text, is_prefix boolean)
+RETURNS TABLE (word text, block int, entries bigint, headings bigint, titles bigint, by_prefix boolean)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT w.word, w.block, w.entries, w.headings, w.titles, false
+      FROM search_words AS w WHERE w.source = home AND w.word = looked_for
+     UNION ALL
+    SELECT w.word, w.block, w.entries, w.headings, w.titles, false
+      FROM search_words AS w
+     WHERE w.source = home AND w.word <> looked_for
+       AND w.word >= left(stem, greatest(2, length(stem) - 1))
+       AND w.word < left(stem, greatest(2, length(stem) - 1)) || chr(1114111)
+       AND ts_lexize('english_stem', w.word) = ARRAY[stem]
+     UNION ALL
+    SELECT w.word, w.block, w.entries, w.headings, w.titles, true
+      FROM search_words AS w
+     WHERE is_prefix AND w.source = home AND w.word > looked_for
+       AND w.word < looked_for || chr(1114111);
+END;
+
+-- What each clause looks for, by its number; null where a clause is left out. It is the text of a tsquery in which `~` stands
+-- for the weights to look in: ('mix':~ | 'mixing':~) <-> ('drum':~ | 'dru':*~).
+CREATE OR REPLACE FUNCTION internal.search_patterns(
+    home text, texts text[], excluded boolean[], quoted boolean[], prefixed int
+) RETURNS text[]
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH alternatives AS (
+        SELECT t.clause, t.place,
+               concat_ws(' | ', '''' || t.word || CASE WHEN t.is_prefix THEN ''':*~' ELSE ''':~' END,
+                         string_agg(DISTINCT '''' || w.word || ''':~', ' | ')) AS pattern
+          FROM search_tokens(texts, excluded, quoted, prefixed) AS t
+          LEFT JOIN LATERAL (
+               SELECT l.word FROM search_words_like(home, t.word, t.stem, false) AS l
+                WHERE l.word <> t.word) AS w ON true
+         GROUP BY t.clause, t.place, t.word, t.is_prefix
+    )
+    SELECT array_agg(p.pattern ORDER BY c.clause)
+      FROM generate_series(1, cardinality(texts)) AS c (clause)
+      LEFT JOIN (SELECT a.clause, string_agg('(' || a.pattern || ')', ' <-> ' ORDER BY a.place) AS pattern
+                   FROM alternatives AS a GROUP BY a.clause) AS p ON p.clause = c.clause;
+END;
+
+CREATE OR REPLACE FUNCTION internal.search_query(pattern text, weights text) RETURNS tsquery
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN replace(pattern, '~', weights)::tsquery;
+
+-- The documents that have a clause, as bits by block. That words stand in a row is known of the vectors only: those of the
+-- documents that have all of them are looked at.
+CREATE OR REPLACE FUNCTION internal.search_clauses(
+    home text, texts text[], excluded boolean[], quoted boolean[], prefixed int, patterns text[]
+) RETURNS TABLE (clause int, block int, entries bigint, headings bigint, titles bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH tokens AS MATERIALIZED (
+        SELECT t.*, count(*) OVER (PARTITION BY t.clause) AS places FROM search_tokens(texts, excluded, quoted, prefixed) AS t
+    ), placed AS (
+        SELECT t.clause, t.places, t.place, w.block,
+               bit_or(w.entries) AS entries, bit_or(w.headings) AS headings, bit_or(w.titles) AS titles
+          FROM tokens AS t, search_words_like(home, t.word, t.stem, t.is_prefix) AS w
+         GROUP BY t.clause, t.places, t.place, w.block
+    ), candidates AS (
+        SELECT p.clause, p.places, p.block,
+               bit_and(p.entries) AS entries, bit_and(p.headings) AS headings, bit_and(p.titles) AS titles
+          FROM placed AS p
+         GROUP BY p.clause, p.places, p.block HAVING count(*) = p.places
+    )
+    SELECT c.clause, c.block, c.entries, c.headings, c.titles FROM candidates AS c WHERE c.places = 1
+     UNION ALL
+    SELECT c.clause, c.block, bit_or(d.bit), coalesce(bit_or(d.bit) FILTER (WHERE d.in_heading), 0),
+           coalesce(bit_or(d.bit) FILTER (WHERE d.in_title), 0)
+      FROM candidates AS c,
+           LATERAL (SELECT search_query(patterns[c.clause], 'ABCD') AS anywhere, search_query(patterns[c.clause], 'AB') AS heading,
+                           search_query(patterns[c.clause], 'A') AS title OFFSET 0) AS q,
+           LATERAL (
+               SELECT 1::bigint << o.number % 64 AS bit,
+                      EXISTS (SELECT FROM unnest(o.vectors) AS v (vector) WHERE v.vector @@ q.anywhere) AS is_there,
+                      (c.headings >> o.number % 64) & 1 = 1 AND o.vectors[1] @@ q.heading AS in_heading,
+                      (c.titles >> o.number % 64) & 1 = 1 AND o.vectors[1] @@ q.title AS in_title
+                 FROM search_documents AS o
+                WHERE o.source = home AND o.number BETWEEN c.block * 64 AND c.block * 64 + 63
+                  AND (c.entries >> o.number % 64) & 1 = 1 OFFSET 0) AS d
+     WHERE c.places > 1 AND d.is_there
+     GROUP BY c.clause, c.block;
+END;
+
+-- The documents that a search finds, as bits by block; a group that only excludes something begins with all that there are.
+CREATE OR REPLACE FUNCTION internal.search_hits(
+    home text, texts text[], groups int[], excluded boolean[], quoted boolean[], prefixed int, patterns text[], filters text[]
+) RETURNS TABLE (block int, entries bigint, headings bigint, titles bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH filtered AS MATERIALIZED (
+        SELECT w.block, bit_and(w.entries) AS entries
+          FROM search_words AS w
+         WHERE w.source = home AND w.word = ANY (filters)
+         GROUP BY w.block HAVING count(*) = cardinality(filters)
+    ), clauses AS MATERIALIZED (
+        SELECT c.* FROM search_clauses(home, texts, excluded, quoted, prefixed, patterns) AS c
+    ), asked AS (
+        SELECT g.number AS group_number, count(*) FILTER (WHERE NOT excluded[g.clause]) AS required
+          FROM unnest(groups) WITH ORDINALITY AS g (number, clause) WHERE patterns[g.clause] IS NOT NULL GROUP BY g.number
+    ), grouped AS (
+        SELECT a.group_number, f.block, f.entries AS filtered,
+               count(*) FILTER (WHERE NOT excluded[c.clause]) = a.required AS has_all,
+               coalesce(bit_and(c.entries) FILTER (WHERE NOT excluded[c.clause]), -1) AS entries,
+               coalesce(bit_and(c.headings) FILTER (WHERE NOT excluded[c.clause]), -1) AS headings,
+               coalesce(bit_and(c.titles) FILTER (WHERE NOT excluded[c.clause]), -1) AS titles,
+               coalesce(bit_or(c.entries) FILTER (WHERE excluded[c.clause]), 0) AS denied
+          FROM asked AS a CROSS JOIN filtered AS f
+          LEFT JOIN clauses AS c ON c.block = f.block AND groups[c.clause] = a.group_number
+         GROUP BY a.group_number, a.required, f.block, f.entries
+    )
+    SELECT g.block, bit_or(g.entries & ~g.denied & g.filtered), bit_or(g.headings & ~g.denied & g.filtered),
+           bit_or(g.titles & ~g.denied & g.filtered)
+      FROM grouped AS g WHERE g.has_all
+     GROUP BY g.block;
+END;
+
+-- A page of what a search finds, how much there is in all, and the patterns of the clauses, for highlights. It has a row
+-- without an id where the page is empty.
+--   First come documents with all of the search in their title, then those with all of it in title or tags, then the rest;
+--   each by ts_rank_cd, then the last change. Of more than 500 the rest follow behind, the newest first: to rank all of what
+--   a common word finds would take longer the more there is.
+CREATE OR REPLACE FUNCTION app.search_page(
+    home text, texts text[], groups int[], excluded boolean[], quoted boolean[], prefixed int, filters text[],
+    page_size int, skipped bigint
+) RETURNS TABLE (id uuid, place bigint, total bigint, patterns text[])
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    looked_for text[] := search_patterns(home, texts, excluded, quoted, prefixed);
+    ranking tsquery := (
+        SELECT search_query(string_agg('(' || g.pattern || ')', ' | '), 'ABCD')
+          FROM (SELECT string_agg('(' || p.pattern || ')', ' & ') AS pattern
+                  FROM unnest(looked_for, groups, excluded) AS p (pattern, group_number, is_excluded)
+                 WHERE NOT p.is_excluded GROUP BY p.group_number) AS g);
+BEGIN
+    RETURN QUERY
+    WITH hits AS MATERIALIZED (
+        SELECT h.* FROM search_hits(home, texts, groups, excluded, quoted, prefixed, looked_for, filters) AS h
+    ), listed AS (
+        SELECT h.block * 64 + b.bit AS number,
+               CASE WHEN (h.titles >> b.bit) & 1 = 1 THEN 1 WHEN (h.headings >> b.bit) & 1 = 1 THEN 2 ELSE 3 END AS class
+          FROM hits AS h, generate_series(0, 63) AS b (bit)
+         WHERE (h.entries >> b.bit) & 1 = 1
+         ORDER BY class, number DESC
+         LIMIT greatest(500, skipped + page_size)
+    ), ranked AS (
+        SELECT d.id, row_number() OVER (
+                   ORDER BY l.class, l.is_ranked DESC,
+                            CASE WHEN l.is_ranked THEN
+                                (SELECT sum(ts_rank_cd(v.vector, ranking)) FROM unnest(d.vectors) AS v (vector)) END DESC,
+                            CASE WHEN l.is_ranked THEN d.changed_at END DESC, l.number DESC) AS place
+          FROM (SELECT *, row_number() OVER (ORDER BY class, number DESC) <= 500 AS is_ranked FROM listed) AS l
+          JOIN search_documents AS d ON d.source = home AND d.number = l.number
+    )
+    SELECT p.id, p.place, t.total, looked_for
+      FROM (SELECT coalesce(sum(bit_count(h.entries::bit(64))), 0)::bigint AS total FROM hits AS h) AS t
+      LEFT JOIN (SELECT * FROM ranked ORDER BY place LIMIT page_size OFFSET skipped) AS p ON true;
+END
+$$;

@@ -1,0 +1,72 @@
+"""What a search is made of: words and phrases, some of them excluded, in groups of which one must hold.
+
+The groups that are searched send these clauses to app.search_page(), which compares words; here the search is only cut.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+from unicodedata import normalize
+
+# Scripts that write no blanks between words: code/infobase/index.sql takes their characters apart.
+CHARACTERS: Final = (
+    "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u302f\u3031-\u9fff"
+    "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# Accents, vowel signs and other marks that may be left out: as in internal.search_text() of SQL.
+MARKS: Final = "\u00ad\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200c\u200d\u2060\ufeff"
+_MARK: Final = re.compile(f"[{MARKS}]")
+_QUOTES: Final = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"'))
+_CLAUSE: Final = re.compile(r'(?P<minus>-?)"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+)')
+# A word ends at ASCII punctuation but the apostrophe, and where a script without blanks begins or ends.
+_PART: Final = re.compile(rf"[{CHARACTERS}]+|[^\x00-\x26\x28-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f{CHARACTERS}]+")
+
+
+class Clause(NamedTuple):
+    """A word, or several in a row. `group` numbers the alternatives between which `or` stands."""
+
+    text: str
+    group: int = 1
+    excluded: bool = False
+    quoted: bool = False
+
+
+def clauses(search: str) -> list[Clause]:
+    """The clauses of a search as web search writes it: words, "a phrase", -excluded, one or another.
+
+    Nothing is an error: a quote that is not closed ends with the search, and punctuation is no clause. A minus excludes
+    only before a letter or a quote. Words that are joined by punctuation are found one by one.
+    """
+    found: list[Clause] = []
+    group = 1
+    for token in _CLAUSE.finditer(normalize("NFKC", search).translate(_QUOTES)):
+        word: str | None = token["word"]
+        if word is None:
+            found.append(Clause(token["phrase"], group, excluded=bool(token["minus"]), quoted=True))
+        elif word[0] == "-" and word[1:2].isalpha():
+            found.append(Clause(word[1:], group, excluded=True))
+        elif word.lower() == "or" and found and token.string[token.end() :].strip():
+            group += 1
+        else:
+            found += [Clause(part, group) for part in _PART.findall(word)]
+    return found
+
+
+def search_parameters(found: Sequence[Clause]) -> dict[str, Any]:
+    """The clauses of a search as arguments of app.search_page(); `prefixed` numbers the one that may be a beginning."""
+    plain = [number for number, clause in enumerate(found, 1) if not (clause.excluded or clause.quoted)]
+    return {
+        "texts": [clause.text for clause in found],
+        "groups": [clause.group for clause in found],
+        "excluded": [clause.excluded for clause in found],
+        "quoted": [clause.quoted for clause in found],
+        "prefixed": plain[-1] if plain else None,
+    }
+
+
+def folded(word: str) -> str:
+    """A word as words are compared: lower case, without accents; as internal.search_text() of SQL makes it."""
+    if word.isascii():
+        return word.lower()
+    bare = _MARK.sub("", normalize("NFKD", word))
+    return normalize("NFKC", bare).lower().replace("\u03c2", "\u03c3").replace("\u00df", "ss")
