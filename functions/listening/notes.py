@@ -1,0 +1,135 @@
+"""The routes of what users note of a track: annotations and regions, and what is measured of a region."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from questlog.api import Api
+from questlog.db import Db
+from questlog.errors import Conflict
+from questlog.wire import Success
+
+from functions.listening import rules
+from functions.listening.models import (
+    Analyzed,
+    Annotation,
+    AnnotationChange,
+    Annotations,
+    AnnotationsQuery,
+    Downbeat,
+    Found,
+    FrameRow,
+    Metrics,
+    NewAnnotation,
+    NewRegion,
+    Region,
+    RegionChange,
+    Regions,
+    Span,
+    Suggestions,
+    SuggestionsQuery,
+    TrackLength,
+)
+
+api = Api(__file__, queries="notes.sql")
+
+
+@api.get("/reference/tracks/{track_id}/annotations", envelope=False)
+def annotations(db: Db, track_id: UUID, query: AnnotationsQuery) -> Annotations:
+    """List the annotations of a track by their time; of another user's shared track the public ones."""
+    _, found = db.each((Found, list[Annotation]), "annotations", track_id=track_id, category=query.category)
+    return {"annotations": found}
+
+
+@api.post("/reference/tracks/{track_id}/annotations", envelope=False, errors={409: ["limit_reached"]})
+def add_annotation(db: Db, track_id: UUID, body: NewAnnotation) -> Annotation:
+    """Annotate a moment or a stretch of a track. 404 also for an unknown session; 409 limit_reached at 2,000."""
+    sent = body.model_dump(mode="json")
+    (made,) = db.each((Annotation,), "add_annotation", track_id=track_id, sent=sent)
+    return made
+
+
+@api.get("/reference/tracks/{track_id}/annotations.csv")
+def annotations_csv(db: Db, track_id: UUID) -> Response:
+    """Return the annotations of a track as CSV: start, end, title, category, content."""
+    _, found = db.each((Found, list[Annotation]), "annotations_csv", track_id=track_id)
+    headers = {"Content-Disposition": 'attachment; filename="annotations.csv"', "Cache-Control": "no-store"}
+    return Response(rules.annotations_csv(found), headers=headers, media_type="text/csv")
+
+
+@api.get("/reference/annotations/{annotation_id}", envelope=False)
+def annotation(db: Db, annotation_id: UUID) -> Annotation:
+    """Return one annotation."""
+    (found,) = db.each((Annotation,), "annotation", annotation_id=annotation_id)
+    return found
+
+
+@api.patch("/reference/annotations/{annotation_id}", envelope=False)
+def change_annotation(db: Db, annotation_id: UUID, body: AnnotationChange) -> Annotation:
+    """Change an annotation; without an end it is a moment. 404 also for an unknown session."""
+    (changed,) = db.each((Annotation,), "change_annotation", annotation_id=annotation_id, changes=body.changes())
+    return changed
+
+
+@api.delete("/reference/annotations/{annotation_id}", envelope=False)
+def delete_annotation(db: Db, annotation_id: UUID) -> Success:
+    """Delete an annotation; checklists that refer to it keep their answers."""
+    return db.one(Success, "delete_annotation", annotation_id=annotation_id)
+
+
+@api.get("/reference/tracks/{track_id}/regions", envelope=False)
+def regions(db: Db, track_id: UUID) -> Regions:
+    """List the regions of a track by their time."""
+    _, found = db.each((Found, list[Region]), "regions", track_id=track_id)
+    return {"regions": found}
+
+
+@api.post("/reference/tracks/{track_id}/regions", envelope=False, errors={409: ["limit_reached"]})
+def add_region(db: Db, track_id: UUID, body: NewRegion) -> Region:
+    """Mark a region of a track. 409 limit_reached at 500."""
+    (made,) = db.each((Region,), "add_region", track_id=track_id, sent=body.model_dump(mode="json"))
+    return made
+
+
+@api.get("/reference/tracks/{track_id}/regions/suggestions", envelope=False)
+def suggestions(db: Db, track_id: UUID, query: SuggestionsQuery) -> Suggestions:
+    """Suggest regions that follow each other from the start: sections, groups of bars, or slices. Nothing is stored."""
+    track, analyses, downbeats = db.each(
+        (TrackLength, list[Analyzed], list[Downbeat]), "suggestions", track_id=track_id
+    )
+    analysis = analyses[0] if analyses else None
+    return {"suggestions": rules.suggestions(track, analysis, downbeats, bars=query.bars, limit=query.limit)}
+
+
+@api.get("/reference/regions/{region_id}", envelope=False)
+def region(db: Db, region_id: UUID) -> Region:
+    """Return one region."""
+    (found,) = db.each((Region,), "region", region_id=region_id)
+    return found
+
+
+@api.patch("/reference/regions/{region_id}", envelope=False)
+def change_region(db: Db, region_id: UUID, body: RegionChange) -> Region:
+    """Change a region."""
+    (changed,) = db.each((Region,), "change_region", region_id=region_id, changes=body.changes())
+    return changed
+
+
+@api.delete("/reference/regions/{region_id}", envelope=False)
+def delete_region(db: Db, region_id: UUID) -> Success:
+    """Delete a region; comparisons and sessions that used it stay, without it."""
+    return db.one(Success, "delete_region", region_id=region_id)
+
+
+@api.get("/reference/regions/{region_id}/metrics", envelope=False, errors={409: ["not_analyzed"]})
+def metrics(db: Db, region_id: UUID) -> Metrics:
+    """Return what is measured of a region, from the frames of the track's newest full analysis.
+
+    409 not_analyzed when there is none yet.
+    """
+    span, analyses, chunks = db.each((Span, list[Analyzed], list[FrameRow]), "metrics", region_id=region_id)
+    if not analyses:
+        raise Conflict("not_analyzed", "The track has no full analysis yet.")
+    from functions.listening import frames  # noqa: PLC0415 - only who measures pays for it
+
+    return frames.metrics(frames.read(chunks), span, analyses[0].channels)

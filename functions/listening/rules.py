@@ -1,0 +1,217 @@
+"""What the listening routes work out of their rows: suggestions, tables for spreadsheets, checklists, pages."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, get_args
+from uuid import UUID
+
+from functions.listening.models import (
+    Analyzed,
+    Annotation,
+    Downbeat,
+    Item,
+    ItemRow,
+    NewItem,
+    PromptCategory,
+    SectionType,
+    Session,
+    SessionRow,
+    Suggestion,
+    TrackLength,
+)
+
+# Regions ---------------------------------------------------------------------------------------------------------------
+
+_SLICE_MS: Final = 5_000
+_BEATS_PER_BAR: Final = 4
+_MINUTE_MS: Final = 60_000
+# The user's tempo is the analysis's, too, when it differs by no more than this.
+_SAME_TEMPO: Final = 0.01
+# A tempo that the user gave says how long a bar is, and nothing of where it begins; a slice says nothing at all.
+_CONFIDENCE_OF_TEMPO: Final = 0.5
+_CONFIDENCE_OF_SLICES: Final = 0.1
+
+
+def suggestions(
+    track: TrackLength, analysis: Analyzed | None, downbeats: Sequence[Downbeat], *, bars: int, limit: int
+) -> list[Suggestion]:
+    """Suggest at most `limit` regions that begin at 0, follow each other and end inside the track.
+
+    They are the sections that the analysis found; else groups of `bars` bars, on the beats it heard unless the user
+    says another tempo, and then by that tempo; else slices of 5 s. None where nothing tells how long the track is.
+    """
+    duration = _duration_ms(track, analysis)
+    if not duration:
+        return []
+    found: Iterable[Suggestion]
+    if analysis and analysis.sections:
+        found = _sections(analysis.sections, duration)
+    elif analysis and downbeats and _is_tempo_of(track.bpm, analysis.bpm):
+        # What is before the first beat belongs to the first group.
+        borders: Iterable[int] = (beat.time_ms for beat in downbeats[bars::bars])
+        found = _groups(borders, duration, bars, "beats", analysis.bpm_confidence)
+    elif track.bpm:
+        found = _groups(_grid(bars * _BEATS_PER_BAR * _MINUTE_MS / track.bpm), duration, bars, "grid", _CONFIDENCE_OF_TEMPO)
+    else:
+        found = _slices(duration)
+    return [suggestion for suggestion, _ in zip(found, range(limit), strict=False)]
+
+
+def _duration_ms(track: TrackLength, analysis: Analyzed | None) -> int | None:
+    if analysis is not None:
+        return analysis.duration_ms
+    return None if track.duration_seconds is None else int(1000 * track.duration_seconds)
+
+
+def _is_tempo_of(given: float | None, heard: float | None) -> bool:
+    return given is None or (heard is not None and abs(given - heard) <= _SAME_TEMPO * heard)
+
+
+def _grid(width: float) -> Iterator[int]:
+    """Borders in ms that are `width` ms apart, without end."""
+    number = 1
+    while True:
+        yield round(number * width)
+        number += 1
+
+
+def _spans(borders: Iterable[int], duration: int) -> Iterator[tuple[int, int]]:
+    """What lies between 0, the borders and the end of the track."""
+    start = 0
+    for border in borders:
+        if border >= duration:
+            break
+        if border > start:
+            yield start, border
+            start = border
+    yield start, duration
+
+
+def _groups(borders: Iterable[int], duration: int, bars: int, source: Any, confidence: float) -> Iterator[Suggestion]:
+    for number, (start, end) in enumerate(_spans(borders, duration)):
+        first = number * bars + 1
+        name = f"Bars {first}-{first + bars - 1}" if bars > 1 else f"Bar {first}"
+        yield _suggestion(start, end, name, "custom", confidence, source)
+
+
+def _slices(duration: int) -> Iterator[Suggestion]:
+    for start, end in _spans(_grid(_SLICE_MS), duration):
+        name = f"{clock_time(start)[:8]} to {clock_time(end)[:8]}"
+        yield _suggestion(start, end, name, "custom", _CONFIDENCE_OF_SLICES, "grid")
+
+
+def _sections(sections: Sequence[Mapping[str, Any]], duration: int) -> Iterator[Suggestion]:
+    """The sections of an analysis, each named by its kind and its number among those of its kind."""
+    start = 0
+    counts: dict[str, int] = {}
+    for section in sections:
+        end = min(section["end_ms"], duration)
+        if end <= start:
+            continue
+        label = section["label"]
+        counts[label] = counts.get(label, 0) + 1
+        kind: SectionType = label if label in get_args(SectionType) else "custom"
+        yield _suggestion(start, end, f"{label.capitalize()} {counts[label]}", kind, section["confidence"], "sections")
+        start = end
+
+
+def _suggestion(start: int, end: int, name: str, kind: SectionType, confidence: float, source: Any) -> Suggestion:
+    return {
+        "start_time_ms": start,
+        "end_time_ms": end,
+        "name": name,
+        "section_type": kind,
+        "confidence": confidence,
+        "source": source,
+    }
+
+
+# Annotations ----------------------------------------------------------------------------------------------------------
+
+
+def annotations_csv(annotations: Iterable[Annotation]) -> str:
+    """Annotations as a table for spreadsheets and audio editors (RFC 4180)."""
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(["start", "end", "title", "category", "content"])
+    for one in annotations:
+        end = one["end_time_ms"]
+        writer.writerow(
+            [
+                clock_time(one["start_time_ms"]),
+                "" if end is None else clock_time(end),
+                _no_formula(one["title"]),
+                one["category"],
+                _no_formula(one["content"] or ""),
+            ]
+        )
+    return table.getvalue()
+
+
+def clock_time(time_ms: int) -> str:
+    """A time as HH:MM:SS.mmm."""
+    seconds, milliseconds = divmod(time_ms, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{seconds:02}.{milliseconds:03}"
+
+
+def _no_formula(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
+# Sessions -------------------------------------------------------------------------------------------------------------
+
+
+class Checklist(NamedTuple):
+    """Items to be written: their prompts and, in the same order, their categories."""
+
+    prompts: list[str]
+    categories: list[PromptCategory]
+
+
+_DEFAULT: Final[Sequence[tuple[str, PromptCategory]]] = (
+    ("How deep and how defined is the low end next to the reference?", "frequency"),
+    ("Is the tonal tilt darker, brighter or level with the reference?", "frequency"),
+    ("Does the lead sit where it should, in every section?", "mixing"),
+    ("Do the transients punch, or has something flattened them?", "dynamics"),
+    ("How wide is it, and what is lost in mono?", "spatial"),
+    ("How far back do the farthest elements sit?", "spatial"),
+    ("Does the energy change at each section border?", "arrangement"),
+    ("What has loudness cost: pumping, distortion, fatigue?", "mastering"),
+)
+
+
+def default_checklist() -> Checklist:
+    """The checklist of a session that is started without one."""
+    return Checklist([prompt for prompt, _ in _DEFAULT], [category for _, category in _DEFAULT])
+
+
+def checklist(items: Iterable[NewItem]) -> Checklist:
+    """The items that were sent; one without a category is general."""
+    listed = list(items)
+    return Checklist([item.prompt for item in listed], [item.category or "general" for item in listed])
+
+
+def sessions(rows: Iterable[SessionRow], items: Iterable[ItemRow]) -> list[Session]:
+    """Sessions with their checklists; the items of each are in order."""
+    of_session: dict[UUID, list[Item]] = {}
+    for item in items:
+        of_session.setdefault(item["session_id"], []).append(item)
+    return [{**row, "items": of_session.get(row["id"], [])} for row in rows]
+
+
+# Pages ----------------------------------------------------------------------------------------------------------------
+
+
+def bounds(total: int, page: int, page_size: int) -> dict[str, Any]:
+    """What a list says of the page it shows."""
+    return {
+        "total": total,
+        "page": page,
+        "page_size": page_size,
+        "has_next": page * page_size < total,
+        "has_prev": page > 1,
+    }

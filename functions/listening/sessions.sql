@@ -1,0 +1,84 @@
+-- Whatever changes something begins with lock_user(): one session of a track is in progress, deltas add up, and it is paid
+-- once, in parallel too.
+
+-- name: templates
+SELECT t.*
+  FROM listening_prompt_templates AS t
+ WHERE t.is_active
+   AND (%(category)s::text IS NULL OR t.category = %(category)s)
+   AND (%(difficulty)s::text IS NULL OR t.difficulty = %(difficulty)s)
+ ORDER BY t.category, t.display_order, t.id;
+
+-- name: template
+SELECT t.* FROM listening_prompt_templates AS t WHERE t.id = %(template_id)s AND t.is_active;
+SELECT p.id, p.name, p.preset_type, p.config
+  FROM listening_prompt_presets AS p
+ WHERE p.template_id = %(template_id)s AND p.is_active
+ ORDER BY p.name, p.id;
+
+-- name: start
+-- The session that is in progress now is the one that was started, or was there already.
+SELECT lock_user();
+SELECT start_listening(%(track_id)s, %(sent)s, %(prompts)s, %(categories)s, %(with_prompt)s);
+SELECT s.* FROM listening_sessions AS s WHERE s.track_id = %(track_id)s AND s.status = 'in_progress';
+SELECT i.*
+  FROM listening_sessions AS s JOIN listening_session_items AS i ON i.user_id = s.user_id AND i.session_id = s.id
+ WHERE s.track_id = %(track_id)s AND s.status = 'in_progress'
+ ORDER BY i.position;
+
+-- name: sessions
+SELECT s.* FROM sessions_page(%(track_id)s, %(status)s, %(page)s, %(page_size)s) AS s ORDER BY s.started_at DESC, s.id DESC;
+SELECT i.*
+  FROM sessions_page(%(track_id)s, %(status)s, %(page)s, %(page_size)s) AS s
+  JOIN listening_session_items AS i ON i.user_id = s.user_id AND i.session_id = s.id
+ ORDER BY i.position;
+SELECT count(*) AS total
+  FROM listening_sessions AS s
+ WHERE (%(track_id)s::uuid IS NULL OR s.track_id = %(track_id)s) AND (%(status)s::text IS NULL OR s.status = %(status)s);
+
+-- name: session
+SELECT s.* FROM listening_sessions AS s WHERE s.id = %(session_id)s;
+SELECT i.* FROM listening_session_items AS i WHERE i.session_id = %(session_id)s ORDER BY i.position;
+
+-- name: change
+SELECT lock_user();
+SELECT change_listening(s, %(changes)s, %(changed_items)s, %(prompts)s, %(categories)s)
+  FROM listening_sessions AS s WHERE s.id = %(session_id)s;
+SELECT s.* FROM listening_sessions AS s WHERE s.id = %(session_id)s;
+SELECT i.* FROM listening_session_items AS i WHERE i.session_id = %(session_id)s ORDER BY i.position;
+
+-- name: delete
+SELECT lock_user();
+SELECT unlink_listening_session(s.id) FROM listening_sessions AS s WHERE s.id = %(session_id)s;
+DELETE FROM listening_sessions AS s WHERE s.id = %(session_id)s RETURNING true AS success;
+
+-- name: complete
+SELECT lock_user();
+SELECT r.*
+  FROM listening_sessions AS s, complete_listening(s, %(changes)s) AS p, reward(VARIADIC p) AS r
+ WHERE s.id = %(session_id)s;
+SELECT s.reward_reason AS reason, coalesce(t.expected_observations, '[]') AS expected_observations
+  FROM listening_sessions AS s LEFT JOIN listening_prompt_templates AS t ON t.id = s.template_id
+ WHERE s.id = %(session_id)s;
+SELECT s.* FROM listening_sessions AS s WHERE s.id = %(session_id)s;
+SELECT i.* FROM listening_session_items AS i WHERE i.session_id = %(session_id)s ORDER BY i.position;
+
+-- name: abandon
+SELECT lock_user();
+SELECT abandon_listening(s) FROM listening_sessions AS s WHERE s.id = %(session_id)s;
+SELECT s.* FROM listening_sessions AS s WHERE s.id = %(session_id)s;
+SELECT i.* FROM listening_session_items AS i WHERE i.session_id = %(session_id)s ORDER BY i.position;
+
+-- name: summary
+SELECT count(s.id) AS sessions, coalesce(div(sum(s.listened_ms), 60000), 0)::bigint AS minutes,
+       count(DISTINCT s.track_id) AS tracks,
+       (SELECT count(*) FROM track_annotations AS a
+         WHERE a.created_at >= (SELECT lower(day_bounds(local_today() - %(days)s::int + 1)))) AS annotations,
+       listening_streak() AS streak_days
+  FROM listening_sessions AS s
+ WHERE s.status = 'completed' AND s.completed_on > (SELECT local_today() - %(days)s::int);
+SELECT i.category, count(*) AS answered
+  FROM listening_sessions AS s JOIN listening_session_items AS i ON i.user_id = s.user_id AND i.session_id = s.id
+ WHERE s.status = 'completed' AND s.completed_on > (SELECT local_today() - %(days)s::int) AND is_answered(i)
+ GROUP BY i.category
+ ORDER BY i.category;
