@@ -25,6 +25,8 @@ NOT_BY_USER = {
     # Workers and the clean-up take what is due, whose ever it is.
     "jobs_due",
     "upload_intents_open",
+    # A template that is deleted is taken out of everyone's sessions.
+    "listening_sessions_template",
     # Another user's shared track is known by its id alone.
     "reference_tracks_shared",
     # Keys that point at a table of shared and own rows begin with the row's owner, who is the user or nobody.

@@ -69,7 +69,13 @@ def numbers_in_path(operation: dict[str, Any]) -> frozenset[str]:
 # What takes a name in its path, not an id, and answers the same whether it names something or not.
 NAMED = {"DELETE /settings/{key}"}
 # Shared content, of which nobody owns an id.
-SHARED = ("/learn/topics/", "/learn/lessons/", "/learn/drills/", "/learn/decks/public/")
+SHARED = (
+    "/reference/listening/templates/",
+    "/learn/topics/",
+    "/learn/lessons/",
+    "/learn/drills/",
+    "/learn/decks/public/",
+)
 
 OPERATIONS = list(operations())
 IDENTIFIED = [op for op in OPERATIONS if op.parameters and not op.public and str(op) not in NAMED]

@@ -1,6 +1,5 @@
 """The routes of comparisons: two tracks at equal loudness, blind if wished, with votes."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -40,14 +39,16 @@ def comparisons(db: Db, query: ComparisonsQuery) -> Comparisons:
     found = matching.measured(measures, chunks)
     return {
         "data": [matching.comparison(row, found) for row in rows],
-        **rules.bounds(count.total, query.page, query.page_size),
+        **rules.paging(count.total, query.page, query.page_size),
     }
 
 
 @api.post("/reference/comparisons", envelope=False, errors={404: ["not_found"], 409: ["limit_reached"]})
 def add(db: Db, body: NewComparison) -> Comparison:
     """Compare two of the user's tracks. 404 for an unknown track or region; 409 limit_reached at 200."""
-    _, comparison = one(db, "add", comparison_id=uuid4(), sent=body.model_dump(mode="json", exclude_none=True))
+    _, comparison = one(
+        db, "add_comparison", comparison_id=uuid4(), sent=body.model_dump(mode="json", exclude_none=True)
+    )
     return comparison
 
 
@@ -60,15 +61,15 @@ def comparison(db: Db, comparison_id: UUID, query: Including) -> Comparison:
 
 @api.patch("/reference/comparisons/{comparison_id}", envelope=False)
 def change(db: Db, comparison_id: UUID, body: ComparisonChange) -> Comparison:
-    """Change a comparison; `blind: true` begins a new blind round, unless one is under way. 404 for an unknown region."""
-    _, changed = one(db, "change", comparison_id=comparison_id, changes=body.changes())
+    """Change a comparison; `blind: true` begins a new round, unless one is under way. 404 for an unknown region."""
+    _, changed = one(db, "change_comparison", comparison_id=comparison_id, changes=body.changes())
     return changed
 
 
 @api.delete("/reference/comparisons/{comparison_id}", envelope=False)
 def delete(db: Db, comparison_id: UUID) -> Success:
     """Delete a comparison and its votes; sessions that used it stay, without it."""
-    return db.one(Success, "delete", comparison_id=comparison_id)
+    return db.one(Success, "delete_comparison", comparison_id=comparison_id)
 
 
 @api.post(
@@ -82,13 +83,13 @@ def vote(db: Db, comparison_id: UUID, body: NewVote, query: Including) -> Voted:
 
     409 already_revealed between a reveal and the next blind round, limit_reached at 1,000 votes.
     """
-    cast, *rest = db.each(
+    cast, row, measures, chunks = db.each(
         (VoteRow, ComparisonRow, list[MeasureRow], list[FrameRow]),
         "vote",
         comparison_id=comparison_id,
         **body.model_dump(),
     )
-    row, found = shown(*rest)
+    found = matching.comparison(row, matching.measured(measures, chunks))
     return {
         "vote": matching.vote(cast, hidden=row.hidden),
         "tally": found["tally"],
@@ -111,26 +112,25 @@ def reveal(db: Db, comparison_id: UUID) -> Comparison:
 
 
 def one(db: Db, name: str, /, **parameters: Any) -> tuple[ComparisonRow, Comparison]:
-    """The comparison that the statements of a name end with."""
-    return shown(*db.each((ComparisonRow, list[MeasureRow], list[FrameRow]), name, **parameters))
-
-
-def shown(row: ComparisonRow, measures: list[MeasureRow], chunks: list[FrameRow]) -> tuple[ComparisonRow, Comparison]:
-    """A comparison as the wire shows it, beside its row."""
+    """The comparison that the statements of a name end with, as its row and as the wire shows it."""
+    row, measures, chunks = db.each((ComparisonRow, list[MeasureRow], list[FrameRow]), name, **parameters)
     return row, matching.comparison(row, matching.measured(measures, chunks))
 
 
 def including(query: Including, row: ComparisonRow, found: Comparison) -> Comparison:
-    """The comparison, with the URLs of both sides where they are asked for."""
-    return found | dict(streams(row)) if query.include else found
+    """The comparison, with the URLs of both sides where they are asked for: of X and Y while it is blind."""
+    if query.include is None:
+        return found
+    a, b = stream(row.status_a, row.key_a), stream(row.status_b, row.key_b)
+    if not row.hidden:
+        return {**found, "stream_a": a, "stream_b": b}
+    x, y = (b, a) if row.blind_swap else (a, b)
+    return {**found, "stream_x": x, "stream_y": y}
 
 
-def streams(row: ComparisonRow) -> Iterator[tuple[str, Stream | None]]:
-    """The URLs of A and B; in a blind round those of X and Y, which the trial may have swapped."""
-    sides = [(row.status_a, row.key_a), (row.status_b, row.key_b)]
-    if row.hidden and row.blind_swap:
-        sides.reverse()
-    for name, (status, key) in zip(("x", "y") if row.hidden else ("a", "b"), sides, strict=True):
-        # Of a track that is still being uploaded there is no object yet.
-        signed = None if status == "uploading" else storage.signed_get(key)
-        yield f"stream_{name}", None if signed is None else {"url": signed.url, "expires_at": signed.expires_at}
+def stream(status: str, key: str) -> Stream | None:
+    """A URL that plays a track; None while it is being uploaded, when there is no object yet."""
+    if status == "uploading":
+        return None
+    signed = storage.signed_get(key)
+    return {"url": signed.url, "expires_at": signed.expires_at}

@@ -12,7 +12,7 @@ SELECT count(*) AS total
   FROM listening_comparisons AS c
  WHERE %(track_id)s::uuid IS NULL OR c.track_a_id = %(track_id)s OR c.track_b_id = %(track_id)s;
 
--- name: add
+-- name: add_comparison
 SELECT lock_user();
 SELECT add_comparison(%(comparison_id)s, %(sent)s);
 SELECT s.* FROM comparisons_shown(ARRAY[%(comparison_id)s::uuid]) AS s;
@@ -24,14 +24,14 @@ SELECT s.* FROM comparisons_shown(ARRAY[%(comparison_id)s::uuid]) AS s;
 SELECT m.* FROM measures_compared(ARRAY[%(comparison_id)s::uuid]) AS m;
 SELECT f.* FROM frames_compared(ARRAY[%(comparison_id)s::uuid]) AS f;
 
--- name: change
+-- name: change_comparison
 SELECT lock_user();
 SELECT change_comparison(c, %(changes)s) FROM listening_comparisons AS c WHERE c.id = %(comparison_id)s;
 SELECT s.* FROM comparisons_shown(ARRAY[%(comparison_id)s::uuid]) AS s;
 SELECT m.* FROM measures_compared(ARRAY[%(comparison_id)s::uuid]) AS m;
 SELECT f.* FROM frames_compared(ARRAY[%(comparison_id)s::uuid]) AS f;
 
--- name: delete
+-- name: delete_comparison
 SELECT lock_user();
 SELECT unlink_comparison(c.id) FROM listening_comparisons AS c WHERE c.id = %(comparison_id)s;
 DELETE FROM listening_comparisons AS c WHERE c.id = %(comparison_id)s RETURNING true AS success;

@@ -1,4 +1,4 @@
-"""The frames of an analysis, read back: how loud a region is, and what else is measured of it (audio contract, 3 and 5).
+"""The frames of an analysis, read back: how loud a region is, and what else is measured of it (audio contract, 3, 5).
 
 A frame is 32 little-endian float32 in the order of the contract. Its loudness is that of the 400 ms before its end.
 """
@@ -29,12 +29,12 @@ class Frames(NamedTuple):
     hop_ms: int
     duration_ms: int
     first: int
-    numbers: array[float]
+    numbers: "array[float]"
 
     def __len__(self) -> int:
         return len(self.numbers) // NUMBERS
 
-    def column(self, index: int) -> array[float]:
+    def column(self, index: int) -> "array[float]":
         """One number of each frame."""
         return self.numbers[index::NUMBERS]
 

@@ -87,9 +87,7 @@ def comparison(row: ComparisonRow, found: Measured) -> Comparison:
     }
 
 
-def _track(
-    track_id: UUID, name: str, artist: str | None, duration_seconds: float | None, status: str
-) -> ComparedTrack:
+def _track(track_id: UUID, name: str, artist: str | None, duration_seconds: float | None, status: str) -> ComparedTrack:
     return {"id": track_id, "name": name, "artist": artist, "duration_seconds": duration_seconds, "status": status}
 
 
@@ -254,9 +252,7 @@ def spectrum_difference(a: Sequence[float] | None, b: Sequence[float] | None) ->
     if not common:
         return [None] * len(bands)
     offset = sum(level_a - level_b for level_a, level_b in common) / len(common)
-    return [
-        _rounded(level_a - level_b - offset) if _is_heard(level_a, level_b) else None for level_a, level_b in bands
-    ]
+    return [_rounded(level_a - level_b - offset) if _is_heard(level_a, level_b) else None for level_a, level_b in bands]
 
 
 def _is_heard(*levels: float) -> bool:
@@ -281,12 +277,12 @@ def tally(a: int, b: int, tie: int) -> Tally:
 
 
 def p_value(a: int, b: int) -> float | None:
-    """The exact two-sided sign test: the chance that a fair coin is as one-sided as a against b, or more. None of none."""
+    """The exact two-sided sign test: the chance that a fair coin is at least as one-sided. None without votes."""
     trials = a + b
     if not trials:
         return None
     tail = sum(math.comb(trials, successes) for successes in range(min(a, b) + 1))
-    return min(1.0, 2 * tail / 2**trials)
+    return min(1.0, tail / (1 << (trials - 1)))
 
 
 def vote(row: VoteRow, *, hidden: bool) -> Vote:

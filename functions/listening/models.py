@@ -6,16 +6,14 @@ reads a NamedTuple: as models, these shapes would take the function's cold start
 
 import math
 from datetime import datetime
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
-from typing_extensions import NotRequired, TypedDict  # pydantic takes the one of typing from Python 3.12 on
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
-from questlog.wire import Body, Instant, Page, PageSize, Query, Reward, Trimmed, absent, blank_is_null
+from questlog.wire import Body, Instant, Page, PageSize, Query, ResponseModel, Reward, Trimmed, absent, blank_is_null
 
-LATEST_START_MS = 86_400_000
-LATEST_END_MS = 2**31 - 1
 MAX_ITEMS = 50
 
 AnnotationCategory = Literal["general", "technique", "mix", "mastering", "arrangement", "production"]
@@ -37,25 +35,14 @@ Difficulty = Literal["beginner", "intermediate", "advanced", "expert"]
 SessionStatus = Literal["in_progress", "completed", "abandoned"]
 
 
-def _milliseconds(latest: int) -> AfterValidator:
-    """A time, rounded to the nearest millisecond; halves go up."""
-
-    def rounded(time: float) -> int:
-        nearest = math.floor(time + 0.5)
-        if not 0 <= nearest <= latest:
-            raise ValueError(f"must be 0 to {latest} ms")
-        return nearest
-
-    return AfterValidator(rounded)
+def _milliseconds(time: Any) -> Any:
+    """A time, rounded to the nearest millisecond where it is a fraction; halves go up."""
+    return math.floor(time + 0.5) if isinstance(time, float) and math.isfinite(time) else time
 
 
-def _time(latest: int) -> Any:
-    """What a time's field says beside its type."""
-    return Field(allow_inf_nan=False, json_schema_extra={"minimum": 0, "maximum": latest})
-
-
-StartTime = Annotated[float, _time(LATEST_START_MS), _milliseconds(LATEST_START_MS)]
-EndTime = Annotated[float, _time(LATEST_END_MS), _milliseconds(LATEST_END_MS)]
+StartTime = Annotated[int, BeforeValidator(_milliseconds), Field(ge=0, le=86_400_000)]
+# The latest that a column of the database holds.
+EndTime = Annotated[int, BeforeValidator(_milliseconds), Field(ge=0, le=2**31 - 1)]
 Title = Annotated[Trimmed, StringConstraints(min_length=1, max_length=200)]
 LongText = Annotated[Trimmed, StringConstraints(max_length=10_000), AfterValidator(blank_is_null)]
 Color = Annotated[
@@ -70,6 +57,16 @@ SwitchInterval = Annotated[int, Field(ge=500, le=60_000)]
 Goal = Annotated[Trimmed, StringConstraints(max_length=500), AfterValidator(blank_is_null)]
 Takeaway = Annotated[Trimmed, StringConstraints(max_length=2_000), AfterValidator(blank_is_null)]
 Rating = Annotated[int, Field(ge=1, le=5)]
+
+
+class Paging(TypedDict):
+    """Where a page of a list stands: beside the `data` of every paged answer."""
+
+    total: int
+    page: int
+    page_size: int
+    has_next: bool
+    has_prev: bool
 
 
 class Found(NamedTuple):
@@ -107,7 +104,7 @@ class AnnotationChange(Body):
     session_id: UUID | None = absent()
 
 
-class Annotation(TypedDict):
+class Annotation(ResponseModel):
     id: UUID
     track_id: UUID
     user_id: UUID
@@ -148,7 +145,7 @@ class RegionChange(Body):
     notes: LongText | None = absent()
 
 
-class Region(TypedDict):
+class Region(ResponseModel):
     id: UUID
     track_id: UUID
     user_id: UUID
@@ -221,6 +218,8 @@ class TrackLength(NamedTuple):
 
 
 class Downbeat(NamedTuple):
+    """Where a bar begins."""
+
     time_ms: int
 
 
@@ -432,16 +431,13 @@ class Comparison(TypedDict):
     stream_y: NotRequired[Stream | None]
 
 
-class Comparisons(TypedDict):
+class Comparisons(Paging):
     data: list[Comparison]
-    total: int
-    page: int
-    page_size: int
-    has_next: bool
-    has_prev: bool
 
 
 class VoteRow(NamedTuple):
+    """A vote, with what was sent: x or y in a blind trial."""
+
     id: UUID
     trial: int
     preferred: Side
@@ -484,7 +480,7 @@ class TemplatesQuery(Query):
     difficulty: Difficulty | None = None
 
 
-class Template(TypedDict):
+class Template(ResponseModel):
     id: UUID
     name: str
     description: str | None
@@ -603,13 +599,8 @@ class Session(SessionRow):
     items: list[Item]
 
 
-class Sessions(TypedDict):
+class Sessions(Paging):
     data: list[Session]
-    total: int
-    page: int
-    page_size: int
-    has_next: bool
-    has_prev: bool
 
 
 class Outcome(NamedTuple):
@@ -631,6 +622,8 @@ class SummaryQuery(Query):
 
 
 class SummaryTotals(NamedTuple):
+    """What the completed sessions of some days add up to."""
+
     sessions: int
     minutes: int
     tracks: int
@@ -639,6 +632,8 @@ class SummaryTotals(NamedTuple):
 
 
 class CategoryRow(NamedTuple):
+    """How many items of a category were answered."""
+
     category: PromptCategory
     answered: int
 

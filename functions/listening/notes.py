@@ -45,8 +45,7 @@ def annotations(db: Db, track_id: UUID, query: AnnotationsQuery) -> Annotations:
 def add_annotation(db: Db, track_id: UUID, body: NewAnnotation) -> Annotation:
     """Annotate a moment or a stretch of a track. 404 also for an unknown session; 409 limit_reached at 2,000."""
     sent = body.model_dump(mode="json")
-    (made,) = db.each((Annotation,), "add_annotation", track_id=track_id, sent=sent)
-    return made
+    return db.one(Annotation, "add_annotation", track_id=track_id, sent=sent)
 
 
 @api.get("/reference/tracks/{track_id}/annotations.csv")
@@ -60,15 +59,13 @@ def annotations_csv(db: Db, track_id: UUID) -> Response:
 @api.get("/reference/annotations/{annotation_id}", envelope=False)
 def annotation(db: Db, annotation_id: UUID) -> Annotation:
     """Return one annotation."""
-    (found,) = db.each((Annotation,), "annotation", annotation_id=annotation_id)
-    return found
+    return db.one(Annotation, "annotation", annotation_id=annotation_id)
 
 
 @api.patch("/reference/annotations/{annotation_id}", envelope=False)
 def change_annotation(db: Db, annotation_id: UUID, body: AnnotationChange) -> Annotation:
     """Change an annotation; without an end it is a moment. 404 also for an unknown session."""
-    (changed,) = db.each((Annotation,), "change_annotation", annotation_id=annotation_id, changes=body.changes())
-    return changed
+    return db.one(Annotation, "change_annotation", annotation_id=annotation_id, changes=body.changes())
 
 
 @api.delete("/reference/annotations/{annotation_id}", envelope=False)
@@ -87,8 +84,7 @@ def regions(db: Db, track_id: UUID) -> Regions:
 @api.post("/reference/tracks/{track_id}/regions", envelope=False, errors={409: ["limit_reached"]})
 def add_region(db: Db, track_id: UUID, body: NewRegion) -> Region:
     """Mark a region of a track. 409 limit_reached at 500."""
-    (made,) = db.each((Region,), "add_region", track_id=track_id, sent=body.model_dump(mode="json"))
-    return made
+    return db.one(Region, "add_region", track_id=track_id, sent=body.model_dump(mode="json"))
 
 
 @api.get("/reference/tracks/{track_id}/regions/suggestions", envelope=False)
@@ -104,15 +100,13 @@ def suggestions(db: Db, track_id: UUID, query: SuggestionsQuery) -> Suggestions:
 @api.get("/reference/regions/{region_id}", envelope=False)
 def region(db: Db, region_id: UUID) -> Region:
     """Return one region."""
-    (found,) = db.each((Region,), "region", region_id=region_id)
-    return found
+    return db.one(Region, "region", region_id=region_id)
 
 
 @api.patch("/reference/regions/{region_id}", envelope=False)
 def change_region(db: Db, region_id: UUID, body: RegionChange) -> Region:
     """Change a region."""
-    (changed,) = db.each((Region,), "change_region", region_id=region_id, changes=body.changes())
-    return changed
+    return db.one(Region, "change_region", region_id=region_id, changes=body.changes())
 
 
 @api.delete("/reference/regions/{region_id}", envelope=False)

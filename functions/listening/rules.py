@@ -1,9 +1,8 @@
 """What the listening routes work out of their rows: suggestions, tables for spreadsheets, checklists, pages."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple, get_args
+from itertools import count, islice
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 from uuid import UUID
 
 from functions.listening.models import (
@@ -13,6 +12,7 @@ from functions.listening.models import (
     Item,
     ItemRow,
     NewItem,
+    Paging,
     PromptCategory,
     SectionType,
     Session,
@@ -21,7 +21,9 @@ from functions.listening.models import (
     TrackLength,
 )
 
-# Regions ---------------------------------------------------------------------------------------------------------------
+Source: TypeAlias = Literal["sections", "beats", "grid"]
+
+# Regions --------------------------------------------------------------------------------------------------------------
 
 _SLICE_MS: Final = 5_000
 _BEATS_PER_BAR: Final = 4
@@ -49,13 +51,14 @@ def suggestions(
         found = _sections(analysis.sections, duration)
     elif analysis and downbeats and _is_tempo_of(track.bpm, analysis.bpm):
         # What is before the first beat belongs to the first group.
-        borders: Iterable[int] = (beat.time_ms for beat in downbeats[bars::bars])
+        borders = (beat.time_ms for beat in downbeats[bars::bars])
         found = _groups(borders, duration, bars, "beats", analysis.bpm_confidence)
     elif track.bpm:
-        found = _groups(_grid(bars * _BEATS_PER_BAR * _MINUTE_MS / track.bpm), duration, bars, "grid", _CONFIDENCE_OF_TEMPO)
+        width = bars * _BEATS_PER_BAR * _MINUTE_MS / track.bpm
+        found = _groups(_grid(width), duration, bars, "grid", _CONFIDENCE_OF_TEMPO)
     else:
         found = _slices(duration)
-    return [suggestion for suggestion, _ in zip(found, range(limit), strict=False)]
+    return list(islice(found, limit))
 
 
 def _duration_ms(track: TrackLength, analysis: Analyzed | None) -> int | None:
@@ -70,10 +73,7 @@ def _is_tempo_of(given: float | None, heard: float | None) -> bool:
 
 def _grid(width: float) -> Iterator[int]:
     """Borders in ms that are `width` ms apart, without end."""
-    number = 1
-    while True:
-        yield round(number * width)
-        number += 1
+    return (round(number * width) for number in count(1))
 
 
 def _spans(borders: Iterable[int], duration: int) -> Iterator[tuple[int, int]]:
@@ -88,17 +88,19 @@ def _spans(borders: Iterable[int], duration: int) -> Iterator[tuple[int, int]]:
     yield start, duration
 
 
-def _groups(borders: Iterable[int], duration: int, bars: int, source: Any, confidence: float) -> Iterator[Suggestion]:
-    for number, (start, end) in enumerate(_spans(borders, duration)):
+def _groups(
+    borders: Iterable[int], duration: int, bars: int, source: Source, confidence: float
+) -> Iterator[Suggestion]:
+    for number, span in enumerate(_spans(borders, duration)):
         first = number * bars + 1
         name = f"Bars {first}-{first + bars - 1}" if bars > 1 else f"Bar {first}"
-        yield _suggestion(start, end, name, "custom", confidence, source)
+        yield _suggestion(span, name, "custom", confidence, source)
 
 
 def _slices(duration: int) -> Iterator[Suggestion]:
     for start, end in _spans(_grid(_SLICE_MS), duration):
         name = f"{clock_time(start)[:8]} to {clock_time(end)[:8]}"
-        yield _suggestion(start, end, name, "custom", _CONFIDENCE_OF_SLICES, "grid")
+        yield _suggestion((start, end), name, "custom", _CONFIDENCE_OF_SLICES, "grid")
 
 
 def _sections(sections: Sequence[Mapping[str, Any]], duration: int) -> Iterator[Suggestion]:
@@ -112,14 +114,15 @@ def _sections(sections: Sequence[Mapping[str, Any]], duration: int) -> Iterator[
         label = section["label"]
         counts[label] = counts.get(label, 0) + 1
         kind: SectionType = label if label in get_args(SectionType) else "custom"
-        yield _suggestion(start, end, f"{label.capitalize()} {counts[label]}", kind, section["confidence"], "sections")
+        name = f"{label.capitalize()} {counts[label]}"
+        yield _suggestion((start, end), name, kind, section["confidence"], "sections")
         start = end
 
 
-def _suggestion(start: int, end: int, name: str, kind: SectionType, confidence: float, source: Any) -> Suggestion:
+def _suggestion(span: tuple[int, int], name: str, kind: SectionType, confidence: float, source: Source) -> Suggestion:
     return {
-        "start_time_ms": start,
-        "end_time_ms": end,
+        "start_time_ms": span[0],
+        "end_time_ms": span[1],
         "name": name,
         "section_type": kind,
         "confidence": confidence,
@@ -132,18 +135,21 @@ def _suggestion(start: int, end: int, name: str, kind: SectionType, confidence: 
 
 def annotations_csv(annotations: Iterable[Annotation]) -> str:
     """Annotations as a table for spreadsheets and audio editors (RFC 4180)."""
+    import csv  # noqa: PLC0415 - only who asks for the table pays for it
+    import io  # noqa: PLC0415
+
     table = io.StringIO(newline="")
     writer = csv.writer(table)
     writer.writerow(["start", "end", "title", "category", "content"])
     for one in annotations:
-        end = one["end_time_ms"]
+        end = one.end_time_ms
         writer.writerow(
             [
-                clock_time(one["start_time_ms"]),
+                clock_time(one.start_time_ms),
                 "" if end is None else clock_time(end),
-                _no_formula(one["title"]),
-                one["category"],
-                _no_formula(one["content"] or ""),
+                _no_formula(one.title),
+                one.category,
+                _no_formula(one.content or ""),
             ]
         )
     return table.getvalue()
@@ -206,7 +212,7 @@ def sessions(rows: Iterable[SessionRow], items: Iterable[ItemRow]) -> list[Sessi
 # Pages ----------------------------------------------------------------------------------------------------------------
 
 
-def bounds(total: int, page: int, page_size: int) -> dict[str, Any]:
+def paging(total: int, page: int, page_size: int) -> Paging:
     """What a list says of the page it shows."""
     return {
         "total": total,

@@ -32,11 +32,13 @@ from functions.listening.models import (
 
 api = Api(__file__, queries="sessions.sql")
 
+NO_ITEMS = {"prompts": None, "categories": None}
+
 
 @api.get("/reference/listening/templates", envelope=False)
 def templates(db: Db, query: TemplatesQuery) -> Templates:
     """List the prompts there are for sessions, by category."""
-    (found,) = db.each((list[Template],), "templates", **query.model_dump())
+    found = db.many(Template, "templates", **query.model_dump())
     return {"templates": found, "total": len(found)}
 
 
@@ -44,7 +46,7 @@ def templates(db: Db, query: TemplatesQuery) -> Templates:
 def template(db: Db, template_id: UUID) -> TemplateWithPresets:
     """Return one prompt, with its presets."""
     found, presets = db.each((Template, list[Preset]), "template", template_id=template_id)
-    return {**found, "presets": presets}
+    return TemplateWithPresets(**dict(found), presets=presets)
 
 
 @api.post("/reference/listening/sessions", envelope=False, errors={404: ["not_found"]})
@@ -69,14 +71,21 @@ def start(db: Db, body: NewSession) -> Session:
 def sessions(db: Db, query: SessionsQuery) -> Sessions:
     """List the sessions, the last started first."""
     rows, items, count = db.each((list[SessionRow], list[ItemRow], Total), "sessions", **query.model_dump())
-    return {"data": rules.sessions(rows, items), **rules.bounds(count.total, query.page, query.page_size)}
+    return {"data": rules.sessions(rows, items), **rules.paging(count.total, query.page, query.page_size)}
 
 
 @api.get("/reference/listening/summary", envelope=False)
 def summary(db: Db, query: SummaryQuery) -> Summary:
     """Return what the completed sessions of the last local days add up to."""
     totals, categories = db.each((SummaryTotals, list[CategoryRow]), "summary", days=query.days)
-    return {**totals._asdict(), "by_category": {row.category: row.answered for row in categories}}
+    return {
+        "sessions": totals.sessions,
+        "minutes": totals.minutes,
+        "annotations": totals.annotations,
+        "tracks": totals.tracks,
+        "by_category": {row.category: row.answered for row in categories},
+        "streak_days": totals.streak_days,
+    }
 
 
 @api.get("/reference/listening/sessions/{session_id}", envelope=False)
@@ -97,14 +106,15 @@ def change(db: Db, session_id: UUID, body: SessionChange) -> Session:
     """
     changes = body.changes()
     changed_items = changes.pop("items", None)
-    added = rules.checklist(body.items_add)._asdict() if changes.pop("items_add", None) is not None else NO_ITEMS
-    return one(db, "change", session_id=session_id, changes=changes, changed_items=changed_items, **added)
+    changes.pop("items_add", None)
+    added = rules.checklist(body.items_add)._asdict() if "items_add" in body.model_fields_set else NO_ITEMS
+    return one(db, "change_session", session_id=session_id, changes=changes, changed_items=changed_items, **added)
 
 
 @api.delete("/reference/listening/sessions/{session_id}", envelope=False)
 def delete(db: Db, session_id: UUID) -> Success:
     """Delete a session; its annotations stay, and so does what it paid."""
-    return db.one(Success, "delete", session_id=session_id)
+    return db.one(Success, "delete_session", session_id=session_id)
 
 
 @api.post("/reference/listening/sessions/{session_id}/complete", envelope=False, errors={409: ["session_closed"]})
@@ -133,9 +143,6 @@ def complete(db: Db, session_id: UUID, body: Completing) -> Completed:
 def abandon(db: Db, session_id: UUID) -> Session:
     """End a session unpaid. 409 session_closed when it is completed."""
     return one(db, "abandon", session_id=session_id)
-
-
-NO_ITEMS = {"prompts": None, "categories": None}
 
 
 def one(db: Db, name: str, /, **parameters: Any) -> Session:

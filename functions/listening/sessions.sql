@@ -40,14 +40,14 @@ SELECT count(*) AS total
 SELECT s.* FROM listening_sessions AS s WHERE s.id = %(session_id)s;
 SELECT i.* FROM listening_session_items AS i WHERE i.session_id = %(session_id)s ORDER BY i.position;
 
--- name: change
+-- name: change_session
 SELECT lock_user();
-SELECT change_listening(s, %(changes)s, %(changed_items)s, %(prompts)s, %(categories)s)
+SELECT change_listening(s, %(changes)s, %(changed_items)s::jsonb[], %(prompts)s, %(categories)s)
   FROM listening_sessions AS s WHERE s.id = %(session_id)s;
 SELECT s.* FROM listening_sessions AS s WHERE s.id = %(session_id)s;
 SELECT i.* FROM listening_session_items AS i WHERE i.session_id = %(session_id)s ORDER BY i.position;
 
--- name: delete
+-- name: delete_session
 SELECT lock_user();
 SELECT unlink_listening_session(s.id) FROM listening_sessions AS s WHERE s.id = %(session_id)s;
 DELETE FROM listening_sessions AS s WHERE s.id = %(session_id)s RETURNING true AS success;

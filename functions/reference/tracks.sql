@@ -69,7 +69,10 @@ UPDATE reference_tracks AS t
 RETURNING t.*;
 
 -- name: delete
--- One statement: with the row its key is on the list of what is to be deleted, whatever becomes of the request.
+-- The track is deleted by one statement: with the row its key is on the list of what is to be deleted, whatever becomes of
+-- the request.
+SELECT lock_user();
+SELECT unlink_track(%(track_id)s);
 WITH gone AS (DELETE FROM reference_tracks AS t WHERE t.id = %(track_id)s RETURNING t.r2_key)
 SELECT g.r2_key, delete_object_later(g.r2_key) FROM gone AS g;
 

@@ -62,6 +62,7 @@ READS = {
 # Functions that the contract names and no route calls yet.
 AWAITED = {
     "answer_feedback": "an administrator changes a report with it",
+    "notes_of_track": "a track is shown with how much is noted of it",
     "import_ledger": "the import of an account fills the ledger with it",
 }
 

@@ -423,7 +423,7 @@ $$;
 -- Changes a session by the fields that were sent: `changes` without the checklist, `changed_items` each with its id, and
 -- items that are added. A session that has ended takes only notes, takeaway and rating.
 CREATE OR REPLACE FUNCTION app.change_listening(
-    s listening_sessions, changes jsonb, changed_items jsonb, prompts text[], categories text[]
+    s listening_sessions, changes jsonb, changed_items jsonb[], prompts text[], categories text[]
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
@@ -439,19 +439,19 @@ BEGIN
            loops = t.loops + coalesce((changes -> 'loops_delta')::int, 0),
            switches = t.switches + coalesce((changes -> 'switches_delta')::int, 0)
      WHERE t.id = s.id;
-    PERFORM change_items(s.id, coalesce(changed_items, '[]'));
+    PERFORM change_items(s.id, changed_items);
     PERFORM add_items(s.id, prompts, categories);
 END
 $$;
 
 -- Changes items of a session by the fields that were sent of each.
-CREATE OR REPLACE FUNCTION internal.change_items(session uuid, changed_items jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION internal.change_items(session uuid, changed_items jsonb[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     changed record;
     i listening_session_items;
 BEGIN
-    FOR changed IN SELECT e.fields, e.place FROM jsonb_array_elements(changed_items) WITH ORDINALITY AS e (fields, place) LOOP
+    FOR changed IN SELECT e.fields, e.place FROM unnest(changed_items) WITH ORDINALITY AS e (fields, place) LOOP
         SELECT * INTO i FROM listening_session_items AS x
          WHERE x.session_id = session AND x.id = (changed.fields ->> 'id')::uuid;
         IF NOT FOUND THEN

@@ -106,6 +106,8 @@ CREATE TABLE listening_comparisons (
 CREATE INDEX listening_comparisons_recent ON listening_comparisons (user_id, updated_at DESC);
 CREATE INDEX listening_comparisons_track_a ON listening_comparisons (user_id, track_a_id);
 CREATE INDEX listening_comparisons_track_b ON listening_comparisons (user_id, track_b_id);
+CREATE INDEX listening_comparisons_region_a ON listening_comparisons (user_id, region_a_id);
+CREATE INDEX listening_comparisons_region_b ON listening_comparisons (user_id, region_b_id);
 CREATE TRIGGER touch BEFORE UPDATE ON listening_comparisons FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('listening_comparisons');
 GRANT SELECT, INSERT, UPDATE, DELETE ON listening_comparisons TO questlog_app;
