@@ -54,11 +54,11 @@ def reported(problems: Problems) -> list[ImportProblem]:
     return [ImportProblem(line=line, name=name, message=message) for line, name, message in problems.in_order()]
 
 
-def attachment(document: str, filename: str, *, too_large: str) -> Response:
-    """A CSV file to save. Failure answer_too_large, with this message, where an answer cannot hold it."""
+def attachment(document: str, filename: str, *, too_large: str, media_type: str = "text/csv") -> Response:
+    """A text file to save. Failure answer_too_large, with this message, where an answer cannot hold it."""
     content = document.encode()
     # On its way out the document is a JSON string, in which these take a byte more each.
-    if len(content) + sum(map(content.count, (b"\r", b"\n", b'"', b"\\"))) > LARGEST_ANSWER:
+    if len(content) + sum(map(content.count, (b"\t", b"\r", b"\n", b'"', b"\\"))) > LARGEST_ANSWER:
         raise Failure(413, "answer_too_large", too_large, {"limit_bytes": LARGEST_ANSWER})
     headers = {"Content-Disposition": f'attachment; filename="{filename}"', "Cache-Control": "no-store"}
-    return Response(content, headers=headers, media_type="text/csv")
+    return Response(content, headers=headers, media_type=media_type)
