@@ -2,6 +2,9 @@
 
 from uuid import UUID, uuid4
 
+from starlette.requests import Request
+from starlette.responses import Response
+
 from questlog.api import Api
 from questlog.db import Db
 from questlog.errors import Invalid
@@ -16,6 +19,7 @@ from functions.learn.card_models import (
     CardRow,
     Cards,
     CardsQuery,
+    CardsReport,
     CopiedDeck,
     Copying,
     CountedCards,
@@ -31,7 +35,11 @@ from functions.learn.card_models import (
     DueCards,
     DueQuery,
     Existing,
+    ExportedCard,
+    ExportQuery,
     Forecast,
+    ImportCounts,
+    ImportQuery,
     LessonCards,
     NewCard,
     NewDeck,
@@ -302,6 +310,27 @@ def add_card(db: Db, deck_id: UUID, body: NewCard) -> Card:
     """
     fields = body.model_dump() | {"id": body.id or uuid4()}
     return card_rules.card(db.one(CardRow, "add_card", deck_id=deck_id, **fields))
+
+
+@api.post("/learn/decks/{deck_id}/import", errors={409: ["limit_reached"]})
+def import_cards(db: Db, deck_id: UUID, request: Request, query: ImportQuery, content: bytes) -> CardsReport:
+    """Add the cards of a CSV file or of Anki's text export, sent as they are or as {"format": ..., "text": ...}.
+
+    409 limit_reached when the deck would have more than 10000 cards.
+    """
+    from functions.learn import importing  # noqa: PLC0415 - only who imports or exports pays for it
+
+    sent = importing.Sent(db, request, query, content)
+    return sent.report(db.one(ImportCounts, "import_cards", deck_id=deck_id, **sent.parameters()))
+
+
+@api.get("/learn/decks/{deck_id}/export", errors={413: ["answer_too_large"]})
+def export(db: Db, deck_id: UUID, query: ExportQuery) -> Response:
+    """Return the cards of a deck as CSV or as the text that Anki imports, oldest first, 5000 on a page."""
+    from functions.learn import importing  # noqa: PLC0415 - only who imports or exports pays for it
+
+    _, found = db.each((Existing, list[ExportedCard]), "export", deck_id=deck_id, page=query.page)
+    return importing.attached(found, query.format)
 
 
 @api.post(

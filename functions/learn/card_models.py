@@ -113,6 +113,25 @@ class LessonCards(Body):
     question_ids: Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Field(max_length=50)] | None = None
 
 
+FileFormat = Literal["csv", "anki"]
+OnDuplicate = Literal["skip", "update", "keep"]
+Delimiter = Literal[",", ";", "\t"]
+
+
+class ImportQuery(Query):
+    """What to do with a file that is sent as its bytes; JSON holds the same beside the text."""
+
+    format: FileFormat | None = None
+    on_duplicate: OnDuplicate = "skip"
+    dry_run: Flag = False
+    delimiter: Delimiter = ","
+
+
+class ExportQuery(Query):
+    format: FileFormat = "csv"
+    page: Page = 1
+
+
 class DueQuery(Query):
     deck_id: UUID | None = None
     limit: PageSize = 20
@@ -291,6 +310,36 @@ class Affected(TypedDict):
 class CreatedCards(TypedDict):
     created: int
     skipped: int
+
+
+class ImportCounts(CreatedCards):
+    """What became of a file's cards; a duplicate is updated or skipped."""
+
+    updated: int
+
+
+class RowError(TypedDict):
+    """A row that was not taken; `line` is where it begins, from 1."""
+
+    line: int
+    message: str
+
+
+class CardsReport(ImportCounts):
+    """What became of a file's rows; `total` counts them all."""
+
+    total: int
+    errors: list[RowError]
+    dry_run: bool
+
+
+class ExportedCard(TypedDict):
+    id: UUID
+    front: str
+    back: str
+    hint: str | None
+    tags: list[str]
+    guid: str | None
 
 
 class Preview(TypedDict):

@@ -163,6 +163,16 @@ SELECT change_cards(%(ids)s, %(action)s, %(deck_id)s, %(tags)s) AS affected;
 -- name: add_lesson_cards
 SELECT created, skipped FROM add_lesson_cards(lesson_named(%(lesson)s), %(deck_id)s, %(question_ids)s);
 
+-- name: import_cards
+SELECT require_deck(%(deck_id)s);
+SELECT created, updated, skipped FROM import_cards(%(deck_id)s, %(on_duplicate)s, %(cards)s, %(dry_run)s);
+
+-- name: export
+SELECT id FROM decks WHERE id = %(deck_id)s;
+SELECT id, front, back, hint, tags, guid FROM cards WHERE deck_id = %(deck_id)s
+ ORDER BY deck_status, created_at, position, id
+ LIMIT 5000 OFFSET 5000 * (%(page)s::bigint - 1);
+
 -- name: due
 SELECT require_deck(%(deck_id)s);
 SELECT *, clock() AS now FROM queue_counts(%(deck_id)s);

@@ -11,3 +11,5 @@ def inhabit(user: User) -> None:
     card = user.post(f"/learn/decks/{deck}/cards", {"front": "dog", "back": "Hund"}).data["id"]
     user.post(f"/learn/cards/{card}/review", {"rating": 3})
     user.put("/learn/settings", {"new_per_day": 20})
+    text = "#separator:tab\n#guid column:1\n#tags column:4\nnote-1\tcat\tKatze\tanimal\n"
+    user.post(f"/learn/decks/{deck}/import", {"format": "anki", "text": text})

@@ -61,6 +61,7 @@ BODIES: Mapping[str, Any] = {
     "POST /exercise/{exercise_id}/merge": {"into": PLANK},
     "POST /calendar/import": {"ics": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nEND:VCALENDAR\r\n"},
     "POST /books/import": {"csv": "Title,Author,Exclusive Shelf\nDune,Frank Herbert,read\n"},
+    "POST /learn/decks/{deck_id}/import": {"format": "csv", "text": "front,back\ncat,Katze\n"},
     "PATCH /settings": {"theme": "dark"},
     "POST /reference/tracks/{track_id}/regions": {"start_time_ms": 0, "end_time_ms": 1, "name": "x"},
     "POST /reference/upload/init": {"filename": "tone.wav", "mime_type": "audio/wav", "file_size": 1000},

@@ -336,3 +336,88 @@ BEGIN
     RETURN NEXT;
 END
 $$;
+
+-- Imports -----------------------------------------------------------------------------------------------------------
+
+-- A text as fronts are compared: without regard to case. The signs are those of which lower() keeps two forms.
+CREATE OR REPLACE FUNCTION internal.case_folded(t text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN replace(translate(lower(t), 'ςſ', 'σs'), 'ß', 'ss');
+
+-- For each group of a file's rows (see import_cards), the card of the deck that it stands for: the one of its guid, else
+-- the oldest one of its front. Two cards that both have a guid are not compared by their fronts; so an update, which gives
+-- the group's guid to a card without one, takes it away from other groups. Nothing is found by its front to be kept.
+-- No nested loops: the planner does not know how many rows a file has, and would compare each of them with each card.
+CREATE OR REPLACE FUNCTION internal.imported_cards(deck uuid, on_duplicate text, cards jsonb)
+RETURNS TABLE (place bigint, card_id uuid, by_guid boolean)
+LANGUAGE sql STABLE SET enable_nestloop = off
+BEGIN ATOMIC
+    WITH file AS MATERIALIZED (
+        SELECT g.place, g.item ->> 'guid' AS guid, case_folded(g.item ->> 'known_front') AS front
+          FROM jsonb_array_elements(cards -> 'groups') WITH ORDINALITY AS g (item, place)
+    ), known AS MATERIALIZED (
+        SELECT c.id, c.guid, case_folded(c.front) AS front, row_number() OVER (ORDER BY c.created_at, c.position, c.id) AS age
+          FROM flashcards AS c WHERE c.deck_id = deck AND c.deleted_at IS NULL
+    ), guids AS MATERIALIZED (
+        SELECT DISTINCT ON (f.place) f.place, k.id FROM file AS f JOIN known AS k ON k.guid = f.guid ORDER BY f.place, k.age
+    ), fronts AS MATERIALIZED (
+        SELECT DISTINCT ON (f.place) f.place, f.guid, k.id
+          FROM file AS f
+          JOIN known AS k ON k.front = f.front AND (k.guid IS NULL OR f.guid IS NULL)
+          LEFT JOIN guids AS g ON g.place = f.place
+         WHERE g.place IS NULL AND on_duplicate <> 'keep'
+         ORDER BY f.place, k.age
+    )
+    SELECT g.place, g.id, true FROM guids AS g
+    UNION ALL
+    SELECT r.place, r.id, false
+      FROM (SELECT f.*, row_number() OVER (PARTITION BY f.id, f.guid IS NULL ORDER BY f.place) AS claim FROM fronts AS f) AS r
+     WHERE on_duplicate = 'skip' OR r.guid IS NULL OR r.claim = 1;
+END;
+
+-- Adds the cards of a file to a deck. `cards` holds groups of rows that stand for one card:
+--   known_front, guid         what a card of the deck is found by
+--   front, back, hint, tags   what the last of the rows says
+--   rows                      how many rows there are
+--   is_renamed                whether a later one gave the card another front
+-- What the deck has already is skipped or updated, or with 'keep' added once more. With `dry_run` nothing is written.
+CREATE OR REPLACE FUNCTION app.import_cards(
+    deck uuid, on_duplicate text, cards jsonb, dry_run boolean, OUT created bigint, OUT updated bigint, OUT skipped bigint
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    at timestamptz;
+    duplicates bigint;
+BEGIN
+    PERFORM lock_user();
+    at := instant();
+    WITH file AS MATERIALIZED (
+        SELECT f.*, k.card_id, k.by_guid, k.card_id IS NULL OR on_duplicate = 'keep' AS is_new,
+               k.card_id IS NULL AND row_number() OVER (PARTITION BY f.guid ORDER BY f.place) = 1 AS keeps_guid
+          FROM ROWS FROM (jsonb_to_recordset(cards -> 'groups')
+                          AS (front text, back text, hint text, tags text[], guid text, rows int, is_renamed boolean))
+               WITH ORDINALITY AS f (front, back, hint, tags, guid, rows, is_renamed, place)
+          LEFT JOIN imported_cards(deck, on_duplicate, cards) AS k ON k.place = f.place
+    ), added AS (
+        INSERT INTO flashcards (deck_id, deck_status, front, back, hint, tags, guid, position, created_at, updated_at)
+        SELECT d.id, d.status, f.front, f.back, f.hint, f.tags, CASE WHEN f.keeps_guid THEN f.guid END, f.place, at, at
+          FROM flashcard_decks AS d, file AS f
+         WHERE d.id = deck AND f.is_new AND NOT dry_run
+    ), changed AS (
+        UPDATE flashcards AS c
+           SET front = CASE WHEN f.by_guid OR f.is_renamed THEN f.front ELSE c.front END, back = f.back, hint = f.hint,
+               tags = f.tags, guid = coalesce(c.guid, f.guid)
+          FROM (SELECT DISTINCT ON (l.card_id) l.* FROM file AS l WHERE NOT l.is_new ORDER BY l.card_id, l.place DESC) AS f
+         WHERE c.id = f.card_id AND on_duplicate = 'update' AND NOT dry_run
+    )
+    SELECT count(*) FILTER (WHERE f.is_new), coalesce(sum(f.rows), 0) - count(*) FILTER (WHERE f.is_new)
+      INTO created, duplicates
+      FROM file AS f;
+    PERFORM require_room_for_cards(deck, created);
+    IF NOT dry_run THEN
+        PERFORM count_cards(deck, created::int, created::int, 0);
+    END IF;
+    updated := CASE on_duplicate WHEN 'update' THEN duplicates ELSE 0 END;
+    skipped := duplicates - updated;
+END
+$$;
