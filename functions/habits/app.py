@@ -2,8 +2,12 @@
 
 from uuid import UUID
 
+from starlette.requests import Request
+from starlette.responses import Response
+
 from questlog.api import Api
 from questlog.db import Db
+from questlog.errors import Conflict
 from questlog.wire import Deleted
 
 from functions.habits import rules
@@ -17,17 +21,23 @@ from functions.habits.models import (
     HabitChange,
     Habits,
     HabitsQuery,
+    HabitsReport,
     History,
     HistoryQuery,
     HistorySpan,
+    ImportQuery,
     NewHabit,
     Order,
     RecordedDay,
     Reversal,
     Undone,
+    Written,
 )
 
 api = Api(__file__)
+
+# How often an import is planned again when something else has changed the habits in between.
+ATTEMPTS = 3
 
 
 @api.get("/habits")
@@ -46,6 +56,38 @@ def add(db: Db, body: NewHabit) -> Habit:
 def reorder(db: Db, body: Order) -> Habits:
     """Put the active habits in the order of `ids`, which must name each of them once."""
     return Habits(habits=db.many(Habit, "reorder", ids=body.ids))
+
+
+@api.post("/habits/import", errors={409: ["conflict", "limit_reached"]})
+def import_habits(db: Db, request: Request, query: ImportQuery, content: bytes) -> HabitsReport:
+    """Take the habits of a Loop export (a ZIP file) or a Habitica export (JSON). Nothing is paid for them.
+
+    Two trips: what is there decides, habit by habit, what is written. 409 limit_reached when more than 200 would be
+    active, conflict when other changes keep coming in between.
+    """
+    from functions.habits import importing  # noqa: PLC0415 - only who imports or exports pays for it
+
+    importing.require_file(request)
+    records = None
+    for _ in range(ATTEMPTS):
+        standing, held, deleted, quests = db.each(
+            (importing.Standing, list[importing.Held], list[importing.Key], list[importing.Key]), "importable"
+        )
+        records = records or importing.read(content, query)
+        plan = importing.planned(records, held, deleted, quests)
+        if query.dry_run or not plan.writes:
+            return plan.report(records, dry_run=query.dry_run)
+        if db.one(Written, "import", version=standing.version, **plan.parameters()).written:
+            return plan.report(records, dry_run=False)
+    raise Conflict("conflict", "Other changes to the habits keep coming in between; try again.")
+
+
+@api.get("/habits/export.zip")
+def export(db: Db) -> Response:
+    """Return the habits with their days as a ZIP file in Loop's layout."""
+    from functions.habits import importing  # noqa: PLC0415 - only who imports or exports pays for it
+
+    return importing.attached(*db.each((list[importing.HabitRow], list[importing.DayRow]), "export"))
 
 
 @api.get("/habits/{habit_id}")

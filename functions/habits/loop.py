@@ -24,6 +24,10 @@ from functions.habits.history import Days, HabitDay, ImportedHabit, Records, imp
 from functions.habits.models import Frequency
 
 FORMAT: Final = "loop"
+# Our own export is in Loop's layout.
+OWN_FORMAT: Final = "questlog"
+# So many values of all habits side by side are written at most; the folders have them too.
+_MOST_SIDE_BY_SIDE: Final = 1_000_000
 _HABITS: Final = "Habits.csv"
 _CHECKMARKS: Final = "Checkmarks.csv"
 _ALIASES: Final = {"numrepetitions": "frequencynumerator", "interval": "frequencydenominator"}
@@ -60,8 +64,9 @@ class _Listed:
     name: str
 
 
-def read(data: bytes) -> Records:
-    """The habits of a Loop export. Refused, with the reason, when it is none."""
+def read(data: bytes, *, own: bool = False) -> Records:
+    """The habits of a Loop export; with `own`, of one that `written` made. Refused, with the reason, if it is none."""
+    source = OWN_FORMAT if own else FORMAT
     files = _files(data)
     try:
         table = read_table(files[_HABITS])
@@ -76,8 +81,8 @@ def read(data: bytes) -> Records:
     missing = [habit for habit in listed if habit.position not in of_folders]
     if missing and _CHECKMARKS in files:
         of_folders |= _entries_of_root(files[_CHECKMARKS], listed, missing, problems)
-    habits = [_habit(habit, of_folders.get(habit.position, []), problems) for habit in listed]
-    return Records(format=FORMAT, habits=habits, quests=[], skipped=skipped, problems=problems)
+    habits = [_habit(source, habit, of_folders.get(habit.position, []), problems) for habit in listed]
+    return Records(format=source, habits=habits, quests=[], skipped=skipped, problems=problems)
 
 
 def _files(data: bytes) -> dict[str, bytes]:
@@ -240,13 +245,13 @@ def _quoted(text: str) -> str:
 # Habits -----------------------------------------------------------------------------------------------------------
 
 
-def _habit(listed: _Listed, entries: list[_Entry], problems: Problems) -> ImportedHabit:
+def _habit(source: str, listed: _Listed, entries: list[_Entry], problems: Problems) -> ImportedHabit:
     row, name = listed.row, listed.name
     frequency, target_count = _schedule(row, name, problems)
     known = [entry for entry in entries if entry.value != UNKNOWN]
     color = row["color"].strip()
     return ImportedHabit(
-        import_key=import_key(FORMAT, f"{listed.position:03}", clean_line(row["name"])),
+        import_key=import_key(source, f"{listed.position:03}", clean_line(row["name"])),
         line=row.line,
         name=name,
         description=text_of([row["question"], row["description"]], row.line, name, problems),
@@ -408,7 +413,8 @@ def written(habits: Iterable[ExportedHabit]) -> bytes:
             archive.writestr(zipfile.ZipInfo(name, _WRITTEN), _csv(rows), zipfile.ZIP_DEFLATED)
 
         add(_HABITS, [_HEADER, *(_line(index, habit) for index, habit in enumerate(listed, 1))])
-        add(_CHECKMARKS, _side_by_side(listed))
+        if len(listed) * _span(listed) <= _MOST_SIDE_BY_SIDE:
+            add(_CHECKMARKS, _side_by_side(listed))
         for index, habit in enumerate(listed, 1):
             days = [(day, habit.value(day), habit.days[day].notes or "") for day in sorted(habit.days, reverse=True)]
             add(f"{_folder(index, habit.name)}/{_CHECKMARKS}", [("Date", "Value", "Notes"), *days])
@@ -428,6 +434,12 @@ def _line(index: int, habit: ExportedHabit) -> tuple[object, ...]:
         *goal,
         str(not habit.is_active).lower(),
     )
+
+
+def _span(habits: list[ExportedHabit]) -> int:
+    """How many days lie between the first and the last that anything is known of, with both."""
+    known = {day for habit in habits for day in habit.days}
+    return (max(known) - min(known)).days + 1 if known else 0
 
 
 def _side_by_side(habits: list[ExportedHabit]) -> Iterator[tuple[object, ...]]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from questlog.importing.reports import ImportReport
 from questlog.wire import Body, Day, Flag, Instant, Query, ResponseModel, Reward, Row, Trimmed, absent, blank_is_null
 
 Frequency = Literal["daily", "weekly", "custom"]
@@ -44,6 +45,11 @@ CoinReward = Annotated[int, _clamped(25)]
 
 class HabitsQuery(Query):
     archived: Flag = False
+
+
+class ImportQuery(Query):
+    format: Literal["auto", "loop", "habitica", "questlog"] = "auto"
+    dry_run: Flag = False
 
 
 class NewHabit(Body):
@@ -194,3 +200,17 @@ class History(ResponseModel):
     completion_rate: int
     current_streak: int
     longest_streak: int
+
+
+class Written(Row):
+    """Whether an import was written; it is not where the habits have changed since they were read."""
+
+    written: bool
+
+
+class HabitsReport(ImportReport):
+    """What became of a file's habits, with the days of those that were written, and the quests that were made."""
+
+    completions: int
+    skips: int
+    quests: int

@@ -30,9 +30,9 @@ SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) 
 SELECT lock_user();
 UPDATE habits AS h
    SET (name, description, frequency, target_count, custom_days, icon, color, category, xp_reward, coin_reward, skill_key,
-        reminder_time)
+        reminder_time, import_digest)
      = (SELECT name, description, frequency, target_count, custom_days, icon, color, category, xp_reward, coin_reward,
-               skill_key, reminder_time
+               skill_key, reminder_time, NULL::bytea
           FROM jsonb_populate_record(h, %(changes)s)
          WHERE check_habit(frequency, target_count, skill_key))
  WHERE id = %(habit_id)s;
@@ -43,16 +43,19 @@ SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) 
 -- name: delete
 SELECT lock_user();
 SELECT unlink_habit(%(habit_id)s);
+INSERT INTO deleted_imports (kind, import_key)
+SELECT 'habit', import_key FROM habits WHERE id = %(habit_id)s AND import_key IS NOT NULL
+ON CONFLICT DO NOTHING;
 DELETE FROM habits WHERE id = %(habit_id)s RETURNING id;
 
 -- name: archive
 SELECT lock_user();
-UPDATE habits SET is_active = false WHERE id = %(habit_id)s AND is_active;
+UPDATE habits SET is_active = false, import_digest = NULL WHERE id = %(habit_id)s AND is_active;
 SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
 
 -- name: restore
 SELECT lock_user();
-UPDATE habits SET is_active = true
+UPDATE habits SET is_active = true, import_digest = NULL
  WHERE id = %(habit_id)s AND NOT is_active
    AND ((SELECT count(*) FROM habits WHERE is_active) < 200
         OR refuse(409, 'limit_reached', 'There are 200 active habits already.', '{"limit": 200}'));
@@ -104,3 +107,33 @@ SELECT h.*, t.*
   FROM local_today() AS today, habits AS h, habit_today(h, today) AS t
  WHERE h.is_active
  ORDER BY h.sort_order, h.created_at, h.id;
+
+-- name: importable
+-- The version first: what comes or goes after it is read is noticed when the plan is written.
+SELECT habits_version() AS version;
+SELECT h.id, h.import_key, h.import_digest, h.name, h.is_active, coalesce(s.days, 0) AS days, coalesce(s.sum, 0) AS sum,
+       coalesce(s.squares, 0) AS squares
+  FROM habits AS h LEFT JOIN habit_sums() AS s ON s.habit_id = h.id
+ ORDER BY h.sort_order, h.created_at, h.id;
+SELECT import_key FROM deleted_imports WHERE kind = 'habit' ORDER BY import_key;
+SELECT q AS import_key FROM imported_quests() AS q;
+
+-- name: import
+-- The years of days that a file may hold take longer than a login's statements may: 200,000 of them some seven seconds.
+SELECT set_config('statement_timeout', '15s', true) WHERE current_setting('statement_timeout')::interval < '15s';
+SELECT lock_user();
+SELECT import_habits(%(version)s, %(rows)s, %(of_habits)s::uuid[], %(days)s::date[], %(done)s::boolean[],
+                     %(notes)s::text[]) AS written;
+
+-- name: export
+SELECT id, name, description, frequency, target_count, custom_days, color, is_active
+  FROM habits
+ ORDER BY is_active DESC, sort_order, created_at, id;
+-- Of a habit that is to be done several times a day, also the days on which it was not done often enough.
+SELECT k.habit_id, k.completed_date AS day, count(*)::int AS times, false AS is_skipped,
+       (array_agg(k.notes ORDER BY k.ordinal DESC) FILTER (WHERE k.notes IS NOT NULL))[1] AS notes
+  FROM habit_completions AS k JOIN habits AS h ON h.user_id = k.user_id AND h.id = k.habit_id
+ GROUP BY k.habit_id, k.completed_date, h.frequency, h.target_count
+HAVING bool_or(k.done) OR (h.frequency <> 'weekly' AND h.target_count > 1)
+ UNION ALL
+SELECT s.habit_id, s.day, 0, true, NULL FROM habit_skips AS s;

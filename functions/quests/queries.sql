@@ -39,6 +39,9 @@ SELECT * FROM quests_now WHERE id = %(quest_id)s;
 SELECT lock_user();
 SELECT refuse(403, 'forbidden', 'This quest is everyone''s.')
   FROM quests_now WHERE id = %(quest_id)s AND kind = 'universal';
+INSERT INTO deleted_imports (kind, import_key)
+SELECT 'quest', import_key FROM quests WHERE id = %(quest_id)s AND import_key IS NOT NULL
+ON CONFLICT DO NOTHING;
 DELETE FROM quests WHERE id = %(quest_id)s RETURNING true AS success;
 
 -- name: accept

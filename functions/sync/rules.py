@@ -25,7 +25,10 @@ from functions.sync.models import (
 Columns = Mapping[str, Any]
 
 # Columns that the domains' own routes do not show.
-_INTERNAL = {"user_id", "created_on", "streak", "streak_through", "period_start", "ready", "undo_count", "total"}
+_INTERNAL = {
+    *("user_id", "created_on", "streak", "streak_through", "import_key", "import_digest", "period_start", "ready"),
+    *("undo_count", "total"),
+}
 
 
 def progress(row: ProgressRow) -> Progress:

@@ -26,7 +26,7 @@ CALLS = {
     "feedback": {"inbox"},  # authors are told of an answer there
     "gamification": {"market"},  # shields and boosts are part of what a user has
     "goals": {"calendar"},  # a deleted goal takes itself out of events
-    "habits": {"calendar"},  # so does a habit
+    "habits": {"calendar", "quests"},  # so does a habit; imported to-dos become quests
     "onboarding": {"goals"},  # the first one is an answer
     "inbox": {"promotion"},
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
@@ -45,14 +45,14 @@ READS = {
     "days": {"settings"},  # where the user's days begin
     # It shows what the ledger holds and what acts on it, and to others what users allow.
     "gamification": {"identity", "ledger", "market", "settings"},
-    "habits": {"ledger"},
+    "habits": {"deleted_imports", "ledger"},
     "idempotency": {"identity"},
     "learn": {"ledger"},  # which review was paid for
     "ledger": {"market"},
     "limits": {"identity"},
     "market": {"ledger"},
     "promotion": {"calendar", "daily_plan", "quests"},  # whether what it made is still there
-    "quests": {"ledger"},
+    "quests": {"deleted_imports", "ledger"},
     "reference": {"identity"},  # whose an e-mail address is, for those who look at what its owner shares
     "sync": {"daily_plan", "focus", "goals", "habits"},
     "today": {"daily_plan", "focus", "identity", "ledger"},

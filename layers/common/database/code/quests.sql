@@ -479,3 +479,23 @@ BEGIN
        AND c.value::bigint > 0;
 END
 $$;
+
+-- Imports -------------------------------------------------------------------------------------------------------------
+
+-- What quests an import has brought, by their keys; also those that are deleted since.
+CREATE OR REPLACE FUNCTION app.imported_quests() RETURNS SETOF text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT q.import_key FROM quests AS q WHERE q.import_key IS NOT NULL
+    UNION ALL
+    SELECT d.import_key FROM deleted_imports AS d WHERE d.kind = 'quest';
+END;
+
+-- Adds quests of the user's own from a file, with the reward of their difficulty. `rows` holds rows of quests.
+CREATE OR REPLACE FUNCTION internal.import_quests(rows jsonb) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO quests (title, description, category, difficulty, xp_reward, coin_reward, import_key)
+    SELECT q.title, q.description, 'general', q.difficulty, r.xp, r.coins, q.import_key
+      FROM jsonb_populate_recordset(NULL::quests, rows) AS q, difficulty_reward(q.difficulty) AS r;
+END;

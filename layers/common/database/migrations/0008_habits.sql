@@ -31,11 +31,16 @@ CREATE TABLE habits (
     streak_through date,
     longest_streak int NOT NULL DEFAULT 0 CHECK (longest_streak >= streak),
     last_completed_at timestamptz,
+    import_key text CHECK (length(import_key) BETWEEN 1 AND 320),
+    -- What the file said; null once the user has changed something of it.
+    import_digest bytea CHECK (length(import_digest) = 16),
     created_at timestamptz NOT NULL DEFAULT clock(),
     updated_at timestamptz NOT NULL DEFAULT clock(),
     PRIMARY KEY (user_id, id),
+    UNIQUE (user_id, import_key),
     CHECK (frequency <> 'weekly' OR target_count <= 7),
-    CHECK (streak_through IS NOT NULL OR streak = 0)
+    CHECK (streak_through IS NOT NULL OR streak = 0),
+    CHECK (import_digest IS NULL OR import_key IS NOT NULL)
 ) WITH (fillfactor = 80);
 CREATE INDEX habits_order ON habits (user_id, is_active, sort_order);
 CREATE TRIGGER touch BEFORE UPDATE ON habits FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
@@ -56,6 +61,8 @@ CREATE TABLE habit_completions (
     completed_at timestamptz NOT NULL DEFAULT instant(),
     notes text CHECK (length(notes) BETWEEN 1 AND 2000),
     ledger_key text CHECK (length(ledger_key) <= 200),
+    -- Whether a file brought it: a later one may take it away again.
+    is_imported boolean NOT NULL DEFAULT false,
     PRIMARY KEY (user_id, id),
     UNIQUE (user_id, habit_id, completed_date, ordinal),
     FOREIGN KEY (user_id, habit_id) REFERENCES habits ON DELETE CASCADE
@@ -67,6 +74,7 @@ CREATE TABLE habit_skips (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
     habit_id uuid NOT NULL,
     day date NOT NULL,
+    is_imported boolean NOT NULL DEFAULT false,
     PRIMARY KEY (user_id, habit_id, day),
     FOREIGN KEY (user_id, habit_id) REFERENCES habits ON DELETE CASCADE
 );

@@ -28,9 +28,12 @@ CREATE TABLE quests (
     repeat_frequency text CHECK (repeat_frequency IN ('daily', 'weekly', 'monthly')),
     skill_key text NOT NULL DEFAULT 'discipline' REFERENCES skill_definitions,
     expires_at timestamptz,
+    -- What it is in the file that an import has made it from.
+    import_key text CHECK (length(import_key) BETWEEN 1 AND 320),
     created_at timestamptz NOT NULL DEFAULT clock(),
     updated_at timestamptz NOT NULL DEFAULT clock(),
     PRIMARY KEY (user_id, id),
+    UNIQUE (user_id, import_key),
     CHECK (is_repeatable = (repeat_frequency IS NOT NULL)),
     CHECK (xp_reward <= (difficulty_reward(difficulty)).xp),
     CHECK (coin_reward <= (difficulty_reward(difficulty)).coins)
