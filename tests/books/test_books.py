@@ -220,6 +220,9 @@ def test_goals(new_user: NewUser, clock: Clock) -> None:
     added(user, status="completed", finished_at="2031-12-31T09:59:59Z")
     assert user.get("/books/goal").data["completed"] == 1
     assert user.get("/books/goal", query={"year": 2031}).data == {"year": 2031, "target": None, "completed": 1}
+    added(user, status="completed", finished_at="2031-12-31T10:00:00Z")
+    completed = [user.get("/books/goal", query={"year": year}).data["completed"] for year in (2031, 2032)]
+    assert completed == [1, 2], "there the year begins at this instant"
     assert user.put("/books/goal", {"target": None}).data["target"] is None
     for body, field in (({}, "target"), ({"target": 0}, "target"), ({"target": 5, "year": 1969}, "year")):
         user.put("/books/goal", body).invalid(field)

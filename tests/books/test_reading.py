@@ -69,6 +69,16 @@ def test_the_last_page_completes(database: Database, user: User, clock: Clock) -
     assert payments(database, user, "book_complete") == [("book_complete", 0, 0)], "once in its life"
 
 
+def test_a_read_ends_with_its_own_latest_log(user: User, clock: Clock) -> None:
+    clock.set("2031-05-08T12:00:00Z")
+    book = added(user, total_pages=10)
+    logged(user, book, 10, logged_at="2031-05-07T12:00:00Z")
+    changed(user, book, status="reading")
+    assert (
+        logged(user, book, 10, logged_at="2031-05-01T12:00:00Z")["book"]["finished_at"] == "2031-05-01T12:00:00.000000Z"
+    )
+
+
 def test_an_unread_book_marked_completed_counts_for_nothing(database: Database, user: User) -> None:
     book = added(user, total_pages=10, status="completed")
     assert payments(database, user, "book_complete") == []
@@ -139,6 +149,29 @@ def test_a_slip_is_undone(user: User) -> None:
         assert data["book"][field] == before[field]
     assert user.get("/books/stats").data == stats
     user.delete(f"/books/{book['id']}/sessions/{slip['session_id']}").refused(404, "not_found")
+
+
+def test_deleting_a_log_that_was_cut_at_the_last_page(user: User) -> None:
+    book = added(user, total_pages=100)
+    logged(user, book, 60)
+    cut = logged(user, book, 70)
+    data = user.delete(f"/books/{book['id']}/sessions/{cut['session_id']}").data
+    assert (data["book"]["current_page"], data["book"]["status"]) == (60, "reading")
+
+
+def test_a_log_at_another_time_is_of_that_day(user: User, clock: Clock) -> None:
+    clock.set("2031-05-08T12:00:00Z")
+    book = added(user, total_pages=100)
+    session = logged(user, book, 30)["session"]
+
+    def pages_after(logged_at: str) -> tuple[int, int]:
+        user.patch(f"/books/{book['id']}/sessions/{session['id']}", {"logged_at": logged_at})
+        stats = user.get("/books/stats").data
+        return stats["pages_7d"], stats["pages_this_month"]
+
+    assert pages_after("2031-05-02T00:00:00Z") == (30, 30), "today and the six days before it"
+    assert pages_after("2031-05-01T23:59:59Z") == (0, 30)
+    assert pages_after("2031-04-30T23:59:59Z") == (0, 0)
 
 
 def test_editing_a_log(user: User, other: User) -> None:

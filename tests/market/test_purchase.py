@@ -125,6 +125,8 @@ def test_the_order_of_the_refusals(database: Database, user: User) -> None:
 def test_the_sale_window(database: Database, user: User, clock: Clock) -> None:
     earn(database, user, 100)
     key = new_key()
+    # Frozen, so that what is asked at an edge of the window is asked at that instant.
+    clock.freeze()
     opens = clock.now() + timedelta(days=1)
     shared_item(database, key, available_from=opens, available_until=opens + timedelta(days=1))
     buy(user, key).refused(409, "not_available")

@@ -64,6 +64,7 @@ def test_a_permanent_item_is_taken_off(database: Database, user: User) -> None:
     assert refund(user, purchase).status == 200
     inventory = user.get("/market/inventory").data
     assert (inventory["unlocks"], inventory["equipped"]) == ([], {"theme": None, "avatar": None})
+    user.put("/market/equipped", {"theme": "theme_ocean"}).refused(409, "not_owned")
     assert buy(user, "theme_ocean").status == 200, "bought, refunded, and bought again"
 
 
