@@ -136,13 +136,17 @@ class Endpoint:
             return result
         reply = result if isinstance(result, Reply) else Reply(result)
         headers = dict(reply.headers)
+        document = None
         if self.etag:
             tagging = Tagging()
-            headers["ETag"] = f'"{_digest(self._serializer.dump_json(reply.value, context=tagging))}"'
+            tagged = self._serializer.dump_json(reply.value, context=tagging)
+            headers["ETag"] = f'"{_digest(tagged)}"'
             headers["Cache-Control"] = "no-store" if tagging.moving else "private, no-cache"
             if _has(request, headers["ETag"]):
                 return Response(status_code=304, headers=headers)
-        document = b"" if reply.status == 204 else self._serializer.dump_json(reply.value)
+            document = None if tagging.moving else tagged
+        if document is None:
+            document = b"" if reply.status == 204 else self._serializer.dump_json(reply.value)
         self._refuse_too_large(reply.value, document)
         body = b'{"data":' + document + b"}" if self.envelope and document else document
         response = Response(body, reply.status, headers, "application/json" if body else None)

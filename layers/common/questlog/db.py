@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
-from types import MappingProxyType
+from types import GenericAlias, MappingProxyType
 from typing import Any, Final, LiteralString, NamedTuple, TypeVar, cast, get_origin, overload
 
 import psycopg
@@ -203,7 +203,9 @@ class Db:
     def many(self, result: type[R], name: str, /, **parameters: Any) -> list[R]:
         """The rows of the named statements, each as a `result`."""
         rows = self._trip(*self._queries.statements(name, parameters))[-1]
-        return [_rows_as(result, [row]) for row in rows]
+        # As one list: a long one takes half as long as its rows one by one.
+        found: list[R] = _rows_as(GenericAlias(list, (result,)), rows)
+        return found
 
     @overload
     def each(self, models: tuple[type[R1], type[R2]], name: str, /, **parameters: Any) -> tuple[R1, R2]: ...

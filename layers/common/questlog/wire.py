@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -53,6 +54,8 @@ class _ReadBy:
         return core_schema.json_or_python_schema(json_schema=sent, python_schema=python)
 
 
+# The hundreds of rows of a seed were all created at one time.
+@lru_cache(maxsize=256)
 def rfc3339(instant: datetime) -> str:
     """An instant as the wire shows it: UTC with microseconds and Z."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
