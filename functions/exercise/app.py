@@ -213,7 +213,9 @@ def duplicate_workout(db: Db, workout_id: UUID, body: Duplicating) -> Workout:
 @api.get("/exercise/sessions")
 def sessions(db: Db, query: SessionsQuery) -> Sessions:
     """List the sessions with their sets, the last started first."""
-    rows, sets, count = db.each((list[SessionRow], list[Set], Total), "sessions", **query.model_dump())
+    is_filtered = any((query.status, query.workout_id, query.from_, query.to))
+    name = "sessions" if is_filtered else "all_sessions"
+    rows, sets, count = db.each((list[SessionRow], list[Set], Total), name, **query.model_dump())
     shown = rules.sessions(rows, sets)
     return Sessions(sessions=shown, total=count.total, page=query.page, page_size=query.page_size)
 
@@ -313,7 +315,8 @@ def save_as_workout(db: Db, session_id: UUID, body: Saving) -> Workout:
 @api.get("/exercise/records")
 def records(db: Db, query: RecordsQuery) -> Records:
     """List the personal records, the newest first; with history=true also those that were beaten since."""
-    page, count = db.each((list[Record], Total), "records", **query.model_dump())
+    name = "records_with_history" if query.history else "records"
+    page, count = db.each((list[Record], Total), name, **query.model_dump())
     return Records(records=page, total=count.total, page=query.page, page_size=query.page_size)
 
 

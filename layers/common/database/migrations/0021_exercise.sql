@@ -242,6 +242,7 @@ CREATE TABLE personal_records (
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX personal_records_current ON personal_records (user_id, exercise_id, record_type) WHERE is_current;
 CREATE INDEX personal_records_exercise ON personal_records (exercise_owner, exercise_id);
+CREATE INDEX personal_records_current_recent ON personal_records (user_id, achieved_at DESC) WHERE is_current;
 CREATE INDEX personal_records_recent ON personal_records (user_id, achieved_at DESC);
 CREATE INDEX personal_records_history ON personal_records (user_id, exercise_id, achieved_at DESC);
 CALL enable_row_security('personal_records');
