@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import awards, database_cpu, events, idle_tab, imports, size, trips, warm
+from bench import awards, database_cpu, events, idle_tab, imports, size, training, trips, warm
 from bench.figure import Figure
 from bench.stage import Stage
 
@@ -21,6 +21,8 @@ ON_A_STAGE: Final[Mapping[str, Callable[[Stage], Figure]]] = {
     "warm": warm.measure,
     "database_cpu": database_cpu.measure,
     "events": events.measure,
+    "training": training.measure,
+    "training_history": training.measure_history,
     "idle_tab": idle_tab.measure,
     "awards": awards.measure,
 }
@@ -28,7 +30,18 @@ BY_THEMSELVES: Final[Mapping[str, Callable[[], Figure]]] = {
     "imports": imports.measure,
     "size": size.measure,
 }
-ORDER: Final = ("trips", "imports", "warm", "database_cpu", "events", "idle_tab", "awards", "size")
+ORDER: Final = (
+    "trips",
+    "imports",
+    "warm",
+    "database_cpu",
+    "events",
+    "training",
+    "training_history",
+    "idle_tab",
+    "awards",
+    "size",
+)
 
 INTRODUCTION: Final = """# Figures
 
