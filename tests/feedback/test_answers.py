@@ -1,6 +1,8 @@
 """What an administrator may do to a report in SQL. The routes are the admin group's."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -147,6 +149,32 @@ def test_the_longest_report_can_be_answered(user: User, admin: Connection) -> No
     answered(admin, report, status="acknowledged", admin_response="y" * 5000)
     admin.commit()
     assert told(user) == [(f'Your report "{"x" * 200}" was answered', "y" * 5000)]
+
+
+def test_two_who_say_the_same_at_once_tell_it_once(user: User, database: Database, admin: Connection) -> None:
+    """The second waits for the first, and then changes nothing."""
+    report = reported(user)
+    with psycopg.connect(database.admin_url) as second, ThreadPoolExecutor(1) as pool:
+        second.execute("SET ROLE questlog_admin")
+        second.execute("SELECT set_config('app.scope', 'admin', false)")
+        second.commit()
+        answered(admin, report, status="acknowledged")
+        waiting = pool.submit(answered, second, report, status="acknowledged")
+        while not waits(database, second):
+            assert not waiting.done(), "it did not wait"
+            time.sleep(0.01)
+        admin.commit()
+        assert waiting.result()["status"] == "acknowledged"
+        second.commit()
+    assert told(user) == [('Your report "The bell rings twice" is now acknowledged', None)]
+
+
+def waits(database: Database, connection: Connection) -> bool:
+    """Whether the connection waits for a lock."""
+    [row] = database.query(
+        "SELECT wait_event_type = 'Lock' AS waits FROM pg_stat_activity WHERE pid = %s", connection.info.backend_pid
+    )
+    return bool(row["waits"])
 
 
 def test_nobody_else_may_answer(user: User, other: User, database: Database) -> None:

@@ -65,6 +65,17 @@ def test_which_item_is_in_which_list(user: User, clock: Clock) -> None:
     assert unread(user) == 2
 
 
+def test_what_is_processed_is_to_be_done_no_more(user: User) -> None:
+    """Also when it is taken out of the archive and snoozed."""
+    item = added(user)
+    user.post(f"/user/inbox/{item['id']}/process", {"to": "quest"})
+    changed(user, item, is_archived=False)
+    assert (titles(user), titles(user, "archived"), titles(user, "processed")) == ([], [], ["Ask Ada"])
+    changed(user, item, snoozed_until=LATER)
+    assert (titles(user), titles(user, "snoozed"), titles(user, "processed")) == ([], [], ["Ask Ada"])
+    assert [listed(user, status)["total"] for status in ("open", "snoozed", "processed")] == [0, 0, 1]
+
+
 def test_newest_first(user: User, clock: Clock) -> None:
     for title in "abc":
         added(user, title)

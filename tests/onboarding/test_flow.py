@@ -178,6 +178,19 @@ def test_it_is_dated_after_the_wait_for_the_lock(user: User, database: Database)
     assert datetime.fromisoformat(data["soft_landing_until"]) >= released + timedelta(hours=24)
 
 
+def test_an_answer_sees_the_skip_that_it_waited_for(user: User, database: Database) -> None:
+    user.post("/onboarding/start")
+    late, _ = after_a_wait(
+        database,
+        user,
+        lambda: answer(user, "step_welcome"),
+        meanwhile="UPDATE user_onboarding_state"
+        " SET status = 'skipped', skipped_at = clock(), soft_landing_until = clock()",
+    )
+    assert late.refused(409, "invalid_state") == {"status": "skipped"}
+    assert shown(user)["state"]["status"] == "skipped"
+
+
 # Skip --------------------------------------------------------------------------------------------------------------
 
 
