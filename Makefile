@@ -44,10 +44,14 @@ migrate: $(VENV)/.local        ## DATABASE_URL=postgresql://owner@host/questlog 
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" $(LOCKFLAGS)
+# pip reads the conditions of a universal lock by its own Python, not by Lambda's.
+COMPILE_AUDIO = $(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform aarch64-manylinux_2_28 \
+	--generate-hashes --custom-compile-command "make lock" $(LOCKFLAGS) --group pyproject.toml:audio
 lock: $(VENV)/.tests           ## make lock LOCKFLAGS=--upgrade; the widest lock first, the others agree with it
-	$(COMPILE) pyproject.toml --extra local --extra audio --extra dev -o tests/requirements.txt
+	$(COMPILE) pyproject.toml --extra local --extra dev --group audio -o tests/requirements.txt
 	$(COMPILE) pyproject.toml --extra local -c tests/requirements.txt -o local/requirements.txt
 	$(COMPILE) pyproject.toml -c tests/requirements.txt -o layers/common/requirements.txt
+	$(COMPILE_AUDIO) -c tests/requirements.txt -o layers/audio/requirements.txt
 
 clean:                         ## the local stack's data stays: remove .local yourself
 	rm -rf $(VENV) .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
