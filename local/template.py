@@ -84,6 +84,8 @@ def functions(path: Path = TEMPLATE) -> list[Function]:
     """Every function of the template, in its order."""
     document = read(path)
     parameters = {name: str(declared.get("Default", "")) for name, declared in document.get("Parameters", {}).items()}
+    # No function invokes another here: what waits for one is done at its next tick, seconds later.
+    parameters |= {f"{name}.Alias": "" for name in document["Resources"]}
     defaults = document.get("Globals", {}).get("Function", {})
     return [
         _function(name, defaults, resource["Properties"], parameters)

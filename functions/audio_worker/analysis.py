@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from questlog.release import ANALYZER_VERSION
+
 from functions.audio_worker.decoding import Audio, Block, open_audio
 from functions.audio_worker.errors import Facts
 from functions.audio_worker.events import Event, all_events, find_downbeats, find_transients
@@ -35,9 +37,6 @@ from functions.audio_worker.summary import (
 )
 from functions.audio_worker.tempo import find_tempo
 from functions.audio_worker.true_peak import TruePeakMeter
-
-ANALYZER_VERSION = "1.0.0"
-"""Changes with what is measured: an analysis of another version is not answered again."""
 
 AnalysisType = Literal["quick", "loudness", "spectral", "full"]
 

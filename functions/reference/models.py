@@ -4,11 +4,18 @@ What Python alone puts together is a TypedDict: as models, these shapes would ta
 budget.
 """
 
-from typing import Annotated, Any, Literal
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    NotRequired,  # pydantic takes the one of typing from Python 3.12 on
+    Self,
+)
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
-from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from typing_extensions import TypedDict
 
 from questlog.wire import (
     Body,
@@ -206,3 +213,242 @@ class DeletedTrack(Row):
     """The key of the object that goes with the track."""
 
     r2_key: str
+
+
+class Found(Row):
+    """That the thing is there."""
+
+    id: UUID
+
+
+# Analyses -------------------------------------------------------------------------------------------------------------
+
+AnalysisType = Literal["full", "quick", "spectral", "loudness"]
+AnalysisStatus = Literal["pending", "running", "completed", "failed"]
+Profile = Literal["bass-heavy", "mid-focused", "bright", "balanced"]
+ContentHash = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{64}$"), AfterValidator(str.lower)]
+Milliseconds = Annotated[int, Field(ge=0, le=86_400_000)]
+Decibels = Annotated[float, Field(ge=-200, le=100, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class NewAnalysis(Body):
+    analysis_type: AnalysisType = "full"
+    force: bool = False
+
+
+class AnalysisQuery(Query):
+    type: AnalysisType | None = None
+
+
+class WaveformQuery(Query):
+    points: Annotated[int, Field(ge=16, le=1_000)] = 500
+
+
+class CacheQuery(Query):
+    track_id: UUID | None = None
+    content_hash: ContentHash | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.track_id is None) == (self.content_hash is None):
+            raise ValueError("either track_id or content_hash is required, and not both")
+        return self
+
+
+class Analysis(ResponseModel):
+    id: UUID
+    track_id: UUID
+    analysis_type: AnalysisType
+    version: str
+    status: AnalysisStatus
+    progress: float
+    started_at: Instant | None
+    completed_at: Instant | None
+    error_message: str | None
+    summary: dict[str, Any]
+    created_at: Instant
+    updated_at: Instant
+
+
+class Analyses(TypedDict):
+    analyses: list[Analysis]
+
+
+class WaveformRow(Row):
+    """The waveform of an analysis, of 1000 slices or of none, and what it is of."""
+
+    waveform: list[float]
+    duration_ms: int
+    sample_rate: int
+    completed_at: Instant
+
+
+class Waveform(TypedDict):
+    peaks: list[float]
+    duration_seconds: float
+    sample_rate: int
+    generated_at: Instant
+
+
+class NewCachedSection(Body):
+    start_ms: Milliseconds
+    end_ms: Milliseconds
+    label: Annotated[Trimmed, StringConstraints(min_length=1, max_length=100)]
+
+
+class NewCachedAnalysis(Body):
+    content_hash: Annotated[ContentHash, Field(examples=["0" * 64])]
+    name: Name
+    duration_ms: Milliseconds | None = None
+    bpm: Bpm | None = None
+    key_signature: KeySignature | None = None
+    integrated_lufs: Decibels | None = None
+    sample_peak_dbfs: Decibels | None = None
+    rms_dbfs: Decibels | None = None
+    energy: Share | None = None
+    frequency_profile: Profile | None = None
+    waveform: Annotated[list[Share], Field(max_length=1_000)] | None = None
+    sections: Annotated[list[NewCachedSection], Field(max_length=100)] | None = None
+
+
+class CachedSection(TypedDict):
+    start_ms: int
+    end_ms: int
+    label: str
+
+
+class CachedAnalysis(ResponseModel):
+    content_hash: str
+    name: str
+    source: Literal["worker", "client"]
+    track_id: UUID | None
+    duration_ms: int | None
+    bpm: float | None
+    key_signature: str | None
+    integrated_lufs: float | None
+    sample_peak_dbfs: float | None
+    rms_dbfs: float | None
+    energy: float | None
+    frequency_profile: Profile | None
+    waveform: list[float] | None
+    sections: list[CachedSection]
+    created_at: Instant
+    updated_at: Instant
+
+
+# Frames ---------------------------------------------------------------------------------------------------------------
+
+EventType = Literal["beat", "downbeat", "transient", "section_start", "section_end", "peak", "silence", "custom"]
+Moment = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class WindowQuery(Query):
+    from_ms: Moment
+    to_ms: Moment
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.to_ms <= self.from_ms:
+            raise ValueError("to_ms must be more than from_ms")
+        return self
+
+
+class EventsQuery(Query):
+    from_ms: Moment | None = None
+    to_ms: Moment | None = None
+    event_type: EventType | None = None
+
+
+class Band(TypedDict):
+    name: str
+    data_type: Literal["float32"]
+    size: int
+    description: NotRequired[str]
+    unit: NotRequired[str]
+    min_value: NotRequired[float]
+    max_value: NotRequired[float]
+
+
+class BandPlace(TypedDict):
+    """Where the numbers of a band lie in a frame."""
+
+    band_name: str
+    byte_offset: int
+    byte_size: int
+
+
+class Manifest(ResponseModel):
+    """How the frames of an analysis are laid out."""
+
+    version: Literal["1.0"] = "1.0"
+    hop_ms: int
+    frame_count: int
+    duration_ms: int
+    sample_rate: int
+    bytes_per_frame: int
+    chunk_size_frames: int
+    total_chunks: int
+    bands: list[Band]
+    frame_layout: list[BandPlace]
+    fingerprint: str
+    analyzer_version: str
+
+
+class StoredChunk(NamedTuple):
+    """Frames as they are stored, compressed; `end_frame` is the one behind the last."""
+
+    chunk_index: int
+    start_frame: int
+    end_frame: int
+    frame_data: bytes
+
+
+class Chunk(TypedDict):
+    chunk_index: int
+    start_frame: int
+    end_frame: int
+    start_time_ms: int
+    end_time_ms: int
+    frame_count: int
+    data_base64: str
+
+
+class Range(TypedDict):
+    from_ms: int
+    to_ms: int
+
+
+class Window(TypedDict):
+    manifest: Manifest
+    requested_range: Range
+    actual_range: Range
+    chunks: list[Chunk]
+    total_frames: int
+    total_bytes: int
+
+
+class Event(TypedDict):
+    """What happens at a moment; what is not known of it is left out."""
+
+    type: EventType
+    time_ms: int
+    duration_ms: NotRequired[int]
+    confidence: NotRequired[float]
+    data: NotRequired[dict[str, Any]]
+
+
+class Events(TypedDict):
+    analysis_id: UUID
+    events: list[Event]
+    count: int
+
+
+# A track in full ------------------------------------------------------------------------------------------------------
+
+
+class TrackDetail(TypedDict):
+    track: VisibleTrack
+    annotation_count: int
+    region_count: int
+    latest_analysis: Analysis | None

@@ -100,7 +100,7 @@ def _arrived(db: Db, track: Track) -> Track:
     if found is None:
         return track
     with objects.deleted_without_room(track.r2_key):
-        return db.one(Track, "arrive", r2_key=track.r2_key, size=found.size, **found.sound._asdict())
+        return db.one(Track, "arrive", track_id=track.id, size=found.size, **found.sound._asdict())
 
 
 @api.get("/reference/tracks", envelope=False)

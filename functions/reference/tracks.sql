@@ -31,16 +31,9 @@ UPDATE upload_intents AS i SET consumed_at = instant() WHERE i.r2_key = %(r2_key
 SELECT t.* FROM reference_tracks AS t WHERE t.r2_key = %(r2_key)s;
 
 -- name: arrive
--- The object of a track is there at last.
 SELECT lock_user();
-UPDATE reference_tracks AS t
-   SET status = 'ready', file_size_bytes = %(size)s,
-       duration_seconds = coalesce(t.duration_seconds, %(duration_seconds)s),
-       sample_rate = coalesce(t.sample_rate, %(sample_rate)s),
-       channels = coalesce(t.channels, %(channels)s),
-       bit_depth = coalesce(t.bit_depth, %(bit_depth)s)
- WHERE t.r2_key = %(r2_key)s AND t.status = 'uploading' AND require_storage_room(%(size)s, t.r2_key);
-SELECT t.* FROM reference_tracks AS t WHERE t.r2_key = %(r2_key)s;
+SELECT track_arrived(%(track_id)s, %(size)s, %(duration_seconds)s, %(sample_rate)s, %(channels)s, %(bit_depth)s);
+SELECT t.* FROM reference_tracks AS t WHERE t.id = %(track_id)s;
 
 -- name: tracks
 SELECT t.*

@@ -20,6 +20,7 @@ FOUNDATIONS = {"errors", "trips", "limits", "identity", "idempotency", "days", "
 
 # Which group's SQL may call functions and views of which others, beyond the foundations.
 CALLS = {
+    "audio_worker": {"jobs", "reference"},  # it takes analyses from the queue and ends them
     "calendar": {"exercise"},  # an event may be a workout of the user's
     "exercise": {"programs"},  # a session may be started for a slot of a program, and does it
     "daily_plan": {"calendar", "focus", "habits", "learn", "quests"},  # a plan is made of what these have for the day
@@ -30,7 +31,7 @@ CALLS = {
     "onboarding": {"goals"},  # the first one is an answer
     "inbox": {"promotion"},
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
-    "reference": {"jobs"},  # objects of deleted tracks
+    "reference": {"jobs"},  # analyses are queued, and objects of deleted tracks
     "programs": {"exercise"},  # a slot is a workout; templates make workouts; removed slots leave the sessions
     "promotion": {"calendar", "daily_plan", "quests"},  # it makes these of what was noted down
     "sync": {"daily_plan", "focus", "goals", "habits", "inbox", "quests"},
@@ -39,6 +40,7 @@ CALLS = {
 
 # Which group's SQL may read tables of which others; today, sync and the plan read of many.
 READS = {
+    "audio_worker": {"reference"},
     "books": {"deleted_imports"},  # what an import brought and the user has deleted stays deleted
     "calendar": {"goals", "habits", "identity", "settings"},  # what an event points at must exist; the feed's user
     "daily_plan": {"focus", "habits", "quests"},
@@ -79,6 +81,13 @@ FEWER = {
     "admin_exists": SIGN_IN,
     "claim_admin": SIGN_IN,
     "import_ledger": {"questlog_jobs"},
+    "claim_job": {"questlog_jobs"},
+    "fail_lost_jobs": {"questlog_jobs"},
+    "hold_job": {"questlog_jobs"},
+    "renew_job": {"questlog_jobs"},
+    "end_job": {"questlog_jobs"},
+    "retry_job": {"questlog_jobs"},
+    "fail_lost_analyses": {"questlog_jobs"},
 }
 
 SEARCH_PATH = "search_path=pg_catalog, app, internal, public, pg_temp"

@@ -1,7 +1,9 @@
 from tests.conftest import User
-from tests.reference.uploads import register
+from tests.reference.uploads import register, tone
+from tests.reference.working import start, work
 
 
 def inhabit(user: User) -> None:
     """Leave one of everything this group keeps in the user's account."""
-    register(user)
+    track = register(user, tone(0.2))
+    work(start(user, track["id"])["id"])

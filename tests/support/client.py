@@ -25,6 +25,10 @@ ROOT = Path(__file__).parents[2]
 CONTEXT = SimpleNamespace(function_name="test", memory_limit_in_mb=256, invoked_function_arn="", aws_request_id="test")
 
 
+# The groups with a login of their own.
+LOGINS = {"auth": "AUTH_DATABASE_URL", "admin": "OPERATOR_DATABASE_URL", "audio_worker": "JOBS_DATABASE_URL"}
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back through the gateway."""
@@ -184,7 +188,7 @@ def _hold_to_its_declaration(event: dict[str, Any], answer: Answer) -> None:
 
 def log_in(group: str) -> None:
     """Give the group's functions the login that the template gives them; the others share one."""
-    url = os.environ[{"auth": "AUTH_DATABASE_URL", "admin": "OPERATOR_DATABASE_URL"}.get(group, "APP_DATABASE_URL")]
+    url = os.environ[LOGINS.get(group, "APP_DATABASE_URL")]
     if os.environ["DATABASE_URL"] != url:
         db.disconnect()
         os.environ["DATABASE_URL"] = url

@@ -47,11 +47,14 @@ TWO_TRIPS: Mapping[str, str] = {
     "POST /reference/tracks": "the bucket is looked at once it is known that the key is the caller's",
     "GET /reference/tracks/{track_id}/stream": "the file of a track that was registered too early may have arrived",
     "GET /reference/tracks/{track_id}/play": "the same",
+    "POST /reference/tracks/{track_id}/analysis": "the same",
     "POST /daily-plan": "which workouts recur on the day takes their expansion",
 }
 
 # What a route has to be asked to reach its statement, where its schema does not say so.
 QUERIES: Mapping[str, Mapping[str, str]] = {
+    "GET /analysis": {"content_hash": "0" * 64},
+    "GET /frames/analysis/{analysis_id}/frames": {"from_ms": "0", "to_ms": "1000"},
     "GET /auth/callback/{provider}": {"error": "access_denied", "state": "of-nobody"},
 }
 # A built-in exercise, whose id follows from its slug.

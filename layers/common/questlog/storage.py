@@ -4,10 +4,11 @@ botocore's signer alone makes them: its client reads descriptions of all of AWS,
 Even the signer costs a fifth of what a request function may import, so the first signature imports it.
 """
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import IO, TYPE_CHECKING, Final, Literal, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
 
 from questlog.errors import Unavailable
@@ -99,6 +100,24 @@ def read_start(key: str, count: int) -> Start | None:
         if response.status not in (200, 206):
             raise Unavailable
         return Start(_size(response), response.read(count))
+
+
+def fetch(key: str, file: IO[bytes], limit: int) -> int | None:
+    """Write an object into a file, unless it has more than `limit` bytes. Returns its size; None where there is none.
+
+    Unavailable when the bucket cannot be asked or breaks off.
+    """
+    with _exchange("GET", key, {}) as response:
+        if response.status == 404:
+            return None
+        if response.status != 200:
+            raise Unavailable
+        size = _size(response)
+        if size <= limit:
+            shutil.copyfileobj(response, file)
+            if file.tell() != size:  # what reads a part of a response at a time is not told that it broke off
+                raise Unavailable
+        return size
 
 
 def delete(key: str) -> bool:

@@ -23,6 +23,92 @@ BEGIN
 END
 $$;
 
+-- Notes that the file of a track is in the bucket at last, its size, and what its first bytes say. The caller holds
+-- lock_user().
+CREATE OR REPLACE FUNCTION app.track_arrived(
+    track uuid, size bigint, seconds double precision, rate int, channel_count int, depth int
+) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    UPDATE reference_tracks AS t
+       SET status = 'ready', file_size_bytes = size,
+           duration_seconds = coalesce(t.duration_seconds, seconds),
+           sample_rate = coalesce(t.sample_rate, rate),
+           channels = coalesce(t.channels, channel_count),
+           bit_depth = coalesce(t.bit_depth, depth)
+     WHERE t.id = track AND t.status = 'uploading' AND require_storage_room(size, t.r2_key);
+END;
+
+-- Starts an analysis of a track that the caller has locked, and returns it. One that is pending or running is returned
+-- instead, and so is a completed one of this version, unless a new one is asked for by force.
+CREATE OR REPLACE FUNCTION app.start_analysis(t reference_tracks, wanted_type text, wanted_version text, force boolean)
+RETURNS SETOF track_analyses
+LANGUAGE plpgsql AS $$
+DECLARE
+    new_id uuid;
+BEGIN
+    RETURN QUERY
+    SELECT a.*
+      FROM track_analyses AS a
+     WHERE a.track_id = t.id AND a.analysis_type = wanted_type
+       AND (a.status IN ('pending', 'running') OR (a.status = 'completed' AND a.version = wanted_version AND NOT force))
+     ORDER BY a.status = 'completed', a.created_at DESC, a.id
+     LIMIT 1;
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    INSERT INTO track_analyses AS a (track_id, analysis_type, version) VALUES (t.id, wanted_type, wanted_version)
+    RETURNING a.id INTO new_id;
+    PERFORM enqueue_job(new_id, 'audio_analysis', 3);
+    PERFORM settle_track(t.user_id, t.id, NULL);
+    RETURN QUERY SELECT a.* FROM track_analyses AS a WHERE a.id = new_id;
+END
+$$;
+
+-- Gives a track the status that its analyses leave it in: processing while one is pending or running, then ready, or error
+-- with the reason.
+CREATE OR REPLACE FUNCTION app.settle_track(owner uuid, track uuid, reason text) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    UPDATE reference_tracks AS t
+       SET status = s.status, error_message = CASE s.status WHEN 'error' THEN reason END
+      FROM (SELECT CASE
+                   WHEN EXISTS (SELECT FROM track_analyses AS a
+                                 WHERE a.user_id = owner AND a.track_id = track AND a.status IN ('pending', 'running'))
+                   THEN 'processing'
+                   WHEN reason IS NOT NULL THEN 'error'
+                   ELSE 'ready'
+                   END AS status) AS s
+     WHERE t.user_id = owner AND t.id = track;
+END;
+
+-- Ends the analyses whose last worker was lost.
+CREATE OR REPLACE FUNCTION app.fail_lost_analyses(reason text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    lost record;
+BEGIN
+    FOR lost IN SELECT j.user_id, j.id FROM fail_lost_jobs('audio_analysis') AS j LOOP
+        UPDATE track_analyses AS a SET status = 'failed', completed_at = clock(), error_message = reason
+         WHERE a.user_id = lost.user_id AND a.id = lost.id;
+        PERFORM settle_track(a.user_id, a.track_id, NULL)
+           FROM track_analyses AS a WHERE a.user_id = lost.user_id AND a.id = lost.id;
+    END LOOP;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION app.fail_lost_analyses FROM questlog_app, questlog_auth, questlog_operator, questlog_admin;
+
+-- The newest completed analysis of a track, else the newest of any status; of one type, or of any.
+CREATE OR REPLACE FUNCTION app.latest_analysis(track uuid, wanted_type text) RETURNS SETOF track_analyses
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT a.*
+      FROM track_analyses AS a
+     WHERE a.track_id = track AND (wanted_type IS NULL OR a.analysis_type = wanted_type)
+     ORDER BY a.status = 'completed' DESC, a.created_at DESC, a.id
+     LIMIT 1;
+END;
+
 -- What is read of others: their shared tracks, by the role that sees nothing else of theirs.
 SET LOCAL ROLE questlog_board;
 

@@ -162,7 +162,7 @@ CREATE TABLE track_analysis_cache (
     duration_ms int CHECK (duration_ms BETWEEN 0 AND 86400000),
     bpm double precision CHECK (bpm BETWEEN 20 AND 400),
     key_signature text CHECK (length(key_signature) BETWEEN 1 AND 32),
-    integrated_lufs double precision CHECK (integrated_lufs BETWEEN -200 AND 100),
+    integrated_lufs double precision CHECK (integrated_lufs BETWEEN -400 AND 400),
     sample_peak_dbfs double precision CHECK (sample_peak_dbfs BETWEEN -400 AND 400),
     rms_dbfs double precision CHECK (rms_dbfs BETWEEN -400 AND 400),
     energy double precision CHECK (energy BETWEEN 0 AND 1),

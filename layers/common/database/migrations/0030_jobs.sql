@@ -24,7 +24,7 @@ CREATE TABLE jobs (
 -- Workers take what is due, whose ever it is.
 CREATE INDEX jobs_due ON jobs (run_after) WHERE status IN ('queued', 'running');
 CALL enable_row_security('jobs');
-GRANT SELECT, INSERT (kind, max_attempts, payload) ON jobs TO questlog_app;
+GRANT SELECT ON jobs TO questlog_app;
 GRANT UPDATE, DELETE ON jobs TO questlog_jobs;
 
 -- A row stands before its object is deleted, so that an object is never forgotten. It belongs to no user: it outlives them.
