@@ -75,7 +75,7 @@ def waveform(db: Db, track_id: UUID, query: WaveformQuery) -> Waveform:
     }
 
 
-@api.get("/analysis")
+@api.get("/analysis", errors={404: ["not_found"]})
 def cached(db: Db, query: CacheQuery) -> CachedAnalysis:
     """Return what is known of a file, by the SHA-256 of its bytes or by a track that has them."""
     return db.one(CachedAnalysis, "cached", **query.model_dump())

@@ -447,6 +447,13 @@ class Events(TypedDict):
 # A track in full ------------------------------------------------------------------------------------------------------
 
 
+class Noted(Row):
+    """How much is noted of a track."""
+
+    annotation_count: int
+    region_count: int
+
+
 class TrackDetail(TypedDict):
     track: VisibleTrack
     annotation_count: int

@@ -11,6 +11,7 @@ from questlog.wire import Success, Total
 from functions.reference import headers, objects, rules
 from functions.reference.models import (
     MAX_BYTES,
+    Analysis,
     Browsed,
     BrowsedUser,
     BrowseQuery,
@@ -19,8 +20,10 @@ from functions.reference.models import (
     Intent,
     NewTrack,
     NewUpload,
+    Noted,
     Track,
     TrackChange,
+    TrackDetail,
     Tracks,
     TracksQuery,
     Upload,
@@ -103,11 +106,30 @@ def _arrived(db: Db, track: Track) -> Track:
         return db.one(Track, "arrive", track_id=track.id, size=found.size, **found.sound._asdict())
 
 
+def _has_arrived(db: Db, track: Track) -> bool:
+    try:
+        return _arrived(db, track).status != "uploading"
+    except Invalid:  # it was no file that may stay, and is deleted
+        return False
+
+
 @api.get("/reference/tracks", envelope=False)
 def tracks(db: Db, query: TracksQuery) -> Tracks:
     """List the user's own tracks, newest first. `q` is looked for in name, artist and album."""
     found, count = db.each((list[Track], Total), "tracks", **query.model_dump())
     return {"data": found, **rules.paging(count.total, query.page, query.page_size)}
+
+
+@api.get("/reference/tracks/{track_id}", envelope=False)
+def track(db: Db, track_id: UUID) -> TrackDetail:
+    """Return an own track, or another user's shared one, with how much is noted of it and its newest analysis."""
+    found, noted, analyses = db.each((VisibleTrack, Noted, list[Analysis]), "track", track_id=track_id)
+    return {
+        "track": found.shown(),
+        "annotation_count": noted.annotation_count,
+        "region_count": noted.region_count,
+        "latest_analysis": analyses[0] if analyses else None,
+    }
 
 
 @api.patch("/reference/tracks/{track_id}", envelope=False)
@@ -131,10 +153,7 @@ def stream(db: Db, track_id: UUID) -> Download:
     404 also while its file is not in the bucket. Two trips where the file of an own track has arrived meanwhile.
     """
     track = db.one(VisibleTrack, "visible_track", track_id=track_id)
-    if track.is_own and track.status == "uploading":
-        if _arrived(db, track).status == "uploading":
-            raise NotFound
-    elif not objects.exists(track.r2_key):
+    if not (_has_arrived(db, track) if track.is_own and track.status == "uploading" else objects.exists(track.r2_key)):
         raise NotFound
     signed = storage.signed_get(track.r2_key)
     return {"url": signed.url, "expires_at": signed.expires_at, "method": "GET"}
@@ -146,7 +165,7 @@ def play(db: Db, track_id: UUID) -> Download:
     return stream(db, track_id)
 
 
-@api.get("/reference/browse", envelope=False)
+@api.get("/reference/browse", envelope=False, errors={404: ["not_found"]})
 def browse(db: Db, query: BrowseQuery) -> Browsed:
     """List the tracks that the user with this e-mail address shares; of one's own address, all own tracks.
 

@@ -49,6 +49,11 @@ SELECT count(*) AS total
    AND (%(tag)s::text IS NULL OR t.tags @> ARRAY[%(tag)s::text])
    AND (%(q)s::text IS NULL OR position(lower(%(q)s) IN lower(concat_ws(E'\n', t.name, t.artist, t.album))) > 0);
 
+-- name: track
+SELECT t.*, t.user_id = current_user_id() AS is_own FROM visible_track(%(track_id)s) AS t;
+SELECT n.* FROM notes_of_track(%(track_id)s) AS n;
+SELECT a.* FROM latest_analysis(%(track_id)s, NULL) AS a;
+
 -- name: visible_track
 SELECT t.*, t.user_id = current_user_id() AS is_own FROM visible_track(%(track_id)s) AS t;
 
