@@ -363,9 +363,11 @@ def test_a_record_keeps_its_id_when_others_change(user: User, clock: Clock) -> N
     assert records(user) == kept
 
 
-def test_a_session_in_the_past_takes_records_from_later_ones(user: User, clock: Clock) -> None:
+@pytest.mark.parametrize("before", [timedelta(days=2), timedelta(hours=1), timedelta(seconds=1)])
+def test_a_session_in_the_past_takes_records_from_later_ones(user: User, clock: Clock, before: timedelta) -> None:
+    clock.freeze()
     trained(user, {"reps": 5, "weight_kg": 100})
-    earlier = (clock.now() - timedelta(days=2)).isoformat()
+    earlier = (clock.now() - before).isoformat()
     start(user, started_at=earlier)
     logged = log(user, reps=5, weight_kg=120)
     assert [(one["record_type"], one["previous_value"]) for one in logged["records"]] == [

@@ -202,6 +202,20 @@ def test_without_an_id_the_answer_is_repeated_for_a_minute(user: User, noon: Clo
     assert user.post(f"/exercise/sessions/{first['session_id']}/complete").data == first
 
 
+@pytest.mark.parametrize(
+    ("length", "minutes"), [("PT59S", None), ("PT1M59S", 1), ("PT3H59M59S", 239), ("PT4H59M", 240), ("PT11H", 240)]
+)
+def test_the_minutes_that_count(user: User, noon: Clock, database: Database, length: str, minutes: int | None) -> None:
+    start(user)
+    log(user)
+    noon.advance(length)
+    complete(user)
+    counted = database.query(
+        "SELECT counters FROM points_ledger WHERE user_id = %s AND event_type = 'workout_complete'", user.id
+    )
+    assert counted[0]["counters"].get("exercise_minutes") == minutes
+
+
 def test_the_fourth_session_of_a_day_pays_nothing_and_counts(
     new_user: NewUser, noon: Clock, database: Database
 ) -> None:
