@@ -1,7 +1,7 @@
 """One database round trip per request, counted for every route there is (design, sections 4 and 9).
 
 The routes are found, not named: a new one is held to one trip by being declared. What costs another number is listed
-in bench/routes.py, with the reason.
+in tests/support/routes.py, with the reason.
 """
 
 import itertools
@@ -101,7 +101,7 @@ def test_a_request_is_one_trip(route: Route, proxy: Proxy, count: Count, new_use
             break
     # The statement that says who asks, and one of its own, or the request was refused for its form.
     enough = 0 if str(route) in NO_TRIP else 1 if route.public else 2
-    assert most >= enough, f"{route} never reached its statement: tell bench/routes.py what to ask it"
+    assert most >= enough, f"{route} never reached its statement: tell tests/support/routes.py what to ask it"
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if not route.public], ids=str)
