@@ -70,7 +70,7 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 
 @api.get("/auth/providers", requires=None, envelope=False)
 def providers() -> list[Provider]:
-    """The providers there are, and which of them are configured here."""
+    """List the providers, and whether each of them is configured here."""
     registrations = auth_settings().registrations
     return [Provider(id=key, name=name, enabled=key in registrations) for key, name in PROVIDER_NAMES.items()]
 
@@ -172,7 +172,7 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
 
 
 def _has_session(request: Request) -> bool:
-    """Whether the browser that asks is signed in."""
+    """Whether the browser that makes the request is signed in."""
     token = identity.cookie_token(request)
     return token is not None and _opens_a_session(token)
 
@@ -200,7 +200,7 @@ def _answered(provider: ProviderId, attempt: Attempt | None, query: CallbackQuer
 
 
 def _person(registration: Registration, attempt: Attempt, code: str) -> Person:
-    """Whom the provider says the code stands for."""
+    """The person whom the provider identifies by the code."""
     token = openid.redeem(registration, code, attempt.verifier, _callback_url(registration.id))
     issuer = openid.discover(registration).issuer
     return rules.person_of(token, registration, issuer, attempt.nonce, time.time())
@@ -230,14 +230,14 @@ def _session_cookie(token: Token) -> Cookie:
 
 
 def _as_caller(request: Request) -> Db:
-    """The database as whoever asks, on a route that is open to strangers too."""
+    """The database as the caller sees it, on a route that is open to strangers too."""
     repeatable = request.method in identity.SAFE_METHODS
     return Db(api.queries, [identity.authenticate(request, SESSION)], repeatable=repeatable)
 
 
 @api.get("/auth/session", requires=None, envelope=False)
 def session(request: Request) -> Reply[CurrentSession]:
-    """Who is signed in, if anyone; never 401. A cookie that no longer stands for anyone is cleared."""
+    """Return who is signed in, or null; never 401. A cookie that opens no session any more is removed."""
     if identity.presented_token(request) is None:
         return Reply(CurrentSession(), headers=NO_STORE)
     try:
@@ -252,7 +252,7 @@ def session(request: Request) -> Reply[CurrentSession]:
 
 @api.get("/auth/me", requires=SESSION, envelope=False)
 def me(db: Db) -> AuthUser:
-    """The user who asks."""
+    """Return the user who makes the request."""
     return db.one(AuthUser, "me", terms=settings().tos_version)
 
 
@@ -300,13 +300,13 @@ def accept_tos(db: Db, client: Client, body: Terms) -> TermsAccepted:
 
 @api.get("/auth/sessions", requires=SESSION)
 def sessions(db: Db) -> Sessions:
-    """The user's live sessions and API tokens, the most recently active first."""
+    """List the user's live sessions and API tokens, the most recently active first."""
     return Sessions(sessions=db.many(Session, "sessions", idle=settings().session_idle))
 
 
 @api.post("/auth/sessions", requires=BROWSER, store_response=False, errors={409: ["too_many_tokens"]})
 def add_token(db: Db, client: Client, body: NewToken) -> ApiToken:
-    """A new API token, shown this once; 409 too_many_tokens at 20."""
+    """Make an API token, which only this answer shows. 409 too_many_tokens at 20."""
     secret = new_secret()
     made = db.one(
         NewSession,
@@ -338,7 +338,7 @@ def revoke_others(db: Db, client: Client) -> Revoked:
 
 @api.get("/admin-access/status", requires=BROWSER, envelope=False)
 def admin_status(db: Db) -> AdminStatus:
-    """Whether the user is an administrator, or could claim to be the first."""
+    """Return whether the user is an administrator, or could claim to be the first."""
     standing = db.one(Standing, "admin_status", claimable=_claimable())
     user = AdminUser(id=standing.id, email=standing.email, name=standing.name)
     return AdminStatus(is_admin=standing.is_admin, can_claim=standing.can_claim, user=user)
@@ -346,7 +346,7 @@ def admin_status(db: Db) -> AdminStatus:
 
 @api.get("/admin-access/check", requires=BROWSER, envelope=False)
 def admin_check(db: Db) -> AdminCheck:
-    """The same without the user."""
+    """The same as /admin-access/status, without the user."""
     return db.one(AdminCheck, "admin_status", claimable=_claimable())
 
 

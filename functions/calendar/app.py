@@ -70,7 +70,7 @@ NO_LINKS: Final = {"workout_id": None, "habit_id": None, "goal_id": None}
 
 @api.get("/calendar", etag=True)
 def events(db: Db, query: EventsQuery) -> Events:
-    """What happens between two times or on a day, occurrences one by one; without bounds, a year either side of now."""
+    """List what happens between two times or on a day, each occurrence by itself; by default, a year either side."""
     with admitted(db):
         first, last = list_bounds(query)
     limits = {**moment("since", first), **moment("before", last)}
@@ -82,7 +82,7 @@ def events(db: Db, query: EventsQuery) -> Events:
 
 @api.get("/calendar/week")
 def week(db: Db, query: WeekQuery) -> Week:
-    """The seven days around a date, from the weekday the user's weeks begin at."""
+    """List the events of the week of a date, which begins on the weekday that the user has set."""
     window, rows, marks = db.each((Window, list[EventRow], list[Mark]), "week", date=query.date)
     listed, _ = between(window, rows, marks)
     return Week(events=shown(listed), week_start=window.first_day, week_end=window.last_day)
@@ -90,7 +90,7 @@ def week(db: Db, query: WeekQuery) -> Week:
 
 @api.post("/calendar")
 def add(db: Db, body: NewEvent) -> Event:
-    """A new event. Two trips where no zone is sent and it takes the user's to say when it is, which Python does."""
+    """Add an event. Two trips where no zone is sent: the times are placed in Python once the user's zone is known."""
     links = body.model_dump(include=set(NO_LINKS))
     if body.timezone is None and not depends_on_zone(body):
         with admitted(db):
@@ -109,7 +109,7 @@ def add(db: Db, body: NewEvent) -> Event:
 
 @api.get("/calendar/{event_id}")
 def event(db: Db, event_id: EventKey) -> Event:
-    """An event, a series, or one occurrence of a series."""
+    """Return an event, a series, or one occurrence of a series."""
     return Event.of(found_as(event_id, *_found(db, "event", event_id)))
 
 
@@ -177,13 +177,13 @@ def complete(db: Db, event_id: EventKey, body: Completing) -> Completion:
 
 @api.get("/calendar/feed")
 def feed_state(db: Db) -> FeedState:
-    """Whether there is a feed, since when, and when it was read last."""
+    """Return whether there is a feed, since when, and when it was last read."""
     return db.one(FeedState, "feed_state")
 
 
 @api.post("/calendar/feed", requires=BROWSER_MEMBER, store_response=False)
 def make_feed(db: Db) -> Feed:
-    """A new address for the feed, shown this once; the one before is dead at once."""
+    """Make a new address for the feed, which only this answer shows. The former address stops working at once."""
     secret = new_secret()
     made = db.one(NewFeed, "make_feed", token_hash=secret_hash(secret))
     url = f"{settings().public_url}/calendar/feed/{Token(made.user_id, secret)}.ics"
@@ -192,20 +192,20 @@ def make_feed(db: Db) -> Feed:
 
 @api.delete("/calendar/feed")
 def delete_feed(db: Db) -> Success:
-    """Close the feed; its address is dead at once."""
+    """Close the feed. Its address stops working at once."""
     return db.one(Success, "delete_feed")
 
 
 @api.get("/calendar/feed/{token}.ics", requires=None, errors={413: ["answer_too_large"]})
 def feed(db: Db, token: str) -> Response:
-    """The calendar as iCalendar, a year back and all that is to come, to whoever knows the secret; else 404."""
+    """Return the calendar as iCalendar, from a year ago on, to anyone who has the secret; 404 for a wrong secret."""
     now, rows = db.opened_by("open_feed", **Token.read(token).parameters).each((Now, list[EventRow]), "fed")
     return calendar(rows, now.now, "inline")
 
 
 @api.get("/calendar/export.ics", errors={404: ["not_found"], 413: ["answer_too_large"]})
 def export(db: Db, query: ExportQuery) -> Response:
-    """The same document for the user, to keep; or a part of it that fits into one import, with a Link to the next."""
+    """Return the same document as a file, or a part of it that fits into one import, with a Link to the next part."""
     now, rows = db.each((Now, list[EventRow]), "fed")
     if query.part is None:
         return calendar(rows, now.now, ATTACHMENT)

@@ -35,7 +35,7 @@ api = Api(__file__)
 
 @api.get("/daily-plan", envelope=False, etag=True)
 def plan(db: Db, query: PlanQuery) -> Planned:
-    """The plan of a day, or null; an item reads completed when it was ticked or what it stands for is done."""
+    """Return the plan of a day, or null. An item is completed when it was ticked or when what it stands for is done."""
     found, items = db.each((list[PlanRow], list[Item]), "plan", date=query.date)
     return Planned(plan=rules.plan_of(found[0], items) if found else None)
 
@@ -84,7 +84,7 @@ def _written(db: Db, name: str, **parameters: Any) -> Planned:
 
 @api.post("/daily-plan/tasks", envelope=False)
 def add_task(db: Db, body: NewTask) -> TaskAdded:
-    """Add a task of one's own at the end of a day's plan, which is made if there is none; 400 at 50 items."""
+    """Add a task at the end of a day's plan, which is made if there is none; 400 at 50 items."""
     task, row, items = db.each((ItemChanged, PlanRow, list[Item]), "add_task", date=body.date, task=body.item)
     added = next(item for item in items if item.id == task.id)
     return TaskAdded(plan=rules.plan_of(row, items), task=added)
@@ -93,7 +93,7 @@ def add_task(db: Db, body: NewTask) -> TaskAdded:
 @api.put("/daily-plan/tasks/{item_id}", envelope=False)
 @api.patch("/daily-plan/tasks/{item_id}", envelope=False)
 def change_task(db: Db, item_id: str, query: PlanQuery, body: TaskChange) -> Planned:
-    """Change an item, a generated one too: it is then the user's, and generating again leaves it as it is."""
+    """Change an item. A generated item becomes the user's own by it: generating again leaves it as it is."""
     return _written(db, "change_task", date=body.date or query.date, item_id=item_id, changes=body.changes())
 
 
@@ -118,7 +118,7 @@ def rollover(db: Db, body: Rollover) -> RolledOver:
 
 @api.get("/daily-plan/range", envelope=False)
 def plans(db: Db, query: RangeQuery) -> Plans:
-    """The plans of the days from one to another, both included."""
+    """List the plans of the days from one date to another, both included."""
     rows, items = db.each((list[PlanRow], list[DatedItem]), "plans", first=query.from_, last=query.to)
     return Plans(plans=rules.plans_of(rows, items))
 

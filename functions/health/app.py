@@ -54,13 +54,13 @@ class Release(ResponseModel):
 
 @api.get("/", requires=None, envelope=False)
 def greeting() -> Greeting:
-    """Where to go from here."""
+    """Return what this is, and where its documentation is."""
     return Greeting()
 
 
 @api.get("/health", requires=None, envelope=False)
 def health() -> Health:
-    """That this function runs; asks no database, and tells the schema version built in."""
+    """Return that this function runs, and the schema version it was built for. It does not ask the database."""
     return Health(schema_version=SCHEMA_VERSION, timestamp=datetime.now(UTC))
 
 
@@ -84,19 +84,19 @@ def ready() -> Readiness:
 
 @api.get("/version", requires=None, envelope=False)
 def version() -> Release:
-    """Which release this is."""
+    """Return which release this is."""
     return Release(schema_version=SCHEMA_VERSION)
 
 
 @api.get("/openapi.json", requires=None, envelope=False)
 def openapi() -> Response:
-    """Every route, as an OpenAPI 3.1 document."""
+    """Return every route as an OpenAPI 3.1 document."""
     return Response((HERE / "openapi.json").read_bytes(), media_type="application/json")
 
 
 @api.get("/docs", requires=None, envelope=False)
 def docs() -> Response:
-    """The OpenAPI document as a page to read; no script of anyone else's."""
+    """Return the OpenAPI document as a page to read. It loads no script from elsewhere."""
     page = (HERE / "docs.html").read_text("utf-8")
     return HTMLResponse(page, headers={"Content-Security-Policy": _policy_of(page)})
 
