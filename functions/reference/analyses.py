@@ -45,7 +45,7 @@ def start(db: Db, track_id: UUID, body: NewAnalysis) -> Analysis:
 def _started_on_arrival(db: Db, track: Track, wanted: dict[str, object]) -> Analysis:
     found = objects.look(track.r2_key)
     if found is None:
-        raise Conflict("The file of this track has not been uploaded yet.", "not_uploaded")
+        raise Conflict("not_uploaded", "The file of this track has not been uploaded yet.")
     with objects.deleted_without_room(track.r2_key):
         return db.one(Analysis, "arrive_and_start", size=found.size, **found.sound._asdict(), **wanted)
 

@@ -118,7 +118,8 @@ def window(manifest: Manifest, stored: list[StoredChunk], from_ms: int, to_ms: i
             "from_ms": wanted.start * manifest.hop_ms,
             "to_ms": wanted.stop * manifest.hop_ms,
         },
-        "chunks": [chunk_of(chunk, manifest, wanted) for chunk in stored],
+        # The last chunk is asked for up to its full length, which it may not have.
+        "chunks": [chunk_of(chunk, manifest, wanted) for chunk in stored if chunk.end_frame > wanted.start],
         "total_frames": len(wanted),
         "total_bytes": len(wanted) * manifest.bytes_per_frame,
     }
