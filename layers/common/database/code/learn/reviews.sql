@@ -38,8 +38,9 @@ END;
 CREATE OR REPLACE FUNCTION internal.cards_reviewed(day date) RETURNS bigint
 LANGUAGE sql STABLE
 RETURN (
-    SELECT count(DISTINCT r.card_id)
-      FROM (SELECT day_bounds(day) AS span OFFSET 0) AS b, standing_reviews(lower(b.span), upper(b.span)) AS r);
+    SELECT r.cards
+      FROM (SELECT day_bounds(day) AS span OFFSET 0) AS b,
+           LATERAL (SELECT count(DISTINCT s.card_id) AS cards FROM standing_reviews(lower(b.span), upper(b.span)) AS s) AS r);
 
 -- Pays a review of today once ten cards were reviewed or the queue is empty, and one of yesterday, that was made offline,
 -- once ten were; each day once. Null where nothing is paid.
@@ -265,6 +266,6 @@ BEGIN ATOMIC
       FROM (SELECT d.zone, d.day_start, local_today() AS today FROM day_settings() AS d OFFSET 0) AS s,
            LATERAL (SELECT lower(day_bounds(s.today - days + 1, s.zone, s.day_start)) AS since,
                            upper(day_bounds(s.today, s.zone, s.day_start)) AS before OFFSET 0) AS span,
-           standing_reviews(span.since, span.before) AS r
+           LATERAL (SELECT * FROM standing_reviews(span.since, span.before) OFFSET 0) AS r
      WHERE deck IS NULL OR r.card_id IN (SELECT c.id FROM flashcards AS c WHERE c.deck_id = deck);
 END;
