@@ -1,7 +1,7 @@
 """Reviewing a card: the schedule through HTTP, what is refused, what is logged, what is paid."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -10,15 +10,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from functions.learn.card_models import CardRow
-from functions.learn.scheduling import CardScheduler
 from local.clock import Clock
 from tests.conftest import Database, NewUser, User, at_once
 from tests.learn.conftest import card, cards, deck, read, review
+from tests.learn.replay import SCHEDULE, is_replayed
 from tests.support.ledger import counter, payments
 
 PLAIN = {"fuzz": False, "maximum_interval": 36_500}
-SCHEDULE = ("state", "step", "stability", "difficulty", "due", "last_review", "interval_days", "reps", "lapses")
 
 
 def new_card(user: User, **settings: Any) -> str:
@@ -27,35 +25,6 @@ def new_card(user: User, **settings: Any) -> str:
         assert user.put("/learn/settings", settings).status == 200
     card_id: str = card(user, deck(user))["id"]
     return card_id
-
-
-def replayed(database: Database, card_id: str) -> dict[str, Any]:
-    """The schedule that a card's log gives, computed anew from the first row behind the last reset."""
-    [stored] = database.query("SELECT * FROM flashcards WHERE id = %s", card_id)
-    fresh = {"state": "new", "interval_days": 0, "reps": 0, "lapses": 0}
-    history: list[dict[str, Any]] = [dict.fromkeys(SCHEDULE) | fresh]
-    for row in database.query(
-        "SELECT * FROM flashcard_reviews WHERE card_id = %s AND seq > %s ORDER BY seq", card_id, stored["reset_seq"]
-    ):
-        if row["kind"] == "undo":
-            history.pop()
-            continue
-        scheduler: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in row["scheduler"].items()
-        }
-        assert scheduler.pop("name") == "fsrs-6"
-        known = cast("CardRow", {**stored, **history[-1]})
-        outcome = CardScheduler(**scheduler).outcome(known, row["rating"], row["reviewed_at"], row["elapsed_days"])
-        after = outcome._asdict()
-        assert after.pop("leech") == row["became_leech"]
-        history.append({**after, "last_review": row["reviewed_at"], "reps": history[-1]["reps"] + 1})
-    return history[-1]
-
-
-def is_replayed(database: Database, card_id: str) -> None:
-    """Assert that the log of a card explains its state, exactly."""
-    [stored] = database.query("SELECT * FROM flashcards WHERE id = %s", card_id)
-    assert {name: stored[name] for name in SCHEDULE} == replayed(database, card_id)
 
 
 def test_an_answer(user: User) -> None:
