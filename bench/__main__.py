@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import awards, database_cpu, events, idle_tab, imports, size, training, trips, warm
+from bench import awards, cards, database_cpu, events, idle_tab, imports, size, training, trips, warm
 from bench.figure import Figure
 from bench.stage import Stage
 
@@ -23,6 +23,7 @@ ON_A_STAGE: Final[Mapping[str, Callable[[Stage], Figure]]] = {
     "events": events.measure,
     "training": training.measure,
     "training_history": training.measure_history,
+    "cards": cards.measure,
     "idle_tab": idle_tab.measure,
     "awards": awards.measure,
 }
@@ -38,6 +39,7 @@ ORDER: Final = (
     "events",
     "training",
     "training_history",
+    "cards",
     "idle_tab",
     "awards",
     "size",
