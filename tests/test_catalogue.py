@@ -291,6 +291,25 @@ def test_every_reference_can_be_followed_back(database: Database, tables: list[D
     assert [key for key in missing if key["child"] not in found_by_key] == []
 
 
+def test_a_deleted_user_takes_every_row_along(database: Database) -> None:
+    """By cascade, and by an index: an account of a million rows goes while a request waits."""
+    left = database.query(
+        """
+        SELECT c.conrelid::regclass::text AS child, c.confdeltype
+          FROM pg_constraint AS c
+         WHERE c.contype = 'f' AND c.confrelid = 'users'::regclass
+           AND (c.confdeltype <> 'c'
+                OR NOT EXISTS (
+                    SELECT FROM pg_index AS i
+                      JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = c.conkey[1]
+                     WHERE i.indrelid = c.conrelid AND i.indkey[0] = a.attnum
+                       AND coalesce(pg_get_expr(i.indpred, i.indrelid), '')
+                           IN ('', format('(%%I IS NOT NULL)', a.attname))))
+        """
+    )
+    assert left == []
+
+
 def test_no_login_can_step_around_the_policies(database: Database) -> None:
     roles = database.query(
         """

@@ -20,8 +20,9 @@ from docs.openapi import document
 from tests.conftest import NewUser, User
 from tests.support.client import gateway_event, invoke
 
-# Signing in leaves the house for the identity provider; a sign-out or a revocation would end the session in use.
-ELSEWHERE = r"^/auth/(signin|callback|google|azure|signout|logout|sessions)|^/admin-access/claim"
+# Signing in leaves the house for the identity provider; a sign-out, a revocation or a
+# deletion would end the session in use.
+ELSEWHERE = r"^/auth/(signin|callback|google|azure|signout|logout|sessions)|^/admin-access/claim|^/user/delete"
 
 
 def wsgi(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:

@@ -13,6 +13,8 @@ from functions.user.models import (
     AllSettingsChange,
     Changed,
     Counter,
+    Deleted,
+    Deletion,
     NewSetting,
     Overview,
     Person,
@@ -43,6 +45,17 @@ def profile(db: Db) -> Profile:
 def change_profile(db: Db, body: ProfileChange) -> Profile:
     """Change name or image; what is not sent stays."""
     return _profile(db, "change_profile", changes=body.changes())
+
+
+@api.delete("/user/delete", requires=identity.BROWSER, store_response=False, errors={409: ["last_admin"]})
+def delete(db: Db, client: identity.Client, body: Deletion) -> Reply[Deleted]:
+    """Delete the account with everything in it, for good. `confirm`, when sent, has to say "DELETE".
+
+    409 last_admin where nobody else could administrate.
+    """
+    del body  # sent to be checked
+    db.one(Success, "delete_user", client=client._asdict())
+    return Reply(Deleted(), cookies=(identity.cleared_cookie(),))
 
 
 @api.get("/user/stats")

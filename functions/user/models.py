@@ -28,6 +28,7 @@ from questlog.wire import (
     Query,
     ResponseModel,
     Row,
+    Success,
     Trimmed,
     absent,
     json_at_most,
@@ -108,6 +109,14 @@ class Profile(Person):
 class ProfileChange(Body):
     name: Name = absent()
     image: ImageUrl | None = absent()
+
+
+class Deletion(Body):
+    confirm: Literal["DELETE"] | None = None
+
+
+class Deleted(Success):
+    message: str = "The account and everything in it are deleted."
 
 
 class Overview(ResponseModel):

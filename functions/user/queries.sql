@@ -46,3 +46,8 @@ SELECT key, value FROM settings_now();
 
 -- name: unset
 SELECT unset_setting(%(key)s);
+
+-- name: delete_user
+-- Rows of years go by cascade, which takes longer than a request may otherwise take.
+SELECT set_config('statement_timeout', '25s', true);
+SELECT true AS success, delete_user(%(client)s);

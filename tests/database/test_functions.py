@@ -64,7 +64,6 @@ READS = {
 # Functions that the contract names and no route calls yet.
 AWAITED = {
     "answer_feedback": "an administrator changes a report with it",
-    "notes_of_track": "a track is shown with how much is noted of it",
     "import_ledger": "the import of an account fills the ledger with it",
 }
 
@@ -80,6 +79,7 @@ FEWER = {
     "accept_terms": SIGN_IN,
     "admin_exists": SIGN_IN,
     "claim_admin": SIGN_IN,
+    "delete_user": {"questlog_app"},
     "import_ledger": {"questlog_jobs"},
     "claim_job": {"questlog_jobs"},
     "fail_lost_jobs": {"questlog_jobs"},

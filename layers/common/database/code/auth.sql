@@ -158,7 +158,7 @@ $$;
 CREATE OR REPLACE FUNCTION app.admin_exists() RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
 BEGIN ATOMIC
-    SELECT EXISTS (SELECT FROM users WHERE role = 'admin');
+    SELECT EXISTS (SELECT FROM users WHERE role = 'admin' AND approved);
 END;
 
 -- Makes the caller the first administrator, and gives their session another token. Returns null when that is done, else

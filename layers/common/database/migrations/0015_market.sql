@@ -51,6 +51,8 @@ CREATE TABLE market_items (
         AND num_nonnulls(effect_json, total_stock, requires_level, available_from, available_until) = 0))
 );
 CREATE TRIGGER touch BEFORE UPDATE ON market_items FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+-- A deleted user's rows are found by it.
+CREATE INDEX market_items_owner ON market_items (owner_id) WHERE owner_id IS NOT NULL;
 CALL enable_shared_row_security('market_items');
 GRANT SELECT, INSERT, UPDATE ON market_items TO questlog_app;
 GRANT INSERT, UPDATE, DELETE ON market_items TO questlog_admin;

@@ -40,6 +40,8 @@ CREATE TABLE exercises (
 CREATE INDEX exercises_names ON exercises (owner_key, lower(name));
 CREATE INDEX exercises_merged ON exercises (merged_into_owner, merged_into) WHERE merged_into IS NOT NULL;
 CREATE TRIGGER touch BEFORE UPDATE ON exercises FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+-- A deleted user's rows are found by it.
+CREATE INDEX exercises_owner ON exercises (owner_id) WHERE owner_id IS NOT NULL;
 CALL enable_shared_row_security('exercises');
 -- The library is brought in line with a release by the owner's functions alone: app.seed_exercises().
 CREATE POLICY seeds ON exercises TO questlog_owner USING (owner_id IS NULL) WITH CHECK (owner_id IS NULL);

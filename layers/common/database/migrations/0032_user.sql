@@ -1,0 +1,17 @@
+-- migrate:up
+-- What stays of a deleted user: a hash of their id, by which a restored backup knows whom to leave out.
+SET LOCAL ROLE questlog_owner;
+
+CREATE TABLE erasures (
+    user_hash bytea PRIMARY KEY CHECK (length(user_hash) = 32),
+    erased_at timestamptz NOT NULL DEFAULT instant()
+);
+GRANT SELECT ON erasures TO questlog_jobs;
+
+-- A deletion is carried out by questlog_identity, which takes the user out of the directory and the audit trail too.
+GRANT INSERT ON erasures, storage_deletions TO questlog_identity;
+GRANT DELETE ON users TO questlog_identity;
+GRANT SELECT (user_id, resource_id), UPDATE (user_id, session_id, ip_address, user_agent, resource_id)
+    ON audit_log TO questlog_identity;
+CREATE POLICY identity_forgets ON audit_log FOR UPDATE TO questlog_identity
+    USING (user_id = current_user_id()) WITH CHECK (user_id IS NULL);

@@ -1,0 +1,109 @@
+"""DELETE /user/delete: nothing of the user is left but a hash, and nobody else loses anything."""
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from tests.conftest import Database, NewUser, User, at_once
+from tests.support.client import Client
+from tests.test_walk import everything_of, inhabit
+
+# What outlives a user, and says nothing of who it was.
+KEPT = {"storage_deletions", "erasures", "audit_log"}
+
+
+def rows_naming(database: Database, text: str) -> list[tuple[str, str]]:
+    """Every table that has a text in any column of any row, with the row."""
+    tables = database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+    return [
+        (table["tablename"], row["found"])
+        for table in tables
+        for row in database.query(
+            f"SELECT t::text AS found FROM {table['tablename']} AS t WHERE t::text LIKE %s", f"%{text}%"
+        )
+    ]
+
+
+def test_nothing_is_left(new_user: NewUser, database: Database) -> None:
+    user, other = new_user(), new_user()
+    inhabit(user)
+    inhabit(other)
+    user.post("/auth/sessions", {"name": "Script"})
+    kept = everything_of(other, database)
+    answer = user.delete("/user/delete", {"confirm": "DELETE"})
+    assert answer.data["success"] is True
+    assert answer.data["message"]
+    assert {"", "max-age=0"} <= answer.cookie("__Host-session")
+
+    user.get("/user/profile").refused(401, "unauthorized")
+    assert {table for table, _ in rows_naming(database, str(user.id))} == {"storage_deletions"}
+    assert rows_naming(database, user.email) == []
+    assert everything_of(other, database) == kept
+
+
+def test_what_stays_is_a_hash(user: User, database: Database) -> None:
+    user.post("/auth/sessions", {"name": "Script"})
+    request_id = user.delete("/user/delete").headers["x-request-id"]
+    digest = hashlib.sha256(str(user.id).encode()).digest()
+    assert database.query("SELECT user_hash FROM erasures WHERE user_hash = %s", digest)
+    [deletion] = database.query("SELECT * FROM storage_deletions WHERE object_key = %s", f"{user.id}/")
+    assert (deletion["is_prefix"], deletion["attempts"]) == (True, 0)
+    [audited] = database.query("SELECT * FROM audit_log WHERE request_id = %s", request_id)
+    assert (audited["event_type"], audited["action"], audited["status"]) == ("user_deleted", "delete", "success")
+    assert audited["details"] == {"user_hash": digest.hex()}
+    who = ("user_id", "session_id", "ip_address", "user_agent", "resource_id")
+    assert [audited[column] for column in who] == [None] * 5
+
+
+def test_earlier_audit_rows_forget_who_it_was(user: User, database: Database) -> None:
+    request_id = user.post("/auth/sessions", {"name": "Script"}).headers["x-request-id"]
+    database.query(
+        "UPDATE audit_log SET resource_id = %s, ip_address = '192.0.2.1' WHERE request_id = %s",
+        *(str(user.id), request_id),
+    )
+    user.delete("/user/delete")
+    [row] = database.query("SELECT * FROM audit_log WHERE request_id = %s", request_id)
+    assert row["event_type"] == "token_created"
+    assert [row[c] for c in ("user_id", "session_id", "ip_address", "user_agent", "resource_id")] == [None] * 5
+
+
+@pytest.mark.parametrize("confirm", ["delete", "", "yes", True, 1])
+def test_another_word_deletes_nothing(user: User, confirm: Any) -> None:
+    user.delete("/user/delete", {"confirm": confirm}).invalid("confirm")
+    assert user.get("/user/profile").status == 200
+
+
+def test_who_may(new_user: NewUser, user: User, stranger: Client) -> None:
+    stranger.delete("/user/delete").refused(401, "unauthorized")
+    token = user.post("/auth/sessions", {"name": "Script"}).data["token"]
+    bearer = {"authorization": f"Bearer {token}"}
+    stranger.request("DELETE", "/user/delete", headers=bearer).refused(403, "forbidden")
+    # Data can be taken away without agreeing to anything.
+    assert new_user(consented=False).delete("/user/delete").status == 200
+
+
+def test_a_key_is_not_kept_for_who_is_gone(user: User) -> None:
+    assert user.request("DELETE", "/user/delete", headers={"idempotency-key": "k"}).status == 200
+
+
+def test_twice_at_once_is_once(user: User, database: Database) -> None:
+    answers = at_once(4, lambda: user.delete("/user/delete").status)
+    assert sorted(answers) == [200, 401, 401, 401]
+    assert len(database.query("SELECT object_key FROM storage_deletions WHERE object_key = %s", f"{user.id}/")) == 1
+
+
+def test_the_last_administrator_stays(new_user: NewUser, database: Database) -> None:
+    database.query("UPDATE users SET role = 'user' WHERE role = 'admin'")
+    one, two = new_user(role="admin"), new_user(role="admin")
+    database.query("UPDATE users SET approved = false WHERE id = %s", two.id)
+    one.delete("/user/delete").refused(409, "last_admin")
+    database.query("UPDATE users SET approved = true WHERE id = %s", two.id)
+    answers = at_once_each(one, two)
+    assert sorted(answers) == [200, 409]
+
+
+def at_once_each(*users: User) -> list[int]:
+    """The statuses of deletions by different users at the same moment."""
+    waiting = list(users)
+    return at_once(len(users), lambda: waiting.pop().delete("/user/delete").status)
