@@ -35,7 +35,7 @@ def test_a_track_is_measured(user: User) -> None:
 
 
 def test_only_what_is_not_known_is_filled(user: User) -> None:
-    given = {"duration_seconds": 99.5, "bpm": 77, "key_signature": "X"}
+    given: dict[str, Any] = {"duration_seconds": 99.5, "bpm": 77, "key_signature": "X"}
     track = register(user, tone(1.0), **given)
     work(start(user, track["id"])["id"])
     measured = user.get(f"/reference/tracks/{track['id']}").json["track"]

@@ -52,7 +52,7 @@ def test_counts_offsets_and_strides_agree(user: User, duration_ms: int) -> None:
     ]  # fmt: skip
     assert len(manifest["fingerprint"]) == 64
     assert manifest["analyzer_version"] == analysis["version"]
-    frames = []
+    frames: list[dict[str, tuple[float, ...]]] = []
     for number in range(manifest["total_chunks"]):
         chunk = user.get(f"{base}/chunks/{number}").json
         assert (chunk["chunk_index"], chunk["start_frame"]) == (number, len(frames))
@@ -140,7 +140,19 @@ def test_events_are_filtered_by_time_and_type(user: User) -> None:
 @settings(max_examples=200)
 @given(st.integers(0, 30_000), st.sampled_from([50, 100, 200]), st.integers(0, 10**7), st.integers(1, 10**7))
 def test_a_window_covers_what_is_asked_for(frames: int, hop: int, start: int, length: int) -> None:
-    manifest = Manifest.model_construct(hop_ms=hop, frame_count=frames)
+    manifest = Manifest(
+        hop_ms=hop,
+        frame_count=frames,
+        duration_ms=frames * hop,
+        sample_rate=8000,
+        bytes_per_frame=128,
+        chunk_size_frames=1000,
+        total_chunks=-(-frames // 1000),
+        bands=[],
+        frame_layout=[],
+        fingerprint="",
+        analyzer_version="",
+    )
     found = rules.frames_within(manifest, start, start + length)
     first, last = max(0, found.start - 2), min(frames, found.stop + 2)
     touched = [i for i in range(first, last) if i * hop < start + length and (i + 1) * hop > start]

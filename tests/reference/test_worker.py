@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from functions.audio_worker import worker
+from functions.audio_worker.analysis import analyse
 from local.clock import Clock
 from tests.conftest import Database, User
 from tests.reference.uploads import register, tone
@@ -149,7 +150,8 @@ def test_a_machine_that_fails_is_tried_three_times(
             clock.advance(f"PT{wait - 5}S")
             assert work() == 0
             clock.advance("PT5S")
-    assert (job["status"], track_of(user, track["id"])["status"]) == ("failed", "ready")
+    assert database.query(JOB, user.id)[0]["status"] == "failed"
+    assert track_of(user, track["id"])["status"] == "ready"
     analysis = analysis_of(user, track["id"])
     assert (analysis["status"], analysis["error_message"]) == ("failed", worker.MACHINE_FAILED)
     clock.advance("PT1H")
@@ -210,7 +212,7 @@ def test_a_worker_without_its_lease_writes_nothing(
 ) -> None:
     track = register(user)
     start(user, track["id"])
-    measure = worker.analyse
+    measure = analyse
 
     def slow(*arguments: Any) -> Any:
         result = measure(*arguments)
@@ -234,7 +236,7 @@ def test_a_lease_is_renewed_while_the_file_is_measured(
     track = register(user, tone(6.0))
     start(user, track["id"])
     seen: list[float] = []
-    measure = worker.analyse
+    measure = analyse
 
     def slow(path: Path, kind: Any, sha256: str, on_progress: Any) -> Any:
         def progressing(progress: float) -> None:
@@ -258,7 +260,7 @@ def test_a_track_that_is_deleted_meanwhile_ends_the_measurement(
 ) -> None:
     track = register(user)
     start(user, track["id"])
-    measure = worker.analyse
+    measure = analyse
 
     def deleting(*arguments: Any) -> Any:
         user.delete(f"/reference/tracks/{track['id']}")
@@ -324,6 +326,7 @@ _WORKER = """
 import os
 from types import SimpleNamespace
 from functions.audio_worker import worker
+from functions.audio_worker.analysis import analyse
 print("ready", flush=True)
 worker.handler({}, SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000))
 """

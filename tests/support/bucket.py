@@ -17,15 +17,19 @@ from local import bucket
 from tests.support.environment import ENVIRONMENT
 
 
-@cache
 def serve() -> str:
     """Start the bucket, unless it runs. Returns its address, which the functions know from now on."""
+    os.environ["R2_ENDPOINT"] = _started()
+    return os.environ["R2_ENDPOINT"]
+
+
+@cache
+def _started() -> str:
     folder = Path(tempfile.mkdtemp(prefix="questlog-bucket-"))
     service = bucket.start(folder / "objects", ENVIRONMENT, folder / "bucket.log")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(service.__exit__, None, None, None)
     service.ready()
-    os.environ["R2_ENDPOINT"] = service.url
     bucket.create(service.url, ENVIRONMENT)
     return service.url
 
