@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import hypothesis
-import psycopg
 import pytest
 from hypothesis import HealthCheck
 
@@ -149,10 +148,8 @@ def _ledger_explains_every_balance(request: pytest.FixtureRequest) -> Iterator[N
     yield
     if "new_user" in request.fixturenames:
         database: Database = request.getfixturevalue("database")
-        with psycopg.connect(database.app_url, autocommit=True) as connection:
-            for user_id in made_users(request):
-                connection.execute("SELECT set_config('app.user_id', %s, false)", [str(user_id)])
-                assert connection.execute("SELECT * FROM ledger_audit").fetchall() == []
+        for user_id in made_users(request):
+            assert database.audit(user_id) == []
 
 
 def made_users(request: pytest.FixtureRequest) -> list[UUID]:
