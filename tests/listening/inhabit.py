@@ -11,4 +11,5 @@ def inhabit(user: User) -> None:
     compared = {"track_a_id": a, "track_b_id": b, "region_a_id": region_id, "blind": True}
     comparison = user.post("/reference/comparisons", compared).json["id"]
     user.post(f"/reference/comparisons/{comparison}/votes", {"preferred": "x"})
-    user.post("/reference/listening/sessions", {"track_id": a, "comparison_id": comparison})
+    listened = {"track_id": a, "comparison_id": comparison, "checklist": [{"prompt": "What changed?"}]}
+    user.post("/reference/listening/sessions", listened)
