@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from questlog.api import Api
 from questlog.db import Db
-from questlog.errors import NotFound
+from questlog.errors import Conflict, NotFound
 from questlog.wire import Reward, Total
 
 from functions.exercise import rules
@@ -25,6 +26,7 @@ from functions.exercise.models import (
     ExportQuery,
     History,
     HistoryQuery,
+    ImportQuery,
     Logged,
     Merging,
     Muscle,
@@ -46,6 +48,7 @@ from functions.exercise.models import (
     SessionRow,
     Sessions,
     SessionsQuery,
+    SessionsReport,
     Set,
     SetChange,
     SpanRow,
@@ -59,11 +62,14 @@ from functions.exercise.models import (
     WorkoutRow,
     Workouts,
     WorkoutsQuery,
+    Written,
     Zone,
 )
 
 api = Api(__file__)
 
+# How often an import is planned again when something else has changed what it was planned by.
+ATTEMPTS = 3
 WORKOUT_ROWS = (WorkoutRow, list[SectionRow], list[PlannedExercise])
 ACTIVE_ROWS = (
     list[SessionRow],
@@ -334,15 +340,39 @@ def history(db: Db, query: HistoryQuery) -> History:
     return rules.history(day.today, days, query.days)
 
 
-@api.get("/exercise/export.csv")
+@api.post("/exercise/import", errors={409: ["conflict", "limit_reached"]})
+def import_sessions(db: Db, request: Request, query: ImportQuery, content: bytes) -> SessionsReport:
+    """Take the workouts of a Strong or Hevy export, sent as it is or as {"csv": text}. Nothing is paid for them.
+
+    Two trips: what is there decides, workout by workout, what is written. 409 limit_reached when there would be more
+    than 500 exercises of the user's own, conflict when other changes keep coming in between.
+    """
+    from questlog.importing.requests import sent_csv  # noqa: PLC0415 - the same
+
+    from functions.exercise import importing  # noqa: PLC0415 - only who imports pays for it
+
+    sent, history = sent_csv(db, request, content), None
+    for _ in range(ATTEMPTS):
+        standing, held, deleted, library = db.each(
+            (importing.Standing, list[importing.Held], list[importing.Key], list[importing.ExerciseRow]), "importable"
+        )
+        history = history or importing.read(sent, query)
+        plan = importing.planned(history, standing, held, deleted, library)
+        if not plan.writes:
+            return plan.report(history, 0, dry_run=query.dry_run)
+        (done,) = db.each((Written,), "import", version=standing.version, rows=plan.rows, dry_run=query.dry_run)
+        if done.written:
+            return plan.report(history, done.records or 0, dry_run=query.dry_run)
+    raise Conflict("conflict", "Other changes to sessions and exercises keep coming in between; try again.")
+
+
+@api.get("/exercise/export.csv", errors={413: ["answer_too_large"]})
 def export(db: Db, query: ExportQuery) -> Response:
     """Return the completed sessions as CSV in Hevy's columns, in kg and km, the newest first."""
     clock, rows, sets = db.each((Zone, list[SessionRow], list[Set]), "export", **query.model_dump())
     from functions.exercise import exporting  # noqa: PLC0415 - only who exports pays for it
 
-    document = exporting.document(rules.sessions(rows, sets), clock.zone)
-    headers = {"Content-Disposition": 'attachment; filename="workouts.csv"', "Cache-Control": "no-store"}
-    return Response(document, headers=headers, media_type="text/csv")
+    return exporting.attached(rules.sessions(rows, sets), clock.zone)
 
 
 handler = api.handler

@@ -5,14 +5,23 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from starlette.responses import Response
+
+from questlog.importing.requests import attachment
+
 from functions.exercise import hevy
 from functions.exercise.history import LoggedSet, LoggedWorkout
 from functions.exercise.models import Session, Set
 
 
-def document(sessions: Iterable[Session], zone: str) -> str:
-    """The CSV of completed sessions in the order given, with times as clocks in the zone show them."""
-    return "".join(hevy.written(_workout(session, zone) for session in sessions))
+def attached(sessions: Iterable[Session], zone: str) -> Response:
+    """The CSV of completed sessions in the order given, to save, with times as clocks in the zone show them.
+
+    Failure answer_too_large for more than an answer may hold.
+    """
+    document = "".join(hevy.written(_workout(session, zone) for session in sessions))
+    message = "The workouts would be larger than 5 MiB as a file; ask for a part of them by from and to."
+    return attachment(document, "workouts.csv", too_large=message)
 
 
 def _workout(session: Session, zone: str) -> LoggedWorkout:

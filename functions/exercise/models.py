@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
+from questlog.importing.reports import ImportReport
 from questlog.wire import (
     Body,
     Day,
@@ -536,6 +537,31 @@ class HistoryQuery(Query):
 class ExportQuery(Query):
     from_: Annotated[Day | None, Field(alias="from")] = None
     to: Day | None = None
+
+
+class ImportQuery(Query):
+    format: Literal["auto", "strong", "hevy", "questlog"] = "auto"
+    weight_unit: Literal["kg", "lb"] | None = None
+    distance_unit: Literal["km", "mi", "m"] | None = None
+    dry_run: Flag = False
+
+
+class SessionsReport(ImportReport):
+    """What became of a file's workouts: the sets that were written, the exercises made for them, and their records."""
+
+    sets: int
+    exercises_created: list[str]
+    records: int
+
+
+class Written(NamedTuple):
+    """Whether an import was written, or tried, and how many records its sets have made.
+
+    It is not written where what it was planned by has changed since.
+    """
+
+    written: bool
+    records: int | None
 
 
 class Zone(NamedTuple):

@@ -82,7 +82,7 @@ def import_habits(db: Db, request: Request, query: ImportQuery, content: bytes) 
     raise Conflict("conflict", "Other changes to the habits keep coming in between; try again.")
 
 
-@api.get("/habits/export.zip")
+@api.get("/habits/export.zip", errors={413: ["answer_too_large"]})
 def export(db: Db) -> Response:
     """Return the habits with their days as a ZIP file in Loop's layout."""
     from functions.habits import importing  # noqa: PLC0415 - only who imports or exports pays for it

@@ -47,6 +47,7 @@ READS = {
     "days": {"settings"},  # where the user's days begin
     # It shows what the ledger holds and what acts on it, and to others what users allow.
     "gamification": {"identity", "ledger", "market", "settings"},
+    "exercise": {"deleted_imports"},
     "habits": {"deleted_imports", "ledger"},
     "idempotency": {"identity"},
     "learn": {"ledger"},  # which review was paid for

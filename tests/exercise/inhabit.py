@@ -12,3 +12,8 @@ def inhabit(user: User) -> None:
     user.post("/exercise/sessions/complete")
     user.post("/exercise/sessions/start", {"workout_id": workout})
     user.post("/exercise/sessions/log-set", {"exercise_id": own, "set_number": 1, "duration_seconds": 70})
+    header = "Date,Workout Name,Exercise Name,Set Order,Weight (kg),Reps\n"
+    imported = header + "2031-05-01 18:30:00,Push,Log Press (Axle),1,60,5\n2031-05-02 18:30:00,Pull,Deadlift,1,90,5\n"
+    user.post("/exercise/import", {"csv": imported})
+    [pull] = [one["id"] for one in user.get("/exercise/sessions").data["sessions"] if one["workout_name"] == "Pull"]
+    user.delete(f"/exercise/sessions/{pull}")

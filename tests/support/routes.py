@@ -41,6 +41,7 @@ TWO_TRIPS: Mapping[str, str] = {
     "POST /calendar/import": "what is there decides, event by event, what is written",
     "POST /books/import": "the same, book by book",
     "POST /habits/import": "the same, habit by habit",
+    "POST /exercise/import": "the same, workout by workout",
     "POST /learn/lessons/{lesson}/complete": "a quiz is graded, and a review scheduled, in Python",
     "POST /learn/drills/{drill}/submit": "a review is scheduled in Python",
     "POST /learn/cards/{card_id}/review": "a review is scheduled in Python",
@@ -66,6 +67,9 @@ BODIES: Mapping[str, Any] = {
     "POST /calendar/import": {"ics": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nEND:VCALENDAR\r\n"},
     "POST /books/import": {"csv": "Title,Author,Exclusive Shelf\nDune,Frank Herbert,read\n"},
     "POST /learn/decks/{deck_id}/import": {"format": "csv", "text": "front,back\ncat,Katze\n"},
+    "POST /exercise/import": {
+        "csv": "Date,Exercise Name,Set Order,Weight (kg),Reps\n2031-05-01 18:30:00,Squat (Barbell),1,100,5\n"
+    },
     "POST /habits/import": {"tasks": {"dailys": [{"id": "d", "text": "Read"}]}},
     "PATCH /settings": {"theme": "dark"},
     "POST /reference/tracks/{track_id}/regions": {"start_time_ms": 0, "end_time_ms": 1, "name": "x"},
