@@ -6,11 +6,11 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from questlog.importing.reports import ImportReport
 from questlog.wire import (
     Body,
     Day,
     Flag,
+    ImportReport,
     Instant,
     Page,
     PageSize,

@@ -62,8 +62,6 @@ from functions.exercise.models import (
     WorkoutRow,
     Workouts,
     WorkoutsQuery,
-    Written,
-    Zone,
 )
 
 api = Api(__file__)
@@ -106,7 +104,9 @@ def add_exercise(db: Db, body: NewExercise) -> Exercise:
 @api.post("/exercise/seed", requires="admin:access", errors={403: ["forbidden"]})
 def seed(db: Db) -> Seeded:
     """Bring the built-in exercises in line with the list of the release. Administrators only."""
-    return db.one(Seeded, "seed")
+    seeded: Seeded
+    (seeded,) = db.each((Seeded,), "seed")
+    return seeded
 
 
 @api.get("/exercise/{exercise_id}")
@@ -330,14 +330,14 @@ def records(db: Db, query: RecordsQuery) -> Records:
 def stats(db: Db, query: StatsQuery) -> Stats:
     """Return what the completed sessions add up to: the last 7 days, all time, the last weeks, the streak in weeks."""
     day, weeks, days, muscles, recent = db.each((Today, list[SpanRow], list[SpanRow], list[Muscle], Total), "stats")
-    return rules.stats(day.today, weeks, days, records=recent.total, muscles=muscles, shown=query.weeks)
+    return rules.stats(day["today"], weeks, days, records=recent.total, muscles=muscles, shown=query.weeks)
 
 
 @api.get("/exercise/history")
 def history(db: Db, query: HistoryQuery) -> History:
     """Return the days with a workout among the last `days`."""
     day, days = db.each((Today, list[SpanRow]), "history", days=query.days)
-    return rules.history(day.today, days, query.days)
+    return rules.history(day["today"], days, query.days)
 
 
 @api.post("/exercise/import", errors={409: ["conflict", "limit_reached"]})
@@ -360,7 +360,9 @@ def import_sessions(db: Db, request: Request, query: ImportQuery, content: bytes
         plan = importing.planned(history, standing, held, deleted, library)
         if not plan.writes:
             return plan.report(history, 0, dry_run=query.dry_run)
-        (done,) = db.each((Written,), "import", version=standing.version, rows=plan.rows, dry_run=query.dry_run)
+        (done,) = db.each(
+            (importing.Written,), "import", version=standing.version, rows=plan.rows, dry_run=query.dry_run
+        )
         if done.written:
             return plan.report(history, done.records or 0, dry_run=query.dry_run)
     raise Conflict("conflict", "Other changes to sessions and exercises keep coming in between; try again.")
@@ -369,9 +371,9 @@ def import_sessions(db: Db, request: Request, query: ImportQuery, content: bytes
 @api.get("/exercise/export.csv", errors={413: ["answer_too_large"]})
 def export(db: Db, query: ExportQuery) -> Response:
     """Return the completed sessions as CSV in Hevy's columns, in kg and km, the newest first."""
-    clock, rows, sets = db.each((Zone, list[SessionRow], list[Set]), "export", **query.model_dump())
     from functions.exercise import exporting  # noqa: PLC0415 - only who exports pays for it
 
+    clock, rows, sets = db.each((exporting.Zone, list[SessionRow], list[Set]), "export", **query.model_dump())
     return exporting.attached(rules.sessions(rows, sets), clock.zone)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -12,6 +13,12 @@ from questlog.importing.requests import attachment
 from functions.exercise import hevy
 from functions.exercise.history import LoggedSet, LoggedWorkout
 from functions.exercise.models import Session, Set
+
+
+class Zone(NamedTuple):
+    """The user's zone."""
+
+    zone: str
 
 
 def attached(sessions: Iterable[Session], zone: str) -> Response:

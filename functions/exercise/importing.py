@@ -65,6 +65,16 @@ class ExerciseRow(NamedTuple):
     is_deleted: bool
 
 
+class Written(NamedTuple):
+    """Whether an import was written, or tried, and how many records its sets have made.
+
+    It is not written where what it was planned by has changed since.
+    """
+
+    written: bool
+    records: int | None
+
+
 @dataclass(slots=True)
 class Plan:
     """What is written, as the statement takes it, and what became of the file's workouts."""

@@ -11,11 +11,11 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
-from questlog.importing.reports import ImportReport
 from questlog.wire import (
     Body,
     Day,
     Flag,
+    ImportReport,
     Instant,
     Page,
     PageSize,
@@ -124,7 +124,7 @@ class Exercise(ResponseModel):
     created_at: Instant
 
 
-class Exercises(ResponseModel):
+class Exercises(TypedDict):
     exercises: list[Exercise]
     total: int
 
@@ -133,7 +133,7 @@ class Removed(ResponseModel):
     deleted: Literal[True] = True
 
 
-class Seeded(ResponseModel):
+class Seeded(TypedDict):
     seeded: int
     total: int
 
@@ -221,7 +221,7 @@ class PlannedExercise(ResponseModel):
     sort_order: int
 
 
-class Section(ResponseModel):
+class Section(TypedDict):
     id: UUID
     name: str
     section_type: SectionType
@@ -407,7 +407,7 @@ class Sessions(TypedDict):
     page_size: int
 
 
-class Running(NamedTuple):
+class Running(TypedDict):
     """What is asked of a running session alone: whether it was forgotten, and how hard a program wants it to be."""
 
     intensity_modifier: float | None
@@ -554,21 +554,7 @@ class SessionsReport(ImportReport):
     records: int
 
 
-class Written(NamedTuple):
-    """Whether an import was written, or tried, and how many records its sets have made.
-
-    It is not written where what it was planned by has changed since.
-    """
-
-    written: bool
-    records: int | None
-
-
-class Zone(NamedTuple):
-    zone: str
-
-
-class Today(NamedTuple):
+class Today(TypedDict):
     today: date
 
 

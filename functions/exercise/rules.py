@@ -70,7 +70,13 @@ def workouts(
         exercises[exercise.section_id].append(exercise)
     of_workout: dict[UUID, list[Section]] = defaultdict(list)
     for section in sections:
-        shown = Section.model_validate({**section, "exercises": exercises[section["id"]]})
+        shown = Section(
+            id=section["id"],
+            name=section["name"],
+            section_type=section["section_type"],
+            sort_order=section["sort_order"],
+            exercises=exercises[section["id"]],
+        )
         of_workout[section["workout_id"]].append(shown)
     return [Workout(**dict(row), sections=of_workout[row.id]) for row in rows]
 
@@ -104,13 +110,13 @@ def active_session(
     session: Session, running: Running, workout: Workout, last_time: Iterable[SessionRow], last_sets: Iterable[Set]
 ) -> ActiveSession:
     """The running session with its workout and, of each exercise, what was done in its last completed session."""
-    last_activity = max([session.started_at, running.opened_at, *(logged.logged_at for logged in session.sets)])
+    last_activity = max([session.started_at, running["opened_at"], *(logged.logged_at for logged in session.sets)])
     return ActiveSession(
         **dict(session),
         workout=workout,
         previous=_previous(last_time, last_sets),
-        is_stale=running.now - last_activity >= STALE_AFTER,
-        intensity_modifier=running.intensity_modifier,
+        is_stale=running["now"] - last_activity >= STALE_AFTER,
+        intensity_modifier=running["intensity_modifier"],
     )
 
 

@@ -6,8 +6,20 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from questlog.importing.reports import ImportReport
-from questlog.wire import Body, Day, Flag, Instant, Query, ResponseModel, Reward, Row, Trimmed, absent, blank_is_null
+from questlog.wire import (
+    Body,
+    Day,
+    Flag,
+    ImportReport,
+    Instant,
+    Query,
+    ResponseModel,
+    Reward,
+    Row,
+    Trimmed,
+    absent,
+    blank_is_null,
+)
 
 Frequency = Literal["daily", "weekly", "custom"]
 Status = Literal["done", "partial", "skipped", "missed", "pending", "not_due"]

@@ -301,3 +301,23 @@ class RewardFields(TypedDict):
     new_level: int
     achievements_unlocked: list[Unlocked]
     streak: int
+
+
+class ImportProblem(TypedDict):
+    """Something in a file from another app that was not taken, or not as it stands there."""
+
+    line: int | None
+    name: str | None
+    message: str
+
+
+class ImportReport(TypedDict):
+    """What became of the workouts, books or habits of such a file: the four numbers together are all that it holds."""
+
+    format: str
+    imported: int
+    updated: int
+    unchanged: int
+    skipped: int
+    problems: list[ImportProblem]
+    dry_run: bool

@@ -12,8 +12,8 @@ from questlog.binding import json_object
 from questlog.db import Db
 from questlog.errors import Failure, Invalid
 from questlog.importing.problems import Problems, Refused, TooLarge, UnitNeeded
-from questlog.importing.reports import ImportProblem
 from questlog.importing.tables import MAX_BYTES
+from questlog.wire import ImportProblem
 
 # The last is what browsers on Windows call a file whose name ends in .csv.
 _CSV: Final = frozenset({"text/csv", "application/csv", "application/vnd.ms-excel"})
