@@ -129,8 +129,8 @@ class Exercises(TypedDict):
     total: int
 
 
-class Removed(ResponseModel):
-    deleted: Literal[True] = True
+class Removed(TypedDict):
+    deleted: Literal[True]
 
 
 class Seeded(TypedDict):
@@ -206,9 +206,9 @@ class Duplicating(Body):
     name: Name | None = None
 
 
-class PlannedExercise(ResponseModel):
+class PlannedExercise(TypedDict):
     id: UUID
-    section_id: UUID = Field(exclude=True)
+    section_id: Annotated[UUID, Field(exclude=True)]
     exercise_id: UUID
     exercise_name: str
     sets: int
@@ -229,7 +229,7 @@ class Section(TypedDict):
     exercises: list[PlannedExercise]
 
 
-class WorkoutRow(ResponseModel):
+class WorkoutRow(TypedDict):
     """A workout without its sections."""
 
     id: UUID

@@ -67,7 +67,7 @@ def workouts(
     """Workouts with their sections, and those with their exercises; each in the order of its rows."""
     exercises: dict[UUID, list[PlannedExercise]] = defaultdict(list)
     for exercise in planned:
-        exercises[exercise.section_id].append(exercise)
+        exercises[exercise["section_id"]].append(exercise)
     of_workout: dict[UUID, list[Section]] = defaultdict(list)
     for section in sections:
         shown = Section(
@@ -78,7 +78,7 @@ def workouts(
             exercises=exercises[section["id"]],
         )
         of_workout[section["workout_id"]].append(shown)
-    return [Workout(**dict(row), sections=of_workout[row.id]) for row in rows]
+    return [Workout(**row, sections=of_workout[row["id"]]) for row in rows]
 
 
 def sections_document(sections: Iterable[NewSection]) -> dict[str, list[dict[str, Any]]]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, model_validator
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
-from questlog.wire import Body, Instant, Page, PageSize, Query, ResponseModel, Trimmed, absent, blank_is_null
+from questlog.wire import Body, Instant, Page, PageSize, Query, Trimmed, absent, blank_is_null
 
 Difficulty = Literal["beginner", "intermediate", "advanced"]
 SlotStatus = Literal["open", "completed", "skipped"]
@@ -125,8 +125,8 @@ class Adopting(Body):
     template_key: Annotated[Trimmed, StringConstraints(min_length=1, max_length=40)]
 
 
-class Removed(ResponseModel):
-    deleted: Literal[True] = True
+class Removed(TypedDict):
+    deleted: Literal[True]
 
 
 class Program(TypedDict):
