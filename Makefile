@@ -49,7 +49,7 @@ COMPILE_AUDIO = $(BIN)/uv pip compile --quiet --python-version 3.13 --python-pla
 	--generate-hashes --custom-compile-command "make lock" $(LOCKFLAGS) --group pyproject.toml:audio
 lock: $(VENV)/.tests           ## make lock LOCKFLAGS=--upgrade; the widest lock first, the others agree with it
 	$(COMPILE) pyproject.toml --extra local --extra dev --group audio -o tests/requirements.txt
-	$(COMPILE) pyproject.toml --extra local -c tests/requirements.txt -o local/requirements.txt
+	$(COMPILE) pyproject.toml --extra local --group audio -c tests/requirements.txt -o local/requirements.txt
 	$(COMPILE) pyproject.toml -c tests/requirements.txt -o layers/common/requirements.txt
 	$(COMPILE_AUDIO) -c tests/requirements.txt -o layers/audio/requirements.txt
 
