@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import awards, cards, database_cpu, events, idle_tab, imports, size, training, trips, warm
+from bench import audio, awards, cards, database_cpu, events, idle_tab, imports, size, training, trips, warm
 from bench.figure import Figure
 from bench.stage import Stage
 
@@ -29,6 +29,7 @@ ON_A_STAGE: Final[Mapping[str, Callable[[Stage], Figure]]] = {
 }
 BY_THEMSELVES: Final[Mapping[str, Callable[[], Figure]]] = {
     "imports": imports.measure,
+    "audio": audio.measure,
     "size": size.measure,
 }
 ORDER: Final = (
@@ -42,6 +43,7 @@ ORDER: Final = (
     "cards",
     "idle_tab",
     "awards",
+    "audio",
     "size",
 )
 
