@@ -106,7 +106,7 @@ class Merging(Body):
     into: UUID
 
 
-class Exercise(ResponseModel):
+class Exercise(TypedDict):
     id: UUID
     slug: str | None
     name: str

@@ -252,6 +252,24 @@ def test_a_forgotten_session_does_its_slot_when_it_is_closed(user: User, legs: s
     assert datetime.fromisoformat(slots(after)[0]["completed_at"]) == logged_at
 
 
+def test_a_slot_cannot_be_started_again_while_its_forgotten_session_has_done_it(
+    user: User, legs: str, clock: Clock
+) -> None:
+    clock.freeze()
+    made = activated(user, program(user, plan=[week([legs])]))
+    starting = {"program_workout_id": slots(made)[0]["id"]}
+    empty = start(user, **starting)
+    clock.advance("PT13H")
+    forgotten = start(user, **starting)
+    assert user.get(f"/exercise/sessions/{empty}").data["status"] == "abandoned"
+    log(user)
+    clock.advance("PT13H")
+    refused = user.post("/exercise/sessions/start", starting).refused(409, "conflict")
+    assert refused == {"status": "completed", "session_id": forgotten}
+    assert user.get("/exercise/sessions/active").data["id"] == forgotten, "nothing changed"
+    assert complete(user)["program"]["completed_workouts"] == 1
+
+
 def test_two_sessions_of_one_slot_do_it_once(user: User, legs: str) -> None:
     made = activated(user, program(user, plan=[week([legs], [legs])]))
     abandoned = start(user, program_workout_id=slots(made)[0]["id"])
