@@ -26,6 +26,7 @@ from tests.conftest import Database, NewUser, User
 from tests.support.client import CONTEXT, Answer, Client, connect, gateway_event
 from tests.support.proxy import Proxy, waits
 from tests.support.routes import NO_TRIP, TWO_TRIPS, Route, inhabit, routes
+from tests.support.rows import paths_of, rows_of
 
 # What libpq's trace calls the messages that a pipeline is made of, and the letters they go by on the wire.
 LETTERS = {"Parse": "P", "Bind": "B", "Describe": "D", "Execute": "E", "Close": "C", "Sync": "S", "Flush": "H"}
@@ -63,20 +64,6 @@ def count(proxy: Proxy) -> Count:
     return counted
 
 
-def ids_of(user: User, database: Database) -> list[str]:
-    """The id of everything the user has."""
-    tables = database.query(
-        """
-        SELECT table_name AS name, max(column_name) FILTER (WHERE column_name <> 'id') AS owner
-          FROM information_schema.columns AS c JOIN pg_tables ON tablename = table_name
-         WHERE table_schema = 'public' AND column_name IN ('id', 'user_id', 'owner_id') AND data_type = 'uuid'
-         GROUP BY table_name HAVING count(*) = 2
-        """
-    )
-    each = [f'SELECT id::text FROM "{table["name"]}" WHERE "{table["owner"]}" = %s' for table in tables]
-    return [row["id"] for row in database.query(" UNION ALL ".join(each), *[user.id] * len(each))]
-
-
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_a_request_is_one_trip(route: Route, proxy: Proxy, count: Count, new_user: NewUser, database: Database) -> None:
     """Asked for what does not exist, then for what the user has until it is found; with little in the body and with
@@ -86,7 +73,8 @@ def test_a_request_is_one_trip(route: Route, proxy: Proxy, count: Count, new_use
     inhabit(route.group, user)
     connect(route.group)
     unknown: tuple[str, ...] = tuple(str(uuid4()) for _ in route.identified_by)
-    known = itertools.permutations(ids_of(user, database), len(unknown)) if unknown else ()
+    paths = paths_of(rows_of(user.id, database), len(unknown)) if unknown else ()
+    known = (tuple(row.id for row in path) for path in paths)
     most = 0
     for ids in itertools.chain([unknown], known):
         statuses = []

@@ -19,7 +19,8 @@ from docs.openapi import document
 from tests.conftest import Database, NewUser, User
 from tests.support.client import Answer, Client
 from tests.support.minimal import minimal
-from tests.support.routes import BODIES
+from tests.support.routes import BODIES, QUERIES
+from tests.support.rows import paths_of, rows_of
 
 HERE = Path(__file__).parent
 
@@ -43,11 +44,12 @@ class Operation:
         """How many values the path takes that are no numbers."""
         return self.path.count("{") - len(self.numbers)
 
-    def ask(self, client: Client, *ids: str, prefix: str = "", body: Any = None, query: Any = None) -> Answer:
+    def ask(self, client: Client, *ids: str, prefix: str = "", body: Any = None) -> Answer:
         """Make the request with these values in the path."""
         values = iter(ids)
         path = re.sub(r"{(\w+)}", lambda name: "1" if name[1] in self.numbers else next(values), self.path)
         own = BODIES.get(str(self)) or self.body
+        query = QUERIES.get(str(self))
         return client.request(self.method, prefix + path, body=own if body is None else body, query=query)
 
 
@@ -84,21 +86,6 @@ IDENTIFIED = [op for op in OPERATIONS if op.parameters and not op.public and str
 def inhabit(user: User) -> None:
     for path in sorted(HERE.glob("*/inhabit.py")):
         importlib.import_module(f"tests.{path.parent.name}.inhabit").inhabit(user)
-
-
-def ids_of(user: User, database: Database) -> list[str]:
-    """The id of every row the user has, whatever the table."""
-    tables = database.query(
-        """
-        SELECT c.table_name AS name, u.column_name AS owner
-          FROM information_schema.columns AS c
-          JOIN information_schema.columns AS u ON u.table_schema = 'public' AND u.table_name = c.table_name
-         WHERE c.table_schema = 'public' AND c.column_name = 'id' AND c.data_type = 'uuid'
-           AND u.column_name IN ('user_id', 'owner_id')
-        """
-    )
-    rows = [database.query(f'SELECT id FROM "{t["name"]}" WHERE {t["owner"]} = %s', user.id) for t in tables]
-    return [str(row["id"]) for row in itertools.chain.from_iterable(rows)]
 
 
 def everything_of(user: User, database: Database) -> dict[str, list[Any]]:
@@ -148,15 +135,19 @@ def test_nonsense_is_refused_in_the_envelope(operation: Operation, user: User) -
 
 
 def test_another_users_ids_name_nothing(new_user: NewUser, database: Database) -> None:
+    """Neither ids that are all another user's, nor another user's below one of the caller's own."""
     owner, intruder = new_user(), new_user()
     inhabit(owner)
     inhabit(intruder)
     before = everything_of(owner, database)
-    ids = ids_of(owner, database)
+    rows = rows_of(owner.id, database)
+    own = {row.table: row.id for row in rows_of(intruder.id, database)}
     for operation in IDENTIFIED:
-        for values in itertools.permutations(ids, operation.parameters):
-            answer = operation.ask(intruder, *values)
-            assert answer.status == 404, (str(operation), values, answer.text)
+        for path in paths_of(rows, operation.parameters):
+            *above, last = path
+            for values in {tuple(row.id for row in path), (*(own[row.table] for row in above), last.id)}:
+                answer = operation.ask(intruder, *values)
+                assert answer.status == 404, (str(operation), values, answer.text)
     assert everything_of(owner, database) == before
 
 
@@ -188,5 +179,5 @@ class Reach:
         return self.names_something(operation)
 
     def names_something(self, operation: Operation) -> bool:
-        values = itertools.permutations(ids_of(self.owner, self.database), operation.parameters)
-        return any(operation.ask(self.owner, *combination).status != 404 for combination in values)
+        paths = paths_of(rows_of(self.owner.id, self.database), operation.parameters)
+        return any(operation.ask(self.owner, *(row.id for row in path)).status != 404 for path in paths)

@@ -1,0 +1,48 @@
+"""What a user has in the database, whatever the groups are, and the ids by which paths may name it."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from tests.support.database import Database
+
+
+class Row(NamedTuple):
+    """A row that has an id; `text` is all of it as JSON."""
+
+    table: str
+    id: str
+    text: str
+
+
+def rows_of(user_id: UUID, database: Database) -> list[Row]:
+    """The rows that a user owns, of every table whose rows have an id."""
+    tables = database.query(
+        """
+        SELECT table_name AS name, max(column_name) FILTER (WHERE column_name <> 'id') AS owner
+          FROM information_schema.columns AS c JOIN pg_tables ON tablename = table_name
+         WHERE table_schema = 'public' AND column_name IN ('id', 'user_id', 'owner_id') AND data_type = 'uuid'
+         GROUP BY table_name HAVING count(*) = 2
+        """
+    )
+    each = [
+        f"SELECT '{table['name']}' AS table, id::text, to_jsonb(t)::text AS text"
+        f'  FROM "{table["name"]}" AS t WHERE "{table["owner"]}" = %s'
+        for table in tables
+    ]
+    return [Row(**row) for row in database.query(" UNION ALL ".join(each), *[user_id] * len(each))]
+
+
+def paths_of(rows: Sequence[Row], length: int) -> Iterator[tuple[Row, ...]]:
+    """The rows whose ids may stand in a path that takes so many of them.
+
+    In a path with more than one, each row names the one before it, as a set names its session. Other combinations name
+    nothing, in their owner's hands either.
+    """
+    if length == 0:
+        yield ()
+        return
+    for path in paths_of(rows, length - 1):
+        for row in rows:
+            if not path or (path[-1].id in row.text and row.id != path[-1].id):
+                yield (*path, row)
