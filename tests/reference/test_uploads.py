@@ -260,3 +260,23 @@ def test_the_real_size_counts(user: User, small_quota: None) -> None:
         "quota_bytes": 100_000,
         "max_file_bytes": 200 * MIB,
     }
+
+
+def test_a_file_that_arrives_late_takes_the_room_that_was_kept_for_it(user: User, small_quota: None) -> None:
+    started = init(user, file_size=80_044).json
+    sent = {"name": "Late", "r2_key": started["r2_key"], "file_size_bytes": 80_044}
+    track = user.post("/reference/tracks", sent).json
+    assert (track["status"], user.get("/reference/usage").json["bytes"]) == ("uploading", 80_044)
+    bucket.send("PUT", started["url"], tone(5.0))
+    assert user.get(f"/reference/tracks/{track['id']}/stream").status == 200
+    assert user.get("/reference/usage").json["bytes"] == 80_044
+
+
+def test_a_file_that_arrives_late_and_has_no_room_is_deleted(user: User, small_quota: None) -> None:
+    started = init(user, file_size=10).json
+    track = user.post("/reference/tracks", {"name": "Late", "r2_key": started["r2_key"]}).json
+    register(user, tone(5.0))
+    bucket.send("PUT", started["url"], tone(2.0))
+    user.get(f"/reference/tracks/{track['id']}/stream").refused(409, "quota_exceeded")
+    assert len(bucket.keys(f"{user.id}/")) == 1
+    user.get(f"/reference/tracks/{track['id']}/stream").refused(404, "not_found")

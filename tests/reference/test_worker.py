@@ -169,11 +169,16 @@ def test_a_bucket_that_is_away_is_a_failure_of_the_machine(
     assert database.query(JOB, user.id) == [{"status": "queued", "attempts": 1, "last_error": "Unavailable"}]
 
 
-def test_a_job_is_taken_by_one_worker(user: User) -> None:
-    """Only the worker whose claim is the last one may write."""
-    track = register(user)
-    start(user, track["id"])
-    assert work() == 1
+def test_workers_skip_what_another_is_taking(user: User, database: Database) -> None:
+    """None waits for another, and no two get the same."""
+    jobs = {start(user, register(user)["id"])["id"] for _ in range(2)}
+    claiming = "SELECT id::text FROM claim_job('audio_analysis', NULL)"
+    with database.admin() as one, database.admin() as two, one.transaction():
+        first = one.execute(claiming).fetchall()
+        two.execute("SET lock_timeout = '2s'")
+        second = two.execute(claiming).fetchall()
+        assert two.execute(claiming).fetchall() == []
+    assert {row["id"] for row in [*first, *second]} == jobs
     assert work() == 0
 
 
@@ -227,6 +232,23 @@ def test_a_worker_without_its_lease_writes_nothing(
     # No attempt is left, so the next tick ends it.
     assert work() == 0
     assert analysis_of(user, track["id"])["error_message"] == worker.MACHINE_FAILED
+
+
+def test_a_worker_whose_job_another_has_writes_nothing(
+    user: User, database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track = register(user)
+    job = start(user, track["id"])["id"]
+
+    def slow(*arguments: Any) -> Any:
+        clock.advance("PT5M1S")
+        claim(database)
+        return analyse(*arguments)
+
+    monkeypatch.setattr(worker, "analyse", slow)
+    assert work(job) == 1
+    assert database.query(ALL_OF_IT, user.id)[0]["completed"] == 0
+    assert database.query(JOB, user.id) == [{"status": "running", "attempts": 2, "last_error": None}]
 
 
 def test_a_lease_is_renewed_while_the_file_is_measured(
