@@ -116,7 +116,7 @@ def _in_rounds(
                 before = backend.cpu_ns()
                 answer = request()
                 taken[user][what].append((backend.cpu_ns() - before) / 1e6)
-                assert answer.status == 200, answer.text
+                assert answer.status == 200, (what, answer.text)
     return {
         user: {what: statistics.quantiles(costs[WARM_UP:], n=10)[0] for what, costs in each.items()}
         for user, each in taken.items()

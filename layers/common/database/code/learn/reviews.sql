@@ -211,6 +211,15 @@ BEGIN ATOMIC
       FROM undone AS f;
 END;
 
+-- Whether a row of the log is a review that can be undone: it was not, and its card is there and was not reset since.
+-- It is called row by row, and costs enough for the planner to look at as few rows as it can: the newest first.
+CREATE OR REPLACE FUNCTION internal.is_undoable(r flashcard_reviews) RETURNS boolean
+LANGUAGE sql STABLE COST 1000
+RETURN r.kind = 'review'
+       AND NOT EXISTS (SELECT FROM flashcard_reviews AS u WHERE u.undoes = r.id)
+       AND EXISTS (SELECT FROM flashcards AS c
+                    WHERE c.id = r.card_id AND c.reset_seq < r.seq AND c.deleted_at IS NULL AND c.deck_status <> 'deleted');
+
 -- Takes back the newest review that is left: of a card, or of all. Refuses a review that is not the newest left of its card.
 -- Returns the review.
 CREATE OR REPLACE FUNCTION app.undo_review(card uuid, review uuid) RETURNS uuid
@@ -227,11 +236,12 @@ BEGIN
     IF (review IS NOT NULL OR card IS NOT NULL) AND NOT EXISTS (SELECT FROM cards AS c WHERE c.id = card) THEN
         PERFORM refuse(404, 'not_found', 'There is no such card or review.');
     END IF;
-    SELECT l.* INTO r
-      FROM flashcard_reviews AS l JOIN cards AS c ON c.id = l.card_id
-     WHERE l.kind = 'review' AND l.seq > c.reset_seq AND (card IS NULL OR l.card_id = card)
-       AND NOT EXISTS (SELECT FROM flashcard_reviews AS u WHERE u.undoes = l.id)
-     ORDER BY l.seq DESC LIMIT 1;
+    -- Two statements, because each has an index of its own in this order.
+    IF card IS NULL THEN
+        SELECT l.* INTO r FROM flashcard_reviews AS l WHERE is_undoable(l) ORDER BY l.seq DESC LIMIT 1;
+    ELSE
+        SELECT l.* INTO r FROM flashcard_reviews AS l WHERE l.card_id = card AND is_undoable(l) ORDER BY l.seq DESC LIMIT 1;
+    END IF;
     IF NOT FOUND OR r.id <> review THEN
         PERFORM refuse(409, 'nothing_to_undo', CASE WHEN review IS NULL THEN 'There is no review to undo.'
                                                     ELSE 'This is not the newest review of its card that is left.' END);
