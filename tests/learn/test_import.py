@@ -229,6 +229,14 @@ def test_one_card_takes_one_guid(user: User) -> None:
     assert anki(user, elsewhere, "g1\tcat\tone\ng2\tcat\ttwo\n") == (0, 0, 2)
 
 
+@pytest.mark.parametrize("rows", ["g1\ttomcat\tone\n\tcat\ttwo\n", "\tcat\ttwo\ng1\ttomcat\tone\n"])
+def test_a_note_that_is_renamed_leaves_its_front_to_others(user: User, rows: str) -> None:
+    deck_id = deck(user)
+    anki(user, deck_id, "g1\tcat\tKatze\n")
+    assert anki(user, deck_id, rows, on_duplicate="update") == (1, 1, 0)
+    assert sorted((front, back) for front, back, *_ in contents(user, deck_id)) == [("cat", "two"), ("tomcat", "one")]
+
+
 def test_a_card_that_is_kept_has_no_guid_of_another(user: User, database: Database) -> None:
     deck_id = deck(user)
     anki(user, deck_id, "g1\tcat\tKatze\n")

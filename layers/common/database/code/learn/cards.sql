@@ -345,8 +345,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN replace(translate(lower(t), 'ςſ', 'σs'), 'ß', 'ss');
 
 -- For each group of a file's rows (see import_cards), the card of the deck that it stands for: the one of its guid, else
--- the oldest one of its front. Two cards that both have a guid are not compared by their fronts; so an update, which gives
--- the group's guid to a card without one, takes it away from other groups. Nothing is found by its front to be kept.
+-- the oldest one of its front. Two cards that both have a guid are not compared by their fronts. An update gives a card the
+-- guid and the front of one group; to other groups of its former front it is another card. Nothing is found by its front to
+-- be kept.
 -- No nested loops: the planner does not know how many rows a file has, and would compare each of them with each card.
 CREATE OR REPLACE FUNCTION internal.imported_cards(deck uuid, on_duplicate text, cards jsonb)
 RETURNS TABLE (place bigint, card_id uuid, by_guid boolean)
@@ -361,7 +362,7 @@ BEGIN ATOMIC
     ), guids AS MATERIALIZED (
         SELECT DISTINCT ON (f.place) f.place, k.id FROM file AS f JOIN known AS k ON k.guid = f.guid ORDER BY f.place, k.age
     ), fronts AS MATERIALIZED (
-        SELECT DISTINCT ON (f.place) f.place, f.guid, k.id
+        SELECT DISTINCT ON (f.place) f.place, k.id
           FROM file AS f
           JOIN known AS k ON k.front = f.front AND (k.guid IS NULL OR f.guid IS NULL)
           LEFT JOIN guids AS g ON g.place = f.place
@@ -371,8 +372,8 @@ BEGIN ATOMIC
     SELECT g.place, g.id, true FROM guids AS g
     UNION ALL
     SELECT r.place, r.id, false
-      FROM (SELECT f.*, row_number() OVER (PARTITION BY f.id, f.guid IS NULL ORDER BY f.place) AS claim FROM fronts AS f) AS r
-     WHERE on_duplicate = 'skip' OR r.guid IS NULL OR r.claim = 1;
+      FROM (SELECT f.*, row_number() OVER (PARTITION BY f.id ORDER BY f.place) AS claim FROM fronts AS f) AS r
+     WHERE on_duplicate = 'skip' OR (r.claim = 1 AND r.id NOT IN (SELECT g.id FROM guids AS g));
 END;
 
 -- Adds the cards of a file to a deck. `cards` holds groups of rows that stand for one card:
@@ -407,7 +408,7 @@ BEGIN
         UPDATE flashcards AS c
            SET front = CASE WHEN f.by_guid OR f.is_renamed THEN f.front ELSE c.front END, back = f.back, hint = f.hint,
                tags = f.tags, guid = coalesce(c.guid, f.guid)
-          FROM (SELECT DISTINCT ON (l.card_id) l.* FROM file AS l WHERE NOT l.is_new ORDER BY l.card_id, l.place DESC) AS f
+          FROM file AS f
          WHERE c.id = f.card_id AND on_duplicate = 'update' AND NOT dry_run
     )
     SELECT count(*) FILTER (WHERE f.is_new), coalesce(sum(f.rows), 0) - count(*) FILTER (WHERE f.is_new)
