@@ -15,6 +15,7 @@ from functions.learn.models import QuizAnswer, StoredQuestion, StoredQuiz
 from local.clock import Clock
 from tests.conftest import Database, User, at_once
 from tests.learn.conftest import LESSON, lesson_id, right_answers
+from tests.market.shop import bought, earn, redeem
 from tests.support.ledger import counter, payments
 
 MULTIPLE = "/learn/lessons/plan_the_day"
@@ -79,6 +80,20 @@ def test_a_key_repeats_the_first_answer(user: User) -> None:
     again = user.post(f"{LESSON}/complete", {"quiz_score": 70}, headers=key)
     assert (again.data, again.headers["idempotent-replay"]) == (first.data, "true")
     assert user.get(LESSON).data["progress"]["attempts"] == 1
+
+
+def test_a_boost_doubles_a_lesson(user: User, database: Database, clock: Clock) -> None:
+    earn(database, user, 25)
+    clock.freeze()
+    redeem(user, bought(user, "xp_boost_1h"))
+    headers = {"idempotency-key": "once"}
+    first = user.post(f"{LESSON}/complete", headers=headers)
+    assert (first.data["xp_awarded"], first.data["coins_awarded"]) == (60, 15)
+    clock.advance("PT2H")
+    assert user.post(f"{LESSON}/complete", headers=headers).data == first.data
+    assert user.post(f"{LESSON}/complete").data["xp_awarded"] == 0
+    assert payments(database, user, "lesson_complete") == [("lesson_complete", 60, 15)]
+    assert user.get("/learn/progress").data["total_xp_earned"] == 60
 
 
 def test_a_lesson_pays_what_its_row_says(user: User, database: Database) -> None:
