@@ -8,6 +8,7 @@ import sys
 import zlib
 from array import array
 from collections.abc import Iterable, Sequence
+from operator import mul
 from typing import Final, NamedTuple
 
 from functions.listening.models import FrameRow, Metrics, Span
@@ -31,7 +32,8 @@ class Frames(NamedTuple):
     first: int
     numbers: "array[float]"
 
-    def __len__(self) -> int:
+    @property
+    def frame_count(self) -> int:
         return len(self.numbers) // NUMBERS
 
     def column(self, index: int) -> "array[float]":
@@ -81,25 +83,21 @@ def metrics(frames: Frames | None, span: Span, channels: int) -> Metrics:
     )
     if frames is None:
         return found
-    weights = _weights(frames, span)
-    inside = [index for index, weight in enumerate(weights) if weight > 0]
-    peaks, levels = frames.column(_PEAK), frames.column(_RMS)
     found["integrated_lufs"] = region_loudness(frames, span)
     momentary = max(_blocks(frames, span, frames.hop_ms), default=_ABSOLUTE_GATE)
     found["max_momentary_lufs"] = round(momentary, 2) if momentary > _ABSOLUTE_GATE else None
-    peak = max((peaks[index] for index in inside), default=_FLOOR_DB)
+    inside, weights = _part(frames, span)
+    peak = max(inside.column(_PEAK), default=_FLOOR_DB)
     if peak <= _FLOOR_DB:
         return found
-    rms = _mean_level([(levels[index], weights[index]) for index in inside])
+    powers = _Powers()
+    rms = _mean_level(inside.column(_RMS), weights, powers)
     found |= {
         "sample_peak_dbfs": round(peak, 2),
         "rms_dbfs": rms,
         "crest_db": round(peak - rms, 2),
-        "correlation": _correlation(frames, weights, inside) if channels > 1 else None,
-        "spectrum_db": [
-            _mean_level([(band[index], weights[index]) for index in inside])
-            for band in (frames.column(number) for number in range(_SPECTRUM, NUMBERS))
-        ],
+        "correlation": _correlation(inside, weights, powers) if channels > 1 else None,
+        "spectrum_db": [_mean_level(inside.column(number), weights, powers) for number in range(_SPECTRUM, NUMBERS)],
     }
     return found
 
@@ -115,26 +113,37 @@ def _blocks(frames: Frames, span: Span, step_ms: int) -> Iterable[float]:
     return (loudness[number - frames.first] for number in range(earliest, last + 1, step))
 
 
-def _weights(frames: Frames, span: Span) -> list[int]:
-    """How many ms of each frame lie in a region."""
+def _part(frames: Frames, span: Span) -> tuple[Frames, list[int]]:
+    """The frames that lie in a region, in part at least, and how many ms of each."""
     hop = frames.hop_ms
-    end = min(span.end_time_ms, frames.duration_ms)
-    starts = ((frames.first + index) * hop for index in range(len(frames)))
-    return [max(0, min(end, start + hop) - max(span.start_time_ms, start)) for start in starts]
+    start, end = span.start_time_ms, min(span.end_time_ms, frames.duration_ms)
+    numbered = range(max(start // hop, frames.first), min(-(-end // hop), frames.first + frames.frame_count))
+    weights = [min(end, (number + 1) * hop) - max(start, number * hop) for number in numbered]
+    first = NUMBERS * (numbered.start - frames.first)
+    numbers = frames.numbers[first : first + NUMBERS * len(numbered)]
+    return frames._replace(first=numbered.start, numbers=numbers), weights
 
 
-def _correlation(frames: Frames, weights: Sequence[int], inside: Sequence[int]) -> float | None:
+class _Powers(dict[float, float]):
+    """The power of each level in dB. Levels are rounded to 0.1 dB, so there are few of them, each worked out once."""
+
+    def __missing__(self, level: float) -> float:
+        self[level] = 10 ** (level / 10) if level > _FLOOR_DB else 0.0
+        return self[level]
+
+
+def _correlation(frames: Frames, weights: Sequence[int], powers: _Powers) -> float | None:
     """The frames' correlations, each by its energy; None where every frame is silent on one side."""
-    values, levels = frames.column(_CORRELATION), frames.column(_RMS)
-    energies = [(values[index], weights[index] * 10 ** (levels[index] / 10)) for index in inside if values[index]]
+    levels = zip(frames.column(_CORRELATION), frames.column(_RMS), weights, strict=True)
+    energies = [(value, powers[level] * weight) for value, level, weight in levels if value]
     total = sum(energy for _, energy in energies)
     return round(sum(value * energy for value, energy in energies) / total, 3) if total else None
 
 
-def _mean_level(levels: Sequence[tuple[float, int]]) -> float:
+def _mean_level(levels: Iterable[float], weights: Sequence[int], powers: _Powers) -> float:
     """The level in dB of the mean power of levels, each with its weight; the floor where all of them are at it."""
-    power = sum(10 ** (level / 10) * weight for level, weight in levels if level > _FLOOR_DB)
-    return max(_decibels(power / sum(weight for _, weight in levels)), _FLOOR_DB) if power else _FLOOR_DB
+    power = sum(map(mul, map(powers.__getitem__, levels), weights))
+    return max(_decibels(power / sum(weights)), _FLOOR_DB) if power else _FLOOR_DB
 
 
 def _decibels(power: float) -> float:
