@@ -1,5 +1,5 @@
 -- migrate:up
--- Who there is. Run by an administrator of the server; every later migration begins with SET LOCAL ROLE questlog_owner.
+-- The roles. Run by an administrator of the server; every later migration begins with SET LOCAL ROLE questlog_owner.
 --
 --   questlog_owner     owns schemas and tables; cannot log in and, being no superuser, is itself held by row-level security
 --   questlog_identity  owns the few functions that look at sessions and accounts before it is known who asks
@@ -31,14 +31,14 @@ BEGIN
         EXECUTE format('ALTER ROLE %I SET search_path = app, public', role_name);
         EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role_name);
     END LOOP;
-    -- Limits live on the roles: a setting made per connection would not survive a transaction pooler.
+    -- Limits are set on the roles: behind a transaction pooler a setting of a connection does not last.
     FOREACH role_name IN ARRAY ARRAY['questlog_app', 'questlog_auth', 'questlog_operator'] LOOP
         EXECUTE format('ALTER ROLE %I SET statement_timeout = ''5s''', role_name);
         EXECUTE format('ALTER ROLE %I SET lock_timeout = ''4s''', role_name);
         EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = ''10s''', role_name);
         -- Statements here are short and many: compiling one costs more than running it.
         EXECUTE format('ALTER ROLE %I SET jit = off', role_name);
-        -- A statement is planned once per connection, not six times: planning was half the cost of a young connection.
+        -- A statement is planned once per connection, not six times: planning was half the cost of a new connection.
         EXECUTE format('ALTER ROLE %I SET plan_cache_mode = force_generic_plan', role_name);
         -- Every request reads little. Without its limit known, a plan would start workers for twenty rows, at 10 ms each time.
         EXECUTE format('ALTER ROLE %I SET max_parallel_workers_per_gather = 0', role_name);

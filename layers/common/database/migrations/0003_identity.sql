@@ -47,9 +47,9 @@ CREATE POLICY identity ON accounts TO questlog_identity USING (true);
 GRANT SELECT ON accounts TO questlog_app, questlog_auth;
 GRANT SELECT, INSERT ON accounts TO questlog_identity;
 
--- Whose an e-mail address or an account at a provider is: what a sign-in knows before it knows the user. A table of its own,
--- without a foreign key, because users are spread over servers by their id and this table is not. An entry whose user is
--- gone means nothing: the next sign-in takes it over.
+-- Which user an e-mail address, or an account at a provider, belongs to. A sign-in knows these before it knows the user. It
+-- is a table of its own, without a foreign key, because users are spread over servers by their id and this table is not.
+-- The entry of a deleted user has no meaning; the next sign-in replaces it.
 CREATE TABLE user_directory (
     kind text NOT NULL CHECK (kind IN ('email', 'google', 'azure')),
     key text NOT NULL CHECK (length(key) BETWEEN 1 AND 320),
@@ -111,7 +111,8 @@ CREATE UNLOGGED TABLE rate_limits (
 CREATE INDEX rate_limits_age ON rate_limits (window_start);
 GRANT SELECT, DELETE ON rate_limits TO questlog_jobs;
 
--- The operators' table, not a user's: a row outlives its user, whose deletion takes user_id out of it. So no foreign key.
+-- This table is the operators', not a user's. A row stays when its user is deleted, without the user_id; so there is no
+-- foreign key.
 CREATE TABLE audit_log (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     user_id uuid,
@@ -133,7 +134,7 @@ CREATE INDEX audit_log_users ON audit_log (user_id, created_at DESC);
 ALTER TABLE audit_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_log FORCE ROW LEVEL SECURITY;
 
--- Users do not read their audit rows and nobody changes any: rows enter through functions and leave with the clean-up.
+-- Users do not read their audit rows, and nobody changes any: functions add them, and the clean-up deletes them.
 CREATE POLICY admin ON audit_log FOR SELECT TO questlog_admin USING (granted_scope() = 'admin');
 CREATE POLICY jobs ON audit_log TO questlog_jobs USING (true);
 CREATE POLICY identity ON audit_log FOR INSERT TO questlog_identity WITH CHECK (true);

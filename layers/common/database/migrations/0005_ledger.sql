@@ -26,7 +26,7 @@ CREATE TABLE streak_types (
     sort_order int NOT NULL UNIQUE
 );
 
--- What is counted of a user for life, and what quests may ask for.
+-- The names of the lifetime counters of a user. Quests may ask for a counter.
 CREATE TABLE counters (
     counter text PRIMARY KEY CHECK (length(counter) BETWEEN 1 AND 64)
 );
@@ -56,7 +56,7 @@ CREATE TABLE achievement_definitions (
     is_active boolean NOT NULL DEFAULT true,
     is_built_in boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT clock(),
-    -- The one fact this achievement waits for, by the name award() gives it, and the value that fact has to reach.
+    -- The fact that completes this achievement, under the name that award() gives it, and the value it has to reach.
     watches text NOT NULL GENERATED ALWAYS AS (CASE trigger_type
         WHEN 'counter' THEN 'counter:' || (trigger_config ->> 'counter')
         WHEN 'streak' THEN 'streak:' || (trigger_config ->> 'streak_type')
@@ -76,8 +76,8 @@ GRANT SELECT ON skill_definitions, event_definitions, achievement_definitions
     TO questlog_app, questlog_auth, questlog_operator, questlog_jobs, questlog_admin;
 GRANT INSERT, UPDATE, DELETE ON skill_definitions, achievement_definitions TO questlog_admin;
 
--- What holds for every row by itself. One function and not a dozen CHECKs: Postgres parses each CHECK anew for every
--- INSERT, which was a tenth of an award's cost.
+-- Whether a row of the ledger is sound, seen by itself. It is one function and not a dozen CHECKs, because Postgres parses
+-- each CHECK anew for every INSERT, which was a tenth of an award's cost.
 CREATE FUNCTION sound_entry(
     event_type text, source_type text, base_xp bigint, bonus_xp bigint, xp bigint, coins bigint, skill_stars int,
     counters jsonb, metadata jsonb, level_after int, coins_after bigint, total_xp_after bigint, streak_after int,
@@ -100,7 +100,7 @@ BEGIN
        AND streak_after >= 0
        AND length(idempotency_key) BETWEEN 1 AND CASE WHEN reverses IS NULL THEN 200 ELSE 208 END
        AND (reason IS NULL OR length(reason) <= 1000)
-       -- Only a reversal takes XP back, and it can be told from any other row by each of three marks.
+       -- Only a reversal takes XP back. It names a row that it reverses, has an event of its own, and a key of its own.
        AND (reverses IS NOT NULL OR (base_xp >= 0 AND bonus_xp >= 0 AND skill_stars >= 0))
        AND (reverses IS NOT NULL) = (event_type IN ('reversal', 'market_refund'))
        AND (reverses IS NOT NULL) = starts_with(idempotency_key, 'reverse:');
@@ -141,11 +141,11 @@ CREATE TABLE points_ledger (
                        coins_after, total_xp_after, streak_after, idempotency_key, reverses, reason))
 );
 
--- Rows name other rows (reverses, cause_id; user_achievements.ledger_id) without foreign keys: rows never go, but with a
--- whole account, and there each key would be looked up once more per row. ledger_audit looks instead.
+-- Rows name other rows (reverses, cause_id; user_achievements.ledger_id) without foreign keys: rows are deleted only with
+-- the whole account, and there each key would cost one more look-up per row. ledger_audit checks them instead.
 CREATE UNIQUE INDEX points_ledger_order ON points_ledger (user_id, seq DESC);
 
--- The day before the event: a daily cap names both, while a day, a week and a board ask for dates alone.
+-- local_date stands before event_type: a daily cap filters by both, while a day, a week and a board filter by dates alone.
 CREATE INDEX points_ledger_days ON points_ledger (user_id, local_date, event_type);
 CREATE UNIQUE INDEX points_ledger_reversals ON points_ledger (user_id, reverses) WHERE reverses IS NOT NULL;
 -- The feed of awards is read by time.
@@ -266,7 +266,7 @@ BEGIN
 END
 $$;
 
--- What a row, and the achievements it brought, gave.
+-- The result of an award: what its row gave, together with the achievements that it brought.
 CREATE TYPE award_result AS (
     ledger_id uuid, replayed boolean, xp bigint, bonus_xp bigint, coins bigint, skill_key text, leveled_up boolean,
     new_level int, total_xp bigint, balance bigint, streak int, achievements jsonb

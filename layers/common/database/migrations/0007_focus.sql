@@ -62,7 +62,7 @@ CREATE TABLE focus_sessions (
     library_id uuid,
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, library_id) REFERENCES focus_libraries,
-    -- Each status has exactly its own moments.
+    -- Each status has the moments that belong to it, and no others.
     CHECK ((ends_at IS NOT NULL) = (status = 'active')),
     CHECK ((paused_at IS NOT NULL) = (status = 'paused')),
     CHECK ((paused_remaining_seconds IS NOT NULL) = (status = 'paused')),

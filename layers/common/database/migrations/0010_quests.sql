@@ -28,7 +28,7 @@ CREATE TABLE quests (
     repeat_frequency text CHECK (repeat_frequency IN ('daily', 'weekly', 'monthly')),
     skill_key text NOT NULL DEFAULT 'discipline' REFERENCES skill_definitions,
     expires_at timestamptz,
-    -- What it is in the file that an import has made it from.
+    -- Its key in the file that it was imported from.
     import_key text CHECK (length(import_key) BETWEEN 1 AND 320),
     created_at timestamptz NOT NULL DEFAULT clock(),
     updated_at timestamptz NOT NULL DEFAULT clock(),
@@ -55,7 +55,7 @@ CREATE TABLE universal_quests (
     xp_reward int NOT NULL DEFAULT 25 CHECK (xp_reward BETWEEN 0 AND 1000),
     coin_reward int NOT NULL DEFAULT 10 CHECK (coin_reward BETWEEN 0 AND 500),
     target int NOT NULL DEFAULT 1 CHECK (target BETWEEN 1 AND 1000000),
-    -- A counter of the ledger, the daily streak, or nothing that could be counted.
+    -- A counter of the ledger; streak_days, the daily streak; or manual, where the ledger counts nothing for it.
     target_type text NOT NULL DEFAULT 'manual',
     counter text GENERATED ALWAYS AS (CASE WHEN target_type NOT IN ('streak_days', 'manual') THEN target_type END) STORED
         REFERENCES counters,
@@ -74,8 +74,8 @@ CREATE TRIGGER touch BEFORE UPDATE ON universal_quests FOR EACH ROW EXECUTE FUNC
 GRANT SELECT ON universal_quests TO questlog_app, questlog_jobs, questlog_admin;
 GRANT INSERT, UPDATE, DELETE ON universal_quests TO questlog_admin;
 
--- A quest in one period; no row says the same as an available one without progress. Only functions write it, each under the
--- user's lock.
+-- A quest in one period. A missing row means the same as an available one without progress. Only functions write here, each
+-- under the user's lock.
 -- fillfactor: progress moves with awards, and finds room on its own page.
 CREATE TABLE user_quest_progress (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
@@ -106,7 +106,7 @@ CREATE TABLE user_quest_progress (
     CHECK (status = 'completed' OR (xp_awarded = 0 AND coins_awarded = 0 AND streak_count = 0))
 ) WITH (fillfactor = 80);
 
--- What is still to be done, whatever the length of the history.
+-- The open quests, found without reading the history.
 CREATE INDEX user_quest_progress_open ON user_quest_progress (user_id, period_key) WHERE status IN ('available', 'accepted');
 CREATE TRIGGER touch BEFORE UPDATE ON user_quest_progress FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('user_quest_progress');

@@ -29,7 +29,7 @@ CREATE TABLE calendar_events (
     location text CHECK (length(location) <= 300),
     color text CHECK (color ~ '^#[0-9A-Fa-f]{6}$'),
     reminder_minutes int CHECK (reminder_minutes BETWEEN 0 AND 40320),
-    -- The training group's migration adds its table, and with it the key and the index; until then it stays null.
+    -- Its foreign key and its index come with the table of workouts.
     workout_id uuid,
     habit_id uuid,
     goal_id uuid,
@@ -68,12 +68,12 @@ CREATE TABLE calendar_events (
 );
 CREATE UNIQUE INDEX calendar_events_uid ON calendar_events (user_id, ical_uid, lone_recurrence_id) NULLS NOT DISTINCT
  WHERE parent_event_id IS NULL AND ical_uid IS NOT NULL;
--- Each of these is for some rows only, so that the key is the one way to look an event up by its id: of two ways that look
--- as cheap in a small table, a plan that is kept may have taken the one that reads the whole account.
+-- Each of the indexes below covers some rows only, so that the primary key is the only index for a look-up by id. Plans are
+-- kept, and one made while the table was small could otherwise use an index that reads the whole account.
 CREATE UNIQUE INDEX calendar_events_override ON calendar_events (user_id, parent_event_id, original_start)
  WHERE parent_event_id IS NOT NULL;
 CREATE INDEX calendar_events_original ON calendar_events (user_id, original_start) WHERE parent_event_id IS NOT NULL;
--- A list looks for what starts in it or up to 31 days before, and here for what lasts longer.
+-- A list reads the events that start in it, or up to 31 days before it, by the first index; longer ones by the second.
 CREATE INDEX calendar_events_start ON calendar_events (user_id, start_time) WHERE recurrence_rule IS NULL;
 CREATE INDEX calendar_events_long ON calendar_events (user_id, start_time)
  WHERE recurrence_rule IS NULL AND end_time - start_time > interval '31 days';

@@ -34,7 +34,7 @@ CREATE TABLE market_items (
     UNIQUE (owner_key, key),
     CHECK (available_until > available_from),
     CHECK ((total_stock IS NULL) = (remaining_stock IS NULL)),
-    -- What stays is bought once, for ever.
+    -- A permanent item is bought once and does not expire.
     CHECK (is_consumable OR (limit_per_user = 1 AND limit_period = 'ever' AND valid_days IS NULL)),
     CHECK (CASE effect_json ->> 'type'
         WHEN 'xp_multiplier' THEN is_consumable
@@ -45,7 +45,7 @@ CREATE TABLE market_items (
              AND jsonb_typeof(effect_json -> 'value') = 'string'
         ELSE effect_json IS NULL
     END),
-    -- Nobody makes a boost for themselves.
+    -- A reward of a user's own has no effect: nobody can make a boost for themselves.
     CHECK (owner_id IS NULL OR (
         is_consumable AND price_coins >= 1 AND uses_per_purchase = 1
         AND num_nonnulls(effect_json, total_stock, requires_level, available_from, available_until) = 0))
@@ -91,15 +91,15 @@ CREATE TABLE user_purchases (
 );
 CREATE INDEX user_purchases_recent ON user_purchases (user_id, purchased_at DESC, id);
 CREATE INDEX user_purchases_item ON user_purchases (user_id, item_id, purchased_at);
--- What is held, however long the history: uses left of consumables, and permanent items.
+-- What a user holds, found without reading the history: consumables with uses left, and permanent items.
 CREATE INDEX user_purchases_active ON user_purchases (user_id, item_id) WHERE status = 'active';
 CREATE INDEX user_purchases_permanent ON user_purchases (user_id, item_id) WHERE NOT is_consumable AND status = 'redeemed';
--- For the key: whether anything points at an item that is to go.
+-- For the foreign key: whether any purchase is of an item that is to be deleted.
 CREATE INDEX user_purchases_of_item ON user_purchases (item_owner, item_id);
 CALL enable_row_security('user_purchases');
 GRANT SELECT ON user_purchases TO questlog_app;
 
--- What redeemed boosts left behind; award() reads it. Under the user's lock, one runs at a time.
+-- The boosts that were redeemed; award() applies the one that runs. The user's lock sees to it that only one runs.
 CREATE TABLE user_effects (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -116,7 +116,7 @@ CREATE INDEX user_effects_purchase ON user_effects (user_id, purchase_id);
 CALL enable_row_security('user_effects');
 GRANT SELECT ON user_effects TO questlog_app;
 
--- The missed days that a shield stood in for.
+-- The missed days that were bridged by a shield.
 CREATE TABLE streak_shield_uses (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
     streak_type text NOT NULL DEFAULT 'daily_activity' CHECK (streak_type = 'daily_activity'),
@@ -150,7 +150,7 @@ CREATE INDEX user_saving_goal_item ON user_saving_goal (item_owner, item_id);
 CALL enable_row_security('user_saving_goal');
 GRANT SELECT, INSERT, UPDATE, DELETE ON user_saving_goal TO questlog_app;
 
--- A board shows a streak that shields would still save: it sees who holds how many.
+-- A board also shows streaks that shields would keep, so it may read how many each user holds.
 CREATE POLICY board ON user_purchases FOR SELECT TO questlog_board USING (status = 'active');
 CREATE POLICY board ON market_items FOR SELECT TO questlog_board USING (owner_id IS NULL);
 GRANT SELECT (user_id, item_owner, item_id, status, uses_remaining, expires_at) ON user_purchases TO questlog_board;
