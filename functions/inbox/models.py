@@ -24,7 +24,7 @@ from questlog.wire import (
 Listing = Literal["open", "unread", "archived", "processed", "snoozed", "all"]
 # What a user writes; notifications are the app's.
 WrittenType = Literal["note", "task", "link"]
-Target = Literal["quest", "plan", "calendar"]
+Target = Literal["quest", "idea", "infobase", "plan", "calendar"]
 
 Title = Annotated[Trimmed, StringConstraints(min_length=1, max_length=500)]
 Description = Annotated[Trimmed, StringConstraints(max_length=10_000), AfterValidator(blank_is_null)]
@@ -68,7 +68,7 @@ class ItemChange(Body):
 
 
 class Processing(Body):
-    """What to make of an item: `category` is that of a quest, and `start_time` when an event is."""
+    """What to make of an item: `category` is a quest's, an idea's or an entry's, and `start_time` when an event is."""
 
     to: Target
     category: Category = "inbox"

@@ -10,8 +10,9 @@ from questlog.searching import CHARACTERS, MARKS, Clause, folded
 LONGEST: Final = 30
 # How many of the words may stand before the first match.
 _BEFORE: Final = 8
-# A word is a character of a script without blanks, or letters and digits in a row, each with its accents.
-_WORD: Final = re.compile(rf"[{CHARACTERS}]|(?:[^\W_{CHARACTERS}][{MARKS}]*)+")
+# A word is a character of a script without blanks, or letters and digits in a row, each with its accents. The vowel
+# signs of the scripts of India are no letters to Python.
+_WORD: Final = re.compile(rf"[{CHARACTERS}]|(?:(?:[^\W_{CHARACTERS}]|[\u0900-\u0963\u0970-\u0dff])[{MARKS}]*)+")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # What a clause looks for, as internal.search_patterns() of SQL writes it: words in quotes, a star behind a beginning.
 _PLACE: Final = re.compile(r"\(([^()]*)\)")

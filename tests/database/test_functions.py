@@ -29,11 +29,12 @@ CALLS = {
     "goals": {"calendar"},  # a deleted goal takes itself out of events
     "habits": {"calendar", "quests"},  # so does a habit; imported to-dos become quests
     "onboarding": {"goals"},  # the first one is an answer
+    "ideas": {"infobase", "promotion"},  # its search is the infobase's
     "inbox": {"promotion"},
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
     "reference": {"jobs"},  # analyses are queued, and objects of deleted tracks
     "programs": {"exercise"},  # a slot is a workout; templates make workouts; removed slots leave the sessions
-    "promotion": {"calendar", "daily_plan", "quests"},  # it makes these of what was noted down
+    "promotion": {"calendar", "daily_plan", "ideas", "infobase", "quests"},  # it makes these of what was noted down
     "sync": {"daily_plan", "focus", "goals", "habits", "inbox", "quests"},
     "today": {"daily_plan", "focus", "goals", "habits", "onboarding", "quests"},
 }
@@ -54,7 +55,7 @@ READS = {
     "ledger": {"market"},
     "limits": {"identity"},
     "market": {"ledger"},
-    "promotion": {"calendar", "daily_plan", "quests"},  # whether what it made is still there
+    "promotion": {"calendar", "daily_plan", "ideas", "infobase", "quests"},  # whether what it made is still there
     "quests": {"deleted_imports", "ledger"},
     "reference": {"identity"},  # whose an e-mail address is, for those who look at what its owner shares
     "sync": {"daily_plan", "focus", "goals", "habits"},

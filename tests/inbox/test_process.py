@@ -215,3 +215,28 @@ def test_the_item_can_be_deleted_and_its_target_stays(user: User) -> None:
     process(user, item, "quest")
     user.delete(f"/user/inbox/{item['id']}")
     assert len(quests(user)) == 1
+
+
+def test_an_idea(user: User) -> None:
+    item = added(user, description="About the bell.", tags=["ada"], action_url="https://questlog.test/bell")
+    data = process(user, item, "idea").data
+    [idea] = user.get("/ideas").data["ideas"]
+    assert data["target"] == {"type": "idea", "id": idea["id"]}
+    assert (idea["title"], idea["content"]) == ("Ask Ada", "About the bell.\nhttps://questlog.test/bell")
+    assert (idea["category"], idea["tags"]) == ("inbox", ["ada"])
+    assert process(user, item, "idea").data == data
+    user.delete(f"/ideas/{idea['id']}")
+    assert process(user, item, "idea").data["target"]["id"] != idea["id"]
+
+
+def test_an_entry_of_the_infobase(user: User) -> None:
+    item = added(user, title="T" * 300, description="D" * 10_000, tags=["ada"])
+    data = process(user, item, "infobase", category="People").data
+    [entry] = user.get("/infobase", query={"search": "ada"}).data["entries"]
+    assert data["target"] == {"type": "infobase", "id": entry["id"]}
+    assert (entry["title"], entry["content"]) == ("T" * 199 + "…", "T" * 300 + "\n\n" + "D" * 10_000)
+    assert (entry["category"], entry["tags"]) == ("People", ["ada"])
+    user.delete(f"/infobase/{entry['id']}")
+    assert process(user, item, "infobase").data == data, "it is in the trash"
+    user.delete(f"/infobase/{entry['id']}", query={"permanent": "true"})
+    assert process(user, item, "infobase").data["target"]["id"] != entry["id"]

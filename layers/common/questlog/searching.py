@@ -16,6 +16,7 @@ CHARACTERS: Final = (
 # Accents, vowel signs and other marks that may be left out: as in internal.search_text() of SQL.
 MARKS: Final = "\u00ad\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200c\u200d\u2060\ufeff"
 _MARK: Final = re.compile(f"[{MARKS}]")
+_SPELLINGS: Final = {"\u03c2": "\u03c3", "\u00df": "ss", "\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}
 _QUOTES: Final = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"'))
 _CLAUSE: Final = re.compile(r'(?P<minus>-?)"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+)')
 # A word ends at ASCII punctuation but the apostrophe, and where a script without blanks begins or ends.
@@ -69,4 +70,11 @@ def folded(word: str) -> str:
     if word.isascii():
         return word.lower()
     bare = _MARK.sub("", normalize("NFKD", word))
-    return normalize("NFKC", bare).lower().replace("\u03c2", "\u03c3").replace("\u00df", "ss")
+    return _respelled(normalize("NFKC", bare).lower())
+
+
+def _respelled(word: str) -> str:
+    """The word with one spelling for what has two: a final sigma, a sharp s, the vowel am of Thai and of Lao."""
+    for spelling, kept in _SPELLINGS.items():
+        word = word.replace(spelling, kept)
+    return word

@@ -29,6 +29,9 @@ DECLARE
 BEGIN
     RETURN CASE target_type
         WHEN 'quest' THEN create_quest(short, promoted_text(title, content, link, 5000), category)::text
+        WHEN 'idea' THEN create_idea(gen_random_uuid(), short, promoted_text(title, content, link, 20000), category, tags)::text
+        WHEN 'infobase' THEN create_infobase_entry(
+            gen_random_uuid(), short, coalesce(promoted_text(title, content, link, 100000), ''), category, tags)::text
         WHEN 'calendar' THEN create_event(short, promoted_text(title, content, link, 5000), start_time)::text
         WHEN 'plan' THEN add_plan_task(local_today(), jsonb_build_object(
             'type', 'focus', 'title', short, 'description', promoted_text(title, content, link, 2000), 'completed', false,
@@ -43,6 +46,8 @@ LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN CASE target_type
         WHEN 'quest' THEN EXISTS (SELECT FROM quests AS q WHERE q.id = target_id::uuid)
+        WHEN 'idea' THEN EXISTS (SELECT FROM ideas AS i WHERE i.id = target_id::uuid)
+        WHEN 'infobase' THEN EXISTS (SELECT FROM infobase_entries AS e WHERE e.id = target_id::uuid)
         WHEN 'calendar' THEN EXISTS (SELECT FROM calendar_events AS e WHERE e.id = target_id::uuid)
         WHEN 'plan' THEN EXISTS (SELECT FROM daily_plans AS p
                                   WHERE p.items @> jsonb_build_array(jsonb_build_object('id', target_id)))

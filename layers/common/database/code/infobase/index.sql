@@ -2,39 +2,54 @@ SET LOCAL ROLE questlog_owner;
 
 -- The search index of the infobase and of whatever else is searched like it: what is written to it. search.sql reads it.
 
+-- What search_text() does with more than ASCII. Two vowels, of Thai and of Lao, remain one character each.
+CREATE OR REPLACE FUNCTION internal.search_text_beyond_ascii(original text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT regexp_replace(
+        regexp_replace(
+            replace(replace(replace(replace(lower(f.folded), 'ς', 'σ'), 'ß', 'ss'),
+                            U&'\0E4D\0E32', U&'\0E33'), U&'\0ECD\0EB2', U&'\0EB3'),
+            '[\u0080-\u00BF\u00D7\u00F7\u02C2-\u02DF\u055A-\u055F\u0589\u05BE\u05F3\u05F4\u060C\u061B\u061F\u066A-\u066D\u06D4'
+            '\u0964\u0965\u2000-\u206F\u20A0-\u20CF\u2190-\u2BFF\u2E00-\u2E7F\u3000-\u3004\u3008-\u3020\u3030\uFE10-\uFE6F'
+            '\uFFF0-\uFFFF\U0001F000-\U0001FAFF]+', ' ', 'g'),
+        '([\u0E00-\u0EFF\u1000-\u109F\u1100-\u11FF\u1780-\u17FF\u2E80-\u2FDF\u3005-\u3007\u3021-\u302F\u3031-\u9FFF'
+        '\uA960-\uA97F\uAC00-\uD7FF\uF900-\uFAFF\U00020000-\U0003FFFF])', ' \1 ', 'g')
+      FROM (SELECT normalize(regexp_replace(
+                       normalize(original, NFKD),
+                       '[\u00AD\u0300-\u036F\u0591-\u05C7\u0610-\u061A\u0640\u064B-\u065F\u0670\u200C\u200D\u2060\uFEFF]',
+                       '', 'g'), NFKC) AS folded) AS f;
+END;
+
 -- A text as its words are compared: lower case, without accents and other marks that may be left out, one form for each
--- character, and blanks for punctuation.
---   The parser of Postgres would take a/b for a path, <b> for a tag that it leaves out, and -5 for a number: it gets to see
---   nothing but words. Scripts that write no blanks between words (Han, Kana, Hangul, Thai, Lao, Burmese, Khmer) get one
---   around each character; a search for some of them is one for these characters in a row.
+-- character, and blanks for punctuation and symbols.
+--   The parser of Postgres would take a/b for a path, <b> for a tag that it leaves out, and -5 for a number, and what it takes
+--   for a letter beyond ASCII depends on the locale of the database: it gets to see nothing but words. Scripts that write no
+--   blanks between words (Han, Kana, Hangul, Thai, Lao, Burmese, Khmer) get one around each character; a search for some of
+--   them is one for these characters in a row.
 CREATE OR REPLACE FUNCTION internal.search_text(original text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN regexp_replace(
-    CASE WHEN original ~ '[^\u0001-\u007F]' THEN regexp_replace(
-        replace(replace(lower(normalize(regexp_replace(
-            normalize(original, NFKD),
-            '[\u00AD\u0300-\u036F\u0591-\u05C7\u0610-\u061A\u0640\u064B-\u065F\u0670\u200C\u200D\u2060\uFEFF]', '', 'g'),
-            NFKC)), 'ς', 'σ'), 'ß', 'ss'),
-        '([\u0E00-\u0EFF\u1000-\u109F\u1100-\u11FF\u1780-\u17FF\u2E80-\u2FDF\u3005-\u3007\u3021-\u302F\u3031-\u9FFF'
-        '\uA960-\uA97F\uAC00-\uD7FF\uF900-\uFAFF\U00020000-\U0003FFFF])', ' \1 ', 'g')
-    ELSE lower(original) END,
+    CASE WHEN original ~ '[^\u0001-\u007F]' THEN search_text_beyond_ascii(original) ELSE lower(original) END,
     '[\u0001-\u001F\u0021-\u002F\u003A-\u0040\u005B-\u0060\u007B-\u007F]+', ' ', 'g');
 
 -- The vectors of a document: of its title and tags with the beginning of its content, and of the rest of a long content in
--- pieces of 2,000 words. Each piece begins 100 words before the end of the one before, so that a phrase that lies across is
--- whole in one of them. Between title, tags and content are gaps that no phrase reaches over.
+-- pieces of 1,200 words. Each piece begins 200 words before the end of the one before, so that a phrase that lies across is
+-- whole in one of them: a search has at most 200 characters. Between title, tags and content are gaps that no phrase reaches over.
 CREATE OR REPLACE FUNCTION internal.search_vectors(title text, tags text[], content text) RETURNS tsvector[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT array_agg(CASE WHEN p.first = 1 THEN h.heading || p.piece ELSE p.piece END ORDER BY p.first)
-      FROM (SELECT string_to_array(trim(regexp_replace(search_text(content), '\s+', ' ', 'g')), ' ') AS words) AS w,
-           LATERAL (
-               SELECT f.first, to_tsvector('simple', array_to_string(w.words[f.first:f.first + 1999], ' ')) AS piece
-                 FROM generate_series(1, greatest(1, cardinality(w.words) - 100), 1900) AS f (first)) AS p,
-           LATERAL (
-               SELECT setweight(to_tsvector('simple', search_text(title)), 'A') || '''/'':100'::tsvector
-                      || setweight(to_tsvector('simple', search_text(array_to_string(tags, ' '))), 'B') || '''/'':100'::tsvector
-                          AS heading) AS h;
+    WITH content_words AS MATERIALIZED (
+        SELECT string_to_array(trim(regexp_replace(search_text(content), ' +', ' ', 'g')), ' ') AS words
+    ), pieces AS MATERIALIZED (
+        SELECT f.first, to_tsvector('simple', array_to_string(w.words[f.first:f.first + 1199], ' ')) AS vector
+          FROM content_words AS w, generate_series(1, greatest(1, cardinality(w.words) - 200), 1000) AS f (first)
+    )
+    SELECT array_agg(CASE WHEN p.first > 1 THEN p.vector
+                          ELSE setweight(to_tsvector('simple', search_text(title)), 'A') || '''/'':100'::tsvector
+                               || setweight(to_tsvector('simple', search_text(array_to_string(tags, ' '))), 'B')
+                               || '''/'':100'::tsvector || p.vector END ORDER BY p.first)
+      FROM pieces AS p;
 END;
 
 -- The words and filters that a document is found by, and whether a word is in its title or tags, and in its title.
