@@ -3,7 +3,15 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
 from questlog.wire import (
@@ -49,9 +57,11 @@ class IdeasQuery(Query):
 class NewIdea(Body):
     """An idea; without a title, the first line of its content that is not blank is one."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"title": "A bridge in 7/8"}]})
+
     id: UUID | None = None
     content: Content | None = None
-    title: Annotated[Title | None, Field(validate_default=True, examples=["A bridge in 7/8"])] = None
+    title: Annotated[Title | None, Field(validate_default=True)] = None
     category: Category = "general"
     tags: Tags = []
     key: Key | None = None
