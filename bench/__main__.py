@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import audio, awards, cards, database_cpu, events, idle_tab, imports, size, training, trips, warm
+from bench import audio, awards, cards, database_cpu, events, idle_tab, imports, searches, size, training, trips, warm
 from bench.figure import Figure
 from bench.stage import Stage
 
@@ -24,6 +24,7 @@ ON_A_STAGE: Final[Mapping[str, Callable[[Stage], Figure]]] = {
     "training": training.measure,
     "training_history": training.measure_history,
     "cards": cards.measure,
+    "searches": searches.measure,
     "idle_tab": idle_tab.measure,
     "awards": awards.measure,
 }
@@ -41,6 +42,7 @@ ORDER: Final = (
     "training",
     "training_history",
     "cards",
+    "searches",
     "idle_tab",
     "awards",
     "audio",

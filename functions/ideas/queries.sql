@@ -18,7 +18,8 @@ SELECT f.total, i.*
   FROM search_page('ideas', %(texts)s::text[], %(groups)s::int[], %(excluded)s::boolean[], %(quoted)s::boolean[],
                    %(prefixed)s::int, idea_filters(%(category)s, %(tag)s, %(archived)s), %(page_size)s,
                    (%(page)s::bigint - 1) * %(page_size)s) AS f
-  LEFT JOIN ideas AS i ON i.id = f.id
+  -- A lookup by key for each, whatever the planner expects the search to find.
+  LEFT JOIN LATERAL (SELECT * FROM ideas AS o WHERE o.id = f.id OFFSET 0) AS i ON true
  ORDER BY f.place;
 
 -- name: add

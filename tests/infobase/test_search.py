@@ -316,7 +316,7 @@ def test_pinned_entries_do_not_come_first_in_a_search(user: User) -> None:
     assert found(user, "drum") == ["Drum", "Other"]
 
 
-def test_of_more_than_500_matches_all_are_listed_once(user: User, database: Database) -> None:
+def test_of_more_than_200_matches_all_are_listed_once(user: User, database: Database) -> None:
     with database.admin() as connection, connection.transaction():
         connection.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
         connection.execute("SET LOCAL ROLE questlog_owner")

@@ -152,7 +152,7 @@ END;
 -- A page of what a search finds, how much there is in all, and the patterns of the clauses, for highlights. It has a row
 -- without an id where the page is empty.
 --   First come documents with all of the search in their title, then those with all of it in title or tags, then the rest;
---   each by ts_rank_cd, then the last change. Of more than 500 the rest follow behind, the newest first: to rank all of what
+--   each by ts_rank_cd, then the last change. Of more than 200 the rest follow behind, the newest first: to rank all of what
 --   a common word finds would take longer the more there is.
 CREATE OR REPLACE FUNCTION app.search_page(
     home text, texts text[], groups int[], excluded boolean[], quoted boolean[], prefixed int, filters text[],
@@ -171,20 +171,25 @@ BEGIN
     RETURN QUERY
     WITH hits AS MATERIALIZED (
         SELECT h.* FROM search_hits(home, texts, groups, excluded, quoted, prefixed, looked_for, filters) AS h
+    ), classed AS (
+        SELECT h.block, c.class, c.bits,
+               sum(bit_count(c.bits::bit(64))) OVER (ORDER BY c.class, h.block DESC) - bit_count(c.bits::bit(64)) AS before
+          FROM hits AS h,
+               LATERAL (VALUES (1, h.titles), (2, h.headings & ~h.titles), (3, h.entries & ~h.headings)) AS c (class, bits)
+         WHERE c.bits <> 0
     ), listed AS (
-        SELECT h.block * 64 + b.bit AS number,
-               CASE WHEN (h.titles >> b.bit) & 1 = 1 THEN 1 WHEN (h.headings >> b.bit) & 1 = 1 THEN 2 ELSE 3 END AS class
-          FROM hits AS h, generate_series(0, 63) AS b (bit)
-         WHERE (h.entries >> b.bit) & 1 = 1
+        SELECT c.block * 64 + b.bit AS number, c.class
+          FROM classed AS c, generate_series(0, 63) AS b (bit)
+         WHERE c.before < greatest(200, skipped + page_size) AND (c.bits >> b.bit) & 1 = 1
          ORDER BY class, number DESC
-         LIMIT greatest(500, skipped + page_size)
+         LIMIT greatest(200, skipped + page_size)
     ), ranked AS (
         SELECT d.id, row_number() OVER (
                    ORDER BY l.class, l.is_ranked DESC,
                             CASE WHEN l.is_ranked THEN
                                 (SELECT sum(ts_rank_cd(v.vector, ranking)) FROM unnest(d.vectors) AS v (vector)) END DESC,
                             CASE WHEN l.is_ranked THEN d.changed_at END DESC, l.number DESC) AS place
-          FROM (SELECT *, row_number() OVER (ORDER BY class, number DESC) <= 500 AS is_ranked FROM listed) AS l
+          FROM (SELECT *, row_number() OVER (ORDER BY class, number DESC) <= 200 AS is_ranked FROM listed) AS l
           JOIN search_documents AS d ON d.source = home AND d.number = l.number
     )
     SELECT p.id, p.place, t.total, looked_for
