@@ -129,8 +129,8 @@ def including(query: Including, row: ComparisonRow, found: Comparison) -> Compar
 
 
 def stream(status: str, key: str) -> Stream | None:
-    """A URL that plays a track; None while it is being uploaded, when there is no object yet."""
-    if status == "uploading":
+    """A URL that plays a track; None where its file is not in the bucket. Unavailable where that cannot be asked."""
+    if status == "uploading" or storage.read_start(key, 1) is None:
         return None
     signed = storage.signed_get(key)
     return {"url": signed.url, "expires_at": signed.expires_at}

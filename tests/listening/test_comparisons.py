@@ -1,5 +1,6 @@
 """/reference/comparisons: two tracks at equal loudness, streams, blind rounds."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import pytest
 from tests.audio_worker import signals
 from tests.conftest import Client, Database, User, at_once
 from tests.listening.music import measure, store, summarize, track
+from tests.reference.uploads import register, tone
 from tests.support import bucket
 
 FIELDS = {
@@ -270,40 +272,49 @@ def test_a_full_analysis_goes_before_one_of_loudness(user: User, pair: Pair, dat
     assert shown(user, made)["match"]["loudness_a"] == -13
 
 
-def test_streams(user: User, pair: Pair, database: Database) -> None:
-    bucket.serve()
-    made = compared(user, pair)
+@pytest.fixture
+def playable(user: User) -> Pair:
+    """Two tracks whose files are in the bucket, of 0.5 and 0.25 s."""
+    a, b = register(user)["id"], register(user, tone(0.25))["id"]
+    return Pair(a, b, region(user, a), region(user, b))
+
+
+def played(stream: dict[str, str]) -> bytes:
+    assert set(stream) == {"url", "expires_at"}
+    status, content = bucket.send("GET", stream["url"])
+    assert status == 200
+    return content
+
+
+def test_streams(user: User, playable: Pair) -> None:
+    made = compared(user, playable)
     assert not {name for name in shown(user, made) if name.startswith("stream")}
     found = shown(user, made, include="stream")
     assert set(found) == FIELDS | {"stream_a", "stream_b"}
-    assert set(found["stream_a"]) == {"url", "expires_at"}
-    [keys] = database.query(
-        "SELECT a.r2_key AS a, b.r2_key AS b FROM reference_tracks a, reference_tracks b WHERE a.id = %s AND b.id = %s",
-        pair.a,
-        pair.b,
-    )
-    assert keys["a"] in found["stream_a"]["url"]
-    assert keys["b"] in found["stream_b"]["url"]
-    database.query("UPDATE reference_tracks SET status = 'uploading' WHERE id = %s", pair.b)
-    assert shown(user, made, include="stream")["stream_b"] is None
+    assert (played(found["stream_a"]), played(found["stream_b"])) == (tone(), tone(0.25))
+    ahead = datetime.fromisoformat(found["stream_b"]["expires_at"]) - datetime.now(UTC)
+    assert timedelta(hours=5, minutes=59) < ahead <= timedelta(hours=6)
     user.get(f"/reference/comparisons/{made['id']}", query={"include": "votes"}).invalid("include")
 
 
-def test_streams_of_a_blind_round_follow_the_swap(user: User, pair: Pair, database: Database) -> None:
-    bucket.serve()
-    made = compared(user, pair, blind=True)
-    key = {
-        one: database.query("SELECT r2_key FROM reference_tracks WHERE id = %s", one)[0]["r2_key"] for one in pair[:2]
-    }
-    for swapped, x in ((False, pair.a), (True, pair.b)):
+def test_no_stream_without_a_file(user: User, playable: Pair, database: Database) -> None:
+    made = compared(user, playable)
+    [row] = database.query("SELECT r2_key FROM reference_tracks WHERE id = %s", playable.a)
+    bucket.client().delete_object(Bucket="questlog", Key=row["r2_key"])
+    database.query("UPDATE reference_tracks SET status = 'uploading' WHERE id = %s", playable.b)
+    found = shown(user, made, include="stream")
+    assert (found["stream_a"], found["stream_b"]) == (None, None)
+
+
+def test_streams_of_a_blind_round_follow_the_swap(user: User, playable: Pair, database: Database) -> None:
+    made = compared(user, playable, blind=True)
+    for swapped, x, y in ((False, tone(), tone(0.25)), (True, tone(0.25), tone())):
         database.query("UPDATE listening_comparisons SET blind_swap = %s WHERE id = %s", swapped, made["id"])
         found = shown(user, made, include="stream")
         assert set(found) == FIELDS | {"stream_x", "stream_y"}
-        assert key[x] in found["stream_x"]["url"]
-        assert key[x] not in found["stream_y"]["url"]
-    revealed = user.post(f"/reference/comparisons/{made['id']}/reveal").json
-    assert set(revealed) == FIELDS
-    assert key[pair.a] in shown(user, made, include="stream")["stream_a"]["url"]
+        assert (played(found["stream_x"]), played(found["stream_y"])) == (x, y)
+    assert set(user.post(f"/reference/comparisons/{made['id']}/reveal").json) == FIELDS
+    assert played(shown(user, made, include="stream")["stream_a"]) == tone()
 
 
 # What is deleted with a track -----------------------------------------------------------------------------------------
