@@ -76,12 +76,12 @@ def delete(db: Db, item_id: UUID) -> Deleted:
     return db.one(Deleted, "delete", item_id=item_id)
 
 
-@api.post("/user/inbox/{item_id}/process", errors={409: ["invalid_state"]})
+@api.post("/user/inbox/{item_id}/process", errors={409: ["invalid_state", "limit_reached"]})
 def process(db: Db, item_id: UUID, body: Processing) -> Processed:
     """Make an item into something else; it is then processed, archived and read.
 
     Again for the same: what was made then is returned, or made anew if it was deleted for good. 409 invalid_state for
-    something else than before.
+    something else than before, limit_reached where there are 20,000 of what it is to be.
     """
     row, found = db.each((ProcessedRow, Item), "process", item_id=item_id, **body.model_dump())
     return Processed(item=found, target=row.target)

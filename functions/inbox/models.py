@@ -68,10 +68,13 @@ class ItemChange(Body):
 
 
 class Processing(Body):
-    """What to make of an item: `category` is a quest's, an idea's or an entry's, and `start_time` when an event is."""
+    """What to make of an item: `start_time` is when an event is, and `category` that of a quest, an idea or an entry.
+
+    Without a category a quest is of inbox, and the others are of the one that they have when none is sent.
+    """
 
     to: Target
-    category: Category = "inbox"
+    category: Category | None = None
     start_time: Annotated[Instant | None, Field(validate_default=True)] = None
 
     @field_validator("start_time")

@@ -10,6 +10,7 @@ from tests.inbox.conftest import added, changed, listed, shown, titles
 from tests.support.clock import NOON, ahead
 
 NINE = "2031-05-08T09:00:00Z"
+TARGETS = ["quest", "idea", "infobase", "plan", "calendar"]
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +40,32 @@ def events(user: User) -> list[dict[str, Any]]:
     return found
 
 
+def entries(user: User) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = user.get("/infobase").data["entries"]
+    return found
+
+
+def ideas(user: User) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = user.get("/ideas").data["ideas"]
+    return found
+
+
+def everything(user: User) -> dict[str, list[dict[str, Any]]]:
+    """What the user's items were made into, by type."""
+    return {
+        "quest": quests(user),
+        "idea": ideas(user),
+        "infobase": entries(user),
+        "plan": plan(user),
+        "calendar": events(user),
+    }
+
+
+def counts(user: User) -> dict[str, int]:
+    """How many there are of each type that there is one of."""
+    return {to: len(found) for to, found in everything(user).items() if found}
+
+
 def test_a_quest(user: User) -> None:
     item = added(user, description="About the bell.", tags=["ada"], action_url="https://questlog.test/bell")
     data = process(user, item, "quest").data
@@ -55,6 +82,34 @@ def test_a_quest_of_a_category(user: User) -> None:
     assert process(user, added(user), "quest", category=" family ").status == 200
     [quest] = quests(user)
     assert (quest["category"], quest["description"]) == ("family", None)
+
+
+@pytest.mark.parametrize(("sent", "category"), [({}, "Tips"), ({"category": "Studio"}, "Studio")])
+def test_an_entry_of_the_infobase(user: User, sent: dict[str, str], category: str) -> None:
+    item = added(user, description="About the bell.", tags=["ada", "Bell"], action_url="/quests")
+    data = process(user, item, "infobase", **sent).data
+    [entry] = entries(user)
+    assert data["target"] == {"type": "infobase", "id": entry["id"]}
+    assert (entry["title"], entry["content"]) == ("Ask Ada", "About the bell.\n/quests")
+    assert (entry["category"], entry["tags"], entry["is_pinned"]) == (category, ["ada", "Bell"], False)
+    assert [one["id"] for one in user.get("/infobase", query={"search": "bells"}).data["entries"]] == [entry["id"]]
+
+
+@pytest.mark.parametrize(("sent", "category"), [({}, "general"), ({"category": "songs"}, "songs")])
+def test_an_idea(user: User, sent: dict[str, str], category: str) -> None:
+    data = process(user, added(user, tags=["ada"], action_url="https://questlog.test"), "idea", **sent).data
+    [idea] = ideas(user)
+    assert data["target"] == {"type": "idea", "id": idea["id"]}
+    assert (idea["title"], idea["content"], idea["tags"]) == ("Ask Ada", "https://questlog.test", ["ada"])
+    assert (idea["category"], idea["is_archived"], idea["promoted_to"]) == (category, False, [])
+
+
+def test_an_entry_in_the_trash_is_still_there(user: User) -> None:
+    item = added(user)
+    target = process(user, item, "infobase").data["target"]
+    user.delete(f"/infobase/{target['id']}")
+    assert process(user, item, "infobase").data["target"] == target
+    assert entries(user) == []
 
 
 def test_a_task_of_todays_plan(new_user: NewUser, clock: Clock) -> None:
@@ -80,7 +135,7 @@ def test_an_event(new_user: NewUser) -> None:
     assert (event["timezone"], event["event_type"]) == ("Europe/Berlin", "general")
 
 
-@pytest.mark.parametrize("to", ["quest", "plan", "calendar"])
+@pytest.mark.parametrize("to", TARGETS)
 def test_what_is_processed_leaves_the_inbox(user: User, clock: Clock, to: str) -> None:
     clock.freeze()
     item = changed(user, added(user), is_read=False)
@@ -91,33 +146,41 @@ def test_what_is_processed_leaves_the_inbox(user: User, clock: Clock, to: str) -
     assert listed(user)["unread_count"] == 0
 
 
-@pytest.mark.parametrize("to", ["quest", "plan", "calendar"])
+@pytest.mark.parametrize("to", TARGETS)
 def test_again_it_is_the_same_target(user: User, to: str) -> None:
     item = added(user)
     first = process(user, item, to).data
     assert process(user, item, to).data == first
-    assert [len(quests(user)), len(plan(user)), len(events(user))] == [to == "quest", to == "plan", to == "calendar"]
+    assert counts(user) == {to: 1}
 
 
-@pytest.mark.parametrize("to", ["quest", "plan", "calendar"])
+@pytest.mark.parametrize("to", TARGETS)
 def test_two_at_once_make_one_target(user: User, to: str) -> None:
     item = added(user)
     targets = [answer.data["target"] for answer in at_once(6, lambda: process(user, item, to))]
     assert targets == [targets[0]] * 6
-    assert len(quests(user)) + len(plan(user)) + len(events(user)) == 1
+    assert counts(user) == {to: 1}
 
 
 @pytest.mark.parametrize(
-    ("to", "path"), [("quest", "/quests/{}"), ("plan", "/daily-plan/tasks/{}"), ("calendar", "/calendar/{}")]
+    ("to", "path"),
+    [
+        ("quest", "/quests/{}"),
+        ("idea", "/ideas/{}"),
+        ("infobase", "/infobase/{}?permanent=true"),
+        ("plan", "/daily-plan/tasks/{}"),
+        ("calendar", "/calendar/{}"),
+    ],
 )
 def test_a_target_that_was_deleted_is_made_anew(user: User, to: str, path: str) -> None:
     item = added(user)
     first = process(user, item, to).data["target"]
-    assert user.delete(path.format(first["id"])).status == 200
+    where, _, permanent = path.format(first["id"]).partition("?")
+    assert user.delete(where, query={"permanent": "true"} if permanent else {}).status == 200
     second = process(user, item, to).data["target"]
     assert second["id"] != first["id"]
     assert process(user, item, to).data["target"] == second
-    assert len(quests(user)) + len(plan(user)) + len(events(user)) == 1
+    assert counts(user) == {to: 1}
 
 
 def test_a_task_that_was_moved_to_another_day_is_still_there(user: User) -> None:
@@ -131,9 +194,9 @@ def test_a_task_that_was_moved_to_another_day_is_still_there(user: User) -> None
 def test_into_something_else_it_is_not_made(user: User) -> None:
     item = added(user)
     target = process(user, item, "quest").data["target"]
-    for to in ("plan", "calendar"):
+    for to in TARGETS[1:]:
         assert process(user, item, to).refused(409, "invalid_state") == {"target": target}
-    assert (plan(user), events(user)) == ([], [])
+    assert counts(user) == {"quest": 1}
 
 
 @pytest.mark.parametrize(
@@ -153,7 +216,7 @@ def test_bad_input_is_named(user: User, body: dict[str, Any], named: str) -> Non
     item = added(user)
     user.post(f"/user/inbox/{item['id']}/process", body).invalid(named)
     assert shown(user, item) == item
-    assert (quests(user), plan(user), events(user)) == ([], [], [])
+    assert counts(user) == {}
 
 
 def test_a_full_plan_has_no_room(user: User) -> None:
@@ -171,36 +234,45 @@ def test_a_full_plan_has_no_room(user: User) -> None:
 def made(user: User, item: dict[str, Any], to: str) -> dict[str, Any]:
     """What an item was made into, just now."""
     target = process(user, item, to).data["target"]["id"]
-    [found] = [one for one in [*quests(user), *plan(user), *events(user)] if one["id"] == target]
+    [found] = [one for one in everything(user)[to] if one["id"] == target]
     return found
+
+
+def text_of(user: User, item: dict[str, Any], to: str) -> str | None:
+    """The text of what an item was made into; null and none at all are the same."""
+    found = made(user, item, to)
+    return found.get("content" if to in ("idea", "infobase") else "description") or None
 
 
 @pytest.mark.parametrize(("to", "most"), [("quest", 5000), ("plan", 2000), ("calendar", 5000)])
 def test_what_is_over_the_targets_limit_is_cut(user: User, to: str, most: int) -> None:
     url = "https://questlog.test/bell"
     item = added(user, description="é" * 10_000, action_url=url)
-    text = made(user, item, to)["description"]
+    text = text_of(user, item, to)
+    assert text is not None
     assert text == "é" * (most - len(url) - 2) + "…\n" + url
     assert len(text) == most
     assert shown(user, item)["description"] == "é" * 10_000
-    fits = made(user, added(user, description="x" * most), to)["description"]
-    assert fits == "x" * most
-    cut = made(user, added(user, description="x" * (most + 1)), to)["description"]
-    assert cut == "x" * (most - 1) + "…"
+    assert text_of(user, added(user, description="x" * most), to) == "x" * most
+    assert text_of(user, added(user, description="x" * (most + 1)), to) == "x" * (most - 1) + "…"
 
 
-@pytest.mark.parametrize("to", ["quest", "plan", "calendar"])
+@pytest.mark.parametrize("to", ["idea", "infobase"])
+def test_what_takes_all_of_it_has_all_of_it(user: User, to: str) -> None:
+    item = added(user, "ü" * 500, description="é" * 10_000, action_url="https://" + "x" * 1992)
+    assert text_of(user, item, to) == "\n".join(["ü" * 500, "", "é" * 10_000, item["action_url"]])
+
+
+@pytest.mark.parametrize("to", TARGETS)
 def test_a_cut_title_stands_whole_in_the_texts_first_line(user: User, to: str) -> None:
     title = "ü" * 201
-    found = made(user, added(user, title, description="About the bell.", action_url="/focus"), to)
-    assert found["title"] == "ü" * 199 + "…"
-    assert found["description"].splitlines()[0] == title
-    assert found["description"].splitlines()[-2:] == ["About the bell.", "/focus"]
-    alone = made(user, added(user, "x" * 500), to)
-    assert (len(alone["title"]), alone["description"]) == (200, "x" * 500)
-    whole = made(user, added(user, "y" * 200), to)
-    assert whole["title"] == "y" * 200
-    assert not whole.get("description")
+    item = added(user, title, description="About the bell.", action_url="/focus")
+    assert made(user, item, to)["title"] == "ü" * 199 + "…"
+    assert text_of(user, item, to) == f"{title}\n\nAbout the bell.\n/focus"
+    alone = added(user, "x" * 500)
+    assert (len(made(user, alone, to)["title"]), text_of(user, alone, to)) == (200, "x" * 500)
+    whole = added(user, "y" * 200)
+    assert (made(user, whole, to)["title"], text_of(user, whole, to)) == ("y" * 200, None)
 
 
 def test_a_link_as_long_as_the_text_may_be(user: User) -> None:
@@ -215,28 +287,3 @@ def test_the_item_can_be_deleted_and_its_target_stays(user: User) -> None:
     process(user, item, "quest")
     user.delete(f"/user/inbox/{item['id']}")
     assert len(quests(user)) == 1
-
-
-def test_an_idea(user: User) -> None:
-    item = added(user, description="About the bell.", tags=["ada"], action_url="https://questlog.test/bell")
-    data = process(user, item, "idea").data
-    [idea] = user.get("/ideas").data["ideas"]
-    assert data["target"] == {"type": "idea", "id": idea["id"]}
-    assert (idea["title"], idea["content"]) == ("Ask Ada", "About the bell.\nhttps://questlog.test/bell")
-    assert (idea["category"], idea["tags"]) == ("inbox", ["ada"])
-    assert process(user, item, "idea").data == data
-    user.delete(f"/ideas/{idea['id']}")
-    assert process(user, item, "idea").data["target"]["id"] != idea["id"]
-
-
-def test_an_entry_of_the_infobase(user: User) -> None:
-    item = added(user, title="T" * 300, description="D" * 10_000, tags=["ada"])
-    data = process(user, item, "infobase", category="People").data
-    [entry] = user.get("/infobase", query={"search": "ada"}).data["entries"]
-    assert data["target"] == {"type": "infobase", "id": entry["id"]}
-    assert (entry["title"], entry["content"]) == ("T" * 199 + "…", "T" * 300 + "\n\n" + "D" * 10_000)
-    assert (entry["category"], entry["tags"]) == ("People", ["ada"])
-    user.delete(f"/infobase/{entry['id']}")
-    assert process(user, item, "infobase").data == data, "it is in the trash"
-    user.delete(f"/infobase/{entry['id']}", query={"permanent": "true"})
-    assert process(user, item, "infobase").data["target"]["id"] != entry["id"]

@@ -64,7 +64,9 @@ BEGIN
     UPDATE inbox_items AS n
        SET processed_at = instant(), is_archived = true, is_read = true,
            processed_to = jsonb_build_object('type', target_type, 'id', promote(
-               target_type, i.title, i.description, i.tags, i.action_url, category, start_time))
+               target_type, i.title, i.description, i.tags, i.action_url,
+               coalesce(category, CASE target_type WHEN 'quest' THEN 'inbox' WHEN 'infobase' THEN 'Tips' ELSE 'general' END),
+               start_time))
      WHERE n.id = i.id;
 END
 $$;
