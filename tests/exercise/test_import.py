@@ -198,6 +198,15 @@ def test_a_workout_that_has_lost_its_working_sets(user: User) -> None:
     assert [one for one in records(user) if one["exercise_id"] == SQUAT] == []
 
 
+def test_a_record_stands_again_when_the_one_that_beat_it_is_gone(user: User) -> None:
+    later = LEGS.replace("2031-05-01", "2031-05-07")
+    first = f"{LEGS},1,100,5,,,,,"
+    sent(user, file_of(first, f"{later},1,120,5,,,,,"))
+    assert counts(sent(user, file_of(first, f"{later.replace('Squat', 'Deadlift')},1,120,5,,,,,"))) == (0, 1, 1, 0)
+    squats = {one["record_type"]: one["value"] for one in records(user) if one["exercise_id"] == SQUAT}
+    assert squats["max_weight"] == 100
+
+
 @pytest.mark.parametrize(
     "edit",
     [
@@ -513,6 +522,15 @@ def test_the_export_comes_back(new_user: NewUser, clock: Clock, source: str) -> 
     }
     assert counts(sent(other, text, format=source)) == (0, 0, total, 0)
     assert exported(other) == text
+
+
+def test_a_session_is_one_of_the_files_workouts_at_most(user: User) -> None:
+    trained(user)
+    header, mine = exported(user).splitlines()
+    other = mine.replace("Quick workout", "Other")
+    report = sent(user, f"{header}\n{mine}\n{other}\n{mine}\n", format="questlog")
+    assert counts(report) == (2, 0, 1, 0)
+    assert [one["workout_name"] for one in sessions(user)].count("Quick workout") == 2
 
 
 def test_our_export_does_not_take_back_what_another_app_has_said(user: User) -> None:

@@ -259,6 +259,17 @@ def test_habits_of_one_name(user: User) -> None:
     assert len(habits(user)) == 3
 
 
+def test_habits_of_one_name_in_other_places_of_the_list(user: User) -> None:
+    read = [(READ.replace("001", f"{place:03}"), day) for place, day in ((1, READ_DAYS), (2, RUN_DAYS))]
+    sent(user, file_of(*read))
+    before = {habit["id"]: set(days(user, habit)) for habit in habits(user)}
+    moved = [(line.replace("00", "01", 1), f"{lines}2031-05-01,YES_MANUAL,\n") for line, lines in read]
+    assert counts(sent(user, file_of(*moved))) == (0, 2, 0, 0)
+    assert {habit["id"]: set(days(user, habit)) for habit in habits(user)} == {
+        habit: known | {"2031-05-01"} for habit, known in before.items()
+    }
+
+
 def test_a_habit_of_ones_own_with_another_history_is_another(user: User) -> None:
     factories.habit(user, "Read")
     assert counts(sent(user, FILE)) == (2, 0, 0, 0)
@@ -551,6 +562,16 @@ def test_the_export_comes_back(user: User, other: User, source: str) -> None:
             assert days(other, theirs) == days(user, mine)
     assert counts(sent(other, content, format=source)) == (0, 0, 6, 0)
     assert exported(other) == content
+
+
+def test_our_own_export_is_known_by_the_names_alone(user: User) -> None:
+    """Also an older one, since whose making something was done."""
+    habit = factories.habit(user)
+    content = exported(user)
+    user.post(f"/habits/{habit['id']}/complete")
+    assert counts(sent(user, content, format="questlog")) == (0, 0, 1, 0)
+    assert named(user, "Read")["completed_today"]
+    assert counts(sent(user, content, format="loop")) == (1, 0, 0, 0)
 
 
 def test_days_far_apart_do_not_fill_the_file(user: User) -> None:
