@@ -13,8 +13,8 @@ _CONTEXT_SECONDS = 8
 _SHORTEST_SECONDS = 6
 # Difference of two stretches, in dB over the bands (see `_difference`), from which on it is a border.
 _BORDER_DB = 3.0
-# The border stands out by this factor over the usual differences within the track.
-_STANDS_OUT = 2.0
+# A border also differs by this factor more than the seconds within both stretches do: a pattern is no border.
+_STANDS_OUT = 1.25
 # A change of all harmony counts as much as this difference of level in all bands.
 _HARMONY_DB = 10.0
 # Levels so far under the track's mean are not told apart: nobody hears them, and the skirts of a tone reach there.
@@ -80,26 +80,22 @@ def _difference(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def _novelty(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return for each second how much the stretch behind it differs from the one before it."""
+    """Return for each second how much the stretch behind it differs from the one before it; 0 where it is no border."""
     strengths = np.zeros(len(features))
     for second in range(_SHORTEST_SECONDS, len(features) - _SHORTEST_SECONDS + 1):
-        before = features[max(second - _CONTEXT_SECONDS, 0) : second].mean(axis=0)
-        behind = features[second : second + _CONTEXT_SECONDS].mean(axis=0)
-        strengths[second] = _difference(before, behind)
+        before = features[max(second - _CONTEXT_SECONDS, 0) : second]
+        behind = features[second : second + _CONTEXT_SECONDS]
+        difference = _difference(before.mean(axis=0), behind.mean(axis=0))
+        scatter = np.sqrt((before.var(axis=0).sum() + behind.var(axis=0).sum()) / 2)
+        if difference > max(_BORDER_DB, _STANDS_OUT * scatter):
+            strengths[second] = difference
     return strengths
 
 
 def _borders(strengths: NDArray[np.float64]) -> list[int]:
-    """Return the seconds with the greatest differences, the strongest taken first, none too close to another.
-
-    Around each border the difference rises and falls; the usual difference is what the calmest fifth of a track has.
-    """
-    usual = float(np.quantile(strengths[strengths > 0], 0.2)) if strengths.any() else 0.0
-    threshold = max(_BORDER_DB, _STANDS_OUT * usual)
+    """Return the seconds with the greatest differences, the strongest taken first, none too close to another."""
     borders: list[int] = []
-    for second in np.argsort(-strengths, kind="stable").tolist():
-        if strengths[second] < threshold:
-            break
+    for second in np.argsort(-strengths, kind="stable")[: np.count_nonzero(strengths)].tolist():
         around = strengths[max(second - _SHORTEST_SECONDS + 1, 0) : second + _SHORTEST_SECONDS]
         if strengths[second] == around.max() and all(abs(second - other) >= _SHORTEST_SECONDS for other in borders):
             borders.append(second)

@@ -71,11 +71,24 @@ def test_a_change_of_level_alone_is_a_border_and_level_matters_not() -> None:
         sine(440, -12, 60, RATE),
         part(60, -6, VERSE),
         np.concatenate([part(2, -6, VERSE), part(2, -6, CHORUS)] * 15, axis=1),
+        np.concatenate([sine(440, -12, 3, RATE), noise(3, rate=RATE)] * 14, axis=1),
+        np.concatenate([sine(440, -12, 5, RATE), noise(5, rate=RATE)] * 8, axis=1),
         np.concatenate([noise(5, rate=RATE), sine(440, -6, 5, RATE)], axis=1),
         silence(0, rate=RATE),
         silence(0.03, rate=RATE),
     ],
-    ids=["silence", "noise", "tone", "chord", "pattern", "too short", "empty", "one frame"],
+    ids=[
+        "silence",
+        "noise",
+        "tone",
+        "chord",
+        "pattern",
+        "strong pattern",
+        "slow pattern",
+        "too short",
+        "empty",
+        "one frame",
+    ],
 )
 def test_what_does_not_change_has_no_sections(signal: Signal) -> None:
     assert sections(signal) == []
