@@ -20,7 +20,7 @@ from tests.conftest import Database, NewUser, User
 from tests.support.client import Answer, Client
 from tests.support.minimal import minimal
 from tests.support.routes import BODIES, QUERIES
-from tests.support.rows import paths_of, rows_of
+from tests.support.rows import likely, paths_of, rows_of
 
 HERE = Path(__file__).parent
 
@@ -44,12 +44,12 @@ class Operation:
         """How many values the path takes that are no numbers."""
         return self.path.count("{") - len(self.numbers)
 
-    def ask(self, client: Client, *ids: str, prefix: str = "", body: Any = None) -> Answer:
+    def ask(self, client: Client, *ids: str, prefix: str = "", body: Any = None, query: Any = None) -> Answer:
         """Make the request with these values in the path."""
         values = iter(ids)
         path = re.sub(r"{(\w+)}", lambda name: "1" if name[1] in self.numbers else next(values), self.path)
         own = BODIES.get(str(self)) or self.body
-        query = QUERIES.get(str(self))
+        query = {**QUERIES.get(str(self), {}), **(query or {})}
         return client.request(self.method, prefix + path, body=own if body is None else body, query=query)
 
 
@@ -143,7 +143,7 @@ def test_another_users_ids_name_nothing(new_user: NewUser, database: Database) -
     rows = rows_of(owner.id, database)
     own = {row.table: row.id for row in rows_of(intruder.id, database)}
     for operation in IDENTIFIED:
-        for path in paths_of(rows, operation.parameters):
+        for path in paths_of(likely(rows, operation.path), operation.parameters):
             *above, last = path
             for values in {tuple(row.id for row in path), (*(own[row.table] for row in above), last.id)}:
                 answer = operation.ask(intruder, *values)
@@ -179,5 +179,6 @@ class Reach:
         return self.names_something(operation)
 
     def names_something(self, operation: Operation) -> bool:
-        paths = paths_of(rows_of(self.owner.id, self.database), operation.parameters)
+        rows = likely(rows_of(self.owner.id, self.database), operation.path)
+        paths = paths_of(rows, operation.parameters)
         return any(operation.ask(self.owner, *(row.id for row in path)).status != 404 for path in paths)
