@@ -101,7 +101,7 @@ def vote(db: Db, comparison_id: UUID, body: NewVote, query: Including) -> Voted:
 def votes(db: Db, comparison_id: UUID) -> Votes:
     """List the votes, oldest first; in a blind round without what was preferred."""
     present, found = db.each((Round, list[VoteRow]), "votes", comparison_id=comparison_id)
-    return {"votes": matching.votes(found, hidden=present.hidden)}
+    return {"votes": matching.votes(found, hidden=present["hidden"])}
 
 
 @api.post("/reference/comparisons/{comparison_id}/reveal", envelope=False, errors={409: ["not_blind"]})

@@ -1,7 +1,7 @@
 """Requests and responses of the listening routes.
 
-In what makes something, null is the same as absent. What Python alone puts together is a TypedDict, and what it alone
-reads a NamedTuple: as models, these shapes would take the function's cold start over its budget.
+In what makes something, null is the same as absent. What Python alone puts together is a TypedDict, and what it works
+with most a NamedTuple: as models, these shapes would take the function's cold start over its budget.
 """
 
 import math
@@ -69,7 +69,7 @@ class Paging(TypedDict):
     has_prev: bool
 
 
-class Found(NamedTuple):
+class Found(TypedDict):
     """That a row is there."""
 
     id: UUID
@@ -462,7 +462,7 @@ class Voted(TypedDict):
     comparison: Comparison
 
 
-class Round(NamedTuple):
+class Round(TypedDict):
     """Whether a comparison hides which of X and Y is A."""
 
     hidden: bool
@@ -603,7 +603,7 @@ class Sessions(Paging):
     data: list[Session]
 
 
-class Outcome(NamedTuple):
+class Outcome(TypedDict):
     """Why a session was not paid, and what its template lets expect."""
 
     reason: Literal["too_short", "nothing_noted", "daily_limit"] | None
@@ -621,7 +621,7 @@ class SummaryQuery(Query):
     days: Annotated[int, Field(ge=1, le=366)] = 30
 
 
-class SummaryTotals(NamedTuple):
+class SummaryTotals(TypedDict):
     """What the completed sessions of some days add up to."""
 
     sessions: int
@@ -631,7 +631,7 @@ class SummaryTotals(NamedTuple):
     streak_days: int
 
 
-class CategoryRow(NamedTuple):
+class CategoryRow(TypedDict):
     """How many items of a category were answered."""
 
     category: PromptCategory

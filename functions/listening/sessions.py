@@ -78,14 +78,7 @@ def sessions(db: Db, query: SessionsQuery) -> Sessions:
 def summary(db: Db, query: SummaryQuery) -> Summary:
     """Return what the completed sessions of the last local days add up to."""
     totals, categories = db.each((SummaryTotals, list[CategoryRow]), "summary", days=query.days)
-    return {
-        "sessions": totals.sessions,
-        "minutes": totals.minutes,
-        "annotations": totals.annotations,
-        "tracks": totals.tracks,
-        "by_category": {row.category: row.answered for row in categories},
-        "streak_days": totals.streak_days,
-    }
+    return {**totals, "by_category": {row["category"]: row["answered"] for row in categories}}
 
 
 @api.get("/reference/listening/sessions/{session_id}", envelope=False)
@@ -133,9 +126,9 @@ def complete(db: Db, session_id: UUID, body: Completing) -> Completed:
     return Completed(
         **dict(reward),
         session=shown,
-        expected_observations=outcome.expected_observations,
-        awarded=outcome.reason is None,
-        reason=outcome.reason,
+        expected_observations=outcome["expected_observations"],
+        awarded=outcome["reason"] is None,
+        reason=outcome["reason"],
     )
 
 
