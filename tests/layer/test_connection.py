@@ -163,6 +163,17 @@ def test_a_statement_that_takes_too_long_is_503(user: User, database: Database, 
     assert libraries(user) == 0
 
 
+def test_a_lock_that_is_not_free_in_time_is_503(user: User, database: Database, limits: None) -> None:
+    """The time is shortened here; that it is four seconds is said by the role (tests/test_catalogue.py)."""
+    database.query(f"ALTER ROLE questlog_app IN DATABASE \"{database.name}\" SET lock_timeout = '100ms'")
+    db.disconnect()
+    assert user.post("/habits", {"name": "Read"}).status == 200
+    with database.admin() as connection, connection.transaction():
+        connection.execute("SELECT FROM user_progress WHERE user_id = %s FOR UPDATE", [user.id])
+        user.post("/habits", {"name": "Stretch"}).refused(503, "unavailable")
+    assert [habit["name"] for habit in user.get("/habits").data["habits"]] == ["Read"]
+
+
 def test_a_key_that_keeps_nothing_is_no_reason_to_try_again(line: Line, user: User, database: Database) -> None:
     """An answer that shows a secret is not kept, so that trying again would make a second token."""
     user.get("/auth/me")
