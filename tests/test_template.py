@@ -18,16 +18,29 @@ RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
 GLOBALS: dict[str, Any] = TEMPLATE["Globals"]["Function"]
 FUNCTIONS = functions()
 NAMES = [function.name for function in FUNCTIONS]
+BUCKET = {"LearnFunction", "ListeningFunction", "ReferenceFunction", "AudioWorkerFunction", "JobsFunction"}
 # Which function may hold which secret. Whoever adds one says so here.
 SECRETS = {
-    "DATABASE_URL": set(NAMES) - {"AuthFunction", "AudioWorkerFunction"},
-    "JOBS_DATABASE_URL": {"AudioWorkerFunction"},
+    "DATABASE_URL": set(NAMES) - {"AuthFunction", "AudioWorkerFunction", "JobsFunction"},
+    "JOBS_DATABASE_URL": {"AudioWorkerFunction", "JobsFunction"},
     "AUTH_DATABASE_URL": {"AuthFunction"},
     "ADMIN_CLAIM_KEY": {"AuthFunction"},
     "GOOGLE_CLIENT_SECRET": {"AuthFunction"},
     "AZURE_CLIENT_SECRET": {"AuthFunction"},
-    "R2_ACCESS_KEY_ID": {"LearnFunction", "ListeningFunction", "ReferenceFunction", "AudioWorkerFunction"},
-    "R2_SECRET_ACCESS_KEY": {"LearnFunction", "ListeningFunction", "ReferenceFunction", "AudioWorkerFunction"},
+    "R2_ACCESS_KEY_ID": {
+        "LearnFunction",
+        "ListeningFunction",
+        "ReferenceFunction",
+        "AudioWorkerFunction",
+        "JobsFunction",
+    },
+    "R2_SECRET_ACCESS_KEY": {
+        "LearnFunction",
+        "ListeningFunction",
+        "ReferenceFunction",
+        "AudioWorkerFunction",
+        "JobsFunction",
+    },
 }
 
 
@@ -55,6 +68,13 @@ def test_the_audio_worker_has_a_layer_of_its_own_and_is_not_tried_again() -> Non
     assert worker["Environment"]["Variables"]["OPENBLAS_NUM_THREADS"] == "1"
     others = [one for name, one in resources("AWS::Serverless::Function").items() if name != "AudioWorkerFunction"]
     assert not [one for one in others if "Layers" in one]
+
+
+def test_what_is_scheduled_is_tried_again_by_its_next_tick_alone() -> None:
+    for function in FUNCTIONS:
+        if function.schedules:
+            invoked = RESOURCES[function.name]["Properties"]["EventInvokeConfig"]
+            assert invoked == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}, function.name
 
 
 def test_every_group_is_listed_and_nothing_else() -> None:

@@ -38,7 +38,7 @@ from functions.audio_worker.summary import (
 from functions.audio_worker.tempo import find_tempo
 from functions.audio_worker.true_peak import TruePeakMeter
 
-AnalysisType = Literal["quick", "loudness", "spectral", "full"]
+AnalysisType = Literal["full", "quick", "spectral", "loudness"]
 
 
 @dataclass(frozen=True)

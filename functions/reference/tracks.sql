@@ -16,16 +16,18 @@ SELECT i.r2_key, i.mime_type FROM upload_intents AS i WHERE i.r2_key = %(r2_key)
 SELECT t.* FROM reference_tracks AS t WHERE t.r2_key = %(r2_key)s;
 
 -- name: register
--- A second registration of the same key waits for the first one, and then changes nothing.
+-- A second registration of the same key waits for the first one, and then changes nothing. The clean-up may have taken the
+-- key and its object meanwhile: then there is no track.
 SELECT lock_user();
+SELECT FROM upload_intents AS i WHERE i.r2_key = %(r2_key)s FOR UPDATE;
 INSERT INTO reference_tracks AS t (
     name, description, r2_key, file_size_bytes, mime_type, duration_seconds, artist, album, genre, bpm, key_signature, tags,
     status, sample_rate, channels, bit_depth)
 SELECT d.name, d.description, %(r2_key)s, %(size)s, %(mime_type)s, coalesce(d.duration_seconds, %(duration_seconds)s),
        d.artist, d.album, d.genre, d.bpm, d.key_signature, coalesce(d.tags, '{}'), %(status)s, %(sample_rate)s, %(channels)s,
        %(bit_depth)s
-  FROM jsonb_populate_record(NULL::reference_tracks, %(described)s) AS d
- WHERE require_storage_room(%(size)s, %(r2_key)s)
+  FROM upload_intents AS i, jsonb_populate_record(NULL::reference_tracks, %(described)s) AS d
+ WHERE i.r2_key = %(r2_key)s AND require_storage_room(%(size)s, %(r2_key)s)
 ON CONFLICT (user_id, r2_key) DO NOTHING;
 UPDATE upload_intents AS i SET consumed_at = instant() WHERE i.r2_key = %(r2_key)s AND i.consumed_at IS NULL;
 SELECT t.* FROM reference_tracks AS t WHERE t.r2_key = %(r2_key)s;

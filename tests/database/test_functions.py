@@ -51,6 +51,7 @@ READS = {
     "exercise": {"deleted_imports"},
     "habits": {"deleted_imports", "ledger"},
     "idempotency": {"identity"},
+    "jobs": {"reference"},  # uploads that were never registered
     "learn": {"ledger"},  # which review was paid for
     "ledger": {"market"},
     "limits": {"identity"},

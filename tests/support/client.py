@@ -26,7 +26,12 @@ CONTEXT = SimpleNamespace(function_name="test", memory_limit_in_mb=256, invoked_
 
 
 # The groups with a login of their own.
-LOGINS = {"auth": "AUTH_DATABASE_URL", "admin": "OPERATOR_DATABASE_URL", "audio_worker": "JOBS_DATABASE_URL"}
+LOGINS = {
+    "auth": "AUTH_DATABASE_URL",
+    "admin": "OPERATOR_DATABASE_URL",
+    "audio_worker": "JOBS_DATABASE_URL",
+    "jobs": "JOBS_DATABASE_URL",
+}
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ botocore's signer alone makes them: its client reads descriptions of all of AWS,
 Even the signer costs a fifth of what a request function may import, so the first signature imports it.
 """
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import IO, TYPE_CHECKING, Final, Literal, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -25,6 +27,9 @@ _OWN_LIFETIME: Final = timedelta(minutes=1)
 _TIMEOUT_SECONDS: Final = 4
 # R2 knows no regions (Cloudflare R2, "S3 API compatibility").
 _REGION: Final = "auto"
+
+# A key in an answer of the bucket, whose XML has no other element of this name.
+_KEY: Final = re.compile("<Key>(.*?)</Key>", re.DOTALL)
 
 Method = Literal["GET", "PUT", "DELETE"]
 
@@ -64,12 +69,17 @@ class Start(NamedTuple):
 
 def sign(method: Method, key: str, lifetime: timedelta) -> SignedUrl:
     """A URL under which anyone can do this to an object until the lifetime is over; only the host is signed with it."""
+    return _signed(method, _path(key), lifetime)
+
+
+def _signed(method: Method, target: str, lifetime: timedelta) -> SignedUrl:
+    """A URL of the bucket; `target` is what stands behind the bucket's name, encoded."""
     from botocore.auth import S3SigV4QueryAuth  # noqa: PLC0415 - see above
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415
     from botocore.credentials import Credentials  # noqa: PLC0415
 
     bucket = Bucket.configured()
-    request = AWSRequest(method=method, url=f"{bucket.endpoint}/{bucket.name}/{quote(key, safe='/~')}")
+    request = AWSRequest(method=method, url=f"{bucket.endpoint}/{bucket.name}{target}")
     credentials = Credentials(bucket.access_key_id, bucket.secret_access_key)
     S3SigV4QueryAuth(credentials, "s3", _REGION, expires=int(lifetime.total_seconds())).add_auth(request)
     url = str(request.url)
@@ -92,7 +102,7 @@ def read_start(key: str, count: int) -> Start | None:
 
     Unavailable when the bucket cannot be asked.
     """
-    with _exchange("GET", key, {"Range": f"bytes=0-{count - 1}"}) as response:
+    with _exchange("GET", _path(key), {"Range": f"bytes=0-{count - 1}"}) as response:
         if response.status == 404:
             return None
         if response.status == 416:  # no byte of an empty object is in any range
@@ -107,7 +117,7 @@ def fetch(key: str, file: IO[bytes], limit: int) -> int | None:
 
     Unavailable when the bucket cannot be asked or breaks off.
     """
-    with _exchange("GET", key, {}) as response:
+    with _exchange("GET", _path(key), {}) as response:
         if response.status == 404:
             return None
         if response.status != 200:
@@ -123,18 +133,31 @@ def fetch(key: str, file: IO[bytes], limit: int) -> int | None:
 def delete(key: str) -> bool:
     """Delete an object. Returns whether it is gone; False also when the bucket cannot be asked."""
     try:
-        with _exchange("DELETE", key, {}) as response:
+        with _exchange("DELETE", _path(key), {}) as response:
             return response.status in (200, 204, 404)
     except Unavailable:
         return False
 
 
+def keys_below(prefix: str) -> list[str]:
+    """The first 1000 keys that begin with a prefix (S3, ListObjectsV2). Unavailable when the bucket cannot be asked."""
+    query = f"?list-type=2&max-keys=1000&prefix={quote(prefix, safe='~')}"
+    with _exchange("GET", query, {}) as response:
+        if response.status != 200:
+            raise Unavailable
+        return [unescape(key) for key in _KEY.findall(response.read().decode())]
+
+
+def _path(key: str) -> str:
+    return f"/{quote(key, safe='/~')}"
+
+
 @contextmanager
-def _exchange(method: Method, key: str, headers: dict[str, str]) -> Iterator["HTTPResponse"]:
+def _exchange(method: Method, target: str, headers: dict[str, str]) -> Iterator["HTTPResponse"]:
     """The bucket's response to one signed request; Unavailable when there is none, or when it breaks off."""
     from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415 - as the signer
 
-    parts = urlsplit(sign(method, key, _OWN_LIFETIME).url)
+    parts = urlsplit(_signed(method, target, _OWN_LIFETIME).url)
     scheme = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     try:
         with closing(scheme(parts.netloc, timeout=_TIMEOUT_SECONDS)) as connection:

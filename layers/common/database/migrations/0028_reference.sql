@@ -62,7 +62,7 @@ CREATE TABLE upload_intents (
 CREATE INDEX upload_intents_open ON upload_intents (created_at) WHERE consumed_at IS NULL;
 CALL enable_row_security('upload_intents');
 GRANT SELECT, INSERT, UPDATE ON upload_intents TO questlog_app;
-GRANT SELECT, DELETE ON upload_intents TO questlog_jobs;
+GRANT SELECT, UPDATE, DELETE ON upload_intents TO questlog_jobs;
 
 CREATE TABLE track_analyses (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,

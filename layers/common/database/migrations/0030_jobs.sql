@@ -40,4 +40,4 @@ CREATE TABLE storage_deletions (
     CHECK (NOT is_prefix OR object_key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/$')
 );
 CREATE INDEX storage_deletions_due ON storage_deletions (run_after);
-GRANT SELECT, UPDATE, DELETE ON storage_deletions TO questlog_jobs;
+GRANT SELECT, INSERT, UPDATE, DELETE ON storage_deletions TO questlog_jobs;
