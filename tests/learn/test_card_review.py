@@ -1,5 +1,6 @@
 """Reviewing a card: the schedule through HTTP, what is refused, what is logged, what is paid."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from functions.learn.scheduling import CardScheduler
 from local.clock import Clock
 from tests.conftest import Database, NewUser, User, at_once
 from tests.learn.conftest import card, cards, deck, read, review
@@ -250,6 +252,26 @@ def test_a_state_that_came_back_is_another_one(user: User, database: Database) -
     assert (now["reps"], now["log_seq"]) == (1, row["log_seq"] + 2)
 
 
+def test_what_changed_while_a_review_was_computed(
+    user: User, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its two trips the card is reviewed anew, so that it has as many reviews as before."""
+    card_id = new_card(user)
+    review(user, card_id, 4)
+    compute = CardScheduler.outcome
+    between: list[Callable[[], Any]] = [lambda: user.post("/learn/reviews/undo"), lambda: review(user, card_id, 1)]
+
+    def outcome(*arguments: Any) -> Any:
+        while between:
+            at_once(1, between.pop(0))
+        return compute(*arguments)
+
+    monkeypatch.setattr(CardScheduler, "outcome", outcome)
+    answer = user.post(f"/learn/cards/{card_id}/review", {"rating": 3})
+    assert answer.refused(409, "card_changed") == {"reps": 1}
+    is_replayed(database, card_id)
+
+
 def test_a_clients_id_repeats_the_first_answer(user: User, clock: Clock) -> None:
     card_id, other_card = cards(user, deck(user), 2)
     client = {"client_id": str(uuid4())}
@@ -370,6 +392,8 @@ def test_pages_of_a_cards_reviews(user: User, clock: Clock) -> None:
         if len(seen) == 2:
             review(user, card_id, 3)  # what comes meanwhile neither repeats nor hides anything
     assert seen == made[::-1]
+    whole = user.get(f"/learn/cards/{card_id}/reviews", query={"limit": 6}).data
+    assert (len(whole["reviews"]), whole["next_cursor"]) == (6, None)
     for query in ({"cursor": "x"}, {"limit": 0}, {"limit": 101}):
         user.get(f"/learn/cards/{card_id}/reviews", query=query).invalid(*query)
 
