@@ -54,6 +54,7 @@ HISTORY: Final[tuple[LiteralString, ...]] = (
       FROM (SELECT DISTINCT exercise_owner, exercise_id FROM session_exercises) AS e
     """,
     "SELECT recount_workout(%(workout)s)",
+    "SELECT recount_weeks('2000-01-01', '2100-01-01')",
 )
 AWARD: Final[LiteralString] = "SELECT award('focus_complete', 'bench', NULL, 25, 5, 'bench:' || gen_random_uuid())"
 

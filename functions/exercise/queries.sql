@@ -164,7 +164,7 @@ SELECT * FROM workout_sections WHERE workout_id = %(new_id)s ORDER BY sort_order
 SELECT * FROM planned_exercises WHERE workout_id = %(new_id)s ORDER BY sort_order;
 
 -- name: all_sessions
--- Without filters the index alone tells how many there are.
+-- How many were completed, the workouts know; all others are few.
 SELECT s.* FROM workout_sessions AS s
  ORDER BY s.started_at DESC, s.id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
@@ -174,7 +174,8 @@ SELECT x.*
          LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p
   JOIN named_sets AS x ON x.session_id = p.id
  ORDER BY x.logged_at, x.id;
-SELECT count(*) AS total FROM workout_sessions;
+SELECT (SELECT coalesce(sum(w.times_performed), 0) FROM workouts AS w)
+     + (SELECT count(*) FROM workout_sessions AS s WHERE s.status <> 'completed') AS total;
 
 -- name: sessions
 SELECT s.*
@@ -322,13 +323,15 @@ SELECT * FROM workout_sections WHERE workout_id = %(workout_id)s ORDER BY sort_o
 SELECT * FROM planned_exercises WHERE workout_id = %(workout_id)s ORDER BY sort_order;
 
 -- name: records
-SELECT r.*
-  FROM named_records AS r
- WHERE r.is_current
-   AND (%(exercise_id)s::uuid IS NULL OR r.exercise_id = %(exercise_id)s)
-   AND (%(record_type)s::text IS NULL OR r.record_type = %(record_type)s)
- ORDER BY r.achieved_at DESC, r.id
- LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
+SELECT n.*
+  FROM (SELECT r.id FROM personal_records AS r
+         WHERE r.is_current
+           AND (%(exercise_id)s::uuid IS NULL OR r.exercise_id = %(exercise_id)s)
+           AND (%(record_type)s::text IS NULL OR r.record_type = %(record_type)s)
+         ORDER BY r.achieved_at DESC, r.id
+         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p
+  JOIN named_records AS n ON n.id = p.id
+ ORDER BY n.achieved_at DESC, n.id;
 SELECT count(*) AS total
   FROM personal_records AS r
  WHERE r.is_current
@@ -336,12 +339,14 @@ SELECT count(*) AS total
    AND (%(record_type)s::text IS NULL OR r.record_type = %(record_type)s);
 
 -- name: records_with_history
-SELECT r.*
-  FROM named_records AS r
- WHERE (%(exercise_id)s::uuid IS NULL OR r.exercise_id = %(exercise_id)s)
-   AND (%(record_type)s::text IS NULL OR r.record_type = %(record_type)s)
- ORDER BY r.achieved_at DESC, r.id
- LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
+SELECT n.*
+  FROM (SELECT r.id FROM personal_records AS r
+         WHERE (%(exercise_id)s::uuid IS NULL OR r.exercise_id = %(exercise_id)s)
+           AND (%(record_type)s::text IS NULL OR r.record_type = %(record_type)s)
+         ORDER BY r.achieved_at DESC, r.id
+         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p
+  JOIN named_records AS n ON n.id = p.id
+ ORDER BY n.achieved_at DESC, n.id;
 SELECT count(*) AS total
   FROM personal_records AS r
  WHERE (%(exercise_id)s::uuid IS NULL OR r.exercise_id = %(exercise_id)s)
@@ -350,12 +355,7 @@ SELECT count(*) AS total
 -- name: stats
 -- All weeks with a workout, and of the last 7 days: the days, the muscles, how many sets made a record.
 SELECT local_today() AS today;
-SELECT week_of(s.local_date) AS begins, count(*) AS workouts, sum(s.total_sets) AS sets,
-       coalesce(sum(s.duration_seconds), 0) AS seconds, sum(s.total_volume_kg) AS volume_kg
-  FROM workout_sessions AS s
- WHERE s.status = 'completed' AND s.total_sets > 0
- GROUP BY begins
- ORDER BY begins;
+SELECT w.week_start AS begins, w.workouts, w.sets, w.seconds, w.volume_kg FROM training_weeks AS w ORDER BY w.week_start;
 SELECT s.local_date AS begins, count(*) AS workouts, sum(s.total_sets) AS sets,
        coalesce(sum(s.duration_seconds), 0) AS seconds, sum(s.total_volume_kg) AS volume_kg
   FROM (SELECT local_today() AS today) AS d,

@@ -11,7 +11,20 @@ from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User, at_once
 from tests.exercise.test_hevy import SAMPLE as HEVY
 from tests.exercise.test_strong import A12, A12_SAMPLE, C13_SAMPLE
-from tests.exercise.training import BENCH, PLANK, SQUAT, built_in, complete, exercise, log, records, start, trained
+from tests.exercise.training import (
+    BENCH,
+    PLANK,
+    SQUAT,
+    built_in,
+    complete,
+    counted_weeks,
+    exercise,
+    kept_weeks,
+    log,
+    records,
+    start,
+    trained,
+)
 from tests.support.locks import after_a_wait
 
 CSV = {"content-type": "text/csv"}
@@ -188,6 +201,18 @@ def test_a_later_export_brings_what_is_new_and_what_has_changed(user: User) -> N
     quick = user.get(f"/exercise/workouts/{legs['workout_id']}").data
     assert quick["times_performed"] == 3
     assert counts(sent(user, file_of(*rows))) == (0, 0, 3, 0)
+
+
+def test_the_weeks_are_those_of_the_imported_sessions(user: User, database: Database) -> None:
+    sent(user, FILE)
+    assert len(kept_weeks(database, user)) == 1
+    assert kept_weeks(database, user) == counted_weeks(database, user)
+    sent(user, file_of(*FILE_ROWS, f"{LEGS},3,120,3,,,,,", "2031-05-12 18:30:00,Legs,1h,Squat (Barbell),1,100,5,,,,,"))
+    assert [week["sets"] for week in kept_weeks(database, user)] == [4, 1]
+    assert kept_weeks(database, user) == counted_weeks(database, user)
+    assert user.get("/exercise/sessions", query={"page_size": 1}).data["total"] == 3
+    sent(user, file_of(f"{PUSH},W,80,5,,,,,", *FILE_ROWS[:3]))
+    assert kept_weeks(database, user) == counted_weeks(database, user)
 
 
 def test_a_workout_that_has_lost_its_working_sets(user: User) -> None:

@@ -20,7 +20,20 @@ from hypothesis.stateful import (
 
 from local.clock import Clock
 from tests.conftest import Database, NewUser, User
-from tests.exercise.training import BENCH, PLANK, SQUAT, best, complete, exercise, log, records, start, trained
+from tests.exercise.training import (
+    BENCH,
+    PLANK,
+    SQUAT,
+    best,
+    complete,
+    counted_weeks,
+    exercise,
+    kept_weeks,
+    log,
+    records,
+    start,
+    trained,
+)
 
 RANK = ("max_weight", "est_1rm", "max_volume", "max_reps", "max_distance", "max_duration")
 UNITS = dict(zip(RANK, ("kg", "kg", "kg_reps", "reps", "m", "seconds"), strict=True))
@@ -333,6 +346,15 @@ class Training(RuleBasedStateMachine):
             volume = sum(max(Decimal(str(made.get("weight_kg") or 0)), Decimal(0)) * made["reps"] for made in working)
             assert (shown["status"], shown["total_sets"]) == (session.status, len(working))
             assert Decimal(str(shown["total_volume_kg"])) == volume
+
+    @invariant()
+    def all_sessions_are_counted(self) -> None:
+        listed = self.user.get("/exercise/sessions", query={"page_size": 100}).data
+        assert listed["total"] == len(listed["sessions"]) == len(self.sessions)
+
+    @invariant()
+    def weeks_are_those_of_the_sessions(self) -> None:
+        assert kept_weeks(self._database, self.user) == counted_weeks(self._database, self.user)
 
 
 @pytest.mark.usefixtures("user")

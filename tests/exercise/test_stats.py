@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from functions.exercise.rules import streaks
 from local.clock import Clock
-from tests.conftest import NewUser, User
-from tests.exercise.training import BENCH, PLANK, SQUAT, complete, log, start, trained
+from tests.conftest import Database, NewUser, User
+from tests.exercise.training import BENCH, PLANK, SQUAT, complete, counted_weeks, kept_weeks, log, start, trained
 
 # A Thursday; in New York it is the day before.
 NIGHT = datetime.fromisoformat("2031-05-08T03:00:00+00:00")
@@ -131,3 +131,14 @@ def test_bad_input_names_its_field(user: User) -> None:
         user.get("/exercise/stats", query=query).invalid("weeks")
     for query in ({"days": 0}, {"days": 367}):
         user.get("/exercise/history", query=query).invalid("days")
+
+
+def test_a_session_that_is_moved_counts_in_its_new_week(user: User, database: Database, clock: Clock) -> None:
+    clock.set("2031-05-08T12:00:00+00:00")
+    session = trained(user)["session_id"]
+    trained(user)
+    user.patch(f"/exercise/sessions/{session}", {"started_at": "2031-04-20T12:00:00Z"})
+    assert [str(week["week_start"]) for week in kept_weeks(database, user)] == ["2031-04-14", "2031-05-05"]
+    assert kept_weeks(database, user) == counted_weeks(database, user)
+    user.delete(f"/exercise/sessions/{session}")
+    assert [str(week["week_start"]) for week in kept_weeks(database, user)] == ["2031-05-05"]

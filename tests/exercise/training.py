@@ -4,6 +4,8 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
+from psycopg.rows import DictRow
+
 from tests.conftest import Answer, Database, User
 
 
@@ -82,6 +84,27 @@ def payments(user: User, database: Database) -> list[tuple[str, int, int, str | 
         user.id,
     )
     return [(row["event_type"], row["xp"], row["coins"], row["skill_key"]) for row in rows]
+
+
+def kept_weeks(database: Database, user: User) -> list[DictRow]:
+    """What is kept of each week, oldest first."""
+    return database.query(
+        "SELECT week_start, workouts, sets, seconds, volume_kg FROM training_weeks WHERE user_id = %s ORDER BY 1",
+        user.id,
+    )
+
+
+def counted_weeks(database: Database, user: User) -> list[DictRow]:
+    """The same, counted over the completed sessions with a working set."""
+    return database.query(
+        """
+        SELECT date_trunc('week', local_date)::date AS week_start, count(*) AS workouts, sum(total_sets) AS sets,
+               coalesce(sum(duration_seconds), 0) AS seconds, sum(total_volume_kg) AS volume_kg
+          FROM workout_sessions WHERE user_id = %s AND status = 'completed' AND total_sets > 0
+         GROUP BY 1 ORDER BY 1
+        """,
+        user.id,
+    )
 
 
 def refused(answer: Answer, status: int, kind: str) -> Any:

@@ -211,6 +211,18 @@ CREATE OR REPLACE FUNCTION internal.is_stale(s workout_sessions, at timestamptz)
 LANGUAGE sql STABLE
 RETURN s.status = 'active' AND last_activity(s) <= at - interval '12 hours';
 
+-- Sets what is kept of the weeks from that of one day to that of another.
+CREATE OR REPLACE FUNCTION internal.recount_weeks(first date, last date) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    DELETE FROM training_weeks AS w WHERE w.week_start BETWEEN week_of(first) AND week_of(last);
+    INSERT INTO training_weeks (week_start, workouts, sets, seconds, volume_kg)
+    SELECT week_of(s.local_date), count(*), sum(s.total_sets), coalesce(sum(s.duration_seconds), 0), sum(s.total_volume_kg)
+      FROM workout_sessions AS s
+     WHERE s.status = 'completed' AND s.total_sets > 0 AND s.local_date BETWEEN week_of(first) AND week_of(last) + 6
+     GROUP BY week_of(s.local_date);
+END;
+
 -- Sets what a session keeps of its working sets, after one of them has changed. `edited`: the user did it, and no later
 -- import takes it back.
 CREATE OR REPLACE FUNCTION internal.recount_session(session uuid, edited boolean DEFAULT true) RETURNS void
@@ -223,6 +235,7 @@ BEGIN ATOMIC
       FROM (SELECT count(*) AS sets, coalesce(sum(greatest(x.weight_kg, 0) * x.reps), 0) AS volume
               FROM exercise_sets AS x WHERE x.session_id = session AND x.is_working) AS t
      WHERE s.id = session;
+    SELECT recount_weeks(s.local_date, s.local_date) FROM workout_sessions AS s WHERE s.id = session AND s.is_completed;
 END;
 
 -- Sets what a workout keeps of its completed sessions.
@@ -280,6 +293,7 @@ BEGIN
     IF s.total_sets = 0 THEN
         RETURN paid;
     END IF;
+    PERFORM recount_weeks(s.local_date, s.local_date);
     within_cap := (paid_today('workout_complete', today)).paid < 3;
     minutes := least(240, s.duration_seconds / 60);
     paid := ARRAY[award(
@@ -474,6 +488,7 @@ BEGIN
     IF (changed.started_at, changed.completed_at) IS DISTINCT FROM (s.started_at, s.completed_at) THEN
         PERFORM rebuild_records_of(s.id);
         PERFORM recount_workout(s.workout_id);
+        PERFORM recount_weeks(d.day, d.day) FROM unnest(ARRAY[s.local_date, local_day(changed.started_at)]) AS d (day);
         PERFORM date_slot(s.id, changed.completed_at);
     END IF;
 END
@@ -492,6 +507,7 @@ BEGIN
     DELETE FROM workout_sessions AS f WHERE f.id = s.id;
     PERFORM rebuild_records(e.owner, e.id) FROM unnest(owners, exercises) AS e (owner, id);
     PERFORM recount_workout(s.workout_id);
+    PERFORM recount_weeks(s.local_date, s.local_date);
     INSERT INTO deleted_imports (kind, import_key)
     SELECT 'workout_session', s.import_key WHERE s.import_key IS NOT NULL
     ON CONFLICT DO NOTHING;
@@ -898,6 +914,8 @@ BEGIN
               UNION
              SELECT e.exercise_owner, e.exercise_id FROM session_exercises AS e WHERE e.session_id = ANY (sessions)) AS e;
     PERFORM recount_workout(quick.id);
+    -- All there can be: a session that the file has moved may have left any week.
+    PERFORM recount_weeks('1599-12-01', '2200-01-31');
     SELECT count(*) INTO records
       FROM exercise_sets AS x JOIN personal_records AS r ON r.set_id = x.id
      WHERE x.session_id = ANY (sessions);

@@ -162,9 +162,24 @@ CREATE INDEX workout_sessions_started ON workout_sessions (user_id, started_at D
 CREATE INDEX workout_sessions_workout ON workout_sessions (user_id, workout_id);
 CREATE INDEX workout_sessions_slot ON workout_sessions (user_id, program_workout_id) WHERE program_workout_id IS NOT NULL;
 CREATE INDEX workout_sessions_closed ON workout_sessions (user_id, closed_at DESC) WHERE status = 'completed';
+CREATE INDEX workout_sessions_uncompleted ON workout_sessions (user_id) WHERE status <> 'completed';
 CREATE INDEX workout_sessions_days ON workout_sessions (user_id, local_date) WHERE status = 'completed';
 CALL enable_row_security('workout_sessions');
 GRANT SELECT ON workout_sessions TO questlog_app;
+
+-- What the completed sessions with a working set add up to, by the Monday of their week; kept, so that all-time statistics
+-- read ten years as 500 rows.
+CREATE TABLE training_weeks (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    week_start date NOT NULL CHECK (extract(isodow FROM week_start) = 1),
+    workouts int NOT NULL CHECK (workouts >= 1),
+    sets int NOT NULL CHECK (sets >= 1),
+    seconds bigint NOT NULL CHECK (seconds >= 0),
+    volume_kg numeric(17, 3) NOT NULL CHECK (volume_kg >= 0),
+    PRIMARY KEY (user_id, week_start)
+);
+CALL enable_row_security('training_weeks');
+GRANT SELECT ON training_weeks TO questlog_app;
 
 -- The exercises of a session. It repeats of the session what is asked for by exercise: the last time it was done, how
 -- often it was done, and whether a set is later than all others.
