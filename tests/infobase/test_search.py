@@ -152,6 +152,7 @@ def test_stop_words_count_only_alone(user: User) -> None:
     added(user, "Other", "who is it")
     assert found(user, "the drums of") == ["Note"]
     assert found(user, "the drums or the") == ["Note"]
+    assert found(user, '"the" drums') == []
     assert found(user, "it is") == ["Other"]
     assert found(user, "the") == []
 
@@ -363,6 +364,11 @@ def test_a_snippet_shows_30_words_around_the_first_match(user: User) -> None:
     shown = snippet(user, "drum")
     assert len(shown.split()) == 30
     assert "w49 <mark>Drums</mark> w51" in shown
+
+
+def test_a_snippet_of_the_end_shows_30_words_too(user: User) -> None:
+    added(user, "Note", " ".join(f"w{n}" for n in range(50)) + " drums.")
+    assert snippet(user, "drums") == " ".join(f"w{n}" for n in range(21, 50)) + " <mark>drums</mark>"
 
 
 def test_a_snippet_is_html_in_which_nothing_but_mark_is_markup(user: User) -> None:

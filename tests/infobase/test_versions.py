@@ -85,6 +85,18 @@ def test_the_one_that_stood_shortest_goes(user: User, clock: Clock) -> None:
     assert "7" not in [v["content"] for v in versions(user, entry)]
 
 
+def test_the_newest_five_stay_however_short_they_stood(user: User, clock: Clock) -> None:
+    clock.set("2031-05-07T08:00:00Z")
+    entry = added(user, "One", "0")
+    for n in range(1, 22):
+        clock.advance("PT10S" if n == 17 else "PT1H")
+        changed(user, entry, content=str(n))
+    assert "16" in [v["content"] for v in versions(user, entry)]
+    clock.advance("PT1H")
+    changed(user, entry, content="22")
+    assert "16" not in [v["content"] for v in versions(user, entry)]
+
+
 def test_versions_go_with_the_entry(user: User, database: Database) -> None:
     entry = added(user, "One")
     changed(user, entry, title="Two")

@@ -109,9 +109,10 @@ BEGIN ATOMIC
                       EXISTS (SELECT FROM unnest(o.vectors) AS v (vector) WHERE v.vector @@ q.anywhere) AS is_there,
                       (c.headings >> o.number % 64) & 1 = 1 AND o.vectors[1] @@ q.heading AS in_heading,
                       (c.titles >> o.number % 64) & 1 = 1 AND o.vectors[1] @@ q.title AS in_title
-                 FROM search_documents AS o
-                WHERE o.source = home AND o.number BETWEEN c.block * 64 AND c.block * 64 + 63
-                  AND (c.entries >> o.number % 64) & 1 = 1 OFFSET 0) AS d
+                 FROM generate_series(0, 63) AS b (bit),
+                      LATERAL (SELECT k.number, k.vectors FROM search_documents AS k
+                                WHERE k.source = home AND k.number = c.block * 64 + b.bit OFFSET 0) AS o
+                WHERE (c.entries >> b.bit) & 1 = 1 OFFSET 0) AS d
      WHERE c.places > 1 AND d.is_there
      GROUP BY c.clause, c.block;
 END;
