@@ -12,7 +12,8 @@ from questlog.release import VERSION
 from questlog.wire import Body
 
 from docs.openapi import DOCUMENT, apis, document, text
-from tests.support.client import ROOT
+from tests.support.client import ROOT, gateway_event
+from tests.support.refusals import undeclared
 
 
 def test_the_openapi_document_is_current() -> None:
@@ -128,6 +129,19 @@ def test_every_schema_is_used() -> None:
 def test_schemas_say_their_group() -> None:
     names = document()["components"]["schemas"]
     assert [name for name in names if not re.fullmatch(r"[A-Z][A-Za-z0-9_]*", name) or "__" in name] == []
+
+
+def test_a_refusal_that_is_not_declared_is_noticed() -> None:
+    """The tests' client holds every refusal to this."""
+    limit = (409, "limit_reached")
+    assert undeclared(gateway_event("POST", "/habits"), *limit) is None
+    assert undeclared(gateway_event("POST", "/api/habits"), *limit) is None
+    assert undeclared(gateway_event("GET", "/habits"), *limit) == "GET /habits may not answer 409 limit_reached"
+    assert undeclared(gateway_event("HEAD", "/focus/active"), 404, "not_found") == (
+        "GET /focus/active may not answer 404 not_found"
+    ), "the literal path, not a session's id"
+    assert undeclared(gateway_event("GET", "/nowhere"), 404, "not_found") is None, "it is no route's"
+    assert undeclared(gateway_event("PUT", "/focus/pause"), 405, "method_not_allowed") is None
 
 
 def test_there_is_one_version() -> None:
