@@ -51,6 +51,17 @@ def test_the_same_key_is_registered_once(user: User) -> None:
     assert again == first
 
 
+def test_a_replay_returns_the_first_answer(user: User) -> None:
+    body, key = {"name": "Once", "r2_key": upload(user, tone())}, {"idempotency-key": "once"}
+    first, again = (user.post("/reference/tracks", body, headers=key) for _ in range(2))
+    assert (again.status, again.json) == (200, first.json)
+    assert again.headers["idempotent-replay"] == "true"
+    user.post("/reference/tracks", {**body, "name": "Twice"}, headers=key).refused(422, "idempotency_mismatch")
+    path = f"/reference/tracks/{first.json['id']}/analysis"
+    first, again = (user.post(path, headers={"idempotency-key": "start"}) for _ in range(2))
+    assert (again.status, again.json) == (200, first.json)
+
+
 def test_a_track_without_its_file_waits_for_it(user: User) -> None:
     started = begin(user, tone())
     sent = {"name": "Late", "r2_key": started["r2_key"], "file_size_bytes": 99}
