@@ -56,6 +56,12 @@ def test_variables_are_the_templates_with_the_settings_values(template: Path) ->
     assert jobs.variables(settings) == {"DATABASE_URL": "jobs", "LIMIT": "0"}
 
 
+def test_a_function_that_another_invokes_has_no_address_here(template: Path) -> None:
+    template.write_text(TEMPLATE.replace("LIMIT: !Ref Limit", "LIMIT: !Ref JobsFunction.Alias"))
+    (jobs,) = functions(template)
+    assert jobs.environment["LIMIT"] == ""
+
+
 def test_a_secret_nobody_has_is_named(template: Path) -> None:
     (jobs,) = functions(template)
     with pytest.raises(TemplateError, match="DATABASE_URL is the secret JOBS_DATABASE_URL"):
