@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
-from questlog.wire import Body, Instant, Page, PageSize, Query, ResponseModel, Reward, Trimmed, absent, blank_is_null
+from questlog.wire import Body, Instant, Page, PageSize, Query, RewardFields, Trimmed, absent, blank_is_null
 
 MAX_ITEMS = 50
 
@@ -104,7 +104,7 @@ class AnnotationChange(Body):
     session_id: UUID | None = absent()
 
 
-class Annotation(ResponseModel):
+class Annotation(TypedDict):
     id: UUID
     track_id: UUID
     user_id: UUID
@@ -145,7 +145,7 @@ class RegionChange(Body):
     notes: LongText | None = absent()
 
 
-class Region(ResponseModel):
+class Region(TypedDict):
     id: UUID
     track_id: UUID
     user_id: UUID
@@ -480,7 +480,7 @@ class TemplatesQuery(Query):
     difficulty: Difficulty | None = None
 
 
-class Template(ResponseModel):
+class Template(TypedDict):
     id: UUID
     name: str
     description: str | None
@@ -610,7 +610,7 @@ class Outcome(TypedDict):
     expected_observations: list[str]
 
 
-class Completed(Reward):
+class Completed(RewardFields):
     session: Session
     expected_observations: list[str]
     awarded: bool

@@ -143,14 +143,14 @@ def annotations_csv(annotations: Iterable[Annotation]) -> str:
     writer = csv.writer(table)
     writer.writerow(["start", "end", "title", "category", "content"])
     for one in annotations:
-        end = one.end_time_ms
+        end = one["end_time_ms"]
         writer.writerow(
             [
-                clock_time(one.start_time_ms),
+                clock_time(one["start_time_ms"]),
                 "" if end is None else clock_time(end),
-                _no_formula(one.title),
-                one.category,
-                _no_formula(one.content or ""),
+                _no_formula(one["title"]),
+                one["category"],
+                _no_formula(one["content"] or ""),
             ]
         )
     return table.getvalue()

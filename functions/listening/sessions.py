@@ -5,7 +5,7 @@ from uuid import UUID
 
 from questlog.api import Api
 from questlog.db import Db
-from questlog.wire import Reward, Success, Total
+from questlog.wire import RewardFields, Success, Total
 
 from functions.listening import rules
 from functions.listening.models import (
@@ -46,7 +46,7 @@ def templates(db: Db, query: TemplatesQuery) -> Templates:
 def template(db: Db, template_id: UUID) -> TemplateWithPresets:
     """Return one prompt, with its presets."""
     found, presets = db.each((Template, list[Preset]), "template", template_id=template_id)
-    return TemplateWithPresets(**dict(found), presets=presets)
+    return TemplateWithPresets(**found, presets=presets)
 
 
 @api.post("/reference/listening/sessions", envelope=False, errors={404: ["not_found"]})
@@ -117,14 +117,14 @@ def complete(db: Db, session_id: UUID, body: Completing) -> Completed:
     `reason` says why nothing was paid. A completed one returns what it was paid. 409 session_closed when abandoned.
     """
     reward, outcome, row, items = db.each(
-        (Reward, Outcome, SessionRow, list[ItemRow]),
+        (RewardFields, Outcome, SessionRow, list[ItemRow]),
         "complete",
         session_id=session_id,
         changes=body.model_dump(mode="json", exclude_none=True),
     )
     [shown] = rules.sessions([row], items)
     return Completed(
-        **dict(reward),
+        **reward,
         session=shown,
         expected_observations=outcome["expected_observations"],
         awarded=outcome["reason"] is None,
