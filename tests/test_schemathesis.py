@@ -41,7 +41,7 @@ def wsgi(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
     )
     answer = invoke(event)
     start(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(answer.headers.items()))
-    return [answer.text.encode()]
+    return [answer.content]
 
 
 api = schemathesis.openapi.from_dict(document()).exclude(path_regex=ELSEWHERE)

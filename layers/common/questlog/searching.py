@@ -46,7 +46,7 @@ def clauses(search: str) -> list[Clause]:
             found.append(Clause(token["phrase"], group, excluded=bool(token["minus"]), quoted=True))
         elif word[0] == "-" and word[1:2].isalpha():
             found.append(Clause(word[1:], group, excluded=True))
-        elif word.lower() == "or" and found and token.string[token.end() :].strip():
+        elif word.lower() == "or" and token.string[token.end() :].strip():
             group += 1
         else:
             found += [Clause(part, group) for part in _PART.findall(word)]

@@ -43,6 +43,8 @@ GRANT SELECT ON infobase_versions TO questlog_app;
 -- What can be found: `source` is the table it stands in. It has a number, which is its bit in search_words.
 --   `vectors`: its words with their positions, title first (weight A), then tags (B), then content (D), in pieces, because a
 --   vector keeps no position beyond 16,383 and no more than 256 of one word.
+--   toast_tuple_target: the vectors of a page of text stay in the row as they are. To rank what a search found would take
+--   twice as long if each had to be decompressed.
 --   `filters`: what it is, and may be asked for beside words: '/open', '/tag/mixing'.
 CREATE TABLE search_documents (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
@@ -54,7 +56,7 @@ CREATE TABLE search_documents (
     changed_at timestamptz NOT NULL,
     PRIMARY KEY (user_id, source, number),
     UNIQUE (user_id, source, id)
-);
+) WITH (toast_tuple_target = 8160);
 CALL enable_row_security('search_documents');
 
 -- Which documents a word is in: a bit for each of the 64 that share a block. A filter is a word that begins with a slash.

@@ -106,7 +106,9 @@ BEGIN ATOMIC
                            search_query(patterns[c.clause], 'A') AS title OFFSET 0) AS q,
            LATERAL (
                SELECT 1::bigint << o.number % 64 AS bit,
-                      EXISTS (SELECT FROM unnest(o.vectors) AS v (vector) WHERE v.vector @@ q.anywhere) AS is_there,
+                      o.vectors[1] @@ q.anywhere
+                      OR cardinality(o.vectors) > 1
+                         AND EXISTS (SELECT FROM unnest(o.vectors[2:]) AS v (vector) WHERE v.vector @@ q.anywhere) AS is_there,
                       (c.headings >> o.number % 64) & 1 = 1 AND o.vectors[1] @@ q.heading AS in_heading,
                       (c.titles >> o.number % 64) & 1 = 1 AND o.vectors[1] @@ q.title AS in_title
                  FROM generate_series(0, 63) AS b (bit),
