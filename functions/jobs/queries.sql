@@ -50,3 +50,11 @@ WITH gone AS (
     RETURNING j.id
 )
 SELECT count(*) AS total FROM gone;
+
+-- name: empty_trash
+-- Entries that have been in the trash of the infobase for 30 days.
+SELECT count(*) AS total
+  FROM (SELECT e.user_id, e.id FROM infobase_entries AS e
+         WHERE e.deleted_at < clock() - interval '30 days'
+         ORDER BY e.user_id LIMIT %(most)s) AS t
+ WHERE empty_infobase_trash(t.user_id, t.id);

@@ -1,4 +1,5 @@
-"""The scheduled work: objects that are to be deleted, uploads that were never registered, jobs that are long done.
+"""The scheduled work: objects that are to be deleted, uploads that were never registered, jobs that are long
+done, what has been in the trash for a month.
 
 Each schedule of the template names one of them. All can be killed at any line and run again, and stop half a minute
 before the function's deadline: what is left is done at the next tick.
@@ -82,7 +83,7 @@ def _delete(deletion: Deletion, in_time: InTime) -> Outcome:
 def clean_up(db: Db, in_time: InTime) -> dict[str, int]:
     """Delete rows that have served, in batches."""
     counted = {}
-    for name in ("sweep_uploads", "forget_jobs"):
+    for name in ("sweep_uploads", "forget_jobs", "empty_trash"):
         counted[name] = 0
         while in_time() and (done := db.one(Total, name, most=BATCH).total):
             counted[name] += done

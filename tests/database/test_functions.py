@@ -31,6 +31,7 @@ CALLS = {
     "onboarding": {"goals"},  # the first one is an answer
     "ideas": {"infobase", "promotion"},  # its search is the infobase's
     "inbox": {"promotion"},
+    "jobs": {"infobase"},  # the trash is emptied
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
     "reference": {"jobs"},  # analyses are queued, and objects of deleted tracks
     "programs": {"exercise"},  # a slot is a workout; templates make workouts; removed slots leave the sessions
@@ -51,7 +52,7 @@ READS = {
     "exercise": {"deleted_imports"},
     "habits": {"deleted_imports", "ledger"},
     "idempotency": {"identity"},
-    "jobs": {"reference"},  # uploads that were never registered
+    "jobs": {"infobase", "reference"},  # the trash; uploads that were never registered
     "learn": {"ledger"},  # which review was paid for
     "ledger": {"market"},
     "limits": {"identity"},
@@ -91,6 +92,7 @@ FEWER = {
     "end_job": {"questlog_jobs"},
     "retry_job": {"questlog_jobs"},
     "fail_lost_analyses": {"questlog_jobs"},
+    "empty_infobase_trash": {"questlog_jobs"},
 }
 
 SEARCH_PATH = "search_path=pg_catalog, app, internal, public, pg_temp"

@@ -127,6 +127,20 @@ BEGIN
 END
 $$;
 
+-- Deletes an entry for good that has been in the trash of its owner for 30 days; whether it did. For the clean-up, which finds
+-- such entries of all users.
+CREATE OR REPLACE FUNCTION app.empty_infobase_trash(owner uuid, entry uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    PERFORM set_config('app.user_id', owner::text, true);
+    PERFORM lock_user();
+    -- Once more under the lock: its owner may have taken it back.
+    PERFORM FROM infobase_entries AS e WHERE e.id = entry AND e.deleted_at < clock() - interval '30 days';
+    RETURN FOUND AND (SELECT d.success FROM delete_infobase_entry(entry, true) AS d);
+END
+$$;
+REVOKE EXECUTE ON FUNCTION app.empty_infobase_trash FROM questlog_app, questlog_auth, questlog_operator, questlog_admin;
+
 -- Takes an entry back from the trash.
 CREATE OR REPLACE FUNCTION app.restore_infobase_entry(entry uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
