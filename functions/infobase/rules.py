@@ -1,7 +1,7 @@
 """Snippets: the words around the first match of a search, with every match marked."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Final, NamedTuple
 
@@ -37,13 +37,15 @@ class Word(NamedTuple):
     word: str
 
 
-def wanted(patterns: Sequence[str | None], clauses: Sequence[Clause]) -> list[list[Place]]:
-    """What a search looks for, clause by clause and place by place, without what it excludes."""
-    return [
-        [_place(place[1]) for place in _PLACE.finditer(pattern)]
-        for pattern, clause in zip(patterns, clauses, strict=True)
-        if pattern is not None and not clause.excluded
-    ]
+def wanted(patterns: Sequence[str | None], clauses: Sequence[Clause]) -> list[tuple[Place, ...]]:
+    """What a search looks for, clause by clause and place by place, without what it excludes or repeats."""
+    return list(
+        dict.fromkeys(
+            tuple(_place(place[1]) for place in _PLACE.finditer(pattern))
+            for pattern, clause in zip(patterns, clauses, strict=True)
+            if pattern is not None and not clause.excluded
+        )
+    )
 
 
 def _place(alternatives: str) -> Place:
@@ -57,22 +59,40 @@ def snippet(content: str, looked_for: Sequence[Sequence[Place]]) -> str:
     Control characters read as blanks. A character of a script without blanks counts as a word.
     """
     words = [Word(match.start(), match.end(), folded(match[0])) for match in _WORD.finditer(content)]
-    matches = list(_matches(words, looked_for))
-    first = min(matches, default=0)
+    first = _first(words, looked_for)
     begin = max(0, min(first - _BEFORE, len(words) - LONGEST))
     shown = words[begin : begin + LONGEST]
     if not shown:
         return ""
-    marked = {number - begin for number in matches}
+    marked = {number - begin for number in _marked(words, looked_for, begin)}
     return _as_html(_CONTROLS.sub(" ", content), shown, marked)
 
 
-def _matches(words: Sequence[Word], looked_for: Sequence[Sequence[Place]]) -> Iterator[int]:
-    """The numbers of the words that are part of a match."""
+def _first(words: Sequence[Word], looked_for: Sequence[Sequence[Place]]) -> int:
+    """The number of the word at which the first match begins, 0 without a match."""
+    end = len(words)
     for clause in looked_for:
-        for start in range(len(words) - len(clause) + 1):
-            if all(place.admits(words[start + n].word) for n, place in enumerate(clause)):
-                yield from range(start, start + len(clause))
+        # What begins behind the first match of an earlier clause is not the first: it need not be looked for.
+        end = next((start for start in range(end) if _is_match(words, clause, start)), end)
+    return end if end < len(words) else 0
+
+
+def _marked(words: Sequence[Word], looked_for: Sequence[Sequence[Place]], begin: int) -> set[int]:
+    """The numbers of the words shown, from `begin` on, that are part of a match; the match may begin before them."""
+    end = min(begin + LONGEST, len(words))
+    marked: set[int] = set()
+    for clause in looked_for:
+        for start in range(max(0, begin - len(clause) + 1), end):
+            if _is_match(words, clause, start):
+                marked.update(range(max(start, begin), min(start + len(clause), end)))
+    return marked
+
+
+def _is_match(words: Sequence[Word], clause: Sequence[Place], start: int) -> bool:
+    """Whether a match of the clause begins with this word."""
+    return start + len(clause) <= len(words) and all(
+        place.admits(words[start + number].word) for number, place in enumerate(clause)
+    )
 
 
 def _as_html(content: str, shown: Sequence[Word], marked: set[int]) -> str:
