@@ -96,14 +96,16 @@ BEGIN ATOMIC
                bit_and(p.entries) AS entries, bit_and(p.headings) AS headings, bit_and(p.titles) AS titles
           FROM placed AS p
          GROUP BY p.clause, p.places, p.block HAVING count(*) = p.places
+    ), queries AS MATERIALIZED (
+        SELECT t.clause, search_query(patterns[t.clause], 'ABCD') AS anywhere, search_query(patterns[t.clause], 'AB') AS heading,
+               search_query(patterns[t.clause], 'A') AS title
+          FROM tokens AS t WHERE t.place = 1 AND t.places > 1
     )
     SELECT c.clause, c.block, c.entries, c.headings, c.titles FROM candidates AS c WHERE c.places = 1
      UNION ALL
     SELECT c.clause, c.block, bit_or(d.bit), coalesce(bit_or(d.bit) FILTER (WHERE d.in_heading), 0),
            coalesce(bit_or(d.bit) FILTER (WHERE d.in_title), 0)
-      FROM candidates AS c,
-           LATERAL (SELECT search_query(patterns[c.clause], 'ABCD') AS anywhere, search_query(patterns[c.clause], 'AB') AS heading,
-                           search_query(patterns[c.clause], 'A') AS title OFFSET 0) AS q,
+      FROM candidates AS c JOIN queries AS q ON q.clause = c.clause,
            LATERAL (
                SELECT 1::bigint << o.number % 64 AS bit,
                       o.vectors[1] @@ q.anywhere
@@ -115,7 +117,7 @@ BEGIN ATOMIC
                       LATERAL (SELECT k.number, k.vectors FROM search_documents AS k
                                 WHERE k.source = home AND k.number = c.block * 64 + b.bit OFFSET 0) AS o
                 WHERE (c.entries >> b.bit) & 1 = 1 OFFSET 0) AS d
-     WHERE c.places > 1 AND d.is_there
+     WHERE d.is_there
      GROUP BY c.clause, c.block;
 END;
 
