@@ -311,6 +311,20 @@ def test_words_that_stand_together_rank_higher(user: User) -> None:
     assert found(user, "drum bus") == ["Near", "Far"]
 
 
+def test_a_phrase_that_repeats_a_word_is_ranked_by_each_word_once(user: User, database: Database) -> None:
+    # Ranked as a phrase, this takes longer than a statement may.
+    added(user, "Repeats", "\u6f22" * 20_000)
+    added(user, "Repeats it less", "\u6f22" * 100)
+    assert found(user, "\u6f22" * 199) == ["Repeats"]
+    assert found(user, "\u6f22" * 50) == ["Repeats", "Repeats it less"]
+    for pattern, ranking in [
+        ("('a':~)", "('a':~)"),
+        ("('a':~) <-> ('b':~)", "('a':~) <-> ('b':~)"),
+        ("('a':~) <-> ('b':~ | 'c':~) <-> ('a':~)", "('a':~) & ('b':~ | 'c':~)"),
+    ]:
+        assert database.query("SELECT internal.search_ranking(%s) AS ranking", pattern)[0]["ranking"] == ranking
+
+
 def test_pinned_entries_do_not_come_first_in_a_search(user: User) -> None:
     added(user, "Drum", "")
     added(user, "Other", "drum", is_pinned=True)
