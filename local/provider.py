@@ -28,9 +28,13 @@ def start(port: int, admin_emails: str, log: Path) -> Service:
 
 
 def claims_of_a_new_name(name: str) -> dict[str, object]:
-    """What is said of somebody who typed this name, or e-mail address, into the form."""
-    email = name if "@" in name else f"{name}@questlog.test"
-    return {"email": email, "email_verified": True, "name": name.partition("@")[0]}
+    """What is said of somebody who typed this name, or e-mail address, into the form.
+
+    Sign-in takes no address with a blank in it, and letters beyond A to Z only in lower case.
+    """
+    address = "-".join(name.split()).lower()
+    email = address if "@" in address else f"{address}@questlog.test"
+    return {"email": email, "email_verified": True, "name": name.partition("@")[0].strip()}
 
 
 def serve(port: int, users: list[dict[str, str]]) -> None:
