@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
@@ -10,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from questlog.errors import Failure
 from questlog.importing.archives import MAX_UNPACKED, unpacked
 from questlog.importing.dates import AmbiguousDate, day_comes_first, day_of, moment_of, month_of
 from questlog.importing.markup import as_html, plain_lines, plain_text
 from questlog.importing.problems import SHOWN, Problems, Refused, TooLarge, Unreadable
+from questlog.importing.requests import refusals
 from questlog.importing.tables import MAX_BYTES, MAX_CELL, MAX_COLUMNS, MAX_ROWS, read_table
 from questlog.importing.values import clean, clean_line, decimal_of, fold, integer_of, rounded
 
@@ -100,6 +103,23 @@ def test_what_is_no_table_is_refused(data: bytes, reason: str) -> None:
 def test_a_table_has_limits_and_says_so_at_once(data: bytes, reason: str) -> None:
     with at_most(1), pytest.raises(TooLarge, match=reason):
         read_table(data)
+
+
+@pytest.mark.parametrize(
+    ("too_large", "details"),
+    [
+        (lambda: read_table(b"a" * (MAX_BYTES + 1)), {"limit_bytes": 4 * 1024 * 1024}),
+        (lambda: unpacked(archive({"a.csv": bytes(MAX_UNPACKED + 1)}), bool), {"limit_bytes": 20 * 1024 * 1024}),
+        (lambda: read_table(b",".join([b"a"] * 10_000)), {}),
+    ],
+)
+def test_the_refusal_of_a_large_file_names_the_limit_that_it_passed(
+    too_large: Callable[[], object], details: dict[str, int]
+) -> None:
+    with pytest.raises(Failure) as refused, refusals("csv"):
+        too_large()
+    assert (refused.value.status, refused.value.type) == (413, "payload_too_large")
+    assert refused.value.details == details
 
 
 def test_the_limits_themselves_are_taken() -> None:

@@ -29,7 +29,7 @@ def unpacked(data: bytes, wanted: Callable[[str], bool]) -> dict[str, bytes]:
             if len(entries) > MAX_ENTRIES:
                 raise TooLarge(f"has more than {MAX_ENTRIES:,} entries")
             if sum(entry.file_size for entry in entries) > MAX_UNPACKED:
-                raise TooLarge(f"unpacks to more than {MAX_UNPACKED // 1024 // 1024} MiB")
+                raise TooLarge(f"unpacks to more than {MAX_UNPACKED // 1024 // 1024} MiB", MAX_UNPACKED)
             chosen = [entry for entry in entries if wanted(entry.filename)]
             if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in chosen):
                 raise Unreadable(_STRANGE)

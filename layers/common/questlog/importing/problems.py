@@ -17,7 +17,11 @@ class Unreadable(Refused):
 
 
 class TooLarge(Refused):
-    """The file holds more than is read at once."""
+    """The file holds more than is read at once; `limit_bytes` where it is too much by its bytes, else null."""
+
+    def __init__(self, message: str, limit_bytes: int | None = None) -> None:
+        super().__init__(message)
+        self.limit_bytes = limit_bytes
 
 
 class UnitNeeded(Refused):

@@ -44,7 +44,8 @@ def refusals(field: str) -> Iterator[None]:
     except UnitNeeded as error:
         raise Invalid([(error.parameter, str(error))]) from None
     except TooLarge as error:
-        raise Failure(413, "payload_too_large", f"The file {error}.", {"limit_bytes": MAX_BYTES}) from None
+        details = {} if error.limit_bytes is None else {"limit_bytes": error.limit_bytes}
+        raise Failure(413, "payload_too_large", f"The file {error}.", details) from None
     except Refused as error:
         raise Invalid([(field, str(error))], f"The file {error}.") from None
 

@@ -77,7 +77,7 @@ def normalised(name: str) -> str:
 def decoded(data: bytes, limit: int = MAX_BYTES) -> str:
     """The text of a file, without its byte order mark. TooLarge beyond the limit, Unreadable when it is no text."""
     if len(data) > limit:
-        raise TooLarge(f"is larger than {limit // 1024 // 1024} MiB")
+        raise TooLarge(f"is larger than {limit // 1024 // 1024} MiB", limit)
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
         text = data.decode(encoding)
