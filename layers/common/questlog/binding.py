@@ -39,7 +39,7 @@ class Arguments:
 
     def __init__(self, parameters: Mapping[str, Any], request: Request, content: bytes) -> None:
         self._known: dict[str, Any] = {}
-        self._unfit: list[tuple[ValidationError, Any]] = []
+        self._unfit: list[tuple[ValidationError, Any, str]] = []
         self._names_nothing = False
         if "content" not in parameters:
             self._read_body(parameters.get("body", Body), request, content)
@@ -63,7 +63,7 @@ class Arguments:
             raise NotFound
         if self._unfit:
             db.authenticate_only()
-            raise Invalid([problem for error, sent in self._unfit for problem in _problems(error, sent)])
+            raise Invalid([problem for unfit in self._unfit for problem in _problems(*unfit)])
         return {name: db if annotation is Db else self._known[name] for name, annotation in self._names.items()}
 
     def _read_body(self, model: type[BaseModel], request: Request, content: bytes) -> None:
@@ -74,14 +74,14 @@ class Arguments:
         except ValidationError as error:
             if error.error_count() == 1 and error.errors(include_url=False)[0]["loc"] == ():
                 _object(json)
-            self._unfit.append((error, json))
+            self._unfit.append((error, json, "body"))
 
     def _read_query(self, model: type[BaseModel], request: Request) -> None:
         sent = {key: _storable(value) for key, value in request.query_params.items() if value}
         try:
             self._known["query"] = model.model_validate_strings(sent)
         except ValidationError as error:
-            self._unfit.append((error, sent))
+            self._unfit.append((error, sent, "query"))
 
     def _read_segment(self, name: str, annotation: Any, segment: str) -> None:
         try:
@@ -95,8 +95,8 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(annotation)
 
 
-def _problems(error: ValidationError, sent: Any) -> list[Problem]:
-    return problems(error, from_json(sent) if isinstance(sent, bytes) else sent)
+def _problems(error: ValidationError, sent: Any, whole: str) -> list[Problem]:
+    return problems(error, from_json(sent) if isinstance(sent, bytes) else sent, whole)
 
 
 def json_object(request: Request, content: bytes, limit: int = MAX_BODY) -> dict[str, Any]:

@@ -66,8 +66,10 @@ _OTHER: Final = "is not valid"
 _LONGEST_SENTENCE: Final = 200
 
 
-def problems(error: ValidationError, sent: Any) -> list[Problem]:
+def problems(error: ValidationError, sent: Any, whole: str = "body") -> list[Problem]:
     """What is wrong where; `sent` is the document that was validated, which tells the fields of it from other names.
+
+    `whole` names the document, for what is wrong with several of its fields together.
 
     Where a value may be of several types, each of them objects: those objections become one problem.
     """
@@ -77,7 +79,7 @@ def problems(error: ValidationError, sent: Any) -> list[Problem]:
         sentence = _sentence(one["type"], one.get("ctx", {}))
         if sentence not in sentences:
             sentences.append(sentence)
-    return [(path or "body", ", or ".join(sentences)) for path, sentences in found.items()]
+    return [(path or whole, ", or ".join(sentences)) for path, sentences in found.items()]
 
 
 def _sentence(kind: str, context: Mapping[str, Any]) -> str:
