@@ -18,7 +18,7 @@ def clean_up() -> int:
 
 def test_the_trash_is_emptied_after_30_days(user: User, other: User, database: Database, clock: Clock) -> None:
     clock.set("2031-05-07T12:00:00Z")
-    clean_up()
+    database.query("DELETE FROM infobase_entries WHERE deleted_at IS NOT NULL")  # what other tests have left
     for owner in (user, other):
         changed(owner, added(owner, "Old", "drums"), content="old drums")
         added(owner, "Kept", "drums")

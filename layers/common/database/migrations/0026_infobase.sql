@@ -30,6 +30,7 @@ CREATE TABLE infobase_versions (
     version int NOT NULL CHECK (version >= 1),
     title text NOT NULL CHECK (length(title) BETWEEN 1 AND 200),
     content text NOT NULL CHECK (length(content) <= 100000),
+    written_at timestamptz NOT NULL,
     replaced_at timestamptz NOT NULL,
     PRIMARY KEY (user_id, entry_id, version),
     FOREIGN KEY (user_id, entry_id) REFERENCES infobase_entries ON DELETE CASCADE

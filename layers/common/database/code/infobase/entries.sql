@@ -57,13 +57,14 @@ $$;
 CREATE OR REPLACE FUNCTION internal.keep_infobase_version(e infobase_entries) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO infobase_versions (entry_id, version, title, content, replaced_at)
-    VALUES (e.id, e.version, e.title, e.content, instant());
+    INSERT INTO infobase_versions (entry_id, version, title, content, written_at, replaced_at)
+    VALUES (e.id, e.version, e.title, e.content,
+            coalesce((SELECT max(k.replaced_at) FROM infobase_versions AS k WHERE k.entry_id = e.id), e.created_at),
+            instant());
     DELETE FROM infobase_versions AS v
      USING (SELECT s.version
-              FROM (SELECT k.version, k.replaced_at,
-                           row_number() OVER (ORDER BY k.version DESC) AS age,
-                           k.replaced_at - lag(k.replaced_at, 1, e.created_at) OVER (ORDER BY k.version) AS stood
+              FROM (SELECT k.version, row_number() OVER (ORDER BY k.version DESC) AS age,
+                           k.replaced_at - k.written_at AS stood
                       FROM infobase_versions AS k WHERE k.entry_id = e.id) AS s
              WHERE s.age > 5
              ORDER BY s.stood, s.version
