@@ -11,7 +11,7 @@ be measured fails at once; a machine that fails is tried again, three times in a
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -86,8 +86,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
 def _forget_files_of_the_dead() -> None:
     """Delete the files of invocations that were killed, which would fill the disk of this execution environment."""
     for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        if path.stat().st_mtime < time.time() - _LONGEST_LIFE_SECONDS:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # it ended, and deleted its file, in this moment
+            if path.stat().st_mtime < time.time() - _LONGEST_LIFE_SECONDS:
+                path.unlink()
 
 
 def run(db: Db, job: Job) -> None:
