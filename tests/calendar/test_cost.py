@@ -65,10 +65,11 @@ def taken(document: bytes) -> tuple[list[EventRow], Any]:
 def test_an_import_takes_at_most_twice_what_parsing_takes(rules: list[str]) -> None:
     document = events(2_000, *rules)
     taken(events(20, *rules))  # what is loaded once
-    parsing, _ = cpu(lambda: Calendar.from_ical(document))
-    took, (_, outcome) = cpu(lambda: taken(document))
+    # In turns, and the least of each: what else the machine does only ever adds.
+    runs = [(cpu(lambda: Calendar.from_ical(document)), cpu(lambda: taken(document))) for _ in range(3)]
+    _, outcome = runs[0][1][1]
     assert (outcome.imported, outcome.problems) == (2_000, [])
-    assert took < 2 * parsing
+    assert min(took for _, (took, _) in runs) < 2 * min(parsing for (parsing, _), _ in runs)
 
 
 def test_rules_that_have_to_be_counted_are_bounded_together() -> None:
