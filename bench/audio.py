@@ -71,7 +71,7 @@ def cost(command: list[str]) -> Cost:
 def write_flac(path: Path, seconds: int) -> None:
     """A steady beat of noise over a chord that changes, a second at a time."""
     import av  # noqa: PLC0415 - only this figure needs them
-    import numpy as np  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415 - the same
 
     chance = np.random.default_rng(1)
     time = np.arange(SAMPLE_RATE) / SAMPLE_RATE

@@ -347,7 +347,7 @@ def import_sessions(db: Db, request: Request, query: ImportQuery, content: bytes
     Two trips: what is there decides, workout by workout, what is written. 409 limit_reached when there would be more
     than 500 exercises of the user's own, conflict when other changes keep coming in between.
     """
-    from questlog.importing.requests import sent_csv  # noqa: PLC0415 - the same
+    from questlog.importing.requests import sent_csv  # noqa: PLC0415 - only who imports pays for it
 
     from functions.exercise import importing  # noqa: PLC0415 - only who imports pays for it
 

@@ -137,7 +137,7 @@ def _suggestion(span: tuple[int, int], name: str, kind: SectionType, confidence:
 def annotations_csv(annotations: Iterable[Annotation]) -> str:
     """Annotations as a table for spreadsheets and audio editors (RFC 4180)."""
     import csv  # noqa: PLC0415 - only who asks for the table pays for it
-    import io  # noqa: PLC0415
+    import io  # noqa: PLC0415 - the same
 
     table = io.StringIO(newline="")
     writer = csv.writer(table)

@@ -23,9 +23,9 @@ def worker(job_id: UUID) -> None:
         return
     from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415 - few requests need them
 
-    from botocore.auth import SigV4Auth  # noqa: PLC0415
-    from botocore.awsrequest import AWSRequest  # noqa: PLC0415
-    from botocore.credentials import Credentials  # noqa: PLC0415
+    from botocore.auth import SigV4Auth  # noqa: PLC0415 - the same
+    from botocore.awsrequest import AWSRequest  # noqa: PLC0415 - the same
+    from botocore.credentials import Credentials  # noqa: PLC0415 - the same
 
     region = os.environ["AWS_REGION"]
     endpoint = os.environ.get("AWS_ENDPOINT_URL_LAMBDA", f"https://lambda.{region}.amazonaws.com")
