@@ -67,6 +67,7 @@ READS = {
 
 # Functions that the contract names and no route calls yet.
 AWAITED = {
+    "export_tables": "the worker of exports asks it which tables there are",
     "answer_feedback": "an administrator changes a report with it",
     "import_ledger": "the import of an account fills the ledger with it",
 }
