@@ -17,7 +17,7 @@ from pydantic_core import core_schema
 from starlette.responses import RedirectResponse, Response
 
 from questlog.api import Api, Endpoint
-from questlog.identity import BROWSER, MEMBER, SAFE_METHODS, SESSION
+from questlog.identity import BROWSER, MEMBER, OWN_SCOPES, SAFE_METHODS, SESSION
 from questlog.release import VERSION
 
 from docs.examples import example
@@ -155,7 +155,7 @@ def _operation(group: str, endpoint: Endpoint, shapes: dict[str, Any], component
         "summary": " ".join((endpoint.call.__doc__ or "").split()),
         "parameters": [*_path_parameters(name, endpoint, shapes), *_query_parameters(name, shapes, components)],
         "responses": {**_success(endpoint, shapes.get(f"{name} answer"), components), **_failures(endpoint)},
-        "security": [] if endpoint.requires is None else [{"session": []}, {"bearer": []}],
+        "security": _security(endpoint.requires),
     }
     if f"{name} body" in shapes:
         shape = shapes[f"{name} body"]
@@ -164,6 +164,14 @@ def _operation(group: str, endpoint: Endpoint, shapes: dict[str, Any], component
     if endpoint.etag:
         operation["responses"]["304"] = {"description": "Nothing has changed since the ETag sent in If-None-Match."}
     return operation
+
+
+def _security(requires: str | None) -> list[dict[str, list[str]]]:
+    """Who may ask: everyone, the holder of a session, or one whose role has the entitlement (OpenAPI 3.1, 4.8.30)."""
+    if requires is None:
+        return []
+    entitlements = [] if requires in OWN_SCOPES else [requires]
+    return [{"session": entitlements}, {"bearer": entitlements}]
 
 
 def _path_parameters(name: str, endpoint: Endpoint, shapes: dict[str, Any]) -> Iterator[dict[str, Any]]:

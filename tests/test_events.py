@@ -10,7 +10,7 @@ import pytest
 from questlog.identity import session_cookie_name
 
 from local.template import Function, Schedule, functions
-from tests.conftest import Database, User
+from tests.conftest import Database, NewUser
 from tests.support import bucket
 from tests.support.client import ROOT, group_of, invoke, log_in
 
@@ -24,7 +24,8 @@ def test_every_group_has_its_event() -> None:
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
-def test_an_event_is_answered(path: Path, user: User) -> None:
+def test_an_event_is_answered(path: Path, new_user: NewUser) -> None:
+    user = new_user(role="admin")
     event = json.loads(path.read_text("utf-8"))
     assert event["version"] == "2.0"
     assert group_of(event["rawPath"]) == path.stem

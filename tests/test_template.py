@@ -21,9 +21,10 @@ NAMES = [function.name for function in FUNCTIONS]
 BUCKET = {"LearnFunction", "ListeningFunction", "ReferenceFunction", "AudioWorkerFunction", "JobsFunction"}
 # Which function may hold which secret. Whoever adds one says so here.
 SECRETS = {
-    "DATABASE_URL": set(NAMES) - {"AuthFunction", "AudioWorkerFunction", "JobsFunction"},
+    "DATABASE_URL": set(NAMES) - {"AdminFunction", "AuthFunction", "AudioWorkerFunction", "JobsFunction"},
     "JOBS_DATABASE_URL": {"AudioWorkerFunction", "JobsFunction"},
     "AUTH_DATABASE_URL": {"AuthFunction"},
+    "OPERATOR_DATABASE_URL": {"AdminFunction"},
     "ADMIN_CLAIM_KEY": {"AuthFunction"},
     "GOOGLE_CLIENT_SECRET": {"AuthFunction"},
     "AZURE_CLIENT_SECRET": {"AuthFunction"},

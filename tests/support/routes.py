@@ -124,12 +124,20 @@ class Route:
             return None
         return _smallest(self.endpoint.parameters[name], whole=whole)
 
-    def ask(self, client: Client, ids: Sequence[str] = (), *, whole: bool = False, key: str | None = None) -> Answer:
+    def ask(
+        self,
+        client: Client,
+        ids: Sequence[str] = (),
+        *,
+        whole: bool = False,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Make the request; without `ids` for things that do not exist."""
         named = zip(self.identified_by, ids or [str(uuid4()) for _ in self.identified_by], strict=True)
         values = {**self._other_values, **dict(named)}
         path = re.sub(r"{(\w+)}", lambda match: values[match[1]], self.endpoint.path)
-        headers = {"idempotency-key": key} if key else None
+        headers = {**(headers or {}), **({"idempotency-key": key} if key else {})}
         query = QUERIES.get(str(self)) or self._part("query", whole=whole)
         body = BODIES.get(str(self)) or self._part("body", whole=whole)
         return client.request(self.endpoint.method, path, query=query, body=body, headers=headers)

@@ -31,7 +31,7 @@ from starlette.types import Receive, Scope, Send
 
 from questlog import identity
 from questlog.binding import Arguments
-from questlog.db import Db, Queries
+from questlog.db import Db, Queries, Statement
 from questlog.edge import Edge, LambdaHandler
 from questlog.errors import Failure, Forbidden, Invalid, NotFound
 from questlog.idempotency import IdempotentDb, fingerprint, is_key
@@ -46,6 +46,9 @@ R = TypeVar("R")
 LARGEST_ANSWER: Final = 5 * 1024 * 1024
 _LARGEST_ESCAPED: Final = 6 * 1024 * 1024 - 65_536
 _LARGEST_PAGE: Final = 100
+
+# For this transaction only. authenticate() cannot do it: a function that runs as its owner cannot change the role.
+_BECOME: Final = "SELECT set_config('role', %(role)s, true)"
 
 
 class Reply(NamedTuple, Generic[R]):
@@ -81,6 +84,7 @@ class Endpoint:
     path: str
     call: Callable[..., Any]
     queries: Queries
+    role: str | None
     requires: str | None
     envelope: bool
     etag: bool
@@ -116,7 +120,7 @@ class Endpoint:
 
     def _database(self, request: Request, content: bytes) -> Db:
         is_safe = request.method in identity.SAFE_METHODS
-        opening = [] if self.requires is None else [identity.authenticate(request, self.requires)]
+        opening = self._opening(request)
         key = request.headers.get("idempotency-key")
         if key is None or is_safe or self.requires is None or not self.store_response:
             return Db(self.queries, opening, repeatable=is_safe)
@@ -130,6 +134,12 @@ class Endpoint:
             fingerprint=fingerprint(request, content),
             request_id=request.scope["questlog.request_id"],
         )
+
+    def _opening(self, request: Request) -> list[Statement]:
+        if self.requires is None:
+            return []
+        authenticated = identity.authenticate(request, self.requires)
+        return [authenticated] if self.role is None else [authenticated, Statement(_BECOME, {"role": self.role})]
 
     def _respond(self, request: Request, result: Any) -> Response:
         if isinstance(result, Response):
@@ -178,12 +188,16 @@ class Api:
 
     A group with many routes has a module of them for each subject, with a file of statements of its own; its app.py
     includes them all.
+
+    With a `role` the statements of its routes run in that role of the database, which the function's login may take on,
+    once the caller's own has been checked.
     """
 
-    def __init__(self, folder_file: str, queries: str = "queries.sql") -> None:
+    def __init__(self, folder_file: str, queries: str = "queries.sql", role: str | None = None) -> None:
         folder = Path(folder_file).parent
         self.name = folder.name
         self.queries = Queries(folder / queries)
+        self.role = role
         self.endpoints: list[Endpoint] = []
 
     def include(self, part: "Api") -> None:
@@ -202,6 +216,7 @@ class Api:
                     path=path,
                     call=call,
                     queries=self.queries,
+                    role=self.role,
                     requires=options.get("requires", identity.MEMBER),
                     envelope=options.get("envelope", True),
                     etag=options.get("etag", False),

@@ -23,6 +23,8 @@ MEMBER = "member"
 SESSION = "session"
 BROWSER = "browser"
 BROWSER_MEMBER = "browser_member"
+OWN_SCOPES: Final = frozenset({MEMBER, SESSION, BROWSER, BROWSER_MEMBER})
+"""The scopes that open no more than the caller's own account."""
 
 
 class Client(NamedTuple):

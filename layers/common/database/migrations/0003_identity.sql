@@ -97,7 +97,7 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
 CALL enable_row_security('idempotency_keys');
-GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO questlog_app, questlog_auth, questlog_operator;
+GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO questlog_app, questlog_auth, questlog_operator, questlog_admin;
 GRANT DELETE ON idempotency_keys TO questlog_jobs;
 
 -- Fixed windows counted in the database: a limit held in memory would be one per execution environment.
