@@ -209,7 +209,7 @@ def export(db: Db, query: ExportQuery) -> Response:
     now, rows = db.each((Now, list[EventRow]), "fed")
     if query.part is None:
         return calendar(rows, now.now, ATTACHMENT)
-    from functions.calendar.ical.writing import in_parts  # noqa: PLC0415 - only what reads or writes .ics pays for it
+    from questlog.ical.writing import in_parts  # noqa: PLC0415 - only what reads or writes .ics pays for it
 
     parts = in_parts(rows)
     if query.part > len(parts):
@@ -322,7 +322,7 @@ def overtaken() -> Conflict:
 
 def calendar(rows: Sequence[EventRow], now: datetime, disposition: str) -> Response:
     """Events as an iCalendar document. Failure answer_too_large for more than an answer may hold."""
-    from functions.calendar.ical.writing import written  # noqa: PLC0415 - only what reads or writes .ics pays for it
+    from questlog.ical.writing import written  # noqa: PLC0415 - only what reads or writes .ics pays for it
 
     document = written(rows, now)
     # On its way out the document is a JSON string, in which these take a byte more each.

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
+from questlog.ical.writing import exported_rule, uid_of
 from questlog.recurrence.listing import EventRow
 from questlog.recurrence.rule import rule_of
 from questlog.recurrence.series import occurs
@@ -13,7 +14,6 @@ from questlog.recurrence.times import date_of, instant, stamp, wall_clock
 
 from functions.calendar.carrying import Carried, carried
 from functions.calendar.ical.reading import Document, Entry
-from functions.calendar.ical.writing import exported_rule, uid_of
 from functions.calendar.models import Imported, Problem
 from functions.calendar.rewrite import Drop, Move, Rewrite
 from functions.calendar.schedule import NO_RECURRENCE

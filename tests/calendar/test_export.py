@@ -2,12 +2,13 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from questlog.ical import writing
 from questlog.recurrence.listing import EventRow
 
-from functions.calendar.ical import writing
 from tests.calendar.conftest import ICS, added, at, imported, listed, name_of
 from tests.conftest import Client, NewUser, User
 
@@ -79,7 +80,8 @@ def test_what_is_written_is_never_more_than_was_reckoned(text: str) -> None:
     """Texts that grow when they are escaped and folded, with an alarm and dates: by this parts are cut."""
     dates = [at(f"2031-05-{day:02}T09:00:00Z") for day in range(6, 29)]
     event = row(text, recurrence_rule="FREQ=DAILY", exdates=dates, rdates=dates, reminder_minutes=15, color="#112233")
-    written = writing.written([event] * 3, at("2031-05-05T09:00:00Z"))
+    events = [event.model_copy(update={"id": UUID(int=n)}) for n in range(3)]
+    written = writing.written(events, at("2031-05-05T09:00:00Z"))
     assert len(written) < 3 * writing._most_bytes(event) + writing._ZONE_BYTES
 
 

@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from questlog.ical.offsets import changes_between
 from questlog.recurrence.times import known_zone
 
-from functions.calendar.ical.zones import changes_between, zone_of
+from functions.calendar.ical.zones import zone_of
 
 DISPLAYED = {
     "(UTC-10:00) Hawaii": -10,

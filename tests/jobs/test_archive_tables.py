@@ -40,8 +40,8 @@ def test_every_table_of_a_user_is_exported_or_on_the_list(database: Database) ->
 def test_a_new_table_is_exported_from_then_on(untouched: Database) -> None:
     untouched.query(
         """
-        CREATE TABLE public.new_things (user_id uuid, id uuid, b text, a numeric(5,2), c int GENERATED ALWAYS AS (1) STORED,
-                                 PRIMARY KEY (user_id, id));
+        CREATE TABLE public.new_things (user_id uuid, id uuid, b text, a numeric(5,2),
+                                        c int GENERATED ALWAYS AS (1) STORED, PRIMARY KEY (user_id, id));
         """
     )
     table = exported(untouched)["new_things"]

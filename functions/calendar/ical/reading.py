@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from icalendar.parser import split_on_unescaped_comma
 
+from questlog.ical.writing import OWN_COLOR, OWN_ZONE
 from questlog.recurrence.listing import EventRow
 from questlog.recurrence.rule import ONCE, rule_of
 from questlog.recurrence.series import effort, fitted
@@ -28,9 +29,6 @@ MAX_SEQUENCE: Final = 1_000_000_000
 # Of one event: more dates would be read with every list it is in.
 MAX_DATES: Final = 5_000
 MAX_PERIODS: Final = 500
-# Properties of our own: what RFC 5545 has no place for, and without which our export would not come back as it was.
-OWN_ZONE: Final = "X-QUESTLOG-TIMEZONE"
-OWN_COLOR: Final = "X-QUESTLOG-COLOR"
 
 _TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
 _HEX: Final = re.compile("#[0-9A-Fa-f]{6}")

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
+from questlog.ical.offsets import Change, changes_between
 from questlog.recurrence.rule import rule_of
 from questlog.recurrence.series import dates_of
 from questlog.recurrence.times import wall_clock
@@ -23,8 +24,6 @@ from functions.calendar.ical.text import Component
 # Zones are compared in these years: before there are few rules, and after only those that hold for ever.
 _FIRST_YEAR: Final = 1970
 _LAST_YEAR: Final = 2036
-_STEP: Final = timedelta(days=14)
-_SECOND: Final = timedelta(seconds=1)
 _OFFSET: Final = re.compile(r"(?:UTC|GMT|Z)?\s*([+-])(\d{1,2})(?::?(\d\d))?(?::?00)?", re.IGNORECASE)
 _DISPLAY: Final = re.compile(r"\((?:UTC|GMT)([+-]\d\d:\d\d)?\)\s*(.+)", re.IGNORECASE)
 _REGIONAL: Final = re.compile(r"(.+) time \(.+\)")
@@ -43,13 +42,6 @@ _SHOWN_AS: Final = {
     "indiana (east)": "America/Indiana/Indianapolis",
     "west central africa": "Africa/Lagos",
 }
-
-
-class Change(NamedTuple):
-    """An instant from which on a clock has an offset from UTC."""
-
-    at: datetime
-    offset: timedelta
 
 
 Signature = tuple[timedelta, tuple[Change, ...]]
@@ -148,25 +140,6 @@ def zone_of(name: str) -> str | None:
         if (zone := _names().get("/".join(parts[start:]))) is not None:
             return zone
     return _windows_names().get(name) or _shown_by_windows(name)
-
-
-def changes_between(zone: str, since: datetime, before: datetime) -> list[Change]:
-    """The changes of a zone's offset between two instants, to the second; two within two weeks may be missed."""
-    tz = ZoneInfo(zone)
-    found = []
-    at, offset = since, since.astimezone(tz).utcoffset()
-    while at < before:
-        low, high = at, min(at + _STEP, before)
-        at = high
-        if high.astimezone(tz).utcoffset() == offset:
-            continue
-        while high - low > _SECOND:
-            middle = low + (high - low) // (2 * _SECOND) * _SECOND
-            low, high = (middle, high) if middle.astimezone(tz).utcoffset() == offset else (low, middle)
-        at, offset = high, high.astimezone(tz).utcoffset()
-        assert offset is not None
-        found.append(Change(high, offset))
-    return found
 
 
 class _Observance(NamedTuple):

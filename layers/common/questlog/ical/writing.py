@@ -1,6 +1,6 @@
 """Events as an iCalendar document (RFC 5545), written by icalendar."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Final
@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 from icalendar import Alarm, Calendar, Timezone, TimezoneDaylight, TimezoneStandard, vRecur
 from icalendar import Event as VEvent
 
+from questlog.ical.offsets import changes_between
 from questlog.recurrence.listing import EventRow
 from questlog.recurrence.series import Series, count_before
 from questlog.recurrence.times import LAST, Moment, instant, wall_clock
 
-from functions.calendar.ical.reading import OWN_COLOR, OWN_ZONE
-from functions.calendar.ical.zones import changes_between
-
+# Properties of our own: what RFC 5545 has no place for, and without which our export would not come back as it was.
+OWN_ZONE: Final = "X-QUESTLOG-TIMEZONE"
+OWN_COLOR: Final = "X-QUESTLOG-COLOR"
 # What a part of an export may hold.
 MAX_COMPONENTS: Final = 5_000
 MAX_BYTES: Final = 3 * 1_048_576
@@ -25,6 +26,7 @@ _FORESEEN: Final = timedelta(days=30 * 365)
 _ZONE_BYTES: Final = 20_000
 _EVENT_BYTES: Final = 1_500
 _DATE_BYTES: Final = 80
+_END: Final = b"END:VCALENDAR\r\n"
 
 
 def uid_of(row: EventRow) -> str:
@@ -36,8 +38,7 @@ def in_parts(rows: Iterable[EventRow]) -> list[list[EventRow]]:
     """The events in parts that each fit into one import; a series and its overrides, which stand together, in one."""
     parts: list[list[EventRow]] = [[]]
     size, zones = 0, set[str]()
-    for _, group in groupby(rows, lambda row: row.parent_event_id or row.id):
-        together = list(group)
+    for together in series_of(rows):
         more = sum(map(_most_bytes, together)) + _ZONE_BYTES * len({row.timezone for row in together} - zones)
         if parts[-1] and (len(parts[-1]) + len(together) > MAX_COMPONENTS or size + more > MAX_BYTES):
             parts.append([])
@@ -49,27 +50,40 @@ def in_parts(rows: Iterable[EventRow]) -> list[list[EventRow]]:
     return parts
 
 
+def series_of(rows: Iterable[EventRow]) -> Iterator[list[EventRow]]:
+    """Each single event, and each series with its overrides; given so that what belongs together stands together."""
+    return (list(group) for _, group in groupby(rows, lambda row: row.parent_event_id or row.id))
+
+
 def written(rows: Sequence[EventRow], now: datetime) -> bytes:
     """One VCALENDAR with the events, given with their overrides, and a VTIMEZONE for each zone."""
+    zones: dict[str, datetime] = {}
+    for row in rows:
+        if not row.all_day and row.timezone != "UTC":
+            zones[row.timezone] = min(row.start_time, zones.get(row.timezone, LAST))
+    return b"".join(pieces(series_of(rows), zones, now))
+
+
+def pieces(series: Iterable[Sequence[EventRow]], zones: Mapping[str, datetime], now: datetime) -> Iterator[bytes]:
+    """The same piece by piece, so that the document is never whole in memory.
+
+    `zones` is every zone of events that are not all-day, but UTC, with the start of its first event.
+    """
     calendar = Calendar()
     calendar.add("PRODID", "-//Questlog//Calendar//EN")
     calendar.add("VERSION", "2.0")
     calendar.add("CALSCALE", "GREGORIAN")
     calendar.add("X-WR-CALNAME", "Questlog")
-    zones: dict[str, datetime] = {}
-    for row in rows:
-        if not row.all_day and row.timezone != "UTC":
-            zones[row.timezone] = min(row.start_time, zones.get(row.timezone, LAST))
+    head: bytes = calendar.to_ical()
+    yield head.removesuffix(_END)
     for zone, since in sorted(zones.items()):
-        calendar.add_component(_timezone(zone, since - timedelta(days=366), max(now, since) + _FORESEEN))
-    masters = {row.id: row for row in rows if row.parent_event_id is None}
-    for row in masters.values():
-        calendar.add_component(_master(row))
-    for row in rows:
-        if row.parent_event_id is not None and row.recurrence_id not in masters[row.parent_event_id].exdates:
-            calendar.add_component(_override(row, masters[row.parent_event_id]))
-    document: bytes = calendar.to_ical()
-    return document
+        yield _timezone(zone, since - timedelta(days=366), max(now, since) + _FORESEEN).to_ical()
+    for master, *overrides in series:
+        yield _master(master).to_ical()
+        for row in overrides:
+            if row.recurrence_id not in master.exdates:
+                yield _override(row, master).to_ical()
+    yield _END
 
 
 def exported_rule(series: Series) -> str:
