@@ -14,3 +14,18 @@ class Administration(TypedDict):
     version: str
     modules: list[str]
     role_required: str
+
+
+class Done(TypedDict):
+    """What was done, in a sentence for the screen."""
+
+    success: bool
+    message: str
+
+
+class Paging(TypedDict):
+    """Which page of a list this is, and how many items all pages have."""
+
+    total: int
+    page: int
+    page_size: int
