@@ -18,7 +18,9 @@ RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
 GLOBALS: dict[str, Any] = TEMPLATE["Globals"]["Function"]
 FUNCTIONS = functions()
 NAMES = [function.name for function in FUNCTIONS]
-BUCKET = {"LearnFunction", "ListeningFunction", "ReferenceFunction", "AudioWorkerFunction", "JobsFunction"}
+BUCKET = {
+    *("LearnFunction", "ListeningFunction", "ReferenceFunction", "UserFunction", "AudioWorkerFunction", "JobsFunction"),
+}
 # Which function may hold which secret. Whoever adds one says so here.
 SECRETS = {
     "DATABASE_URL": set(NAMES) - {"AdminFunction", "AuthFunction", "AudioWorkerFunction", "JobsFunction"},
@@ -28,20 +30,9 @@ SECRETS = {
     "ADMIN_CLAIM_KEY": {"AuthFunction"},
     "GOOGLE_CLIENT_SECRET": {"AuthFunction"},
     "AZURE_CLIENT_SECRET": {"AuthFunction"},
-    "R2_ACCESS_KEY_ID": {
-        "LearnFunction",
-        "ListeningFunction",
-        "ReferenceFunction",
-        "AudioWorkerFunction",
-        "JobsFunction",
-    },
-    "R2_SECRET_ACCESS_KEY": {
-        "LearnFunction",
-        "ListeningFunction",
-        "ReferenceFunction",
-        "AudioWorkerFunction",
-        "JobsFunction",
-    },
+    "R2_ACCESS_KEY_ID": BUCKET,
+    "R2_SECRET_ACCESS_KEY": BUCKET,
+    "EXPORT_SIGNING_KEY": {"JobsFunction"},
 }
 
 

@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "R2_BUCKET": "questlog",
     "R2_ACCESS_KEY_ID": "bucket-key-for-tests",
     "R2_SECRET_ACCESS_KEY": "bucket-secret-for-tests",
+    "EXPORT_SIGNING_KEY": "a-key-for-tests-that-signs-archives",
     "POWERTOOLS_LOG_LEVEL": os.environ.get("POWERTOOLS_LOG_LEVEL", "CRITICAL"),
     "POWERTOOLS_SERVICE_NAME": "questlog",
 }
