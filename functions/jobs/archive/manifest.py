@@ -4,7 +4,9 @@ import hmac
 import json
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Final, NotRequired, TypedDict
+from typing import Any, Final, NotRequired
+
+from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
 from questlog.settings import variable
 
