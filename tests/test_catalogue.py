@@ -16,6 +16,9 @@ SHARED = {
 # Tables of shared and own rows, whose keys begin with the owner: rows that belong to nobody are everyone's to read.
 SHARED_AND_OWN = {"exercises", "market_items"}
 
+# A table of users' rows and of rows that are nobody's, which no user sees: its key begins with the owner too.
+USERS_AND_NOBODYS = {"jobs"}
+
 # Indexes of user tables that do not begin with the user: those of the clean-up, which works through all users in order
 # of age, and of the moderators, who see what all of them report. None of them is unique.
 NOT_BY_USER = {
@@ -24,6 +27,7 @@ NOT_BY_USER = {
     "feedback_admin",
     # Workers and the clean-up take what is due, whose ever it is.
     "jobs_due",
+    "jobs_ended",
     "upload_intents_open",
     # A template that is deleted is taken out of everyone's sessions.
     "listening_sessions_template",
@@ -93,8 +97,10 @@ def test_shared_rows_are_read_by_all_and_own_rows_by_their_owner(database: Datab
            AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'owner_key' AND NOT attisdropped)
         """
     )
-    assert {table["name"] for table in tables} == SHARED_AND_OWN
+    assert {table["name"] for table in tables} == SHARED_AND_OWN | USERS_AND_NOBODYS
     for table in tables:
+        if table["name"] in USERS_AND_NOBODYS:
+            continue
         assert (table["secured"], table["leads"]) == (True, "owner_key"), table
         policies = {
             policy["policyname"]: (policy["cmd"], policy["qual"], policy["with_check"])
@@ -125,11 +131,13 @@ def test_rows_belong_to_a_user_and_go_with_them(database: Database, tables: list
             """,
             table["name"],
         )
-        assert columns == [{"attnotnull": True, "standard": "current_user_id()"}], table
+        always = table["name"] not in USERS_AND_NOBODYS
+        assert columns == [{"attnotnull": always, "standard": "current_user_id()"}], table
 
 
 def test_keys_and_indexes_begin_with_the_user(database: Database, tables: list[DictRow]) -> None:
     for table in tables:
+        owner = "owner_key" if table["name"] in USERS_AND_NOBODYS else "user_id"
         indexes = database.query(
             """
             SELECT i.indexrelid::regclass::text AS name, i.indisprimary, i.indisunique OR i.indisexclusion AS decides,
@@ -143,7 +151,9 @@ def test_keys_and_indexes_begin_with_the_user(database: Database, tables: list[D
         assert any(index["indisprimary"] for index in indexes), table
         for index in indexes:
             # A unique key without the user would have to be looked for on every server that users are spread over.
-            if index["decides"] or (index["name"] not in NOT_BY_USER and index["amname"] == "btree"):
+            if index["decides"]:
+                assert index["leads"] == owner, (table["name"], index)
+            elif index["name"] not in NOT_BY_USER and index["amname"] == "btree":
                 assert index["leads"] == "user_id", (table["name"], index)
 
 

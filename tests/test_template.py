@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from local.template import ROOT, Function, Secret, functions, read
+from tests.conftest import Database
+from tests.jobs.ticking import ALL_THE_TIME
 
 TEMPLATE = read()
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
@@ -67,6 +69,19 @@ def test_what_is_scheduled_is_tried_again_by_its_next_tick_alone() -> None:
         if function.schedules:
             invoked = RESOURCES[function.name]["Properties"]["EventInvokeConfig"]
             assert invoked == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}, function.name
+
+
+def test_the_database_knows_how_often_a_schedule_ticks(database: Database) -> None:
+    """It tells administrators which schedule has stopped."""
+    ticks = {(schedule.name.lower(), schedule.every_seconds) for one in FUNCTIONS for schedule in one.schedules}
+    known = {(row["name"], row["every_seconds"]) for row in database.query("SELECT * FROM schedules()")}
+    # The audio worker has one schedule, which goes by what it does.
+    assert known == {("analysis" if name == "tick" else name, seconds) for name, seconds in ticks}
+
+
+def test_work_that_is_one_transaction_has_most_of_the_time() -> None:
+    [worker] = [one for one in FUNCTIONS if one.name == "JobsFunction"]
+    assert worker.timeout_seconds * 1000 == ALL_THE_TIME
 
 
 def test_every_group_is_listed_and_nothing_else() -> None:

@@ -31,7 +31,7 @@ CALLS = {
     "onboarding": {"goals"},  # the first one is an answer
     "ideas": {"infobase", "promotion"},  # its search is the infobase's
     "inbox": {"promotion"},
-    "jobs": {"infobase"},  # the trash is emptied
+    "jobs": {"infobase", "reference"},  # the trash is emptied; an analysis is queued again with its job
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
     "reference": {"jobs"},  # analyses are queued, and objects of deleted tracks
     "programs": {"exercise"},  # a slot is a workout; templates make workouts; removed slots leave the sessions
@@ -70,12 +70,20 @@ AWAITED = {
     "export_tables": "the worker of exports asks it which tables there are",
     "answer_feedback": "an administrator changes a report with it",
     "import_ledger": "the import of an account fills the ledger with it",
+    "enqueue_operator_job": "backups and restores are queued with it",
+    "request_run": "an administrator asks for a run of a schedule",
+    "requeue_job": "an administrator has a failed job tried again",
+    "schedule_states": "administrators look at the schedules",
+    "job_counts": "administrators look at the queue",
+    "failed_jobs": "administrators look at the queue",
+    "job_by_id": "administrators look at a job",
 }
 
 # What fewer than all logins may call.
 LOGINS = ("questlog_app", "questlog_auth", "questlog_operator", "questlog_jobs", "questlog_console")
 ALL = {"questlog_app", "questlog_auth", "questlog_operator", "questlog_jobs"}
 SIGN_IN = {"questlog_auth"}
+ADMINISTRATORS: set[str] = set()
 FEWER = {
     "open_oauth_state": SIGN_IN,
     "take_oauth_state": SIGN_IN,
@@ -86,6 +94,17 @@ FEWER = {
     "claim_admin": SIGN_IN,
     "delete_user": {"questlog_app"},
     "import_ledger": {"questlog_jobs"},
+    "begin_run": {"questlog_jobs"},
+    "end_run": {"questlog_jobs"},
+    "renew_run": {"questlog_jobs"},
+    "due_jobs": {"questlog_jobs"},
+    "lost_jobs": {"questlog_jobs"},
+    "claim_due_job": {"questlog_jobs"},
+    "fail_lost_job": {"questlog_jobs"},
+    "keep_job": {"questlog_jobs"},
+    "complete_job": {"questlog_jobs"},
+    "fail_job": {"questlog_jobs"},
+    "give_back_job": {"questlog_jobs"},
     "claim_job": {"questlog_jobs"},
     "fail_lost_jobs": {"questlog_jobs"},
     "hold_job": {"questlog_jobs"},
@@ -94,6 +113,15 @@ FEWER = {
     "retry_job": {"questlog_jobs"},
     "fail_lost_analyses": {"questlog_jobs"},
     "empty_infobase_trash": {"questlog_jobs"},
+    # Of questlog_admin, which is no login: the admin function's requests turn into it.
+    "enqueue_operator_job": ADMINISTRATORS,
+    "request_run": ADMINISTRATORS,
+    "requeue_job": ADMINISTRATORS,
+    "requeue_analysis": ADMINISTRATORS,
+    "schedule_states": ADMINISTRATORS,
+    "job_counts": ADMINISTRATORS,
+    "failed_jobs": ADMINISTRATORS,
+    "job_by_id": ADMINISTRATORS,
 }
 
 SEARCH_PATH = "search_path=pg_catalog, app, internal, public, pg_temp"

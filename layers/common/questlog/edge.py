@@ -8,7 +8,6 @@ and writes the one log line.
 import base64
 import re
 import time
-import traceback
 from typing import Any, Final
 from uuid import uuid4
 
@@ -20,7 +19,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from questlog.errors import DatabaseFault, Failure, Invalid
+from questlog.errors import Failure, Invalid, without_values
 from questlog.settings import settings
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -126,7 +125,7 @@ class Edge:
             except Failure as failure:
                 response = self._failed(scope, failure)
             except Exception as error:  # noqa: BLE001 - what nobody foresaw becomes an answer and a log line here
-                self._log.error("fault", **_without_values(error), correlation_id=scope["questlog.request_id"])
+                self._log.error("fault", **without_values(error), correlation_id=scope["questlog.request_id"])
                 response = self._failed(scope, Failure(500, "internal_error", "Something went wrong on our side."))
         if response is not None:
             await response(scope, receive, send_with_headers)
@@ -171,12 +170,3 @@ def _add_headers(headers: MutableHeaders, scope: Scope, origin: str | None) -> N
         headers["Access-Control-Allow-Origin"] = origin
         headers["Access-Control-Allow-Credentials"] = "true"
         headers["Access-Control-Expose-Headers"] = _EXPOSED
-
-
-def _without_values(error: BaseException) -> dict[str, Any]:
-    """An exception for the log: its type and where it came from. Not its message, which may quote what a user sent."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return {
-        "error": str(error) if isinstance(error, DatabaseFault) else type(error).__name__,
-        "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]],
-    }

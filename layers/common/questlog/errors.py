@@ -14,6 +14,7 @@ Replay                      not a failure: this Idempotency-Key has its answer a
 DatabaseFault               a database error nobody foresaw: 500, and only its code in the log
 """
 
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -129,3 +130,12 @@ class DatabaseFault(Exception):
 
     def __init__(self, sqlstate: str | None, constraint: str | None) -> None:
         super().__init__(f"sqlstate {sqlstate}, constraint {constraint}")
+
+
+def without_values(error: BaseException) -> dict[str, Any]:
+    """An exception for the log: its type and where it came from. Not its message, which may quote what a user sent."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return {
+        "error": str(error) if isinstance(error, DatabaseFault) else type(error).__name__,
+        "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]],
+    }

@@ -98,6 +98,28 @@ END
 $$;
 REVOKE EXECUTE ON FUNCTION app.fail_lost_analyses FROM questlog_app, questlog_auth, questlog_operator, questlog_admin;
 
+-- Puts an analysis that has failed back to where it waits for its job. 409 superseded where another one of the same track and
+-- type is under way.
+CREATE OR REPLACE FUNCTION app.requeue_analysis(owner uuid, analysis uuid) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    a track_analyses;
+BEGIN
+    SELECT t.* INTO a FROM track_analyses AS t WHERE t.user_id = owner AND t.id = analysis;
+    IF EXISTS (SELECT FROM track_analyses AS o
+                WHERE o.user_id = owner AND o.track_id = a.track_id AND o.analysis_type = a.analysis_type
+                  AND o.status IN ('pending', 'running'))
+    THEN
+        PERFORM refuse(409, 'superseded', 'A newer job does the same.');
+    END IF;
+    UPDATE track_analyses AS t
+       SET status = 'pending', progress = 0, attempts = 0, error_message = NULL, started_at = NULL, completed_at = NULL
+     WHERE t.user_id = owner AND t.id = analysis;
+    PERFORM settle_track(owner, a.track_id, NULL);
+END
+$$;
+REVOKE EXECUTE ON FUNCTION app.requeue_analysis FROM questlog_app, questlog_auth, questlog_operator, questlog_jobs;
+
 -- The newest completed analysis of a track, else the newest of any status; of one type, or of any.
 CREATE OR REPLACE FUNCTION app.latest_analysis(track uuid, wanted_type text) RETURNS SETOF track_analyses
 LANGUAGE sql STABLE

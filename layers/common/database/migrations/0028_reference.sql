@@ -41,6 +41,7 @@ CREATE TRIGGER touch BEFORE UPDATE ON reference_tracks FOR EACH ROW EXECUTE FUNC
 CALL enable_row_security('reference_tracks');
 GRANT SELECT, INSERT, UPDATE, DELETE ON reference_tracks TO questlog_app;
 GRANT SELECT, UPDATE ON reference_tracks TO questlog_jobs;
+GRANT UPDATE (status, error_message) ON reference_tracks TO questlog_admin;
 
 -- What users share is read through functions that this role owns, and through no other statement.
 CREATE POLICY board ON reference_tracks FOR SELECT TO questlog_board USING (visibility = 'shared');
@@ -94,6 +95,7 @@ CREATE TRIGGER touch BEFORE UPDATE ON track_analyses FOR EACH ROW EXECUTE FUNCTI
 CALL enable_row_security('track_analyses');
 GRANT SELECT, INSERT ON track_analyses TO questlog_app;
 GRANT SELECT, UPDATE ON track_analyses TO questlog_jobs;
+GRANT UPDATE ON track_analyses TO questlog_admin;
 
 -- How the frames of a full analysis are laid out.
 CREATE TABLE analysis_frame_manifests (

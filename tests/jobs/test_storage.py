@@ -6,27 +6,16 @@ from uuid import uuid4
 import pytest
 
 from functions.jobs import worker
+from functions.jobs.work import RESERVE_MS
 from local.clock import Clock
 from tests.conftest import Database, User
+from tests.jobs.ticking import tick
 from tests.reference.uploads import begin, register, tone, upload
 from tests.reference.working import start, work
 from tests.support import bucket
 from tests.support.client import log_in
 
 LISTED = "SELECT attempts, last_error FROM storage_deletions WHERE object_key LIKE %s"
-
-
-@pytest.fixture(autouse=True)
-def nothing_else_to_do(database: Database) -> None:
-    """A bucket that answers, and nothing to delete that another test has left."""
-    bucket.serve()
-    database.query("DELETE FROM storage_deletions RETURNING id")
-    database.query("DELETE FROM upload_intents RETURNING r2_key")
-
-
-def tick(schedule: str, milliseconds: int = 240_000) -> dict[str, int]:
-    log_in("jobs")
-    return worker.handler({"schedule": schedule}, SimpleNamespace(get_remaining_time_in_millis=lambda: milliseconds))
 
 
 def lists(database: Database, key: str, *, is_prefix: bool = False) -> None:
@@ -121,9 +110,9 @@ def test_jobs_are_forgotten_a_week_after_their_end(user: User, database: Databas
 def test_it_stops_before_its_time_is_up(user: User, database: Database) -> None:
     for n in range(3):
         lists(database, f"{user.id}/audio/{n}.wav")
-    assert tick("storage", milliseconds=worker.RESERVE_MS) == {"deleted": 0, "failed": 0, "unfinished": 0}
+    assert tick("storage", milliseconds=RESERVE_MS) == {"deleted": 0, "failed": 0, "unfinished": 0}
     log_in("jobs")
-    left = iter([worker.RESERVE_MS + 1] * 3 + [0] * 9)  # enough for the claim and two objects
+    left = iter([RESERVE_MS + 1] * 3 + [0] * 9)  # enough for the claim and two objects
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: next(left))
     assert worker.handler({"schedule": "storage"}, context) == {"deleted": 2, "failed": 0, "unfinished": 1}
     assert database.query(LISTED, f"{user.id}/%") == [{"attempts": 0, "last_error": None}]

@@ -1,0 +1,71 @@
+"""Runs of the schedules: each tick is a row of `job_runs`, with a lease while it works and with what came of it."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple, Protocol
+from uuid import UUID
+
+from questlog.db import Db, Queries
+from questlog.errors import Failure, Interrupted
+from questlog.wire import Row
+
+from functions.jobs.lease import Lease
+
+_queries: Final = Queries(Path(__file__).with_name("runs.sql"))
+
+
+class Run(NamedTuple):
+    """A run that has begun, or that is over already since nothing was due."""
+
+    id: UUID
+    status: Literal["running", "done"]
+
+
+class Schedule(Protocol):
+    """What a schedule does."""
+
+    nothing: Mapping[str, int]
+    """What a run has done that had nothing to do."""
+
+    def begin(self) -> Run | None:
+        """Begin a run; None while another one keeps it away."""
+
+    def run(self, lease: Lease) -> dict[str, int]:
+        """Do the work while `lease.deadline()`. Returns how much of what was done."""
+
+
+class Ticked(NamedTuple):
+    """What came of a tick. It was not finished when its time was up, or when another run kept it away (`is_busy`)."""
+
+    done: Mapping[str, int]
+    is_finished: bool
+    is_busy: bool = False
+
+
+def tick(schedule: Schedule, remaining_ms: Callable[[], int]) -> Ticked:
+    """Run a schedule once. A run that raises has failed, and its row says with what."""
+    run = schedule.begin()
+    if run is None:
+        return Ticked(schedule.nothing, is_finished=False, is_busy=True)
+    if run.status == "done":
+        return Ticked(schedule.nothing, is_finished=True)
+    with Lease(run.id, remaining_ms) as lease:
+        try:
+            done = schedule.run(lease)
+        except Exception as error:
+            # What ended the run may be the database; then its lease runs out instead.
+            with suppress(Interrupted, Failure):
+                _end(run, {"error": sentence(error)}, has_failed=True)
+            raise
+        _end(run, done, has_failed=False)
+        return Ticked(done, is_finished=lease.deadline())
+
+
+def sentence(error: BaseException) -> str:
+    """What may be shown of an error that nobody foresaw: not its message, which may quote what a user sent."""
+    return error.message if isinstance(error, Failure) else f"It failed with {type(error).__name__}."
+
+
+def _end(run: Run, result: Mapping[str, Any], *, has_failed: bool) -> None:
+    Db(_queries).many(Row, "end", run_id=run.id, result=dict(result), has_failed=has_failed)
