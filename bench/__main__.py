@@ -9,7 +9,21 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import audio, awards, cards, database_cpu, events, idle_tab, imports, searches, size, training, trips, warm
+from bench import (
+    audio,
+    awards,
+    cards,
+    database_cpu,
+    events,
+    idle_tab,
+    imports,
+    scale,
+    searches,
+    size,
+    training,
+    trips,
+    warm,
+)
 from bench.figure import Figure
 from bench.stage import Stage
 
@@ -27,6 +41,7 @@ ON_A_STAGE: Final[Mapping[str, Callable[[Stage], Figure]]] = {
     "searches": searches.measure,
     "idle_tab": idle_tab.measure,
     "awards": awards.measure,
+    "scale": scale.measure,
 }
 BY_THEMSELVES: Final[Mapping[str, Callable[[], Figure]]] = {
     "imports": imports.measure,
@@ -45,6 +60,7 @@ ORDER: Final = (
     "searches",
     "idle_tab",
     "awards",
+    "scale",
     "audio",
     "size",
 )
