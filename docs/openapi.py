@@ -91,12 +91,19 @@ class _Schemas(GenerateJsonSchema):
         qualified = core_ref.rsplit(":", 1)[0]
         suffix = "Request" if mode == "validation" else ""
         name = DefsRef(_schema_name(qualified, suffix))
-        other, _ = self.defs_to_core_refs.get(name, core_mode_ref)
-        if other.rsplit(":", 1)[0] != qualified:
-            # Two classes of one group, such as History and ExerciseHistory: the second has the group's name in full.
+        if self._is_of_another(name, qualified):
+            # Two classes of one group, such as Stats and FocusStats: the second has the group's name in full.
             name = DefsRef(_group_of(qualified) + _class_of(qualified) + suffix)
+        if self._is_of_another(name, qualified):
+            # pydantic would describe both as the first.
+            raise ValueError(f"{name} would be the name of two schemas: rename {qualified}")
         self._prioritized_defsref_choices[name] = [name]
         return name
+
+    def _is_of_another(self, name: DefsRef, qualified: str) -> bool:
+        """Whether another class has the name already."""
+        taken = self.defs_to_core_refs.get(name)
+        return taken is not None and taken[0].rsplit(":", 1)[0] != qualified
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         """Of a request's field the default is said in words: generators take a field with a default as always there.
@@ -185,12 +192,10 @@ def _query_parameters(name: str, shapes: dict[str, Any], components: dict[str, A
     if "$ref" in model:
         model = components[model["$ref"].rpartition("/")[2]]
     for parameter, schema in model.get("properties", {}).items():
-        yield {
-            "name": parameter,
-            "in": "query",
-            "required": parameter in model.get("required", []),
-            "schema": schema,
-        }
+        required = parameter in model.get("required", [])
+        described = {"name": parameter, "in": "query", "required": required, "schema": schema}
+        # An empty value is absent (platform contract, 1.6), which only an optional parameter may be.
+        yield described if required else {**described, "allowEmptyValue": True}
 
 
 def _writes_its_own(endpoint: Endpoint) -> bool:

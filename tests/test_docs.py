@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from pydantic import TypeAdapter
 
 from questlog.release import VERSION
-from questlog.wire import Body
+from questlog.wire import Body, Query
 
 from docs.openapi import DOCUMENT, apis, document, text
 from tests.support.client import ROOT, gateway_event
@@ -82,6 +83,24 @@ def properties() -> Iterator[tuple[str, str, dict[str, Any]]]:
 def test_every_property_says_its_type() -> None:
     untyped = {(name, field) for name, field, property_ in properties() if not TYPED & property_.keys()}
     assert untyped == ANY_JSON
+
+
+def test_a_route_takes_the_query_that_its_description_names() -> None:
+    """Two classes under one name in the document would give one route the fields of the other."""
+    described = dict(operations())
+    for api in apis():
+        for endpoint in api.endpoints:
+            parameters = described[f"{endpoint.method} {endpoint.path}"]["parameters"]
+            fields = TypeAdapter(endpoint.parameters.get("query", Query)).json_schema().get("properties", {})
+            named = {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
+            assert named == fields.keys(), endpoint.path
+
+
+def test_an_empty_value_in_a_query_is_described_as_absent() -> None:
+    for name, operation in operations():
+        for parameter in operation["parameters"]:
+            may_be_empty = parameter["in"] == "query" and not parameter["required"]
+            assert parameter.get("allowEmptyValue", False) == may_be_empty, (name, parameter["name"])
 
 
 def test_every_parameter_says_its_type() -> None:

@@ -16,6 +16,8 @@ from functions.exercise.models import (
     ActiveSession,
     Completed,
     Completing,
+    DailyHistory,
+    DailyHistoryQuery,
     Duplicating,
     Exercise,
     ExerciseChange,
@@ -24,8 +26,6 @@ from functions.exercise.models import (
     Exercises,
     ExercisesQuery,
     ExportQuery,
-    History,
-    HistoryQuery,
     ImportQuery,
     Logged,
     Merging,
@@ -334,7 +334,7 @@ def stats(db: Db, query: StatsQuery) -> Stats:
 
 
 @api.get("/exercise/history")
-def history(db: Db, query: HistoryQuery) -> History:
+def history(db: Db, query: DailyHistoryQuery) -> DailyHistory:
     """Return the days with a workout among the last `days`."""
     day, days = db.each((Today, list[SpanRow]), "history", days=query.days)
     return rules.history(day["today"], days, query.days)

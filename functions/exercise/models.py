@@ -530,7 +530,7 @@ class StatsQuery(Query):
     weeks: Annotated[int, Field(ge=1, le=52)] = 12
 
 
-class HistoryQuery(Query):
+class DailyHistoryQuery(Query):
     days: Annotated[int, Field(ge=1, le=366)] = 30
 
 
@@ -605,4 +605,4 @@ class Stats(TypedDict):
     muscles: list[Muscle]
 
 
-History = TypedDict("History", {"from": date, "to": date, "days": list[DayStats]})
+DailyHistory = TypedDict("DailyHistory", {"from": date, "to": date, "days": list[DayStats]})

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 from functions.exercise.models import (
     ActiveSession,
+    DailyHistory,
     DayStats,
-    History,
     Muscle,
     NewSection,
     Performed,
@@ -261,7 +261,7 @@ def streaks(mondays: Sequence[date], this_week: date) -> tuple[int, int]:
     return (current if stands else 0), longest
 
 
-def history(today: date, days: Iterable[SpanRow], span: int) -> History:
+def history(today: date, days: Iterable[SpanRow], span: int) -> DailyHistory:
     """The days with a workout among the last `span`."""
     shown = [
         DayStats(
