@@ -22,6 +22,7 @@ from functions.infobase.models import (
     ExportQuery,
     ExportRow,
     Facets,
+    ListedEntry,
     NewEntry,
     TagCount,
     Version,
@@ -35,16 +36,21 @@ ARCHIVE: Final = "application/zip"
 
 @api.get("/infobase")
 def entries(db: Db, query: EntriesQuery) -> Entries:
-    """List the entries or the trash, pinned ones first; with `search` the best matches first, with snippets."""
+    """List the entries or the trash, pinned ones first; with `search` the best matches first, with snippets.
+
+    Where the entries that a search found are too large for one answer, the last of them come without their `content`.
+    """
     filters = query.model_dump(include={"category", "tag", "pinned", "page", "page_size"})
     if query.search:
         from functions.infobase import searching  # noqa: PLC0415 - only who searches pays for it
 
         return searching.search(db, query, **filters)
     if query.trash or query.sort != "updated":
-        found, count = db.each((list[Entry], Total), "entries_sorted", **filters, trash=query.trash, sort=query.sort)
+        found, count = db.each(
+            (list[ListedEntry], Total), "entries_sorted", **filters, trash=query.trash, sort=query.sort
+        )
     else:
-        found, count = db.each((list[Entry], Total), "entries", **filters)
+        found, count = db.each((list[ListedEntry], Total), "entries", **filters)
     return Entries(entries=found, total=count.total, page=query.page, page_size=query.page_size)
 
 

@@ -56,10 +56,9 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
-class Entry(ResponseModel):
+class _EntryFields(ResponseModel):
     id: UUID
     title: str
-    content: str
     category: str
     tags: list[str]
     is_pinned: bool
@@ -67,12 +66,21 @@ class Entry(ResponseModel):
     deleted_at: Instant | None
     created_at: Instant
     updated_at: Instant
+
+
+class Entry(_EntryFields):
+    content: str
+
+
+class ListedEntry(_EntryFields):
+    # Left out of a search where the contents of the page are too large for one answer: GET /infobase/{id} has it.
+    content: Annotated[str | None, Field(exclude_if=_is_none)]
     # Only with a search: HTML, in which nothing but <mark> is markup.
     snippet: Annotated[str | None, Field(exclude_if=_is_none)] = None
 
 
 class Entries(ResponseModel):
-    entries: list[Entry]
+    entries: list[ListedEntry]
     total: int
     page: int
     page_size: int

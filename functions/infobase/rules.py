@@ -1,7 +1,7 @@
 """Snippets: the words around the first match of a search, with every match marked."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final, NamedTuple
 
@@ -10,10 +10,23 @@ from questlog.searching import CHARACTERS, MARKS, Clause, folded
 LONGEST: Final = 30
 # How many of the words may stand before the first match.
 _BEFORE: Final = 8
-# A word is a character of a script without blanks, or letters and digits in a row, each with its accents. The vowel
-# signs of the scripts of India are no letters to Python.
-_WORD: Final = re.compile(rf"[{CHARACTERS}]|(?:(?:[^\W_{CHARACTERS}]|[\u0900-\u0963\u0970-\u0dff])[{MARKS}]*)+")
+# A snippet comes from so many characters before the first match, and from it on: a word may be as long as the content.
+_REACH: Final = 500
+# Contents beyond ASCII are folded in pieces of so many characters, and of a page no more of them: to fold 100,000
+# characters takes 2 to 40 ms. Where that is too little, the rest of the page shows its first words.
+_PIECE: Final = 2_000
+_MOST_FOLDED: Final = 2_000_000
+# Of a long phrase, its first places tell where it begins: to look for all of 100 words would take a quarter of a second
+# in a content that nearly repeats them.
+_PLACES: Final = 8
+# The vowel signs of the scripts of India are no letters to Python.
+_LETTER: Final = rf"(?:[^\W_{CHARACTERS}]|[\u0900-\u0963\u0970-\u0dff])"
+# A word is a character of a script without blanks, or letters and digits in a row, each with its accents.
+WORD: Final = re.compile(rf"[{CHARACTERS}]|(?:{_LETTER}[{MARKS}]*)+")
+_CHARACTER: Final = re.compile(f"[{CHARACTERS}]")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# A piece ends behind a blank if there is one.
+_PIECES: Final = re.compile(rf"(?s).{{1,{_PIECE}}}(?:\s|\Z)|.{{1,{_PIECE}}}")
 # What a clause looks for, as internal.search_patterns() of SQL writes it: words in quotes, a star behind a beginning.
 _PLACE: Final = re.compile(r"\(([^()]*)\)")
 _ALTERNATIVE: Final = re.compile(r"'([^']*)':(\*?)")
@@ -53,28 +66,92 @@ def _place(alternatives: str) -> Place:
     return Place(frozenset(word for word, _ in found), tuple(word for word, star in found if star))
 
 
-def snippet(content: str, looked_for: Sequence[Sequence[Place]]) -> str:
-    """Up to 30 words of a content around the first match as HTML, every match in <mark>; its first words without one.
+def snippets(contents: Iterable[str], looked_for: Sequence[Sequence[Place]]) -> list[str]:
+    """Of each content up to 30 words around the first match as HTML, every match in <mark>; or else its first words.
 
-    Control characters read as blanks. A character of a script without blanks counts as a word.
+    Control characters read as blanks. A character of a script without blanks counts as a word. What is shown comes from
+    1,000 characters around the match: of very long words it is fewer than 30.
     """
-    words = [Word(match.start(), match.end(), folded(match[0])) for match in _WORD.finditer(content)]
-    first = _first(words, looked_for)
-    begin = max(0, min(first - _BEFORE, len(words) - LONGEST))
+    beginning = _beginning(looked_for)
+    left_to_fold = _MOST_FOLDED
+    found = []
+    for content in contents:
+        at = 0
+        if beginning is not None and content.isascii():
+            match = beginning.search(content.lower())
+            at = match.start() if match else 0
+        elif beginning is not None and len(content) <= left_to_fold:
+            left_to_fold -= len(content)
+            at = _first_beyond_ascii(content, beginning, looked_for)
+        found.append(_snippet(content, at, looked_for))
+    return found
+
+
+def _beginning(looked_for: Sequence[Sequence[Place]]) -> re.Pattern[str] | None:
+    """What finds in a folded text where a match begins; None where nothing is looked for."""
+    clauses = [r"[\W_]*".join(map(_any_word, clause[:_PLACES])) for clause in looked_for]
+    return re.compile("|".join(clauses)) if clauses else None
+
+
+def _any_word(place: Place) -> str:
+    """What finds a word that the place admits.
+
+    That a word begins there is checked behind its first letter: a pattern that begins with a letter is searched twenty
+    times as fast as one that begins with a condition.
+    """
+    alternatives = []
+    for word in sorted({*place.words, *place.beginnings}):
+        if _CHARACTER.match(word):
+            alternatives.append(word)
+        else:
+            end = "" if word in place.beginnings else f"(?!{_LETTER})"
+            alternatives.append(f"{word[0]}(?<!{_LETTER}{word[0]}){word[1:]}{end}")
+    return f"(?:{'|'.join(alternatives)})"
+
+
+def _first_beyond_ascii(content: str, beginning: re.Pattern[str], looked_for: Sequence[Sequence[Place]]) -> int:
+    """Where in a content the first match begins, 0 without one.
+
+    Folding moves the places of characters: it is done piece by piece, and words are compared in the piece of the match.
+    """
+    pieces = [match[0] for match in _PIECES.finditer(content)]
+    folded_pieces = [folded(piece) for piece in pieces]
+    match = beginning.search("".join(folded_pieces))
+    if match is None:
+        return 0
+    number, ahead = 0, match.start()
+    while ahead >= len(folded_pieces[number]):
+        ahead -= len(folded_pieces[number])
+        number += 1
+    text = "".join(pieces[number : number + 2])
+    words = _words(text, (word.span() for word in WORD.finditer(text)))
+    clauses = [clause[:_PLACES] for clause in looked_for]
+    starts = (word.start for first, word in enumerate(words) if any(_is_match(words, c, first) for c in clauses))
+    return sum(map(len, pieces[:number])) + next(starts, 0)
+
+
+def _snippet(content: str, at: int, looked_for: Sequence[Sequence[Place]]) -> str:
+    """The words around the one that begins at this place."""
+    start, end = max(0, at - _REACH), at + _REACH
+    spans = [match.span() for match in WORD.finditer(content[start:end])]
+    if start and spans and spans[0][0] == 0:
+        del spans[0]  # it may be the rest of a word
+    first = next((number for number, (_, word_end) in enumerate(spans) if word_end > at - start), 0)
+    if end < len(content) and len(spans) > first + 1 and spans[-1][1] == end - start:
+        del spans[-1]
+    begin = max(0, min(first - _BEFORE, len(spans) - LONGEST))
+    # A match may begin before the words that are shown, or end behind them.
+    longest = max(map(len, looked_for), default=1) - 1
+    skipped = max(0, begin - longest)
+    words = _words(content[start:end], spans[skipped : begin + LONGEST + longest])
+    begin -= skipped
     shown = words[begin : begin + LONGEST]
-    if not shown:
-        return ""
     marked = {number - begin for number in _marked(words, looked_for, begin)}
-    return _as_html(_CONTROLS.sub(" ", content), shown, marked)
+    return _as_html(_CONTROLS.sub(" ", content[start:end]), shown, marked)
 
 
-def _first(words: Sequence[Word], looked_for: Sequence[Sequence[Place]]) -> int:
-    """The number of the word at which the first match begins, 0 without a match."""
-    end = len(words)
-    for clause in looked_for:
-        # What begins behind the first match of an earlier clause is not the first: it need not be looked for.
-        end = next((start for start in range(end) if _is_match(words, clause, start)), end)
-    return end if end < len(words) else 0
+def _words(text: str, spans: Iterable[tuple[int, int]]) -> list[Word]:
+    return [Word(start, end, folded(text[start:end])) for start, end in spans]
 
 
 def _marked(words: Sequence[Word], looked_for: Sequence[Sequence[Place]], begin: int) -> set[int]:
@@ -91,7 +168,7 @@ def _marked(words: Sequence[Word], looked_for: Sequence[Sequence[Place]], begin:
 def _is_match(words: Sequence[Word], clause: Sequence[Place], start: int) -> bool:
     """Whether a match of the clause begins with this word."""
     return start + len(clause) <= len(words) and all(
-        place.admits(words[start + number].word) for number, place in enumerate(clause)
+        place.admits(words[number].word) for number, place in enumerate(clause, start)
     )
 
 

@@ -1,16 +1,20 @@
 """The search of the list of entries, apart from it: what a search takes is imported by the first one."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import ConfigDict
+from pydantic_core import to_json
 
 from questlog.db import Db
 from questlog.searching import clauses, search_parameters
 from questlog.wire import Row
 
-from functions.infobase.models import Entries, EntriesQuery, Entry
-from functions.infobase.rules import snippet, wanted
+from functions.infobase.models import Entries, EntriesQuery, ListedEntry
+from functions.infobase.rules import snippets, wanted
+
+# How much of an answer may be contents: with 100 titles, tags and snippets beside them it stays below its 5 MiB.
+_MOST_BYTES_OF_CONTENT: Final = 3 * 1024 * 1024
 
 
 class Found(Row):
@@ -24,14 +28,29 @@ class Found(Row):
 
 
 def search(db: Db, query: EntriesQuery, **filters: Any) -> Entries:
-    """A page of what a search finds, the best matches first, each entry with its snippet."""
+    """A page of what a search finds, the best matches first, each entry with its snippet.
+
+    Where the contents of a page are too large for one answer, those of its last entries are left out.
+    """
     asked = clauses(query.search)
     rows = db.many(Found, "search", **filters, trash=query.trash, **search_parameters(asked))
-    looked_for = wanted(rows[0].patterns or [], asked)
-    entries = [Entry.model_validate({**(row.model_extra or {}), "id": row.id}) for row in rows if row.id is not None]
+    fields = [{**(row.model_extra or {}), "id": row.id} for row in rows if row.id is not None]
+    shown = snippets([entry["content"] for entry in fields], wanted(rows[0].patterns or [], asked))
+    left = _MOST_BYTES_OF_CONTENT
+    for entry, snippet in zip(fields, shown, strict=True):
+        entry["snippet"] = snippet
+        left -= _size(entry["content"])
+        if left < 0:
+            entry["content"] = None
     return Entries(
-        entries=[entry.model_copy(update={"snippet": snippet(entry.content, looked_for)}) for entry in entries],
+        entries=[ListedEntry.model_validate(entry) for entry in fields],
         total=rows[0].total,
         page=query.page,
         page_size=query.page_size,
     )
+
+
+def _size(content: str) -> int:
+    """How many bytes a content has in an answer, in which quotes and backslashes are escaped once more."""
+    document = to_json(content)
+    return len(document) + document.count(b'"') + document.count(b"\\")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from local.clock import Clock
 from tests.conftest import Database, NewUser, User, at_once
 from tests.infobase.conftest import added, changed, found, snippet
+from tests.support.effort import at_most
 
 
 def test_every_word_must_be_in_title_tags_or_content(user: User) -> None:
@@ -458,3 +459,19 @@ def test_a_search_among_many_users_reads_own_rows_by_their_key(new_user: NewUser
     conditions = [line for line in plan if "Index Cond" in line]
     assert len(conditions) == 3
     assert all("user_id =" in line and "word" in line for line in conditions), plan
+
+
+def test_a_page_of_long_entries_is_answered_with_the_contents_that_fit(user: User) -> None:
+    ids = [added(user, f"Note {n}", 'a "quoted" word\n' * 6_249 + "drum")["id"] for n in range(40)]
+    with at_most(2):
+        page = user.get("/infobase", query={"search": "drum"})
+    assert (page.data["total"], len(page.data["entries"])) == (40, 40)
+    assert {entry["id"] for entry in page.data["entries"]} == set(ids)
+    whole = [len(entry.get("content", "")) for entry in page.data["entries"]]
+    assert whole == sorted(whole, reverse=True)
+    assert 10 < whole.count(99_988) < 40
+    assert set(whole) == {99_988, 0}
+    assert all("<mark>drum</mark>" in entry["snippet"] for entry in page.data["entries"])
+    left_out = page.data["entries"][-1]
+    assert set(page.data["entries"][0]) - set(left_out) == {"content"}
+    assert user.get(f"/infobase/{left_out['id']}").data["content"].endswith("drum")
