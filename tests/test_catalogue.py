@@ -24,7 +24,13 @@ USERS_AND_NOBODYS = {"jobs"}
 NOT_BY_USER = {
     "idempotency_keys_age",
     "sessions_expiry",
+    # Administrators see the sessions and reports of all users, and know one by its id; and whether anyone does a quest.
+    "sessions_activity",
+    "sessions_by_id",
     "feedback_admin",
+    "feedback_queue",
+    "feedback_by_id",
+    "user_quest_progress_universal",
     # Workers and the clean-up take what is due, whose ever it is.
     "jobs_due",
     "jobs_ended",

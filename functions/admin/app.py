@@ -8,18 +8,24 @@ from questlog.api import Api
 from questlog.db import Db
 from questlog.release import VERSION
 
+from functions.admin import users
 from functions.admin.models import ROLE, Administration
 
-MODULES = ["users"]
+# The parts there are, by the name that GET /admin gives them.
+MODULES = {
+    "users": users,
+}
 
 api = Api(__file__, role=ROLE)
+for module in MODULES.values():
+    api.include(module.api)
 
 
 @api.get("/admin", requires="admin:access", envelope=False)
 def administration(db: Db) -> Administration:
     """Return the version and the names of what can be administrated."""
     db.authenticate_only()
-    return Administration(version=VERSION, modules=MODULES, role_required="admin")
+    return Administration(version=VERSION, modules=list(MODULES), role_required="admin")
 
 
 handler = api.handler

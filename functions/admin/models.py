@@ -1,11 +1,18 @@
 """What several subjects of the administration show or take."""
 
-from typing import Final
+from typing import Annotated, Final, Literal
+from uuid import UUID
 
+from pydantic import StringConstraints
 from typing_extensions import TypedDict
+
+from questlog.wire import Instant, Trimmed
 
 # What a request of this group turns into once the caller's role has been checked: it sees the rows of all users.
 ROLE: Final = "questlog_admin"
+
+Role = Literal["user", "moderator", "admin"]
+Search = Annotated[Trimmed, StringConstraints(max_length=200)]
 
 
 class Administration(TypedDict):
@@ -29,3 +36,21 @@ class Paging(TypedDict):
     total: int
     page: int
     page_size: int
+
+
+class User(TypedDict):
+    """A user as administrators see them."""
+
+    id: UUID
+    email: str
+    name: str
+    image: str | None
+    role: Role
+    approved: bool
+    age_verified: bool
+    tos_accepted: bool
+    last_activity_at: Instant | None
+    created_at: Instant
+    level: int
+    total_xp: int
+    coins: int

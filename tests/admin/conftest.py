@@ -1,8 +1,14 @@
 """Those who may administrate."""
 
-import pytest
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
-from tests.conftest import NewUser, User
+import psycopg
+import pytest
+from psycopg.rows import DictRow
+
+from tests.conftest import Answer, Database, NewUser, User, at_once
 
 
 @pytest.fixture
@@ -13,3 +19,31 @@ def admin(new_user: NewUser) -> User:
 @pytest.fixture
 def moderator(new_user: NewUser) -> User:
     return new_user(role="moderator")
+
+
+def audited(database: Database, answer: Answer) -> list[DictRow]:
+    """The rows that a request left in the audit trail."""
+    return database.query("SELECT * FROM audit_log WHERE request_id = %s", answer.headers["x-request-id"])
+
+
+def while_it_waits(database: Database, call: Callable[[], Answer], meanwhile: str) -> Answer:
+    """The answer to a request that waits for the lock on administrators, while its holder does something and commits.
+
+    Fails when the request does not wait.
+    """
+    with psycopg.connect(database.admin_url) as holder, ThreadPoolExecutor(1) as pool:
+        holder.execute("SELECT pg_advisory_xact_lock(hashtextextended('administrators', 0))")
+        answer = pool.submit(at_once, 1, call)
+        while not _blocked(database, holder.info.backend_pid):
+            assert not answer.done(), "it did not wait"
+            time.sleep(0.01)
+        holder.execute(meanwhile.encode())
+        holder.commit()
+        return answer.result()[0]
+
+
+def _blocked(database: Database, holder: int) -> bool:
+    [row] = database.query(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))) AS waits", holder
+    )
+    return bool(row["waits"])

@@ -20,6 +20,7 @@ FOUNDATIONS = {"errors", "trips", "limits", "identity", "idempotency", "days", "
 
 # Which group's SQL may call functions and views of which others, beyond the foundations.
 CALLS = {
+    "admin": {"user"},  # who is deleted by an administrator goes as who deletes themselves
     "audio_worker": {"jobs", "reference"},  # it takes analyses from the queue and ends them
     "calendar": {"exercise"},  # an event may be a workout of the user's
     "exercise": {"programs"},  # a session may be started for a slot of a program, and does it
@@ -42,6 +43,7 @@ CALLS = {
 
 # Which group's SQL may read tables of which others; today, sync and the plan read of many.
 READS = {
+    "admin": {"identity", "ledger"},  # users, and what they have
     "audio_worker": {"reference"},
     "books": {"deleted_imports"},  # what an import brought and the user has deleted stays deleted
     "calendar": {"goals", "habits", "identity", "settings"},  # what an event points at must exist; the feed's user
@@ -83,6 +85,7 @@ AWAITED = {
 LOGINS = ("questlog_app", "questlog_auth", "questlog_operator", "questlog_jobs", "questlog_console")
 ALL = {"questlog_app", "questlog_auth", "questlog_operator", "questlog_jobs"}
 SIGN_IN = {"questlog_auth"}
+# What a request of the admin function becomes is no login: nobody may call these before the caller's role was checked.
 ADMINISTRATORS: set[str] = set()
 FEWER = {
     "open_oauth_state": SIGN_IN,
@@ -93,6 +96,13 @@ FEWER = {
     "admin_exists": SIGN_IN,
     "claim_admin": SIGN_IN,
     "delete_user": {"questlog_app"},
+    "users_page": ADMINISTRATORS,
+    "count_users": ADMINISTRATORS,
+    "user_statistics": ADMINISTRATORS,
+    "change_user": ADMINISTRATORS,
+    "count_tables_of": ADMINISTRATORS,
+    "adjust_user": ADMINISTRATORS,
+    "delete_other_user": ADMINISTRATORS,
     "import_ledger": {"questlog_jobs"},
     "begin_run": {"questlog_jobs"},
     "end_run": {"questlog_jobs"},

@@ -13,35 +13,64 @@ SELECT u.id, u.email, u.name, u.image, u.role, u.created_at,
 
 SET LOCAL ROLE questlog_identity;
 
--- Deletes the caller: every row of theirs by cascade, their sign-in, and what the audit trail says of them. Their objects
--- go by the row in storage_deletions. 401 for a second request that waited for the first one.
--- 409 last_admin where no other administrator could sign in; two who leave at once are let go one after the other.
-CREATE OR REPLACE FUNCTION app.delete_user(client jsonb) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+-- Refuses with 409 last_admin where no administrator but this user could sign in. Who takes an administrator away holds the
+-- lock `administrators` from before this question to the end of the transaction: of two who take each other away, the second
+-- then finds no other.
+CREATE OR REPLACE FUNCTION internal.require_another_administrator(leaving uuid) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM users AS u WHERE u.role = 'admin' AND u.approved AND u.id <> leaving) THEN
+        PERFORM refuse(409, 'last_admin', 'There is no other administrator; make somebody else one first.');
+    END IF;
+END
+$$;
+
+-- Deletes a user: every row of theirs by cascade, their sign-in, and what the audit trail says of them. Their objects go by
+-- the row in storage_deletions. The audit trail keeps a hash of their id, and who deleted them where it was somebody else.
+-- False where there is no such user. 409 last_admin where nobody else could administrate.
+CREATE OR REPLACE FUNCTION internal.erase_user(leaving uuid, client jsonb) RETURNS boolean
+LANGUAGE plpgsql AS $$
 DECLARE
-    leaving uuid := current_user_id();
+    caller uuid := current_user_id();
     hash bytea := sha256(convert_to(leaving::text, 'UTF8'));
-    their_role text;
+    gone users;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('administrators', 0));
-    SELECT u.role INTO their_role FROM users AS u WHERE u.id = leaving FOR UPDATE;
+    SELECT u.* INTO gone FROM users AS u WHERE u.id = leaving FOR UPDATE;
     IF NOT FOUND THEN
-        PERFORM refuse(401, 'unauthorized', 'Sign in to do this.');
-    ELSIF their_role = 'admin'
-        AND NOT EXISTS (SELECT FROM users AS u WHERE u.role = 'admin' AND u.approved AND u.id <> leaving)
-    THEN
-        PERFORM refuse(409, 'last_admin', 'You are the last administrator; make somebody else one first.');
+        RETURN false;
+    ELSIF gone.role = 'admin' AND gone.approved THEN
+        PERFORM require_another_administrator(leaving);
     END IF;
+    IF caller = leaving THEN
+        INSERT INTO audit_log (event_type, action, details, request_id)
+        VALUES ('user_deleted', 'delete', jsonb_build_object('user_hash', encode(hash, 'hex')), client ->> 'request_id');
+    ELSE
+        PERFORM audit('user_deleted', 'delete', client, jsonb_build_object('user_hash', encode(hash, 'hex')));
+    END IF;
+    -- The policy lets a row of the audit trail forget the user of the transaction alone.
+    PERFORM set_config('app.user_id', leaving::text, true);
     UPDATE audit_log AS a
        SET user_id = NULL, session_id = NULL, ip_address = NULL, user_agent = NULL,
            resource_id = nullif(a.resource_id, leaving::text)
      WHERE a.user_id = leaving;
-    INSERT INTO audit_log (event_type, action, details, request_id)
-    VALUES ('user_deleted', 'delete', jsonb_build_object('user_hash', encode(hash, 'hex')), client ->> 'request_id');
+    UPDATE audit_log AS a SET resource_id = NULL WHERE a.resource_type = 'user' AND a.resource_id = leaving::text;
+    PERFORM set_config('app.user_id', caller::text, true);
     INSERT INTO storage_deletions (object_key, is_prefix) VALUES (leaving || '/', true);
     INSERT INTO erasures (user_hash) VALUES (hash);
     DELETE FROM user_directory AS d WHERE d.user_id = leaving;
     DELETE FROM users AS u WHERE u.id = leaving;
+    RETURN true;
+END
+$$;
+
+-- Deletes the caller. 401 for a second request that waited for the first one; 409 last_admin.
+CREATE OR REPLACE FUNCTION app.delete_user(client jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    IF NOT erase_user(current_user_id(), client) THEN
+        PERFORM refuse(401, 'unauthorized', 'Sign in to do this.');
+    END IF;
 END
 $$;
 REVOKE EXECUTE ON FUNCTION app.delete_user FROM questlog_auth, questlog_operator, questlog_admin, questlog_jobs;

@@ -18,6 +18,16 @@ CREATE TABLE users (
     CHECK ((tos_version IS NULL) = (tos_accepted_at IS NULL))
 );
 CREATE INDEX users_admins ON users (id) WHERE role = 'admin';
+
+-- Administrators see the newest users first, all of them or those of a role, and find them by a part of e-mail or name.
+-- None of these indexes holds last_activity_at: it is written every five minutes, and so touches no index.
+CREATE INDEX users_recent ON users (created_at DESC, id);
+CREATE INDEX users_of_role ON users (role, created_at DESC, id);
+CREATE INDEX users_search ON users USING gin (lower(email) extensions.gin_trgm_ops, lower(name) extensions.gin_trgm_ops);
+
+-- Accounts that were made and never begun.
+CREATE INDEX users_not_begun ON users (created_at, id)
+    WHERE role = 'user' AND (age_verified_at IS NULL OR tos_accepted_at IS NULL);
 CREATE TRIGGER touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 ALTER TABLE users ENABLE ROW LEVEL SECURITY;
 ALTER TABLE users FORCE ROW LEVEL SECURITY;
@@ -76,6 +86,10 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_recent ON sessions (user_id, last_activity_at DESC);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+-- Administrators see who was active last, and end a session by its id.
+CREATE INDEX sessions_activity ON sessions (last_activity_at DESC, id);
+CREATE INDEX sessions_by_id ON sessions (id);
 CALL enable_row_security('sessions');
 CREATE POLICY identity ON sessions TO questlog_identity USING (true);
 
@@ -84,6 +98,7 @@ REVOKE SELECT ON sessions FROM questlog_admin, questlog_jobs;
 GRANT SELECT (user_id, id, kind, name, created_at, last_activity_at, expires_at, user_agent, ip_address)
     ON sessions TO questlog_auth, questlog_admin, questlog_jobs;
 GRANT INSERT, DELETE ON sessions TO questlog_auth;
+GRANT DELETE ON sessions TO questlog_admin;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO questlog_identity;
 
 CREATE TABLE idempotency_keys (
@@ -131,6 +146,9 @@ CREATE TABLE audit_log (
 CREATE INDEX audit_log_recent ON audit_log (created_at DESC);
 CREATE INDEX audit_log_events ON audit_log (event_type, created_at DESC);
 CREATE INDEX audit_log_users ON audit_log (user_id, created_at DESC);
+
+-- What was done to a user, to be forgotten with them.
+CREATE INDEX audit_log_about_users ON audit_log (resource_id) WHERE resource_type = 'user';
 ALTER TABLE audit_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_log FORCE ROW LEVEL SECURITY;
 

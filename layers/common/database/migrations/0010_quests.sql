@@ -106,6 +106,10 @@ CREATE TABLE user_quest_progress (
     CHECK (status = 'completed' OR (xp_awarded = 0 AND coins_awarded = 0 AND streak_count = 0))
 ) WITH (fillfactor = 80);
 
+-- Whether anyone has begun a universal quest.
+CREATE INDEX user_quest_progress_universal ON user_quest_progress (universal_quest_id)
+    WHERE universal_quest_id IS NOT NULL;
+
 -- The open quests, found without reading the history.
 CREATE INDEX user_quest_progress_open ON user_quest_progress (user_id, period_key) WHERE status IN ('available', 'accepted');
 CREATE TRIGGER touch BEFORE UPDATE ON user_quest_progress FOR EACH ROW EXECUTE FUNCTION touch_updated_at();

@@ -29,4 +29,4 @@ SELECT md5('universal_quest:' || s.key)::uuid, s.*, true
         'streak', 'epic', 'monthly', 750, 200, 30, 'streak_days', 'discipline', 9)
        ) AS s (key, title, description, category, difficulty, quest_type, xp_reward, coin_reward, target, target_type,
                skill_key, sort_order)
-ON CONFLICT (key) DO NOTHING;
+ON CONFLICT DO NOTHING; -- neither by the id, where an administrator has changed the key

@@ -2,6 +2,11 @@
 -- Feedback: reports from users, answered by administrators.
 SET LOCAL ROLE questlog_owner;
 
+-- In which turn administrators look at reports: open ones, then those under way, then those they have seen, then the rest.
+CREATE FUNCTION feedback_turn(status text) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE status WHEN 'open' THEN 1 WHEN 'in_progress' THEN 2 WHEN 'acknowledged' THEN 3 ELSE 4 END;
+
 CREATE TABLE feedback (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -24,8 +29,10 @@ CREATE TABLE feedback (
 );
 CREATE INDEX feedback_recent ON feedback (user_id, created_at DESC);
 
--- Administrators read the reports of everyone.
-CREATE INDEX feedback_admin ON feedback (status, created_at);
+-- Administrators read the reports of everyone, those that wait for somebody first, and answer one by its id.
+CREATE INDEX feedback_admin ON feedback (status, created_at DESC, id);
+CREATE INDEX feedback_queue ON feedback (feedback_turn(status), created_at DESC, id);
+CREATE INDEX feedback_by_id ON feedback (id);
 CREATE TRIGGER touch BEFORE UPDATE ON feedback FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('feedback');
 

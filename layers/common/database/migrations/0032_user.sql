@@ -11,7 +11,9 @@ GRANT SELECT ON erasures TO questlog_jobs;
 -- A deletion is carried out by questlog_identity, which takes the user out of the directory and the audit trail too.
 GRANT INSERT ON erasures, storage_deletions TO questlog_identity;
 GRANT DELETE ON users TO questlog_identity;
-GRANT SELECT (user_id, resource_id), UPDATE (user_id, session_id, ip_address, user_agent, resource_id)
+GRANT SELECT (user_id, resource_type, resource_id), UPDATE (user_id, session_id, ip_address, user_agent, resource_id)
     ON audit_log TO questlog_identity;
+-- What the user did, and what was done to them.
 CREATE POLICY identity_forgets ON audit_log FOR UPDATE TO questlog_identity
-    USING (user_id = current_user_id()) WITH CHECK (user_id IS NULL);
+    USING (user_id = current_user_id() OR resource_id = current_user_id()::text)
+    WITH CHECK (user_id IS DISTINCT FROM current_user_id() AND resource_id IS DISTINCT FROM current_user_id()::text);

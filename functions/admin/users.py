@@ -1,0 +1,147 @@
+"""The routes of users: who they are, what they may do, what they are given, and that they go."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from typing_extensions import TypedDict
+
+from questlog.api import Api
+from questlog.db import Db
+from questlog.identity import Client
+from questlog.settings import settings
+from questlog.wire import Body, Page, PageSize, Query, Success, Total, Trimmed, absent
+
+from functions.admin.models import ROLE, Done, Paging, Role, Search, User
+from functions.admin.rules import containing
+
+api = Api(__file__, queries="users.sql", role=ROLE)
+
+Amount = Annotated[int, Field(ge=0, le=100_000)]
+
+
+class UsersQuery(Query):
+    search: Search | None = None
+    role: Role | None = None
+    page: Page = 1
+    page_size: PageSize = 50
+
+
+class UserChange(Body):
+    role: Role = absent()
+    approved: bool = absent()
+
+
+class Adjustment(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"coins": 25, "reason": "A refund"}]})
+
+    xp: Amount = 0
+    coins: Annotated[Amount, Field(validate_default=True)] = 0
+    reason: Annotated[Trimmed, StringConstraints(min_length=1, max_length=500)]
+
+    @field_validator("coins")
+    @classmethod
+    def _something(cls, coins: int, sent: ValidationInfo) -> int:
+        if coins == 0 and sent.data.get("xp") == 0:
+            raise ValueError("must be more than 0 where xp is not")
+        return coins
+
+
+class Users(Paging):
+    users: list[User]
+
+
+class UserStatistics(TypedDict):
+    """How many users there are, and how many of them are something."""
+
+    total_users: int
+    tos_accepted: int
+    admins: int
+    active_7d: int
+    active_30d: int
+
+
+class Payment(TypedDict):
+    """An adjustment: its row in the audit trail, and the user's balances after it."""
+
+    audit_id: UUID
+    coins: int
+    total_xp: int
+
+
+class Adjusted(Done, Payment):
+    pass
+
+
+class Held(TypedDict):
+    """How many tables held rows of a user."""
+
+    tables_cleaned: int
+
+
+class UserDeleted(Done, Held):
+    pass
+
+
+@api.get("/admin/users", requires="users:manage", envelope=False)
+def users(db: Db, query: UsersQuery) -> Users:
+    """List the users, newest first; `search` is looked for in e-mail and name, whatever its case."""
+    page, count = db.each(
+        (list[User], Total),
+        "users",
+        pattern=containing(query.search),
+        role=query.role,
+        page=query.page,
+        page_size=query.page_size,
+        terms=settings().tos_version,
+    )
+    return {"users": page, "total": count.total, "page": query.page, "page_size": query.page_size}
+
+
+@api.get("/admin/users/stats", requires="users:manage", envelope=False)
+def statistics(db: Db) -> UserStatistics:
+    """Return the users in numbers."""
+    return db.one(UserStatistics, "statistics", terms=settings().tos_version)
+
+
+@api.get("/admin/users/{user_id}", requires="users:manage", envelope=False)
+def user(db: Db, user_id: UUID) -> User:
+    """Return one user."""
+    return db.one(User, "user", user_id=user_id, terms=settings().tos_version)
+
+
+@api.patch("/admin/users/{user_id}", requires="users:manage", envelope=False, errors={409: ["self", "last_admin"]})
+def change(db: Db, client: Client, user_id: UUID, body: UserChange) -> User:
+    """Change a user's role, suspend or readmit them. All sessions of who is suspended end.
+
+    409 self for the caller's own account, last_admin where nobody else could administrate.
+    """
+    return db.one(
+        User,
+        "change",
+        user_id=user_id,
+        role=body.role,
+        approved=body.approved,
+        client=client._asdict(),
+        terms=settings().tos_version,
+    )
+
+
+@api.post("/admin/users/{user_id}/adjustments", requires="users:manage", envelope=False)
+def adjust(db: Db, client: Client, user_id: UUID, body: Adjustment) -> Adjusted:
+    """Give a user XP, coins or both. Returns the balances after it.
+
+    Send an Idempotency-Key: each request without one gives again.
+    """
+    payment = db.one(Payment, "adjust", user_id=user_id, client=client._asdict(), **body.model_dump())
+    return {"success": True, "message": f"Gave {body.xp} XP and {body.coins} coins.", **payment}
+
+
+@api.delete("/admin/users/{user_id}", requires="users:manage", envelope=False, errors={409: ["self", "last_admin"]})
+def delete(db: Db, client: Client, user_id: UUID) -> UserDeleted:
+    """Delete a user with everything of theirs, for good. Returns how many tables held rows of the user.
+
+    409 self for the caller's own account, last_admin where nobody else could administrate.
+    """
+    held, _ = db.each((Held, Success), "delete", user_id=user_id, client=client._asdict())
+    return {"success": True, "message": "The user and everything of theirs are deleted.", **held}

@@ -1,0 +1,29 @@
+-- Statements of one name travel together, and each sees what those before it wrote.
+
+-- name: users
+-- OFFSET 0: a lookup by key for each user of the page, whatever the planner expects of the page.
+SELECT u.*, coalesce(u.tos_version = %(terms)s, false) AS tos_accepted
+  FROM users_page(%(pattern)s, %(role)s, %(page_size)s, (%(page)s::bigint - 1) * %(page_size)s)
+       WITH ORDINALITY AS p (id, place)
+ CROSS JOIN LATERAL (SELECT * FROM users_shown AS s WHERE s.id = p.id OFFSET 0) AS u
+ ORDER BY p.place;
+SELECT count_users(%(pattern)s, %(role)s) AS total;
+
+-- name: statistics
+SELECT * FROM user_statistics(%(terms)s);
+
+-- name: user
+SELECT u.*, coalesce(u.tos_version = %(terms)s, false) AS tos_accepted FROM users_shown AS u WHERE u.id = %(user_id)s;
+
+-- name: change
+SELECT change_user(%(user_id)s, %(role)s, %(approved)s, %(client)s);
+SELECT u.*, coalesce(u.tos_version = %(terms)s, false) AS tos_accepted FROM users_shown AS u WHERE u.id = %(user_id)s;
+
+-- name: adjust
+SELECT * FROM adjust_user(%(user_id)s, %(xp)s, %(coins)s, %(reason)s, %(client)s);
+
+-- name: delete
+-- Rows of years go by cascade, which takes longer than a request may otherwise take. The tables are counted before.
+SELECT set_config('statement_timeout', '25s', true);
+SELECT count_tables_of(%(user_id)s) AS tables_cleaned;
+SELECT true AS success WHERE delete_other_user(%(user_id)s, %(client)s);
