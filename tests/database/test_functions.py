@@ -43,7 +43,8 @@ CALLS = {
 
 # Which group's SQL may read tables of which others; today, sync and the plan read of many.
 READS = {
-    "admin": {"identity", "ledger"},  # users, and what they have
+    # Users, and what they have; the content that all share, and whether anything of a user's refers to it.
+    "admin": {"exercise", "identity", "learn", "ledger", "market"},
     "audio_worker": {"reference"},
     "books": {"deleted_imports"},  # what an import brought and the user has deleted stays deleted
     "calendar": {"goals", "habits", "identity", "settings"},  # what an event points at must exist; the feed's user
@@ -54,8 +55,7 @@ READS = {
     "exercise": {"deleted_imports"},
     "habits": {"deleted_imports", "ledger"},
     "idempotency": {"identity"},
-    # The clean-up and the deletion of objects: what has served, whose ever it is.
-    "jobs": {"focus", "identity", "infobase", "reference", "user"},
+    "jobs": {"infobase", "reference"},  # the trash; uploads that were never registered
     "learn": {"ledger"},  # which review was paid for
     "ledger": {"market"},
     "limits": {"identity"},

@@ -23,6 +23,7 @@ _GROUPS = {
     "ledger_seeds": "ledger",
     "quest_seeds": "quests",
     "listening": "reference",
+    "operations": "admin",
 }
 
 

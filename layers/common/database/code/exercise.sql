@@ -28,7 +28,8 @@ BEGIN ATOMIC
        AND NOT EXISTS (SELECT FROM unnest(words) AS w WHERE position(lower(w) IN lower(e.name)) = 0);
 END;
 
--- Brings the built-in exercises in line with the list of the release. `seeded` counts the rows that were new or changed.
+-- Brings the built-in exercises in line with the list of the release, but for those that an administrator has changed.
+-- `seeded` counts the rows that were new or changed.
 CREATE OR REPLACE FUNCTION app.seed_exercises(OUT seeded bigint, OUT total bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
@@ -39,7 +40,8 @@ BEGIN
        SET (name, category, force, level, mechanic, equipment, primary_muscles, secondary_muscles)
          = (excluded.name, excluded.category, excluded.force, excluded.level, excluded.mechanic, excluded.equipment,
             excluded.primary_muscles, excluded.secondary_muscles)
-     WHERE (e.name, e.category, e.force, e.level, e.mechanic, e.equipment, e.primary_muscles, e.secondary_muscles)
+     WHERE NOT e.is_edited
+       AND (e.name, e.category, e.force, e.level, e.mechanic, e.equipment, e.primary_muscles, e.secondary_muscles)
         IS DISTINCT FROM
            (excluded.name, excluded.category, excluded.force, excluded.level, excluded.mechanic, excluded.equipment,
             excluded.primary_muscles, excluded.secondary_muscles);

@@ -8,9 +8,9 @@ SET LOCAL ROLE questlog_owner;
 CREATE POLICY seeds ON market_items TO questlog_owner USING (owner_id IS NULL) WITH CHECK (owner_id IS NULL);
 INSERT INTO market_items (
     id, key, name, description, category, price_coins, rarity, icon, is_consumable, limit_per_user, limit_period,
-    requires_level, effect_json, sort_order)
+    requires_level, effect_json, sort_order, is_built_in)
 SELECT md5('market_item:' || s.key)::uuid, s.key, s.name, s.description, s.category, s.price, s.rarity, s.icon,
-       s.consumable, s.most, s.period, s.level, s.effect::jsonb, s.place
+       s.consumable, s.most, s.period, s.level, s.effect::jsonb, s.place, true
   FROM (VALUES
        ('theme_midnight', 'Midnight', 'Deep blue and quiet, for evenings at the desk.', 'theme', 0, 'common', 'moon',
         false, 1, 'ever', NULL, '{"type": "unlock", "slot": "theme", "value": "midnight"}', 1),

@@ -14,7 +14,8 @@ CREATE TABLE learn_topics (
     icon text CHECK (length(icon) BETWEEN 1 AND 40),
     color text CHECK (color ~ '^#[0-9A-Fa-f]{6}$'),
     sort_order int NOT NULL DEFAULT 0,
-    is_active boolean NOT NULL DEFAULT true
+    is_active boolean NOT NULL DEFAULT true,
+    is_built_in boolean NOT NULL DEFAULT false
 );
 
 -- Whether this is a question of a quiz: {id, prompt, options: [text], multiple, right: [index], explanation}. The limits
@@ -66,7 +67,8 @@ CREATE TABLE learn_lessons (
     skill_star_reward int NOT NULL DEFAULT 0 CHECK (skill_star_reward BETWEEN 0 AND 100),
     audio_r2_key text CHECK (length(audio_r2_key) BETWEEN 1 AND 1024),
     sort_order int NOT NULL DEFAULT 0,
-    is_active boolean NOT NULL DEFAULT true
+    is_active boolean NOT NULL DEFAULT true,
+    is_built_in boolean NOT NULL DEFAULT false
 );
 CREATE INDEX learn_lessons_topic ON learn_lessons (topic_id, sort_order);
 
@@ -83,7 +85,8 @@ CREATE TABLE learn_drills (
     duration_seconds int NOT NULL DEFAULT 60 CHECK (duration_seconds BETWEEN 10 AND 3600),
     xp_reward int NOT NULL DEFAULT 5 CHECK (xp_reward BETWEEN 0 AND 500),
     sort_order int NOT NULL DEFAULT 0,
-    is_active boolean NOT NULL DEFAULT true
+    is_active boolean NOT NULL DEFAULT true,
+    is_built_in boolean NOT NULL DEFAULT false
 );
 CREATE INDEX learn_drills_topic ON learn_drills (topic_id, sort_order);
 

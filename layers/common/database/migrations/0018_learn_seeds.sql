@@ -4,8 +4,8 @@
 -- its lesson in any installation.
 SET LOCAL ROLE questlog_owner;
 
-INSERT INTO learn_topics (id, key, name, description, category, icon, color, sort_order)
-SELECT md5('learn_topic:' || s.key)::uuid, s.*
+INSERT INTO learn_topics (id, key, name, description, category, icon, color, sort_order, is_built_in)
+SELECT md5('learn_topic:' || s.key)::uuid, s.*, true
   FROM (VALUES
        ('productivity', 'Productivity',
         'Get the right things done: attention, planning, and an end to the working day.',
@@ -26,9 +26,10 @@ SELECT md5('learn_topic:' || s.key)::uuid, s.*
 ON CONFLICT (key) DO NOTHING;
 
 INSERT INTO learn_lessons (
-    id, topic_id, key, title, description, duration_minutes, difficulty, sort_order, content_markdown, quiz_json)
+    id, topic_id, key, title, description, duration_minutes, difficulty, sort_order, content_markdown, quiz_json,
+    is_built_in)
 SELECT md5('learn_lesson:' || s.key)::uuid, md5('learn_topic:' || s.topic)::uuid, s.key, s.title, s.description, s.minutes,
-       s.difficulty, s.place, s.content, s.quiz::jsonb
+       s.difficulty, s.place, s.content, s.quiz::jsonb, true
   FROM (VALUES
 ('productivity', 'one_thing_at_a_time', 'One thing at a time',
  'Why two tasks at once take longer than one after the other.', 6, 'beginner', 1,
@@ -1001,9 +1002,9 @@ $quiz${"questions": [
 ON CONFLICT (key) DO NOTHING;
 
 INSERT INTO learn_drills (
-    id, topic_id, key, title, description, drill_type, difficulty, duration_seconds, sort_order, config_json)
+    id, topic_id, key, title, description, drill_type, difficulty, duration_seconds, sort_order, config_json, is_built_in)
 SELECT md5('learn_drill:' || s.key)::uuid, md5('learn_topic:' || s.topic)::uuid, s.key, s.title, s.description, s.drill_type,
-       s.difficulty, s.seconds, s.place, s.config::jsonb
+       s.difficulty, s.seconds, s.place, s.config::jsonb, true
   FROM (VALUES
 ('productivity', 'minute_by_feel', 'A minute by feel',
  'Press the button when you think that the time is over. Without a clock, of course.',

@@ -21,6 +21,8 @@ CREATE TABLE exercises (
     level text CHECK (level IN ('beginner', 'intermediate', 'expert')),
     mechanic text CHECK (mechanic IN ('compound', 'isolation')),
     is_builtin boolean NOT NULL GENERATED ALWAYS AS (owner_id IS NULL) STORED,
+    -- Changed by an administrator: the next release's list leaves it as it is.
+    is_edited boolean NOT NULL DEFAULT false CHECK (NOT is_edited OR owner_id IS NULL),
     -- The name in a file that an import has made the exercise for.
     import_key text CHECK (length(import_key) BETWEEN 1 AND 320),
     merged_into_owner uuid,
@@ -46,6 +48,7 @@ CALL enable_shared_row_security('exercises');
 -- The library is brought in line with a release by the owner's functions alone: app.seed_exercises().
 CREATE POLICY seeds ON exercises TO questlog_owner USING (owner_id IS NULL) WITH CHECK (owner_id IS NULL);
 GRANT SELECT, INSERT, UPDATE ON exercises TO questlog_app;
+GRANT INSERT, UPDATE, DELETE ON exercises TO questlog_admin;
 
 CREATE TABLE workouts (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
