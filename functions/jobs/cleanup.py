@@ -1,27 +1,54 @@
-"""The schedule `cleanup`: rows that have served are deleted, in batches."""
+"""The schedule `cleanup`: rows that have served are deleted, in batches, and abandoned uploads are aborted."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
+
+from pydantic import AwareDatetime
 
 from questlog.db import Db, Queries
+from questlog.settings import positive_days, settings, variable
 from questlog.wire import Total
 
+from functions.jobs import bucket
 from functions.jobs.lease import Lease
 from functions.jobs.runs import Run
+from functions.jobs.work import Deadline
 
 # Rows of one statement.
 BATCH: Final = 1000
-# The statements of cleanup.sql that delete a batch, in the order in which they are run.
-_TASKS: Final = ("sweep_uploads", "forget_jobs", "empty_trash")
+# A multipart upload that is older belongs to no run that could still finish it.
+ABANDONED: Final = timedelta(hours=24)
+UPLOADS: Final = "multipart_uploads"
+
+# The statements of cleanup.sql that delete a batch, each named after its table, in the order in which they are run.
+TABLES: Final = (
+    "sessions",
+    "oauth_states",
+    "idempotency_keys",
+    "rate_limits",
+    "focus_pause_state",
+    "upload_intents",
+    "infobase_entries",
+    "jobs",
+    "job_runs",
+    "audit_log",
+)
 
 _queries: Final = Queries(Path(__file__).with_name("cleanup.sql"))
+
+
+class _Now(NamedTuple):
+    """The time of the database."""
+
+    now: AwareDatetime
 
 
 class Cleanup:
     """Deletes what is over, batch by batch."""
 
-    nothing: Mapping[str, int] = dict.fromkeys(_TASKS, 0)
+    nothing: Mapping[str, int] = dict.fromkeys((*TABLES, UPLOADS), 0)
 
     def __init__(self) -> None:
         self._db = Db(_queries)
@@ -31,9 +58,30 @@ class Cleanup:
         return self._db.maybe(Run, "begin")
 
     def run(self, lease: Lease) -> dict[str, int]:
-        """Delete until nothing is left or the time is up. Returns how many rows, by task."""
+        """Delete until nothing is left or the time is up. Returns how many rows, by table.
+
+        Unavailable, once the tables are done, when the bucket cannot be asked for abandoned uploads.
+        """
         deleted = dict(self.nothing)
-        for task in _TASKS:
-            while lease.deadline() and (count := self._db.one(Total, task, most=BATCH).total):
-                deleted[task] += count
+        limits = {
+            "audit_age": variable("AUDIT_KEEP_DAYS", positive_days, default="365"),
+            "idle": settings().session_idle,
+        }
+        for table in TABLES:
+            while lease.deadline() and (count := self._db.one(Total, table, most=BATCH, **limits).total):
+                deleted[table] += count
+        if lease.deadline():
+            deleted[UPLOADS] = self._abort_abandoned(lease.deadline)
         return deleted
+
+    def _abort_abandoned(self, deadline: Deadline) -> int:
+        """Have the bucket forget the parts of uploads that nobody finishes any more. Returns how many."""
+        before = self._db.one(_Now, "now").now - ABANDONED
+        aborted = 0
+        for upload in bucket.unfinished():
+            if not deadline():
+                break
+            if upload.initiated < before:
+                bucket.abort(upload.key, upload.upload_id)
+                aborted += 1
+        return aborted

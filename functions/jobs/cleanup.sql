@@ -1,9 +1,74 @@
 -- The jobs log in as questlog_jobs, which sees all users.
+--
+-- Each name but the first two is a table of cleanup.TABLES: it deletes at most %(most)s of the table's rows that have served,
+-- and returns how many. What belongs to other tables goes with them by cascade.
 
 -- name: begin
 SELECT r.id, r.status FROM begin_run('cleanup', false, '{}') AS r;
 
--- name: sweep_uploads
+-- name: now
+SELECT clock() AS now;
+
+-- name: sessions
+-- Those that authenticate() takes for ended.
+WITH gone AS (
+    DELETE FROM sessions AS s
+     WHERE (s.user_id, s.id) IN (
+           SELECT e.user_id, e.id FROM sessions AS e
+            WHERE e.expires_at <= clock() OR (e.kind <> 'token' AND e.last_activity_at <= clock() - %(idle)s::interval)
+            LIMIT %(most)s)
+    RETURNING s.id
+)
+SELECT count(*) AS total FROM gone;
+
+-- name: oauth_states
+WITH gone AS (
+    DELETE FROM oauth_states AS s
+     WHERE s.state_hash IN (SELECT e.state_hash FROM oauth_states AS e WHERE e.expires_at <= clock() LIMIT %(most)s)
+    RETURNING s.state_hash
+)
+SELECT count(*) AS total FROM gone;
+
+-- name: idempotency_keys
+WITH gone AS (
+    DELETE FROM idempotency_keys AS k
+     WHERE (k.user_id, k.key) IN (
+           SELECT o.user_id, o.key FROM idempotency_keys AS o
+            WHERE o.created_at < clock() - interval '24 hours'
+            LIMIT %(most)s)
+    RETURNING k.user_id
+)
+SELECT count(*) AS total FROM gone;
+
+-- name: rate_limits
+-- The longest window is an hour.
+WITH gone AS (
+    DELETE FROM rate_limits AS r
+     WHERE (r.bucket, r.window_start) IN (
+           SELECT o.bucket, o.window_start FROM rate_limits AS o
+            WHERE o.window_start < clock() - interval '2 hours'
+            LIMIT %(most)s)
+    RETURNING r.window_start
+)
+SELECT count(*) AS total FROM gone;
+
+-- name: focus_pause_state
+-- Of a timer that was paused longer than a day ago and goes on no more.
+WITH gone AS (
+    DELETE FROM focus_pause_state AS p
+     WHERE p.user_id IN (
+           SELECT o.user_id
+             FROM focus_pause_state AS o
+            WHERE o.paused_at < clock() - interval '24 hours'
+              AND NOT EXISTS (SELECT FROM focus_sessions AS s
+                               WHERE s.user_id = o.user_id AND s.id = o.session_id AND s.status IN ('active', 'paused'))
+            LIMIT %(most)s)
+       AND p.paused_at < clock() - interval '24 hours'
+    RETURNING p.user_id
+)
+SELECT count(*) AS total FROM gone;
+
+-- name: upload_intents
 -- Files that were uploaded and never registered, and keys that were never used.
 WITH swept AS (
     DELETE FROM upload_intents AS i
@@ -19,19 +84,44 @@ WITH swept AS (
 )
 SELECT count(*) AS total FROM swept;
 
--- name: forget_jobs
-WITH gone AS (
-    DELETE FROM jobs AS j
-     WHERE (j.owner_key, j.id) IN (
-           SELECT o.owner_key, o.id FROM jobs AS o WHERE o.status IN ('done', 'failed') AND o.finished_at < clock() - interval '7 days' LIMIT %(most)s)
-    RETURNING j.id
-)
-SELECT count(*) AS total FROM gone;
-
--- name: empty_trash
+-- name: infobase_entries
 -- Entries that have been in the trash of the infobase for 30 days.
 SELECT count(*) AS total
   FROM (SELECT e.user_id, e.id FROM infobase_entries AS e
          WHERE e.deleted_at < clock() - interval '30 days'
          ORDER BY e.user_id LIMIT %(most)s) AS t
  WHERE empty_infobase_trash(t.user_id, t.id);
+
+-- name: jobs
+WITH gone AS (
+    DELETE FROM jobs AS j
+     WHERE (j.owner_key, j.id) IN (
+           SELECT o.owner_key, o.id FROM jobs AS o
+            WHERE o.status IN ('done', 'failed') AND o.finished_at < clock() - interval '7 days'
+            LIMIT %(most)s)
+       AND j.status IN ('done', 'failed')
+    RETURNING j.id
+)
+SELECT count(*) AS total FROM gone;
+
+-- name: job_runs
+-- The newest of each schedule stay: they say when it last ran.
+WITH gone AS (
+    DELETE FROM job_runs AS r
+     WHERE r.id IN (
+           SELECT o.id FROM job_runs AS o
+            WHERE o.finished_at < clock() - interval '7 days'
+              AND EXISTS (SELECT FROM job_runs AS n
+                           WHERE n.name = o.name AND n.started_at > o.started_at AND n.status <> 'running')
+            LIMIT %(most)s)
+    RETURNING r.id
+)
+SELECT count(*) AS total FROM gone;
+
+-- name: audit_log
+WITH gone AS (
+    DELETE FROM audit_log AS a
+     WHERE a.id IN (SELECT o.id FROM audit_log AS o WHERE o.created_at < clock() - %(audit_age)s::interval LIMIT %(most)s)
+    RETURNING a.id
+)
+SELECT count(*) AS total FROM gone;

@@ -1,29 +1,32 @@
-"""The schedule `storage`: objects that wait in `storage_deletions` are deleted from the bucket.
+"""The schedule `storage`: objects that are listed in `storage_deletions` are deleted from the bucket, and what is kept
+of deleted users is written to it.
 
 Whoever claims a row also says when it is tried again, later after each time, so a run that is killed needs no clearing
 up. After twenty attempts a row is set aside.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Final, Literal
 from uuid import UUID
+
+from aws_lambda_powertools import Logger
 
 from questlog import storage
 from questlog.db import Db, Queries
 from questlog.errors import Unavailable
 from questlog.wire import Row
 
+from functions.jobs import bucket
 from functions.jobs.lease import Lease
 from functions.jobs.runs import Run
-
-# Objects are deleted one by one, and none of a claim is left behind for long when the time is up.
-CLAIM: Final = 50
+from functions.jobs.work import Deadline
 
 _queries: Final = Queries(Path(__file__).with_name("storage.sql"))
+_log: Final = Logger(service="jobs")
 
 Outcome = Literal["deleted", "failed", "unfinished"]
-InTime = Callable[[], bool]
 
 
 class Deletion(Row):
@@ -34,10 +37,16 @@ class Deletion(Row):
     is_prefix: bool
 
 
+class Erasure(Row):
+    """The SHA-256 of a deleted user's id."""
+
+    user_hash: bytes
+
+
 class Storage:
     """Deletes what is listed and due. What there is no time for is due at once again, as if it had not been taken."""
 
-    nothing: Mapping[str, int] = {"deleted": 0, "failed": 0, "unfinished": 0}
+    nothing: Mapping[str, int] = {"deleted": 0, "failed": 0, "unfinished": 0, "erasures": 0}
 
     def __init__(self) -> None:
         self._db = Db(_queries)
@@ -47,29 +56,70 @@ class Storage:
         return self._db.maybe(Run, "begin", nothing=dict(self.nothing))
 
     def run(self, lease: Lease) -> dict[str, int]:
-        """Delete in order of age. Returns how many rows ended how."""
+        """Keep the erasures, then delete in order of age. Returns how many rows ended how."""
         ended = dict(self.nothing)
-        while lease.deadline() and (claimed := self._db.many(Deletion, "claim_deletions", most=CLAIM)):
-            taken: dict[Outcome, list[UUID]] = {"deleted": [], "failed": [], "unfinished": []}
-            for deletion in claimed:
-                taken[_delete(deletion, lease.deadline)].append(deletion.id)
-            for outcome, done in taken.items():
-                self._db.many(Row, outcome, ids=done)
-                ended[outcome] += len(done)
+        ended["erasures"] = self._keep_erasures(lease.deadline)
+        while lease.deadline() and (claimed := self._db.many(Deletion, "claim_deletions", most=bucket.MOST_DELETED)):
+            for outcome, ids in _delete(claimed, lease.deadline).items():
+                if ids:
+                    self._db.many(Row, outcome, ids=ids)
+                ended[outcome] += len(ids)
         return ended
 
+    def _keep_erasures(self, deadline: Deadline) -> int:
+        """Write an empty object for each deleted user, by which a restore of any backup knows whom to leave out."""
+        kept = 0
+        try:
+            while deadline() and (erasures := self._db.many(Erasure, "unkept_erasures", most=bucket.MOST_DELETED)):
+                for erasure in erasures:
+                    bucket.put(f"erasures/{erasure.user_hash.hex()}", b"")
+                    self._db.many(Row, "kept_erasure", user_hash=erasure.user_hash)
+                    kept += 1
+                    if not deadline():
+                        break
+        except Unavailable:
+            # The next tick goes on; the deletions note for themselves that the bucket is away.
+            _log.warning("erasures wait for the bucket")
+        return kept
 
-def _delete(deletion: Deletion, in_time: InTime) -> Outcome:
-    """Delete an object, or all below a prefix."""
+
+def _delete(deletions: list[Deletion], deadline: Deadline) -> dict[Outcome, list[UUID]]:
+    """Delete objects, all single ones together, and what is below prefixes. Returns the rows by what came of them."""
+    ended: dict[Outcome, list[UUID]] = {"deleted": [], "failed": [], "unfinished": []}
+    single = [deletion for deletion in deletions if not deletion.is_prefix]
+    gone = _delete_keys([deletion.object_key for deletion in single]) if single else set()
+    for deletion in single:
+        ended["deleted" if deletion.object_key in gone else "failed"].append(deletion.id)
+    for deletion in deletions:
+        if deletion.is_prefix:
+            ended[_delete_below(deletion.object_key, deadline)].append(deletion.id)
+    return ended
+
+
+def _delete_keys(keys: list[str]) -> set[str]:
+    """Delete at most 1000 objects. Returns the keys of those that are gone."""
     try:
-        keys = storage.keys_below(deletion.object_key) if deletion.is_prefix else [deletion.object_key]
-        while keys:
-            for key in keys:
-                if not in_time():
-                    return "unfinished"
-                if not storage.delete(key):
-                    return "failed"
-            keys = storage.keys_below(deletion.object_key) if deletion.is_prefix else []
+        return bucket.delete(keys)
+    except bucket.Refusal:
+        # One key that the bucket does not take would otherwise hold up all others, until they are set aside with it.
+        return {key for key in keys if storage.delete(key)}
+    except Unavailable:
+        return set()
+
+
+def _delete_below(prefix: str, deadline: Deadline) -> Outcome:
+    """Delete all objects below a prefix, and the parts of uploads that are not finished."""
+    try:
+        keys = bucket.keys(prefix)
+        while batch := list(islice(keys, bucket.MOST_DELETED)):
+            if not deadline():
+                return "unfinished"
+            if not _delete_keys(batch) >= set(batch):
+                return "failed"
+        for upload in bucket.unfinished(prefix):
+            if not deadline():
+                return "unfinished"
+            bucket.abort(upload.key, upload.upload_id)
     except Unavailable:
         return "failed"
     return "deleted"

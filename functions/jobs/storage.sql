@@ -3,7 +3,8 @@
 -- name: begin
 SELECT r.id, r.status
   FROM begin_run('storage',
-                 NOT EXISTS (SELECT FROM storage_deletions AS d WHERE d.run_after <= clock() AND d.attempts < 20),
+                 NOT EXISTS (SELECT FROM storage_deletions AS d WHERE d.run_after <= clock() AND d.attempts < 20)
+                 AND NOT EXISTS (SELECT FROM erasures AS e WHERE e.kept_at IS NULL),
                  %(nothing)s) AS r;
 
 -- name: claim_deletions
@@ -31,3 +32,9 @@ UPDATE storage_deletions AS s SET last_error = 'The bucket did not delete it.' W
 
 -- name: unfinished
 UPDATE storage_deletions AS s SET attempts = s.attempts - 1, run_after = clock() WHERE s.id = ANY (%(ids)s);
+
+-- name: unkept_erasures
+SELECT e.user_hash FROM erasures AS e WHERE e.kept_at IS NULL ORDER BY e.user_hash LIMIT %(most)s;
+
+-- name: kept_erasure
+UPDATE erasures AS e SET kept_at = instant() WHERE e.user_hash = %(user_hash)s;

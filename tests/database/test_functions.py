@@ -55,7 +55,8 @@ READS = {
     "exercise": {"deleted_imports"},
     "habits": {"deleted_imports", "ledger"},
     "idempotency": {"identity"},
-    "jobs": {"infobase", "reference"},  # the trash; uploads that were never registered
+    # The clean-up and the deletion of objects: what has served, whose ever it is.
+    "jobs": {"focus", "identity", "infobase", "reference", "user"},
     "learn": {"ledger"},  # which review was paid for
     "ledger": {"market"},
     "limits": {"identity"},

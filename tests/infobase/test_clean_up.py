@@ -13,7 +13,7 @@ def clean_up() -> int:
     """How many entries the clean-up deletes."""
     log_in("jobs")
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 240_000)
-    return worker.handler({"schedule": "cleanup"}, context)["empty_trash"]
+    return worker.handler({"schedule": "cleanup"}, context)["infobase_entries"]
 
 
 def test_the_trash_is_emptied_after_30_days(user: User, other: User, database: Database, clock: Clock) -> None:

@@ -1,25 +1,40 @@
-"""The scheduled work: objects go, also when the bucket was away; uploads that nobody registered go too."""
+"""The schedule `storage`: objects go, also when the bucket was away, and nothing else goes."""
 
+import hashlib
 from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 
+from questlog import storage as signed
+from questlog.errors import Unavailable
+
+from functions.jobs import bucket as store
 from functions.jobs import worker
 from functions.jobs.work import RESERVE_MS
 from local.clock import Clock
 from tests.conftest import Database, User
 from tests.jobs.ticking import tick
-from tests.reference.uploads import begin, register, tone, upload
-from tests.reference.working import start, work
+from tests.reference.uploads import register, tone, upload
 from tests.support import bucket
 from tests.support.client import log_in
 
+NOTHING = {"deleted": 0, "failed": 0, "unfinished": 0, "erasures": 0}
 LISTED = "SELECT attempts, last_error FROM storage_deletions WHERE object_key LIKE %s"
 
 
 def lists(database: Database, key: str, *, is_prefix: bool = False) -> None:
     database.query("INSERT INTO storage_deletions (object_key, is_prefix) VALUES (%s, %s) RETURNING id", key, is_prefix)
+
+
+def put(key: str) -> None:
+    bucket.client().put_object(Bucket="questlog", Key=key, Body=b"x")
+
+
+@pytest.fixture(autouse=True)
+def nobody_was_deleted(database: Database) -> None:
+    """No erasure of another test waits."""
+    database.query("UPDATE erasures SET kept_at = erased_at")
 
 
 def test_what_a_request_could_not_delete_is_deleted_later(
@@ -31,10 +46,10 @@ def test_what_a_request_could_not_delete_is_deleted_later(
         user.delete(f"/reference/tracks/{track['id']}")
     bucket.serve()
     assert bucket.keys(f"{user.id}/") == {track["r2_key"]}
-    assert tick("storage") == {"deleted": 1, "failed": 0, "unfinished": 0}
+    assert tick("storage") == NOTHING | {"deleted": 1}
     assert bucket.keys(f"{user.id}/") == set()
     assert database.query(LISTED, f"{user.id}/%") == []
-    assert tick("storage") == {"deleted": 0, "failed": 0, "unfinished": 0}
+    assert tick("storage") == NOTHING
 
 
 def test_a_bucket_that_is_away_is_asked_less_and_less(
@@ -42,18 +57,22 @@ def test_a_bucket_that_is_away_is_asked_less_and_less(
 ) -> None:
     key = f"{uuid4()}/audio/1.wav"
     lists(database, key)
-    monkeypatch.setenv("R2_ENDPOINT", "http://127.0.0.1:1")
+
+    def away(keys: list[str]) -> set[str]:
+        raise Unavailable
+
+    monkeypatch.setattr(store, "delete", away)
     for attempt, minutes in enumerate((1, 2, 4, 8), 1):
-        assert tick("storage") == {"deleted": 0, "failed": 1, "unfinished": 0}
+        assert tick("storage") == NOTHING | {"failed": 1}
         assert database.query(LISTED, key) == [{"attempts": attempt, "last_error": "The bucket did not delete it."}]
         clock.advance(f"PT{minutes * 60 - 5}S")
-        assert tick("storage") == {"deleted": 0, "failed": 0, "unfinished": 0}
+        assert tick("storage") == NOTHING
         clock.advance("PT6S")
     for _ in range(16):
         assert tick("storage")["failed"] == 1
         clock.advance("P1DT1S")
     assert database.query(LISTED, key)[0]["attempts"] == 20
-    assert tick("storage") == {"deleted": 0, "failed": 0, "unfinished": 0}, "after twenty attempts it is set aside"
+    assert tick("storage") == NOTHING, "after twenty attempts it is set aside"
 
 
 def test_all_below_a_prefix_goes_and_once_more_a_day_later(database: Database, clock: Clock) -> None:
@@ -62,14 +81,14 @@ def test_all_below_a_prefix_goes_and_once_more_a_day_later(database: Database, c
     for name in [*names, f"{other}/audio/1.wav"]:
         bucket.client().put_object(Bucket="questlog", Key=name, Body=b"x")
     lists(database, f"{owner}/", is_prefix=True)
-    assert tick("storage") == {"deleted": 1, "failed": 0, "unfinished": 0}
+    assert tick("storage") == NOTHING | {"deleted": 1}
     assert bucket.keys(f"{owner}/") == set()
     assert bucket.keys(f"{other}/") == {f"{other}/audio/1.wav"}
     bucket.client().put_object(Bucket="questlog", Key=names[0], Body=b"late")
     clock.advance("PT23H59M")
-    assert tick("storage") == {"deleted": 0, "failed": 0, "unfinished": 0}
+    assert tick("storage") == NOTHING
     clock.advance("PT3M")
-    assert tick("storage") == {"deleted": 1, "failed": 0, "unfinished": 0}
+    assert tick("storage") == NOTHING | {"deleted": 1}
     assert bucket.keys(f"{owner}/") == set()
     assert database.query(LISTED, f"{owner}/") == []
 
@@ -83,37 +102,99 @@ def test_a_deleted_account_leaves_no_object(user: User) -> None:
     assert bucket.keys(f"{user.id}/") == set()
 
 
-def test_an_upload_that_is_not_registered_within_a_day_goes(user: User, database: Database, clock: Clock) -> None:
-    kept, key = register(user), upload(user, tone())
-    begin(user, tone())
-    clock.advance("PT23H59M")
-    assert tick("cleanup")["sweep_uploads"] == 0
-    clock.advance("PT2M")
-    assert tick("cleanup")["sweep_uploads"] == 2
-    user.post("/reference/tracks", {"name": "Too late", "r2_key": key}).refused(404, "not_found")
-    tick("storage")
-    assert bucket.keys(f"{user.id}/") == {kept["r2_key"]}
-    assert user.get(f"/reference/tracks/{kept['id']}/stream").status == 200
-
-
-def test_jobs_are_forgotten_a_week_after_their_end(user: User, database: Database, clock: Clock) -> None:
-    work(start(user, register(user)["id"])["id"])
-    waiting = start(user, register(user)["id"])["id"]
-    clock.advance("P6DT23H")
-    tick("cleanup")
-    assert len(database.query("SELECT id FROM jobs WHERE user_id = %s", user.id)) == 2
-    clock.advance("PT2H")
-    tick("cleanup")
-    assert [str(row["id"]) for row in database.query("SELECT id FROM jobs WHERE user_id = %s", user.id)] == [waiting]
-
-
-def test_it_stops_before_its_time_is_up(user: User, database: Database) -> None:
-    for n in range(3):
-        lists(database, f"{user.id}/audio/{n}.wav")
-    assert tick("storage", milliseconds=RESERVE_MS) == {"deleted": 0, "failed": 0, "unfinished": 0}
+def test_it_stops_before_its_time_is_up(database: Database) -> None:
+    owners = [uuid4() for _ in range(3)]
+    for owner in owners:
+        lists(database, f"{owner}/", is_prefix=True)
+        put(f"{owner}/audio/1.wav")
+    assert tick("storage", milliseconds=RESERVE_MS) == NOTHING
     log_in("jobs")
-    left = iter([RESERVE_MS + 1] * 3 + [0] * 9)  # enough for the claim and two objects
+    left = iter([RESERVE_MS + 1] * 3 + [0] * 9)  # enough for the claim and one owner's objects
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: next(left))
-    assert worker.handler({"schedule": "storage"}, context) == {"deleted": 2, "failed": 0, "unfinished": 1}
-    assert database.query(LISTED, f"{user.id}/%") == [{"attempts": 0, "last_error": None}]
-    assert tick("storage") == {"deleted": 1, "failed": 0, "unfinished": 0}
+    assert worker.handler({"schedule": "storage"}, context) == NOTHING | {"deleted": 1, "unfinished": 2}
+    [kept, other] = [owner for owner in owners if bucket.keys(f"{owner}/")]
+    for owner in (kept, other):
+        assert database.query(LISTED, f"{owner}/") == [{"attempts": 0, "last_error": None}]
+    assert tick("storage") == NOTHING | {"deleted": 2}
+    assert not any(bucket.keys(f"{owner}/") for owner in owners)
+
+
+def test_a_thousand_objects_are_one_request(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    delete = store.delete
+
+    def counted(keys: list[str]) -> set[str]:
+        asked.append(len(keys))
+        return delete(keys)
+
+    monkeypatch.setattr(store, "delete", counted)
+    database.query(
+        "INSERT INTO storage_deletions (object_key) SELECT format('%%s/audio/%%s.wav', %s::text, n)"
+        " FROM generate_series(1, 1001) AS n",
+        str(uuid4()),
+    )
+    assert tick("storage") == NOTHING | {"deleted": 1001}
+    assert asked == [1000, 1]
+
+
+def test_only_what_the_bucket_names_is_gone(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner, other = uuid4(), uuid4()
+    for key in (f"{owner}/audio/1.wav", f"{owner}/audio/2.wav"):
+        lists(database, key)
+    lists(database, f"{other}/", is_prefix=True)
+    put(f"{other}/audio/1.wav")
+    monkeypatch.setattr(store, "delete", lambda keys: {key for key in keys if key.endswith("2.wav")})
+    assert tick("storage") == NOTHING | {"deleted": 1, "failed": 2}
+    assert database.query(LISTED, f"{owner}/%")[0]["last_error"] == "The bucket did not delete it."
+    assert database.query(LISTED, f"{owner}/audio/2.wav") == []
+    assert database.query(LISTED, f"{other}/")[0]["attempts"] == 1
+
+
+def test_a_key_that_the_bucket_refuses_holds_up_no_other(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(keys: list[str]) -> set[str]:
+        raise store.Refusal("MalformedXML")
+
+    owner = uuid4()
+    for name in ("1.wav", "2.wav"):
+        lists(database, f"{owner}/audio/{name}")
+        put(f"{owner}/audio/{name}")
+    monkeypatch.setattr(store, "delete", refuse)
+    delete = signed.delete
+    monkeypatch.setattr(signed, "delete", lambda key: key.endswith("2.wav") and delete(key))
+    assert tick("storage") == NOTHING | {"deleted": 1, "failed": 1}
+    assert bucket.keys(f"{owner}/") == {f"{owner}/audio/1.wav"}
+
+
+def test_an_upload_that_is_under_way_leaves_no_parts(database: Database) -> None:
+    owner, other = uuid4(), uuid4()
+    for one in (owner, other):
+        bucket.client().create_multipart_upload(Bucket="questlog", Key=f"{one}/exports/1.zip")
+    lists(database, f"{owner}/", is_prefix=True)
+    assert tick("storage") == NOTHING | {"deleted": 1}
+    assert [upload.key for upload in store.unfinished(f"{owner}/")] == []
+    assert [upload.key for upload in store.unfinished(f"{other}/")] == [f"{other}/exports/1.zip"]
+
+
+# What is kept of deleted users ----------------------------------------------------------------------------------------
+
+
+def test_an_erasure_is_kept_in_the_bucket_too(user: User, database: Database) -> None:
+    user.delete("/user/delete", {"confirm": "DELETE"})
+    digest = hashlib.sha256(str(user.id).encode()).hexdigest()
+    assert bucket.keys(f"erasures/{digest}") == set()
+    assert tick("storage") == NOTHING | {"erasures": 1, "deleted": 1}
+    assert bucket.keys(f"erasures/{digest}") == {f"erasures/{digest}"}
+    assert bucket.client().head_object(Bucket="questlog", Key=f"erasures/{digest}")["ContentLength"] == 0
+    assert tick("storage") == NOTHING
+
+
+def test_an_erasure_waits_for_the_bucket(user: User, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> set[str]:
+        raise Unavailable
+
+    user.delete("/user/delete", {"confirm": "DELETE"})
+    with monkeypatch.context() as now:
+        now.setattr(store, "put", away)
+        now.setattr(store, "keys", away)
+        assert tick("storage") == NOTHING | {"failed": 1}
+    assert tick("storage")["erasures"] == 1

@@ -100,6 +100,7 @@ GRANT SELECT (user_id, id, kind, name, created_at, last_activity_at, expires_at,
 GRANT INSERT, DELETE ON sessions TO questlog_auth;
 GRANT DELETE ON sessions TO questlog_admin;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO questlog_identity;
+GRANT DELETE ON sessions TO questlog_jobs;
 
 CREATE TABLE idempotency_keys (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,

@@ -4,9 +4,12 @@ SET LOCAL ROLE questlog_owner;
 
 CREATE TABLE erasures (
     user_hash bytea PRIMARY KEY CHECK (length(user_hash) = 32),
-    erased_at timestamptz NOT NULL DEFAULT instant()
+    erased_at timestamptz NOT NULL DEFAULT instant(),
+    -- When an object in the bucket said so too: a restored database may be older than the deletion.
+    kept_at timestamptz
 );
-GRANT SELECT ON erasures TO questlog_jobs;
+CREATE INDEX erasures_unkept ON erasures (user_hash) WHERE kept_at IS NULL;
+GRANT SELECT, UPDATE (kept_at) ON erasures TO questlog_jobs;
 
 -- A deletion is carried out by questlog_identity, which takes the user out of the directory and the audit trail too.
 GRANT INSERT ON erasures, storage_deletions TO questlog_identity;
