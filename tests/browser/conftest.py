@@ -1,11 +1,13 @@
 """A real browser, a front end on a port of its own, and the stack of `make run` between them."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
@@ -78,14 +80,28 @@ def foreign() -> Iterator[str]:
         yield origin
 
 
+class Stack(NamedTuple):
+    """Where the stack is: its gateway, and its database for an administrator."""
+
+    gateway: str
+    database: str
+
+
 @pytest.fixture(scope="session")
-def gateway(tmp_path_factory: pytest.TempPathFactory, frontend: str) -> Iterator[str]:
-    """The address of the stack, started as a developer starts it; where 3000 is taken, with the front end's own."""
+def running(tmp_path_factory: pytest.TempPathFactory, frontend: str) -> Iterator[Stack]:
+    """The stack, started as a developer starts it; where 3000 is taken, with the front end's own."""
     port = free_port()
     variables = {} if frontend.endswith(":3000") else {"FRONTEND_URL": frontend, "ALLOWED_ORIGINS": frontend}
-    process, _ = stack.start(tmp_path_factory.mktemp("stack") / "data", port, **variables)
-    yield f"http://localhost:{port}"
+    process, printed = stack.start(tmp_path_factory.mktemp("stack") / "data", port, **variables)
+    [database] = re.findall(r"^  database +(\S+)", printed, re.MULTILINE)
+    yield Stack(f"http://localhost:{port}", database)
     stack.stop(process)
+
+
+@pytest.fixture(scope="session")
+def gateway(running: Stack) -> str:
+    """The address of the stack."""
+    return running.gateway
 
 
 @pytest.fixture
