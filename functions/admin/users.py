@@ -10,7 +10,7 @@ from questlog.api import Api
 from questlog.db import Db
 from questlog.identity import Client
 from questlog.settings import settings
-from questlog.wire import Body, Page, PageSize, Query, Success, Total, Trimmed, absent
+from questlog.wire import Body, Page, PageSize, Query, Row, Success, Total, Trimmed, absent
 
 from functions.admin.models import ROLE, Done, Paging, Role, Search, User
 from functions.admin.rules import containing
@@ -141,7 +141,9 @@ def adjust(db: Db, client: Client, user_id: UUID, body: Adjustment) -> Adjusted:
 def delete(db: Db, client: Client, user_id: UUID) -> UserDeleted:
     """Delete a user with everything of theirs, for good. Returns how many tables held rows of the user.
 
-    409 self for the caller's own account, last_admin where nobody else could administrate.
+    409 self for the caller's own account, last_admin where nobody else could administrate. Jobs are cancelled in a trip
+    of their own: an import that is under way would hold the user's row against the deletion until it is done.
     """
+    db.many(Row, "cancel_jobs", user_id=user_id)
     held, _ = db.each((Held, Success), "delete", user_id=user_id, client=client._asdict())
     return {"success": True, "message": "The user and everything of theirs are deleted.", **held}

@@ -22,6 +22,10 @@ SELECT u.*, coalesce(u.tos_version = %(terms)s, false) AS tos_accepted FROM user
 -- name: adjust
 SELECT * FROM adjust_user(%(user_id)s, %(xp)s, %(coins)s, %(reason)s, %(client)s);
 
+-- name: cancel_jobs
+-- Not the caller's own, whose deletion is about to be refused.
+SELECT cancel_jobs(%(user_id)s) WHERE %(user_id)s <> current_user_id();
+
 -- name: delete
 -- Rows of years go by cascade, which takes longer than a request may otherwise take. The tables are counted before.
 SELECT set_config('statement_timeout', '25s', true);

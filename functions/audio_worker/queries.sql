@@ -1,5 +1,18 @@
 -- The worker logs in as questlog_jobs, which sees all users: every statement names the user whose row it means.
 
+-- name: begin_tick
+-- Any number of ticks may run at once. An idle one is this one statement.
+SELECT r.id, r.status
+  FROM begin_run('analysis',
+                 NOT EXISTS (SELECT FROM due_jobs('{audio_analysis,run}', '{analysis}'))
+                 AND NOT EXISTS (SELECT FROM lost_jobs('{audio_analysis,run}', '{analysis}')),
+                 %(nothing)s) AS r;
+
+-- name: end_tick
+-- A run that an administrator has asked for is a tick like this one.
+SELECT complete_job(NULL, c.id, c.attempts, %(result)s) FROM claim_due_job('{run}', '{analysis}') AS c WHERE NOT %(has_failed)s;
+SELECT end_run(%(run_id)s, %(has_failed)s, %(result)s);
+
 -- name: fail_lost
 SELECT fail_lost_analyses(%(reason)s);
 
@@ -23,6 +36,7 @@ SELECT c.user_id, c.id, c.attempts AS attempt, b.track_id, b.analysis_type, t.r2
 -- No row: the track was deleted meanwhile.
 SELECT hold_job(%(user_id)s, %(job_id)s, %(attempt)s);
 SELECT renew_job(%(user_id)s, %(job_id)s);
+SELECT renew_run(%(run_id)s);
 UPDATE track_analyses AS a SET progress = %(progress)s
  WHERE a.user_id = %(user_id)s AND a.id = %(job_id)s
 RETURNING a.id;

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from aws_lambda_powertools import Logger
@@ -40,6 +40,7 @@ TOO_MANY_BYTES: Final = f"The file has more than {MAX_BYTES // 1024**2} MiB."
 MACHINE_FAILED: Final = "The analysis was interrupted three times. Start it again."
 
 _PREFIX: Final = "questlog-track-"
+_NOTHING: Final = {"jobs": 0}
 # Lambda ends every invocation after this time.
 _LONGEST_LIFE_SECONDS: Final = 900
 _queries: Final = Queries(Path(__file__).with_name("queries.sql"))
@@ -48,6 +49,13 @@ _log: Final = Logger(service="audio_worker")
 
 class Superseded(Exception):
     """The job is not this worker's any more, or its track was deleted: whatever was measured is thrown away."""
+
+
+class Tick(BaseModel):
+    """A run of the schedule, which is done already where nothing is due."""
+
+    id: UUID
+    status: Literal["running", "done"]
 
 
 class Job(BaseModel):
@@ -67,20 +75,40 @@ class Job(BaseModel):
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Run the job that the event names, or all that are due; returns how many were run."""
+    """Run the job that the event names, or at a tick all that are due; returns how many were run."""
     settings()
     db = Db(_queries)
-    wanted = UUID(event["job_id"]) if "job_id" in event else None
     _forget_files_of_the_dead()
+    if "job_id" in event:
+        return {"jobs": _run_jobs(db, context, wanted=UUID(event["job_id"]), tick=None)}
+    tick = db.one(Tick, "begin_tick", nothing=_NOTHING)
+    if tick.status == "done":
+        return _NOTHING
+    try:
+        result = {"jobs": _run_jobs(db, context, wanted=None, tick=tick.id)}
+    except BaseException as error:
+        db.many(_Anything, "end_tick", run_id=tick.id, has_failed=True, result={"error": _sentence(error)})
+        raise
+    db.many(_Anything, "end_tick", run_id=tick.id, has_failed=False, result=result)
+    return result
+
+
+def _run_jobs(db: Db, context: Any, *, wanted: UUID | None, tick: UUID | None) -> int:
+    """Run what is due while there is time. Returns how many jobs were run."""
     db.many(_Anything, "fail_lost", reason=MACHINE_FAILED)
     done = 0
     while context.get_remaining_time_in_millis() > LONGEST_ANALYSIS_MS:
         job = db.maybe(Job, "claim", job_id=wanted)
         if job is None:
             break
-        run(db, job)
+        run(db, job, tick)
         done += 1
-    return {"jobs": done}
+    return done
+
+
+def _sentence(error: BaseException) -> str:
+    """What an administrator is shown of an error: not its message, which may quote what a user sent."""
+    return f"It failed with {type(error).__name__}."
 
 
 def _forget_files_of_the_dead() -> None:
@@ -91,12 +119,12 @@ def _forget_files_of_the_dead() -> None:
                 path.unlink()
 
 
-def run(db: Db, job: Job) -> None:
-    """Measure a track and write what was found; or write why that cannot be done."""
+def run(db: Db, job: Job, tick: UUID | None = None) -> None:
+    """Measure a track and write what was found; or write why that cannot be done. `tick` is the run of the schedule."""
     started = time.monotonic()
     try:
         with _given_back_on_failure(db, job):
-            outcome = _measure(db, job)
+            outcome = _measure(db, job, tick)
     except Superseded:
         outcome = "superseded"
     _log.info("analysis", outcome=outcome, job_id=str(job.id), seconds=round(time.monotonic() - started, 1))
@@ -114,7 +142,7 @@ def _given_back_on_failure(db: Db, job: Job) -> Iterator[None]:
         raise
 
 
-def _measure(db: Db, job: Job) -> str:
+def _measure(db: Db, job: Job, tick: UUID | None) -> str:
     """Run a claimed job to its end. Returns what came of it, for the log."""
     if job.r2_key is None or job.analysis_type is None:
         _held(db, "give_up", **job.named)
@@ -127,7 +155,7 @@ def _measure(db: Db, job: Job) -> str:
         path = Path(file.name)
         sha256 = content_hash(path)
         try:
-            analysis = analyse(path, job.analysis_type, sha256, _renewing(db, job))
+            analysis = analyse(path, job.analysis_type, sha256, _renewing(db, job, tick))
         except TooLarge as reason:
             return _fail(db, job, str(reason), size=size, content_sha256=sha256, facts=reason.facts)
         except AudioError as reason:
@@ -163,7 +191,7 @@ def _fail(
     return "failed"
 
 
-def _renewing(db: Db, job: Job) -> Callable[[float], None]:
+def _renewing(db: Db, job: Job, tick: UUID | None) -> Callable[[float], None]:
     """What is called with the progress of the measurement: it keeps the lease, and ends a measurement without one."""
     renewed = time.monotonic()
 
@@ -171,7 +199,7 @@ def _renewing(db: Db, job: Job) -> Callable[[float], None]:
         nonlocal renewed
         if time.monotonic() - renewed < RENEWAL_SECONDS:
             return
-        if not _held(db, "renew", **job.named, progress=min(max(progress, 0.0), 1.0)):
+        if not _held(db, "renew", **job.named, run_id=tick, progress=min(max(progress, 0.0), 1.0)):
             raise Superseded
         renewed = time.monotonic()
 

@@ -6,7 +6,7 @@ from questlog import identity
 from questlog.api import Api, Reply
 from questlog.db import Db
 from questlog.settings import settings as environment
-from questlog.wire import Success, Total
+from questlog.wire import Row, Success, Total
 
 from functions.user.models import (
     AllSettings,
@@ -51,9 +51,11 @@ def change_profile(db: Db, body: ProfileChange) -> Profile:
 def delete(db: Db, client: identity.Client, body: Deletion) -> Reply[Deleted]:
     """Delete the account with everything in it, for good. `confirm`, when sent, has to say "DELETE".
 
-    409 last_admin where nobody else could administrate.
+    409 last_admin where nobody else could administrate. Jobs are cancelled in a trip of their own: an import that is
+    under way would hold the user's row against the deletion until it is done.
     """
     del body  # sent to be checked
+    db.many(Row, "cancel_jobs")
     db.one(Success, "delete_user", client=client._asdict())
     return Reply(Deleted(), cookies=(identity.cleared_cookie(),))
 

@@ -47,6 +47,9 @@ SELECT key, value FROM settings_now();
 -- name: unset
 SELECT unset_setting(%(key)s);
 
+-- name: cancel_jobs
+SELECT cancel_jobs(current_user_id());
+
 -- name: delete_user
 -- Rows of years go by cascade, which takes longer than a request may otherwise take.
 SELECT set_config('statement_timeout', '25s', true);

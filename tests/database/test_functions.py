@@ -66,7 +66,7 @@ READS = {
     "reference": {"identity"},  # whose an e-mail address is, for those who look at what its owner shares
     "sync": {"daily_plan", "focus", "goals", "habits"},
     "today": {"daily_plan", "focus", "identity", "ledger"},
-    "user": {"identity", "ledger", "settings"},  # the profile and the settings are the user's
+    "user": {"identity", "jobs", "ledger", "settings"},  # the profile and the settings are the user's
 }
 
 # Functions that the contract names and no route calls yet.
@@ -98,6 +98,7 @@ FEWER = {
     "admin_exists": SIGN_IN,
     "claim_admin": SIGN_IN,
     "delete_user": {"questlog_app"},
+    "cancel_jobs": {"questlog_app"},
     "users_page": ADMINISTRATORS,
     "count_users": ADMINISTRATORS,
     "user_statistics": ADMINISTRATORS,

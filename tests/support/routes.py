@@ -49,6 +49,8 @@ TWO_TRIPS: Mapping[str, str] = {
     "GET /reference/tracks/{track_id}/stream": "the file of a track that was registered too early may have arrived",
     "GET /reference/tracks/{track_id}/play": "the same",
     "POST /reference/tracks/{track_id}/analysis": "the same",
+    "DELETE /user/delete": "the user's jobs are cancelled first, in a statement that is committed",
+    "DELETE /admin/users/{user_id}": "the same",
     "POST /daily-plan": "which workouts recur on the day takes their expansion",
 }
 

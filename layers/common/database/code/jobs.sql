@@ -193,7 +193,8 @@ BEGIN ATOMIC
     SELECT EXISTS (SELECT FROM renewed);
 END;
 
--- The jobs of these kinds that a worker may take now: runs of these schedules only, and of each user one at a time.
+-- The jobs of these kinds that a worker may take now: runs of these schedules only, and of each user one at a time, but for
+-- the analyses of tracks.
 -- Those of lost workers too, but not a job whose last attempt was lost: see fail_lost_job().
 CREATE OR REPLACE FUNCTION app.due_jobs(kinds text[], schedules text[]) RETURNS SETOF jobs
 LANGUAGE sql STABLE
@@ -203,9 +204,10 @@ BEGIN ATOMIC
      WHERE d.status IN ('queued', 'running') AND d.run_after <= clock()
        AND d.kind = ANY (kinds) AND (d.kind <> 'run' OR d.payload ->> 'name' = ANY (schedules))
        AND d.attempts < d.max_attempts AND (d.status = 'queued' OR d.lease_until < clock())
-       AND NOT EXISTS (SELECT FROM jobs AS o
-                        WHERE o.user_id = d.user_id AND o.id <> d.id AND o.kind <> 'audio_analysis'
-                          AND o.status = 'running' AND o.lease_until >= clock());
+       AND (d.kind = 'audio_analysis'
+            OR NOT EXISTS (SELECT FROM jobs AS o
+                            WHERE o.user_id = d.user_id AND o.id <> d.id AND o.kind <> 'audio_analysis'
+                              AND o.status = 'running' AND o.lease_until >= clock()));
 END;
 
 -- The jobs of these kinds whose last attempt's worker was lost.

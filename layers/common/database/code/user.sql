@@ -25,6 +25,23 @@ BEGIN
 END
 $$;
 
+-- Cancels the jobs of a user who is about to be deleted: the caller, or for an administrator anyone. It has to be committed
+-- before the deletion begins: an import that is under way holds the user's row until it learns that its job is gone.
+-- 409 last_admin, as the deletion would refuse it.
+CREATE OR REPLACE FUNCTION app.cancel_jobs(leaving uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    IF leaving IS DISTINCT FROM current_user_id() AND granted_scope() IS DISTINCT FROM 'admin' THEN
+        PERFORM misuse('Only an administrator cancels the jobs of another user.');
+    END IF;
+    IF EXISTS (SELECT FROM users AS u WHERE u.id = leaving AND u.role = 'admin' AND u.approved) THEN
+        PERFORM require_another_administrator(leaving);
+    END IF;
+    DELETE FROM jobs AS j WHERE j.user_id = leaving;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION app.cancel_jobs FROM questlog_auth, questlog_operator, questlog_jobs;
+
 -- Deletes a user: every row of theirs by cascade, their sign-in, and what the audit trail says of them. Their objects go by
 -- the row in storage_deletions. The audit trail keeps a hash of their id, and who deleted them where it was somebody else.
 -- False where there is no such user. 409 last_admin where nobody else could administrate.

@@ -14,6 +14,9 @@ GRANT SELECT, UPDATE (kept_at) ON erasures TO questlog_jobs;
 -- A deletion is carried out by questlog_identity, which takes the user out of the directory and the audit trail too.
 GRANT INSERT ON erasures, storage_deletions TO questlog_identity;
 GRANT DELETE ON users TO questlog_identity;
+-- Their jobs are cancelled before it.
+GRANT SELECT, DELETE ON jobs TO questlog_identity;
+CREATE POLICY identity ON jobs TO questlog_identity USING (true);
 GRANT SELECT (user_id, resource_type, resource_id), UPDATE (user_id, session_id, ip_address, user_agent, resource_id)
     ON audit_log TO questlog_identity;
 -- What the user did, and what was done to them.
