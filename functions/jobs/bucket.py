@@ -71,8 +71,8 @@ class Unfinished(NamedTuple):
 class Upload:
     """An object that is written piece by piece: a file that cannot be sought, of which one part is in memory.
 
-    As a context it is completed at its end, and aborted when an exception ends it. `size` and `sha256`, in lower hex,
-    are those of what was written until now.
+    There is no object until complete(); an upload that its context ends without it is aborted. `size` and `sha256`, in
+    lower hex, are those of what was written until now.
     """
 
     def __init__(self, key: str, content_type: str, content_disposition: str = "attachment") -> None:
@@ -83,6 +83,7 @@ class Upload:
         self._part = bytearray()
         self._etags: list[str] = []
         self._hash = hashlib.sha256()
+        self._is_over = False
         self.size = 0
 
     def __enter__(self) -> Self:
@@ -97,21 +98,19 @@ class Upload:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is not None:
-            self._abort()
-            return
-        try:
-            self._complete()
-        except Unavailable:
-            self._abort()
-            raise
+        if not self._is_over:
+            self._is_over = True
+            with suppress(Unavailable):  # what the bucket does not forget now, the clean-up finds
+                abort(self._key, self._upload_id)
 
     @property
     def sha256(self) -> str:
         return self._hash.hexdigest()
 
     def write(self, data: bytes) -> int:
-        """Append bytes; returns how many they are."""
+        """Append bytes; returns how many. After the end they go nowhere: zipfile writes when it is freed."""
+        if self._is_over:
+            return len(data)
         self._hash.update(data)
         self.size += len(data)
         rest = memoryview(data)
@@ -124,21 +123,13 @@ class Upload:
         return len(data)
 
     def flush(self) -> None:
-        """Do nothing: a part is sent when it is full. zipfile calls this at the end."""
+        """Do nothing: a part is sent when it is full."""
 
-    def _send(self) -> None:
-        answer = _ask(
-            client().upload_part,
-            Bucket=_name(),
-            Key=self._key,
-            UploadId=self._upload_id,
-            PartNumber=len(self._etags) + 1,
-            Body=bytes(self._part),
-        )
-        self._etags.append(answer["ETag"])
-        self._part.clear()
+    def close(self) -> None:
+        """Do nothing: the upload ends with complete(), or without it."""
 
-    def _complete(self) -> None:
+    def complete(self) -> None:
+        """Send the last part, and have the bucket make the object of all of them."""
         if self._part or not self._etags:
             self._send()
         parts: list[CompletedPartTypeDef] = [
@@ -151,10 +142,19 @@ class Upload:
             UploadId=self._upload_id,
             MultipartUpload={"Parts": parts},
         )
+        self._is_over = True
 
-    def _abort(self) -> None:
-        with suppress(Unavailable):  # what the bucket does not forget now, the clean-up finds
-            abort(self._key, self._upload_id)
+    def _send(self) -> None:
+        answer = _ask(
+            client().upload_part,
+            Bucket=_name(),
+            Key=self._key,
+            UploadId=self._upload_id,
+            PartNumber=len(self._etags) + 1,
+            Body=bytes(self._part),
+        )
+        self._etags.append(answer["ETag"])
+        self._part.clear()
 
 
 def client() -> "S3Client":
