@@ -35,6 +35,7 @@ NOT_BY_USER = {
     "jobs_due",
     "jobs_ended",
     "upload_intents_open",
+    "user_imports_age",
     # A template that is deleted is taken out of everyone's sessions.
     "listening_sessions_template",
     # Another user's shared track is known by its id alone.

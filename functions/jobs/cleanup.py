@@ -30,6 +30,7 @@ TABLES: Final = (
     "rate_limits",
     "focus_pause_state",
     "upload_intents",
+    "user_imports",
     "infobase_entries",
     "jobs",
     "job_runs",

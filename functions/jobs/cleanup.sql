@@ -41,12 +41,12 @@ WITH gone AS (
 SELECT count(*) AS total FROM gone;
 
 -- name: rate_limits
--- The longest window is an hour.
+-- The longest window is a day.
 WITH gone AS (
     DELETE FROM rate_limits AS r
      WHERE (r.bucket, r.window_start) IN (
            SELECT o.bucket, o.window_start FROM rate_limits AS o
-            WHERE o.window_start < clock() - interval '2 hours'
+            WHERE o.window_start < clock() - interval '24 hours'
             LIMIT %(most)s)
     RETURNING r.window_start
 )
@@ -81,6 +81,24 @@ WITH swept AS (
     RETURNING i.r2_key
 ), listed AS (
     INSERT INTO storage_deletions (object_key) SELECT s.r2_key FROM swept AS s
+)
+SELECT count(*) AS total FROM swept;
+
+-- name: user_imports
+-- Imports that were not started within a day, with their files, and those that ended 30 days ago.
+WITH swept AS (
+    DELETE FROM user_imports AS i
+     WHERE (i.user_id, i.id) IN (
+           SELECT o.user_id, o.id
+             FROM user_imports AS o
+            WHERE (o.status = 'awaiting_upload' AND o.created_at < clock() - interval '24 hours')
+               OR (o.status IN ('done', 'failed') AND o.created_at < clock() - interval '30 days')
+            ORDER BY o.created_at
+            LIMIT %(most)s
+              FOR UPDATE SKIP LOCKED)
+    RETURNING i.object_key
+), listed AS (
+    INSERT INTO storage_deletions (object_key) SELECT s.object_key FROM swept AS s
 )
 SELECT count(*) AS total FROM swept;
 

@@ -8,6 +8,7 @@ from questlog.db import Db
 from questlog.settings import settings as environment
 from questlog.wire import Row, Success, Total
 
+from functions.user import imports
 from functions.user.models import (
     AllSettings,
     AllSettingsChange,
@@ -32,6 +33,7 @@ from functions.user.models import (
 from functions.user.rules import counted, effective
 
 api = Api(__file__)
+api.include(imports.api)
 
 
 @api.get("/user/profile", requires=identity.SESSION)

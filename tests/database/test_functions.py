@@ -31,14 +31,18 @@ CALLS = {
     "habits": {"calendar", "quests"},  # so does a habit; imported to-dos become quests
     "onboarding": {"goals"},  # the first one is an answer
     "ideas": {"infobase", "promotion"},  # its search is the infobase's
+    # What is derived from imported rows is made anew, and what the ledger adds up to.
+    "imports": {"exports", "ideas", "infobase", "jobs", "learn", "reference"},
     "inbox": {"promotion"},
-    "jobs": {"infobase", "reference"},  # the trash is emptied; an analysis is queued again with its job
+    # The trash is emptied; accounts are filled; what a job works for is queued again with it.
+    "jobs": {"imports", "infobase", "reference"},
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
     "reference": {"jobs"},  # analyses are queued, and objects of deleted tracks
     "programs": {"exercise"},  # a slot is a workout; templates make workouts; removed slots leave the sessions
     "promotion": {"calendar", "daily_plan", "ideas", "infobase", "quests"},  # it makes these of what was noted down
     "sync": {"daily_plan", "focus", "goals", "habits", "inbox", "quests"},
     "today": {"daily_plan", "focus", "goals", "habits", "onboarding", "quests"},
+    "user": {"imports"},  # the routes of imports are the user's
 }
 
 # Which group's SQL may read tables of which others; today, sync and the plan read of many.
@@ -55,8 +59,10 @@ READS = {
     "exercise": {"deleted_imports"},
     "habits": {"deleted_imports", "ledger"},
     "idempotency": {"identity"},
+    # The profile; objects that are listed, and the tracks that name them; which skills there are.
+    "imports": {"identity", "jobs", "ledger", "reference"},
     # The clean-up and the deletion of objects: what has served, whose ever it is.
-    "jobs": {"focus", "identity", "infobase", "reference", "user"},
+    "jobs": {"focus", "identity", "imports", "infobase", "reference", "user"},
     "learn": {"ledger"},  # which review was paid for
     "ledger": {"market"},
     "limits": {"identity"},
@@ -66,14 +72,12 @@ READS = {
     "reference": {"identity"},  # whose an e-mail address is, for those who look at what its owner shares
     "sync": {"daily_plan", "focus", "goals", "habits"},
     "today": {"daily_plan", "focus", "identity", "ledger"},
-    "user": {"identity", "jobs", "ledger", "settings"},  # the profile and the settings are the user's
+    "user": {"identity", "imports", "jobs", "ledger", "settings"},  # the profile, settings and imports are the user's
 }
 
 # Functions that the contract names and no route calls yet.
 AWAITED = {
-    "export_tables": "the worker of exports asks it which tables there are",
     "answer_feedback": "an administrator changes a report with it",
-    "import_ledger": "the import of an account fills the ledger with it",
     "enqueue_operator_job": "backups and restores are queued with it",
     "request_run": "an administrator asks for a run of a schedule",
     "requeue_job": "an administrator has a failed job tried again",
@@ -107,6 +111,16 @@ FEWER = {
     "adjust_user": ADMINISTRATORS,
     "delete_other_user": ADMINISTRATORS,
     "import_ledger": {"questlog_jobs"},
+    "start_import": {"questlog_app"},
+    "require_empty_account": {"questlog_jobs"},
+    "expect_imported_objects": {"questlog_jobs"},
+    "import_tables": {"questlog_jobs"},
+    "open_import": {"questlog_jobs"},
+    "import_rows": {"questlog_jobs"},
+    "import_ledger_rows": {"questlog_jobs"},
+    "close_imported_table": {"questlog_jobs"},
+    "settle_import": {"questlog_jobs"},
+    "fail_import": {"questlog_jobs"},
     "begin_run": {"questlog_jobs"},
     "end_run": {"questlog_jobs"},
     "renew_run": {"questlog_jobs"},
@@ -131,6 +145,7 @@ FEWER = {
     "request_run": ADMINISTRATORS,
     "requeue_job": ADMINISTRATORS,
     "requeue_analysis": ADMINISTRATORS,
+    "requeue_import": ADMINISTRATORS,
     "schedule_states": ADMINISTRATORS,
     "job_counts": ADMINISTRATORS,
     "failed_jobs": ADMINISTRATORS,

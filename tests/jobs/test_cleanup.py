@@ -58,7 +58,21 @@ CASES = [
         "24 hours 1 second",
         "23 hours 59 minutes",
     ),
-    Case("rate_limits", "bucket, window_start", "encode(%(hash)s, 'hex')", "2 hours 1 second", "1 hour"),
+    Case("rate_limits", "bucket, window_start", "encode(%(hash)s, 'hex')", "24 hours 1 second", "23 hours"),
+    Case(
+        "user_imports",
+        "user_id, size_bytes, object_key, created_at",
+        "%(user)s, 1, concat(%(user)s, '/imports/', encode(%(hash)s, 'hex'))",
+        "24 hours 1 second",
+        "23 hours 59 minutes",
+    ),
+    Case(
+        "user_imports",
+        "user_id, size_bytes, object_key, status, error_type, error_message, finished_at, created_at",
+        "%(user)s, 1, concat(%(user)s, '/imports/', encode(%(hash)s, 'hex')), 'failed', 'x', 'x', clock()",
+        "30 days 1 second",
+        "29 days 23 hours",
+    ),
     Case("audit_log", "event_type, action, created_at", "'login', 'sign_in'", "365 days 1 second", "364 days"),
     Case(
         "jobs",
@@ -180,6 +194,16 @@ def test_a_bucket_that_is_away_keeps_no_row_from_going(database: Database, monke
         tick("cleanup")
     assert database.query("SELECT * FROM rate_limits WHERE bucket = 'b'") == []
     assert runs(database, "cleanup")[-1] == {"status": "failed", "result": {"error": Unavailable().message}}
+
+
+def test_the_file_of_an_import_that_was_not_started_goes_too(user: User, database: Database, clock: Clock) -> None:
+    made = user.post("/user/imports", {"size_bytes": 4}).data
+    bucket.send("PUT", made["upload_url"], b"file")
+    clock.advance("P1DT1S")
+    assert tick("cleanup")["user_imports"] == 1
+    tick("storage")
+    assert bucket.keys(f"{user.id}/") == set()
+    user.post(f"/user/imports/{made['id']}/start").refused(404, "not_found")
 
 
 def test_an_upload_that_is_not_registered_within_a_day_goes(user: User, database: Database, clock: Clock) -> None:

@@ -51,6 +51,7 @@ TWO_TRIPS: Mapping[str, str] = {
     "POST /reference/tracks/{track_id}/analysis": "the same",
     "DELETE /user/delete": "the user's jobs are cancelled first, in a statement that is committed",
     "DELETE /admin/users/{user_id}": "the same",
+    "POST /user/imports/{import_id}/start": "the bucket is looked at once it is known that the import is the caller's",
     "POST /daily-plan": "which workouts recur on the day takes their expansion",
 }
 

@@ -6,3 +6,4 @@ def inhabit(user: User) -> None:
     user.put("/user/settings", {"theme": "dark"})
     [stored] = user.get("/settings").json["settings"]
     user.post("/settings", {"key": stored["id"], "value": 1})
+    user.post("/user/imports", {"size_bytes": 1000})

@@ -21,6 +21,17 @@ BEGIN ATOMIC
     SELECT index_document('ideas', i.id, i.title, i.tags, coalesce(i.content, ''), idea_filters_of(i), i.updated_at);
 END;
 
+-- Makes the search index of ideas that have none: of an account that was filled by an import. The caller holds the user's lock.
+CREATE OR REPLACE FUNCTION internal.index_ideas() RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO search_documents (source, number, id, vectors, filters, changed_at)
+    SELECT 'ideas', row_number() OVER (ORDER BY i.created_at, i.id) - 1, i.id,
+           search_vectors(i.title, i.tags, coalesce(i.content, '')), idea_filters_of(i), i.updated_at
+      FROM ideas AS i;
+    SELECT index_all_words('ideas');
+END;
+
 -- The tags of an idea that has a mood: the mood is one of them, unless there are 20 others, and a mood that it had is none
 -- any more.
 CREATE OR REPLACE FUNCTION internal.tags_with_mood(tags text[], old_mood text, mood text) RETURNS text[]

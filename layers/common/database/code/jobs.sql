@@ -83,6 +83,7 @@ BEGIN
     -- What a job works for shows that it is queued again; each kind that has such a row has a branch here.
     CASE failed.kind
         WHEN 'audio_analysis' THEN PERFORM requeue_analysis(failed.user_id, failed.id);
+        WHEN 'import' THEN PERFORM requeue_import(failed.user_id, failed.id);
         ELSE NULL;
     END CASE;
     RETURN QUERY UPDATE jobs AS j

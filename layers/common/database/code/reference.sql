@@ -65,6 +65,13 @@ BEGIN
 END
 $$;
 
+-- Queues the analyses that have not ended: an import brings them without their jobs.
+CREATE OR REPLACE FUNCTION internal.resume_analyses() RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    SELECT enqueue_job(a.id, 'audio_analysis', 3) FROM track_analyses AS a WHERE a.status IN ('pending', 'running');
+END;
+
 -- Gives a track the status that its analyses leave it in: processing while one is pending or running, then ready, or error
 -- with the reason.
 CREATE OR REPLACE FUNCTION app.settle_track(owner uuid, track uuid, reason text) RETURNS void

@@ -58,7 +58,8 @@ CREATE TABLE calendar_events (
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, habit_id) REFERENCES habits,
     FOREIGN KEY (user_id, goal_id) REFERENCES goals,
-    FOREIGN KEY (user_id, parent_event_id) REFERENCES calendar_events ON DELETE CASCADE,
+    -- Deferrable, so that an import may insert an override before its series.
+    FOREIGN KEY (user_id, parent_event_id) REFERENCES calendar_events ON DELETE CASCADE DEFERRABLE,
     CHECK ((parent_event_id IS NULL) = (original_start IS NULL)),
     CHECK (parent_event_id IS NULL OR recurrence_rule IS NULL),
     CHECK (recurrence_rule IS NOT NULL

@@ -33,7 +33,8 @@ CREATE TABLE exercises (
     PRIMARY KEY (owner_key, id),
     UNIQUE (owner_key, slug),
     UNIQUE (owner_key, import_key),
-    FOREIGN KEY (merged_into_owner, merged_into) REFERENCES exercises (owner_key, id),
+    -- Deferrable, so that an import may insert an exercise before the one that it was merged into.
+    FOREIGN KEY (merged_into_owner, merged_into) REFERENCES exercises (owner_key, id) DEFERRABLE,
     CHECK ((slug IS NOT NULL) = (owner_id IS NULL)),
     CHECK ((merged_into IS NULL) = (merged_into_owner IS NULL)),
     CHECK (merged_into IS NULL OR deleted_at IS NOT NULL),

@@ -73,8 +73,9 @@ CREATE INDEX program_workouts_session ON program_workouts (user_id, session_id) 
 CALL enable_row_security('program_workouts');
 GRANT SELECT ON program_workouts TO questlog_app;
 
--- A session may have been started for a slot.
-ALTER TABLE workout_sessions ADD FOREIGN KEY (user_id, program_workout_id) REFERENCES program_workouts NOT VALID;
+-- A session may have been started for a slot. Deferrable: a slot points at its session too, and an import has to begin with one
+-- of them.
+ALTER TABLE workout_sessions ADD FOREIGN KEY (user_id, program_workout_id) REFERENCES program_workouts DEFERRABLE NOT VALID;
 
 -- Programs to begin with. `document` says which workouts they are made of, exercises by slug, and for each week which of
 -- the workouts, counted from 0, is done on which day; the weeks repeat.

@@ -22,6 +22,18 @@ BEGIN ATOMIC
     SELECT index_document('infobase', e.id, e.title, e.tags, e.content, infobase_filters_of(e), e.updated_at);
 END;
 
+-- Makes the search index of entries that have none: of an account that was filled by an import. The caller holds the user's
+-- lock.
+CREATE OR REPLACE FUNCTION internal.index_infobase() RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO search_documents (source, number, id, vectors, filters, changed_at)
+    SELECT 'infobase', row_number() OVER (ORDER BY e.created_at, e.id) - 1, e.id, search_vectors(e.title, e.tags, e.content),
+           infobase_filters_of(e), e.updated_at
+      FROM infobase_entries AS e;
+    SELECT index_all_words('infobase');
+END;
+
 -- Makes an entry, and returns its id. Under an id that the user has an entry of already, nothing is made. It is how others
 -- make entries too. 409 limit_reached when there are 20,000.
 CREATE OR REPLACE FUNCTION internal.create_infobase_entry(

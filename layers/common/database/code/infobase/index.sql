@@ -118,6 +118,21 @@ BEGIN
 END
 $$;
 
+-- Makes the words of a table whose documents stand in the index, and none of whose words do: of many documents at once it costs
+-- a fraction of what index_document() costs one by one. The caller holds the user's lock.
+CREATE OR REPLACE FUNCTION internal.index_all_words(home text) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO search_words (source, word, block, entries, headings, titles)
+    SELECT d.source, w.word, d.number / 64, bit_or(b.bit),
+           bit_or(CASE WHEN w.in_heading THEN b.bit ELSE 0 END), bit_or(CASE WHEN w.in_title THEN b.bit ELSE 0 END)
+      FROM search_documents AS d,
+           LATERAL (SELECT 1::bigint << d.number % 64 AS bit) AS b,
+           search_words_of(d.vectors, d.filters) AS w
+     WHERE d.source = home
+     GROUP BY d.source, w.word, d.number / 64;
+END;
+
 -- Takes documents that are deleted for good out of the index. The caller holds the user's lock.
 CREATE OR REPLACE FUNCTION internal.unindex_document(home text, document_id uuid) RETURNS void
 LANGUAGE plpgsql AS $$

@@ -279,3 +279,11 @@ BEGIN ATOMIC
            LATERAL (SELECT * FROM standing_reviews(span.since, span.before) OFFSET 0) AS r
      WHERE deck IS NULL OR r.card_id IN (SELECT c.id FROM flashcards AS c WHERE c.deck_id = deck);
 END;
+
+-- Deletes the schedule of lessons and drills that are not here: an import may bring it from where they were.
+CREATE OR REPLACE FUNCTION internal.forget_unknown_reviews() RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    DELETE FROM learn_review_items AS r
+     WHERE r.item_id NOT IN (SELECT l.id FROM learn_lessons AS l UNION ALL SELECT d.id FROM learn_drills AS d);
+END;

@@ -64,12 +64,13 @@ SELECT l.user_id, format('cause of row %s', l.id), 'a row before it', l.cause_id
  WHERE l.cause_id IS NOT NULL
    AND NOT EXISTS (SELECT FROM points_ledger AS o WHERE o.user_id = l.user_id AND o.id = l.cause_id AND o.seq < l.seq)
 UNION ALL
--- an achievement was paid once, and what was paid was earned
+-- an achievement was paid once, and what was paid was earned. A definition that was ever earned is not deleted, so only an
+-- imported ledger has one that is not here; there it could not be earned.
 SELECT user_id, 'achievement ' || key, 'earned and paid', CASE WHEN a.ledger_id IS NULL THEN 'not earned' ELSE 'not paid' END
   FROM (SELECT user_id, achievement_key AS key, ledger_id FROM user_achievements) AS a
   FULL JOIN (SELECT user_id, substr(idempotency_key, length('achievement:') + 1) AS key, id AS ledger_id
                FROM points_ledger WHERE event_type = 'achievement') AS l USING (user_id, key, ledger_id)
- WHERE a.key IS NULL OR l.key IS NULL
+ WHERE l.key IS NULL OR (a.key IS NULL AND EXISTS (SELECT FROM achievement_definitions AS d WHERE d.key = l.key))
 UNION ALL
 SELECT o.user_id, 'progress', 'a row', NULL
   FROM (SELECT user_id FROM user_wallet

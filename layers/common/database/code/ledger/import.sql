@@ -3,7 +3,9 @@ SET LOCAL ROLE questlog_owner;
 -- Fills the ledger of an account that has none with the rows of an export, in their order. Returns their number. Ids,
 -- keys and times are kept; balances are computed from the rows. Achievements and streaks are not among them: an export
 -- holds them as tables of their own.
-CREATE OR REPLACE FUNCTION app.import_ledger(rows jsonb) RETURNS int
+--   A ledger too long for one value comes in parts, in one transaction: the first of them asks for an empty ledger, and with the
+--   last one everything has to add up.
+CREATE OR REPLACE FUNCTION app.import_ledger(rows jsonb, is_first boolean DEFAULT true, is_last boolean DEFAULT true) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
     defaults points_ledger; -- for columns that an older export does not have
@@ -11,7 +13,7 @@ DECLARE
     problem text;
 BEGIN
     PERFORM own_progress();
-    IF EXISTS (SELECT FROM points_ledger) THEN
+    IF is_first AND EXISTS (SELECT FROM points_ledger) THEN
         PERFORM refuse(409, 'conflict', 'This account has a ledger already.');
     END IF;
     defaults.skill_stars := 0;
@@ -26,11 +28,15 @@ BEGIN
         SELECT r.id, r.event_type, r.source_type, r.source_id, r.base_xp, r.bonus_xp, r.xp, r.coins, r.skill_key,
                r.skill_stars, r.counters, r.metadata, r.level_after, r.coins_after, r.total_xp_after, r.streak_after,
                r.idempotency_key, r.reverses, r.cause_id, r.reason, r.local_date, r.created_at,
-               e.position
-          FROM jsonb_array_elements(rows) WITH ORDINALITY AS e (value, position),
+               before.entries + e.position
+          FROM (SELECT coalesce(max(l.seq), 0) AS entries FROM points_ledger AS l) AS before,
+               jsonb_array_elements(rows) WITH ORDINALITY AS e (value, position),
                LATERAL jsonb_populate_record(defaults, e.value) AS r
          ORDER BY e.position;
         GET DIAGNOSTICS imported = ROW_COUNT;
+        IF NOT is_last THEN
+            RETURN imported;
+        END IF;
 
         INSERT INTO user_skills (skill_key, xp)
         SELECT l.skill_key, sum(l.xp + 10 * l.skill_stars)
@@ -65,6 +71,18 @@ BEGIN
         PERFORM refuse(400, 'invalid_backup', 'The ledger does not add up.', jsonb_build_object('problem', problem));
     END IF;
     RETURN imported;
+END
+$$;
+
+-- Refuses with 400 invalid_backup unless the whole ledger of the user adds up, achievements included.
+CREATE OR REPLACE FUNCTION internal.require_sound_ledger() RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    problem text := (SELECT a.problem FROM ledger_audit AS a LIMIT 1);
+BEGIN
+    IF problem IS NOT NULL THEN
+        PERFORM refuse(400, 'invalid_backup', 'The ledger does not add up.', jsonb_build_object('problem', problem));
+    END IF;
 END
 $$;
 

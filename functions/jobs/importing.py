@@ -1,0 +1,283 @@
+"""Imports: an account is filled with what an export holds (platform contract, section 6).
+
+1. The archive is checked as a whole, before anything is written: see archive/reading.py.
+2. The audio is written into the bucket, under keys that are listed for deletion until the rows stand that name them.
+3. One transaction fills the account, table by table, in an order in which what a row points at is there before it. Its
+   last statement ends the job, so a worker that has lost its job changes nothing.
+
+The hashes are checked again as the rows are loaded, and every read of the object names the tag that it had at the
+start.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+
+from questlog.db import Connection, Db, Queries, refusal_of
+from questlog.errors import Failure
+from questlog.settings import settings
+from questlog.wire import Row
+
+from functions.jobs import bucket
+from functions.jobs.archive.container import BadArchive, Reason, ranged_file
+from functions.jobs.archive.manifest import EXPORT, ExportManifest, signing_keys
+from functions.jobs.archive.reading import Archive, data_path, open_archive
+from functions.jobs.archive.upgrades import Source, sources
+from functions.jobs.work import Deadline, Job, NotNow, Refused, Superseded, complete
+
+# Without keys to check a signature with the function must not start.
+signing_keys()
+
+PROGRESS_SECONDS: Final = 1.0
+# Of one statement that inserts rows.
+MOST_ROWS: Final = 5000
+MOST_BYTES: Final = 4 * 1024**2
+
+PROFILE: Final = "profile.json"
+LEDGER: Final = "points_ledger"
+# An export before this one brought the same objects and failed; they are being deleted.
+WAIT_FOR_DELETION: Final = timedelta(minutes=1)
+
+GONE: Final = "The file is not there any more, or another one is in its place."
+UNFIT: Final = "The export holds rows that do not fit together."
+NEWER: Final = "The export holds what this version of Questlog does not know."
+
+_TYPES: Final[Mapping[Reason, str]] = {
+    "invalid": "invalid_export",
+    "untrusted": "untrusted_export",
+    "unsupported": "unsupported_version",
+    "too_large": "too_large",
+}
+_queries: Final = Queries(Path(__file__).with_name("importing.sql"))
+
+
+class Begun(NamedTuple):
+    """An import that this worker does now."""
+
+    object_key: str
+    size_bytes: int
+
+
+class Target(NamedTuple):
+    """A table that can be filled: its columns, and the tables whose rows have to be there before."""
+
+    name: str
+    columns: list[str]
+    parents: list[str]
+
+
+class Checked(NamedTuple):
+    are_free: bool
+
+
+class Progress:
+    """How far an import is, in bytes. Who waits for it reads that, so it is written outside of the transaction."""
+
+    def __init__(self, db: Db, job: Job, deadline: Deadline, total: int) -> None:
+        self._db = db
+        self._job = job
+        self._deadline = deadline
+        self._total = max(total, 1)
+        self._done = 0
+        self._written_at = time.monotonic()
+
+    def add(self, size: int) -> None:
+        """Note that so many bytes are done. TooLong or Superseded where the work must stop."""
+        self._deadline.check()
+        self._done += size
+        if time.monotonic() - self._written_at >= PROGRESS_SECONDS:
+            percent = min(99, 100 * self._done // self._total)
+            self._db.many(Row, "progress", **self._job.held, progress=percent)
+            self._written_at = time.monotonic()
+
+
+def run(job: Job, deadline: Deadline) -> Mapping[str, Any]:
+    """Fill the account from the uploaded archive. Returns {rows, skipped}: how many are there, and how many are not."""
+    db = Db(_queries, _queries.statements("of", job.held))
+    begun = db.maybe(Begun, "begin", **job.held)
+    if begun is None:  # it was deleted
+        raise Superseded
+    with _refusals():
+        db.many(Row, "require_empty")
+        archive = _opened(begun)
+        targets = db.many(Target, "tables")
+        plan = _plan(archive, targets)
+        audio = {entry["path"] for entry in archive.manifest["objects"]}
+        others = [path for path in archive.files if path not in audio]
+        progress = Progress(db, job, deadline, _work_of(archive, others))
+        archive.verify(others, progress.add)
+        _write_audio(db, job, archive, progress)
+        with _transaction(deadline) as here:
+            return Import(here, job, archive, progress).fill(plan)
+
+
+def failed(connection: Connection, job: Job, error_type: str, message: str) -> None:
+    """Have the import show that it has failed, and what it brought to the bucket deleted."""
+    for name in ("of", "fail"):
+        _execute(connection, name, **job.held, error_type=error_type, message=message)
+
+
+class Import:
+    """The transaction that fills an account."""
+
+    def __init__(self, here: Connection, job: Job, archive: Archive, progress: Progress) -> None:
+        self._here = here
+        self._job = job
+        self._archive = archive
+        self._progress = progress
+
+    def fill(self, plan: Mapping[str, list[Source]]) -> dict[str, int]:
+        """Load the tables of a plan in its order, and end the job. Returns {rows, skipped}."""
+        self._execute("of")
+        self._execute("open")
+        brought: dict[str, int] = {}
+        left_out: dict[str, int] = {}
+        for target, found in plan.items():
+            for source in found:
+                self._load(source)
+            [closed] = self._execute("close_table", target=target)
+            brought[target] = closed["total"]
+            rows = sum(self._archive.tables[source.table]["rows"] for source in found)
+            if rows > brought[target]:
+                left_out[target] = rows - brought[target]
+        person = json.loads(b"".join(self._archive.read(PROFILE)))
+        self._execute("settle", person=person, brought=brought, left_out=left_out)
+        result = {"rows": sum(brought.values()), "skipped": sum(left_out.values())}
+        complete(self._here, self._job, result)
+        return result
+
+    def _load(self, source: Source) -> None:
+        is_ledger = source.target == LEDGER
+        parts = 0
+        for rows in _batches(source, self._archive):
+            self._progress.add(len(rows))
+            if is_ledger:
+                self._execute("import_ledger_rows", rows=rows, is_first=parts == 0, is_last=False)
+            else:
+                self._execute("import_rows", target=source.target, columns=source.columns, rows=rows)
+            parts += 1
+        if is_ledger and parts:
+            self._execute("import_ledger_rows", rows="[]", is_first=False, is_last=True)
+
+    def _execute(self, name: str, **parameters: Any) -> list[DictRow]:
+        return _execute(self._here, name, **self._job.held, **parameters)
+
+
+def _opened(begun: Begun) -> Archive:
+    """The archive in the bucket, once it is known to be one of an export that may be taken."""
+    head = bucket.head(begun.object_key)
+    if head is None or head.size != begun.size_bytes:
+        raise Refused("invalid_export", GONE)
+
+    def fetch(start: int, end: int) -> bytes:
+        return bucket.read_range(begun.object_key, start, end - start, head.etag)
+
+    archive = open_archive(ranged_file(head.size, fetch), ExportManifest, EXPORT, signing_keys())
+    if not {PROFILE, *(entry["path"] for entry in archive.manifest["objects"])} <= archive.files.keys():
+        raise BadArchive("invalid", "A file is missing in the archive.")
+    return archive
+
+
+def _plan(archive: Archive, targets: list[Target]) -> dict[str, list[Source]]:
+    """Today's tables in an order in which they can be filled, and the tables of the archive that each of them takes."""
+    columns = {target.name: set(target.columns) for target in targets}
+    found: dict[str, list[Source]] = {target.name: [] for target in targets}
+    for source in sources(archive.tables, archive.manifest["schema_version"]):
+        if not columns.get(source.target, set()).issuperset(source.columns):
+            raise BadArchive("unsupported", NEWER)
+        found[source.target].append(source)
+    order = TopologicalSorter({target.name: set(target.parents) & columns.keys() for target in targets})
+    return {name: found[name] for name in order.static_order()}
+
+
+def _work_of(archive: Archive, others: list[str]) -> int:
+    """How many bytes are read: what is checked before, what is loaded, and what goes to the bucket."""
+    checked = sum(archive.files[path]["bytes"] for path in others)
+    loaded = sum(archive.files[data_path(table)]["bytes"] for table in archive.tables)
+    audio = sum(archive.files[entry["path"]]["bytes"] for entry in archive.manifest["objects"])
+    return checked + loaded + audio
+
+
+def _write_audio(db: Db, job: Job, archive: Archive, progress: Progress) -> None:
+    """Write the objects of an archive into the bucket, under the prefix of the new user."""
+    objects = archive.manifest["objects"]
+    keys = [f"{job.user_id}/{entry['key']}" for entry in objects]
+    if not db.one(Checked, "expect_objects", owner=job.user_id, keys=keys).are_free:
+        raise NotNow(WAIT_FOR_DELETION)
+    for key, entry in zip(keys, objects, strict=True):
+        with bucket.Upload(key, entry["content_type"]) as upload:
+            for piece in archive.read(entry["path"]):
+                upload.write(piece)
+                progress.add(len(piece))
+            upload.complete()
+
+
+def _batches(source: Source, archive: Archive) -> Iterator[str]:
+    """The rows that a table of an archive has, as JSON texts of lists that are not too long."""
+    rows: list[bytes] = []
+    size = 0
+    for row in archive.rows(source.table):
+        if rows and (len(rows) == MOST_ROWS or size + len(row) > MOST_BYTES):
+            yield _list_of(rows)
+            rows, size = [], 0
+        rows.append(source.upgraded(row))
+        size += len(row)
+    if rows:
+        yield _list_of(rows)
+
+
+def _list_of(rows: list[bytes]) -> str:
+    return f"[{b','.join(rows).decode()}]"
+
+
+@contextmanager
+def _transaction(deadline: Deadline) -> Iterator[Connection]:
+    """A connection of its own, with a transaction that is committed at the end."""
+    opened = psycopg.Connection[DictRow].connect(settings().database_url, row_factory=dict_row, connect_timeout=3)
+    with opened, deadline.guard(opened):
+        yield opened
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turns what is wrong with an archive, or with the account, into a refusal of the import."""
+    try:
+        yield
+    except BadArchive as bad:
+        raise Refused(_TYPES[bad.reason], bad.message) from None
+    except bucket.Replaced:
+        raise Refused("invalid_export", GONE) from None
+    except Failure as failure:
+        if failure.type == "account_not_empty":
+            raise Refused(failure.type, failure.message) from None
+        if failure.type == "invalid_backup":
+            raise Refused("invalid_export", UNFIT) from None
+        raise
+
+
+def _execute(connection: Connection, name: str, **parameters: Any) -> list[DictRow]:
+    """The rows of a statement. BadArchive where rows of the archive do not fit into their table."""
+    [statement] = _queries.statements(name, parameters)
+    try:
+        cursor = connection.execute(statement.sql, statement.parameters)
+        return cursor.fetchall() if cursor.description else []
+    except psycopg.Error as error:
+        # Not raised from here, so that the original, whose text quotes SQL and values, is nobody's context.
+        refusal = _refusal(error)
+    raise refusal
+
+
+def _refusal(error: psycopg.Error) -> Exception:
+    """What an error means: values and constraints speak of the archive, but a key that is taken of another request."""
+    state = error.sqlstate or ""
+    if state.startswith(("22", "23")) and state != psycopg.errors.UniqueViolation.sqlstate:
+        return BadArchive("invalid", UNFIT)
+    return refusal_of(state, error.diag)
