@@ -19,7 +19,7 @@ from database.migrate import MigrationError, migrate, set_login_passwords
 from local import bucket, provider
 from local.acting import open_session
 from local.clock import Clock, ClockError
-from local.gateway import Exchange, Gateway, Server
+from local.gateway import Exchange, Gateway, Run, Server
 from local.postgres import Postgres, PostgresError
 from local.runtime import Runtime
 from local.service import ServiceError
@@ -37,7 +37,7 @@ def main() -> int:
     try:
         with ExitStack() as stack:
             server, every_minute = _compose(stack, arguments)
-            asyncio.run(server.run_until_stopped(every_minute))
+            asyncio.run(server.run_until_stopped(every_minute, _print_run))
     except KeyboardInterrupt:
         pass
     except (PostgresError, MigrationError, ServiceError, TemplateError, ClockError, psycopg.Error, OSError) as error:
@@ -130,6 +130,23 @@ def _print_exchange(exchange: Exchange) -> None:
     )
     if exchange.problem:
         line.append(f"\n            {exchange.problem}", style)
+    _console.print(line)
+
+
+def _print_run(run: Run) -> None:
+    """A line for a run of a schedule that did something or failed; most of them, every few seconds, do nothing."""
+    if run.is_idle:
+        return
+    style = "bold red" if run.problem else "green"
+    counted = run.result.items() if isinstance(run.result, dict) else []
+    line = Text.assemble(
+        (f"  {datetime.now().astimezone():%H:%M:%S}  ", "dim"),
+        ("run " if run.problem is None else "failed ", style),
+        f"{run.schedule}  {', '.join(f'{name} {count}' for name, count in counted if count)}",
+        (f"  {run.seconds * 1000:.0f} ms  {run.group}", "dim"),
+    )
+    if run.problem:
+        line.append(f"\n            {run.problem}", style)
     _console.print(line)
 
 

@@ -52,6 +52,24 @@ class Exchange:
     problem: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a schedule, for the report: what the function returned, or the problem why it did not."""
+
+    group: str
+    schedule: str
+    seconds: float
+    result: Any = None
+    problem: str | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there was nothing to do: everything that was counted is 0."""
+        return self.problem is None and not any(
+            self.result.values() if isinstance(self.result, dict) else [self.result]
+        )
+
+
 class Gateway:
     """The ASGI application behind all the ports. `report` is told of every request. `open_session` makes the session
     that is attached to those that bring no credentials of their own; GET and PUT /__clock show and move the `clock`.
@@ -167,10 +185,13 @@ class Server(uvicorn.Server):
             runtime.port = int(listener.getsockname()[1])
         self._sockets += _listen_to_ipv6(self.port)
 
-    async def run_until_stopped(self, every_minute: float) -> None:
-        """Serve, and tick the template's schedules, until a signal comes or `should_exit` is set."""
+    async def run_until_stopped(self, every_minute: float, report: Callable[[Run], None]) -> None:
+        """Serve, and tick the template's schedules, until a signal comes or `should_exit` is set.
+
+        `report` is told of every run of a schedule.
+        """
         ticks = [
-            asyncio.create_task(_tick(runtime, schedule, every_minute))
+            asyncio.create_task(_tick(runtime, schedule, every_minute, report))
             for runtime in self._runtimes
             for schedule in runtime.function.schedules
         ]
@@ -188,13 +209,26 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-async def _tick(runtime: Runtime, schedule: Schedule, every_minute: float) -> None:
+async def _tick(runtime: Runtime, schedule: Schedule, every_minute: float, report: Callable[[Run], None]) -> None:
     """Invoke the function on its schedule. What AWS runs each minute, its shortest rate, runs every few seconds."""
-    seconds = every_minute if schedule.every_seconds == 60 else schedule.every_seconds
+    pause = every_minute if schedule.every_seconds == 60 else schedule.every_seconds
     while True:
-        with suppress(FunctionFailed):  # it is in the function's log, and the next tick comes as it would on AWS
-            await runtime.invoke(schedule_event(schedule, runtime.function))
-        await asyncio.sleep(seconds)
+        run = await _run(runtime, schedule)
+        if runtime.is_closed:  # it was ended with the stack, which is no failure
+            return
+        report(run)
+        await asyncio.sleep(pause)
+
+
+async def _run(runtime: Runtime, schedule: Schedule) -> Run:
+    """Run a schedule once. One that fails is ticked again as it would be on AWS."""
+    started = time.perf_counter()
+    result, problem = None, None
+    try:
+        result = json.loads(await runtime.invoke(schedule_event(schedule, runtime.function)))
+    except FunctionFailed as error:
+        problem = str(error)
+    return Run(runtime.function.group, schedule.name.lower(), time.perf_counter() - started, result, problem)
 
 
 def _move(clock: Clock, wanted: object) -> None:

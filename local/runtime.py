@@ -65,6 +65,11 @@ class Runtime:
         self._idle = asyncio.Event()  # the process has asked for an invocation
         self._current: _Invocation | None = None
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the process was ended for good."""
+        return self._closed
+
     async def invoke(self, event: Any) -> bytes:
         """The function's answer, a JSON document. Invocations wait for each other, as in one execution environment."""
         async with self._lock:

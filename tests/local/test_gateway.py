@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from local.clock import Clock
-from local.gateway import BODY_LIMIT, Exchange, Gateway, Server
+from local.gateway import BODY_LIMIT, Exchange, Gateway, Run, Server
 from local.runtime import Runtime
 from local.template import Function, Route, Schedule
 from tests.local.processes import alive
@@ -31,7 +31,7 @@ def handler(event, context):
             file.write(json.dumps(event) + "\\n")
     if path == "/sleep":
         time.sleep(float(event["rawQueryString"]))
-    if path == "/raise":
+    if path == "/raise" or event.get("schedule") == "broken":
         raise RuntimeError("no")
     if path == "/exit":
         os._exit(3)
@@ -58,6 +58,7 @@ class Stack:
         self.ticks = folder / "ticks"
         self.folder = folder
         self.exchanges: list[Exchange] = []
+        self.runs: list[Run] = []
 
     def run(
         self,
@@ -83,7 +84,7 @@ class Stack:
             runtime = Runtime(function, {"TICKS": str(self.ticks)}, self.folder / "echo.log", root=self.folder)
             gateway = Gateway([runtime], report=self.exchanges.append, open_session=session, clock=clock)
             server = Server(gateway, [runtime], port=0)
-            serving = asyncio.create_task(server.run_until_stopped(every_minute=0.05))
+            serving = asyncio.create_task(server.run_until_stopped(0.05, self.runs.append))
             try:
                 while not server.started:
                     await asyncio.sleep(0.01)
@@ -315,3 +316,27 @@ def test_schedules_tick(stack: Stack) -> None:
     ticks = [json.loads(line) for line in stack.ticks.read_text().splitlines()]
     assert ticks.count({"schedule": "queue"}) >= 2
     assert [one["detail-type"] for one in ticks if "detail-type" in one] == ["Scheduled Event"]
+    runs = [(one.group, one.schedule, one.problem) for one in stack.runs]
+    assert runs.count(("echo", "queue", None)) >= 2
+    assert runs.count(("echo", "clean", None)) == 1
+    assert stack.runs[0].result["statusCode"] == 200
+
+
+def test_a_run_that_fails_is_reported_and_ticked_again(stack: Stack) -> None:
+    async def test(ask: Ask) -> None:
+        while len(stack.runs) < 2:
+            await asyncio.sleep(0.02)
+
+    stack.run(test, schedules=(Schedule("Queue", 60, '{"schedule": "broken"}'),))
+    for one in stack.runs:
+        assert one.problem is not None
+        assert "echo failed" in one.problem
+        assert not one.is_idle
+
+
+@pytest.mark.parametrize(
+    ("result", "is_idle"),
+    [({"jobs": 0}, True), ({}, True), (None, True), ({"deleted": 0, "failed": 1}, False), ({"jobs": 2}, False)],
+)
+def test_an_idle_run_did_nothing(result: Any, is_idle: bool) -> None:
+    assert Run("jobs", "queue", 0.1, result).is_idle == is_idle
