@@ -61,7 +61,8 @@ def measure(stage: Stage) -> Figure:
         "A million reviews",
         f"Milliseconds of CPU time of the Postgres process that serves the request, for a user with {few} cards and "
         f"for one with {many:,}, half of them due and each reviewed {REVIEWS_OF_A_CARD} times; both take turns, the "
-        f"10th percentile of {ROUNDS} rounds. Due cards and a review are to cost at most 1.5 times as much.",
+        f"10th percentile of {ROUNDS} rounds. Due cards and a review are to cost at most 1.5 times as much; statistics "
+        "look at each card.",
         ("what", f"{few} cards", f"{many:,} cards", "times"),
     )
     users = {count: with_cards(stage, count) for count in CARDS}
@@ -102,6 +103,7 @@ def _requests(user: User) -> Mapping[str, Callable[[], Answer]]:
         "GET /learn/cards/{card_id}/reviews": lambda: user.get(f"/learn/cards/{card}/reviews", query={"limit": 20}),
         "GET /learn/review": lambda: user.get("/learn/review"),
         "GET /learn": lambda: user.get("/learn"),
+        "GET /learn/stats": lambda: user.get("/learn/stats"),
     }
 
 

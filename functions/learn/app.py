@@ -23,10 +23,8 @@ from functions.learn.card_models import (
     CopiedDeck,
     Copying,
     CountedCards,
-    CountedReviews,
     CreatedCards,
     DayOfCards,
-    DayOfReviews,
     Deck,
     DeckChange,
     Decks,
@@ -49,6 +47,7 @@ from functions.learn.card_models import (
     PublicDecks,
     Queue,
     QueuedCard,
+    RecordedDay,
     RecordedReview,
     ReviewableCard,
     ReviewedCard,
@@ -424,14 +423,14 @@ def card_reviews(db: Db, card_id: UUID, query: ReviewsQuery) -> Reviews:
 @api.get("/learn/stats", errors={404: ["not_found"]})
 def stats(db: Db, query: SpanQuery) -> Stats:
     """Return what there is of cards, what was reviewed in the last days, and how much of it was remembered."""
-    counted, reviewed, recorded = db.each(
-        (CountedCards, CountedReviews, list[DayOfReviews]),
+    counted, today, recorded = db.each(
+        (CountedCards, Today, list[RecordedDay]),
         "stats",
         **query.model_dump(),
         factor=scheduling.FACTOR,
         decay=scheduling.DECAY,
     )
-    return card_rules.stats(counted, reviewed, recorded, query.days)
+    return card_rules.stats(counted, today["today"], recorded, query.days)
 
 
 @api.get("/learn/forecast", errors={404: ["not_found"]})

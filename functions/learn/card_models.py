@@ -464,14 +464,6 @@ class CountedCards(CardCounts):
     average_retrievability: float | None
 
 
-class CountedReviews(Today):
-    """Of the whole span, the reviews of cards in state `review`; of today, the time they took."""
-
-    reviews: int
-    passed: int
-    time_today_ms: int
-
-
 class TrueRetention(TypedDict):
     reviews: int
     passed: int
@@ -483,6 +475,14 @@ class DayOfReviews(TypedDict):
     reviews: int
     passed: int
     new: int
+
+
+class RecordedDay(DayOfReviews):
+    """A day with reviews: also those of cards in state `review`, how many of them were passed, and the time of all."""
+
+    recalls: int
+    recalled: int
+    duration_ms: int
 
 
 class Stats(TypedDict):

@@ -11,7 +11,6 @@ from functions.learn.card_models import (
     CardRowShown,
     Cards,
     CountedCards,
-    CountedReviews,
     DayOfCards,
     DayOfReviews,
     Deck,
@@ -23,6 +22,7 @@ from functions.learn.card_models import (
     Queue,
     QueueCounts,
     QueuedCard,
+    RecordedDay,
     RecordedReview,
     RecordedReviewShown,
     RemainingToday,
@@ -86,26 +86,26 @@ def reviews(rows: Sequence[ReviewRow], limit: int) -> Reviews:
     )
 
 
-def stats(counted: CountedCards, reviewed: CountedReviews, recorded: Iterable[DayOfReviews], days: int) -> Stats:
+def stats(counted: CountedCards, today: date, recorded: Sequence[RecordedDay], days: int) -> Stats:
     """Statistics of the last days, the present one included."""
     by_day = {day["date"]: day for day in recorded}
-    daily = [
-        by_day.get(day) or DayOfReviews(date=day, reviews=0, passed=0, new=0)
-        for day in _days_from(reviewed["today"] - timedelta(days - 1), days)
-    ]
+    daily = [_day_of_reviews(day, by_day.get(day)) for day in _days_from(today - timedelta(days - 1), days)]
+    recalls, recalled = (sum(day[name] for day in recorded) for name in ("recalls", "recalled"))
     return Stats(
         cards=counted,
         reviews_today=daily[-1]["reviews"],
         new_today=daily[-1]["new"],
-        time_today_ms=reviewed["time_today_ms"],
-        true_retention=TrueRetention(
-            reviews=reviewed["reviews"],
-            passed=reviewed["passed"],
-            rate=reviewed["passed"] / reviewed["reviews"] if reviewed["reviews"] else None,
-        ),
+        time_today_ms=by_day[today]["duration_ms"] if today in by_day else 0,
+        true_retention=TrueRetention(reviews=recalls, passed=recalled, rate=recalled / recalls if recalls else None),
         average_retrievability=counted["average_retrievability"],
         daily=daily,
     )
+
+
+def _day_of_reviews(day: date, recorded: RecordedDay | None) -> DayOfReviews:
+    if recorded is None:
+        return DayOfReviews(date=day, reviews=0, passed=0, new=0)
+    return DayOfReviews(date=day, reviews=recorded["reviews"], passed=recorded["passed"], new=recorded["new"])
 
 
 def forecast(today: date, counted: Sequence[DayOfCards], days: int) -> Forecast:

@@ -220,13 +220,12 @@ SELECT count(*) AS total, count(*) FILTER (WHERE state = 'new') AS new, count(*)
        count(*) FILTER (WHERE state = 'review' AND interval_days >= 21) AS mature,
        avg(power(1 + %(factor)s::float8 * elapsed_days / stability, %(decay)s::float8)) AS average_retrievability
   FROM counted_cards(%(deck_id)s);
-SELECT local_today() AS today,
-       count(*) FILTER (WHERE state_before = 'review') AS reviews,
-       count(*) FILTER (WHERE state_before = 'review' AND passed) AS passed,
-       coalesce(sum(duration_ms) FILTER (WHERE day = local_today()), 0) AS time_today_ms
-  FROM recent_reviews(%(deck_id)s, %(days)s);
+SELECT local_today() AS today;
 SELECT day AS date, count(*) AS reviews, count(*) FILTER (WHERE passed) AS passed,
-       count(*) FILTER (WHERE state_before = 'new') AS new
+       count(*) FILTER (WHERE state_before = 'new') AS new,
+       count(*) FILTER (WHERE state_before = 'review') AS recalls,
+       count(*) FILTER (WHERE state_before = 'review' AND passed) AS recalled,
+       coalesce(sum(duration_ms), 0) AS duration_ms
   FROM recent_reviews(%(deck_id)s, %(days)s)
  GROUP BY day;
 
