@@ -9,7 +9,9 @@ A kind of work is a module with two functions (see Work). Its `run` returns the 
     otherwise   the job is tried again later, until its attempts are used up
 
 Work may be killed at any line and is then run again, so it writes in one transaction whose last statement is hold() or
-complete(), and under keys of the bucket that are the same at each attempt.
+complete(), and under keys of the bucket that are the same at each attempt. A job that complete() ends is not run again;
+after hold() the work may be done while the job is not, and its next attempt has to find that out. The connection of a
+transaction is kept in a variable: db.connection() gives another one while the first is in a transaction.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -253,9 +253,10 @@ def test_a_worker_without_its_job_ends_nothing(
 
 def test_work_may_end_its_job_in_its_own_transaction(user: User, database: Database, work: OwnWork) -> None:
     def do(one: Job, _: Deadline) -> Mapping[str, Any]:
-        with connection().transaction():
-            note(connection(), f"done {one.id}")
-            complete(connection(), one, {"rows": 1})
+        opened = connection()
+        with opened.transaction():
+            note(opened, f"done {one.id}")
+            complete(opened, one, {"rows": 1})
         return {"rows": 2}
 
     queued = enqueue(database, user)

@@ -39,12 +39,16 @@ class Proxy:
 
     `delay` is one way's, in seconds: it makes a trip twice that longer. Opening a connection takes trips too, several
     with a password, so read `trips` before and after on a connection that stands.
+
+    `watch` is told how many statements a client has sent, before the server hears of the last of them; where it returns
+    False, the server never does: the line is cut.
     """
 
-    def __init__(self, url: str, *, delay: float = 0.0) -> None:
+    def __init__(self, url: str, *, delay: float = 0.0, watch: Callable[[int], bool] = lambda _: True) -> None:
         self._server_url = url
         self._delay = delay
         self._count = _Count()
+        self._watch = watch
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._ends: list[socket.socket] = [self._listener]
         self._threads: list[threading.Thread] = []
@@ -97,7 +101,7 @@ class Proxy:
                 for end in (client, server):
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     self._ends.append(end)
-                self._in_thread(_Line(client, server, self._count, self._delay).carry)
+                self._in_thread(_Line(client, server, self._count, self._delay, self._watch).carry)
 
 
 class _Count:
@@ -122,7 +126,10 @@ def waits(before: int, kind: int) -> bool:
 class _Line:
     """One connection's two ends, and who spoke last."""
 
-    def __init__(self, client: socket.socket, server: socket.socket, count: _Count, delay: float) -> None:
+    def __init__(
+        self, client: socket.socket, server: socket.socket, count: _Count, delay: float, watch: Callable[[int], bool]
+    ) -> None:
+        self._watch = watch
         self._client = client
         self._server = server
         self._count = count
@@ -182,4 +189,6 @@ class _Line:
         words = bytes(self._kept[:end])
         del self._kept[:end]
         self._count.add(statements=executed)
+        if executed and not self._watch(self._count.statements):
+            raise ConnectionError
         return words
