@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -16,7 +17,10 @@ from functions.jobs.lease import Lease
 from local.clock import Clock
 from tests.conftest import Database, User, at_once
 from tests.jobs.ticking import as_administrator, enqueue, job, runs, tick
+from tests.reference.uploads import register, tone
+from tests.reference.working import start
 from tests.reference.working import work as tick_audio
+from tests.support import bucket
 from tests.support.client import log_in
 from tests.support.proxy import Proxy
 
@@ -301,3 +305,37 @@ def test_a_requested_run_is_superseded_by_one_of_its_name(database: Database, as
     assert refused(ask, first["id"]) == "superseded"
     fail(database, second["id"])
     assert ask("SELECT id FROM requeue_job(%s)", first["id"]) == [first]
+
+
+def test_an_analysis_is_queued_again_with_its_job(user: User, database: Database, ask: Ask) -> None:
+    track = register(user)
+    bucket.client().delete_object(Bucket="questlog", Key=track["r2_key"])
+    first = start(user, track["id"])["id"]
+    tick_audio()
+    assert analysis_of(user, track["id"])["status"] == "failed"
+    bucket.client().put_object(Bucket="questlog", Key=track["r2_key"], Body=tone())
+    [again] = ask("SELECT * FROM requeue_job(%s)", first)
+    assert (str(again["id"]), again["status"]) == (first, "queued")
+    waiting = analysis_of(user, track["id"])
+    assert (waiting["id"], waiting["status"], waiting["error_message"]) == (first, "pending", None)
+    assert user.get(f"/reference/tracks/{track['id']}").json["track"]["status"] == "processing"
+    assert tick_audio() == 1
+    assert analysis_of(user, track["id"])["status"] == "completed"
+
+
+def test_an_analysis_is_superseded_by_another_of_its_track(user: User, database: Database, ask: Ask) -> None:
+    track, other_track = register(user), register(user)
+    bucket.client().delete_object(Bucket="questlog", Key=track["r2_key"])
+    first = start(user, track["id"])["id"]
+    tick_audio()
+    start(user, other_track["id"])
+    second = start(user, track["id"])["id"]
+    assert refused(ask, UUID(first)) == "superseded"
+    database.query("DELETE FROM track_analyses WHERE id = %s", second)
+    assert ask("SELECT id FROM requeue_job(%s)", first) == [{"id": UUID(first)}]
+
+
+def analysis_of(user: User, track_id: str) -> dict[str, Any]:
+    """The newest analysis of a track, as its owner sees it."""
+    shown: dict[str, Any] = user.get(f"/reference/tracks/{track_id}/analysis").json
+    return shown

@@ -54,6 +54,21 @@ class Refusing(Writing):
         raise Refused("invalid_export", REFUSED)
 
 
+class Waiting(Writing):
+    """Work that holds the row of its user, as an import does, and does not end by itself."""
+
+    def run(self, job: Job, deadline: Deadline) -> Mapping[str, Any]:
+        opened = connection()
+        with deadline.guard(opened), opened.transaction():
+            opened.execute(
+                "INSERT INTO track_analysis_cache (user_id, content_hash, name, source) VALUES (%s, %s, 'x', 'worker')",
+                [job.user_id, "0" * 64],
+            )
+            opened.execute("SELECT pg_sleep(3600)")
+            complete(opened, job, {})
+        return {}
+
+
 WORK: Final = {"export": Writing(), "import": Refusing()}
 
 
@@ -80,15 +95,15 @@ class Workers:
 
 
 @contextmanager
-def start(bucket_url: str, pause: float = 0.0) -> Iterator[Workers]:
-    """Start the program; `pause` is how many seconds work waits after each of its parts."""
+def start(bucket_url: str, pause: float = 0.0, *, is_waiting: bool = False) -> Iterator[Workers]:
+    """Start the program; `pause` is how many seconds exports wait after each part, unless they wait for ever."""
     environment = {
         **os.environ,
         **{name: value for name, value in ENVIRONMENT.items() if not name.endswith("DATABASE_URL")},
         "R2_ENDPOINT": bucket_url,
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "layers" / "common")]),
     }
-    command = [sys.executable, "-m", "tests.jobs.workers", str(pause)]
+    command = [sys.executable, "-m", "tests.jobs.workers", str(pause), *["waiting"] * is_waiting]
     with subprocess.Popen(
         command, env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as program:
@@ -97,7 +112,8 @@ def start(bucket_url: str, pause: float = 0.0) -> Iterator[Workers]:
 
 
 def main() -> None:
-    queue.WORK.update({**WORK, "export": Writing(float(sys.argv[1]))})
+    export = Waiting() if "waiting" in sys.argv else Writing(float(sys.argv[1]))
+    queue.WORK.update({**WORK, "export": export})
     for line in sys.stdin:
         schedule, url = line.split()
         process = os.fork()
