@@ -8,12 +8,13 @@ from questlog.api import Api
 from questlog.db import Db
 from questlog.release import VERSION
 
-from functions.admin import content, users
+from functions.admin import content, templates, users
 from functions.admin.models import ROLE, Administration
 
 # The parts there are, by the name that GET /admin gives them.
 MODULES = {
     "content": content,
+    "templates": templates,
     "users": users,
 }
 

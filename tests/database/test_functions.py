@@ -48,7 +48,7 @@ CALLS = {
 # Which group's SQL may read tables of which others; today, sync and the plan read of many.
 READS = {
     # Users, and what they have; the content that all share, and whether anything of a user's refers to it.
-    "admin": {"exercise", "identity", "learn", "ledger", "market"},
+    "admin": {"exercise", "identity", "learn", "ledger", "market", "reference"},
     "audio_worker": {"reference"},
     "books": {"deleted_imports"},  # what an import brought and the user has deleted stays deleted
     "calendar": {"goals", "habits", "identity", "settings"},  # what an event points at must exist; the feed's user
