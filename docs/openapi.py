@@ -276,6 +276,7 @@ def main() -> None:
     """Write the document."""
     # The functions refuse to start without these; what they hold does not show in the document.
     os.environ.setdefault("DATABASE_URL", "postgresql://")
+    os.environ.setdefault("CONSOLE_DATABASE_URL", "postgresql://")
     os.environ.setdefault("PUBLIC_URL", "http://localhost")
     os.environ.setdefault("FRONTEND_URL", "http://localhost")
     DOCUMENT.write_text(text(), "utf-8")

@@ -29,6 +29,7 @@ SECRETS = {
     "JOBS_DATABASE_URL": {"AudioWorkerFunction", "JobsFunction"},
     "AUTH_DATABASE_URL": {"AuthFunction"},
     "OPERATOR_DATABASE_URL": {"AdminFunction"},
+    "CONSOLE_DATABASE_URL": {"AdminFunction"},
     "ADMIN_CLAIM_KEY": {"AuthFunction"},
     "GOOGLE_CLIENT_SECRET": {"AuthFunction"},
     "AZURE_CLIENT_SECRET": {"AuthFunction"},

@@ -8,11 +8,12 @@ from questlog.api import Api
 from questlog.db import Db
 from questlog.release import VERSION
 
-from functions.admin import content, templates, users
+from functions.admin import console, content, templates, users
 from functions.admin.models import ROLE, Administration
 
 # The parts there are, by the name that GET /admin gives them.
 MODULES = {
+    "console": console,
     "content": content,
     "templates": templates,
     "users": users,

@@ -132,6 +132,7 @@ class Database:
         os.environ["DATABASE_URL"] = os.environ["APP_DATABASE_URL"] = way(self.app_url)
         os.environ["AUTH_DATABASE_URL"] = way(self.url("questlog_auth"))
         os.environ["OPERATOR_DATABASE_URL"] = way(self.url("questlog_operator"))
+        os.environ["CONSOLE_DATABASE_URL"] = self.url("questlog_console")
         os.environ["JOBS_DATABASE_URL"] = way(self.url("questlog_jobs"))
         settings.cache_clear()
         db.disconnect()

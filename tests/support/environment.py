@@ -12,6 +12,7 @@ ENVIRONMENT = {
     "APP_DATABASE_URL": "postgresql://",
     "AUTH_DATABASE_URL": "postgresql://",
     "OPERATOR_DATABASE_URL": "postgresql://",
+    "CONSOLE_DATABASE_URL": "postgresql://",
     "JOBS_DATABASE_URL": "postgresql://",
     "PUBLIC_URL": "https://api.questlog.test",
     "FRONTEND_URL": "https://questlog.test",

@@ -55,6 +55,10 @@ GRANT questlog_board TO questlog_owner WITH INHERIT FALSE, SET TRUE;
 GRANT questlog_admin TO questlog_operator WITH INHERIT FALSE, SET TRUE;
 
 ALTER ROLE questlog_console SET statement_timeout = '5s';
+ALTER ROLE questlog_console SET lock_timeout = '1s';
+ALTER ROLE questlog_console SET idle_in_transaction_session_timeout = '10s';
+ALTER ROLE questlog_console SET max_parallel_workers_per_gather = 0;
+ALTER ROLE questlog_console SET jit = off;
 ALTER ROLE questlog_console SET default_transaction_read_only = on;
 
 -- Three schemas say who may call what. public: tables, and the functions that tables need. app: what requests may call.
@@ -77,6 +81,10 @@ REVOKE ALL ON FUNCTION lo_creat(int), lo_create(oid), lo_from_bytea(oid, bytea),
     FROM PUBLIC;
 -- A login may end the backends of its own role: one request could end all others.
 REVOKE ALL ON FUNCTION pg_terminate_backend(int, bigint), pg_cancel_backend(int) FROM PUBLIC;
+
+-- A DO block may catch the cancellation of its statement, and so outlive its time. Those who own functions write them in it.
+REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
+GRANT USAGE ON LANGUAGE plpgsql TO questlog_owner, questlog_identity, questlog_board;
 
 -- The runner's own table of versions: GET /ready compares it with the version built in.
 GRANT SELECT ON schema_migrations TO PUBLIC;

@@ -3,8 +3,9 @@
 -- tables can be created, restored and spread over servers in any order. All other functions are in ../code.
 
 -- What a function's schema says about who may call it, for each role that owns functions: those of app are for the logins;
--- those of internal and public for whoever can name them, which for internal is nobody (no login has USAGE on it). A
--- function of app that fewer may call takes the right away in the file that defines it.
+-- those of public for all but the administrators' SQL, which calls none of ours; those of internal for whoever can name
+-- them, which is nobody (no login has USAGE on it). A function of app that fewer may call takes the right away in the file
+-- that defines it.
 DO $$
 DECLARE
     owner text;
@@ -12,8 +13,7 @@ BEGIN
     FOREACH owner IN ARRAY ARRAY['questlog_owner', 'questlog_identity', 'questlog_board'] LOOP
         EXECUTE format('SET LOCAL ROLE %I', owner);
         ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
-        ALTER DEFAULT PRIVILEGES IN SCHEMA public, internal GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
-        ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT EXECUTE ON FUNCTIONS
+        ALTER DEFAULT PRIVILEGES IN SCHEMA public, internal, app GRANT EXECUTE ON FUNCTIONS
             TO questlog_owner, questlog_identity, questlog_board,
                questlog_app, questlog_auth, questlog_operator, questlog_admin, questlog_jobs;
         ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES
@@ -70,7 +70,8 @@ BEGIN
                    target);
     EXECUTE format('CREATE POLICY admin ON %s TO questlog_admin USING (granted_scope() = ''admin'')', target);
     EXECUTE format('CREATE POLICY jobs ON %s TO questlog_jobs USING (true)', target);
-    EXECUTE format('GRANT SELECT ON %s TO questlog_admin, questlog_jobs', target);
+    EXECUTE format('CREATE POLICY console ON %s FOR SELECT TO questlog_console USING (true)', target);
+    EXECUTE format('GRANT SELECT ON %s TO questlog_admin, questlog_jobs, questlog_console', target);
 END
 $$;
 
@@ -88,7 +89,8 @@ BEGIN
                    target);
     EXECUTE format('CREATE POLICY admin ON %s TO questlog_admin USING (granted_scope() = ''admin'')', target);
     EXECUTE format('CREATE POLICY jobs ON %s TO questlog_jobs USING (true)', target);
-    EXECUTE format('GRANT SELECT ON %s TO questlog_admin, questlog_jobs', target);
+    EXECUTE format('CREATE POLICY console ON %s FOR SELECT TO questlog_console USING (true)', target);
+    EXECUTE format('GRANT SELECT ON %s TO questlog_admin, questlog_jobs, questlog_console', target);
 END
 $$;
 

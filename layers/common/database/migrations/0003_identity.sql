@@ -35,12 +35,13 @@ CREATE POLICY own ON users USING (id = current_user_id()) WITH CHECK (id = curre
 CREATE POLICY admin ON users TO questlog_admin USING (granted_scope() = 'admin');
 CREATE POLICY jobs ON users TO questlog_jobs USING (true);
 CREATE POLICY identity ON users TO questlog_identity USING (true);
+CREATE POLICY console ON users FOR SELECT TO questlog_console USING (true);
 
 -- Not role, approved or consent: those change through functions that check who may.
 GRANT SELECT, UPDATE (name, image) ON users TO questlog_app;
 GRANT SELECT, UPDATE (last_activity_at) ON users TO questlog_auth;
 GRANT SELECT ON users TO questlog_operator;
-GRANT SELECT ON users TO questlog_admin, questlog_jobs;
+GRANT SELECT ON users TO questlog_admin, questlog_jobs, questlog_console;
 GRANT SELECT, INSERT, UPDATE ON users TO questlog_identity;
 
 CREATE TABLE accounts (
@@ -68,6 +69,7 @@ CREATE TABLE user_directory (
 );
 CREATE INDEX user_directory_user ON user_directory (user_id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON user_directory TO questlog_identity;
+GRANT SELECT ON user_directory TO questlog_admin, questlog_console;
 
 CREATE TABLE sessions (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
@@ -94,9 +96,9 @@ CALL enable_row_security('sessions');
 CREATE POLICY identity ON sessions TO questlog_identity USING (true);
 
 -- Every column but the hash: only the functions of questlog_identity ever compare it.
-REVOKE SELECT ON sessions FROM questlog_admin, questlog_jobs;
+REVOKE SELECT ON sessions FROM questlog_admin, questlog_jobs, questlog_console;
 GRANT SELECT (user_id, id, kind, name, created_at, last_activity_at, expires_at, user_agent, ip_address)
-    ON sessions TO questlog_auth, questlog_admin, questlog_jobs;
+    ON sessions TO questlog_auth, questlog_admin, questlog_jobs, questlog_console;
 GRANT INSERT, DELETE ON sessions TO questlog_auth;
 GRANT DELETE ON sessions TO questlog_admin;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO questlog_identity;
@@ -126,6 +128,7 @@ CREATE UNLOGGED TABLE rate_limits (
 );
 CREATE INDEX rate_limits_age ON rate_limits (window_start);
 GRANT SELECT, DELETE ON rate_limits TO questlog_jobs;
+GRANT SELECT ON rate_limits TO questlog_admin, questlog_console;
 
 -- This table is the operators', not a user's. A row stays when its user is deleted, without the user_id; so there is no
 -- foreign key.
@@ -157,7 +160,8 @@ ALTER TABLE audit_log FORCE ROW LEVEL SECURITY;
 CREATE POLICY admin ON audit_log FOR SELECT TO questlog_admin USING (granted_scope() = 'admin');
 CREATE POLICY jobs ON audit_log TO questlog_jobs USING (true);
 CREATE POLICY identity ON audit_log FOR INSERT TO questlog_identity WITH CHECK (true);
-GRANT SELECT ON audit_log TO questlog_admin;
+CREATE POLICY console ON audit_log FOR SELECT TO questlog_console USING (true);
+GRANT SELECT ON audit_log TO questlog_admin, questlog_console;
 GRANT SELECT, DELETE ON audit_log TO questlog_jobs;
 
 -- audit() returns the id of the row it inserts, and needs to read that one column for it.
@@ -177,3 +181,4 @@ CREATE TABLE oauth_states (
 CREATE INDEX oauth_states_expiry ON oauth_states (expires_at);
 GRANT SELECT, INSERT, DELETE ON oauth_states TO questlog_identity;
 GRANT SELECT (state_hash, provider, created_at, expires_at), DELETE ON oauth_states TO questlog_jobs;
+GRANT SELECT (provider, redirect, created_at, expires_at) ON oauth_states TO questlog_admin, questlog_console;

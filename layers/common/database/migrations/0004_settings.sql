@@ -11,7 +11,8 @@ INSERT INTO time_zones (name)
 SELECT name FROM pg_timezone_names
  WHERE name = 'UTC' OR (name LIKE '%/%' AND name !~ '^(posix|right)/')
 ON CONFLICT DO NOTHING;
-GRANT SELECT ON time_zones TO questlog_app, questlog_auth, questlog_operator, questlog_jobs, questlog_admin;
+GRANT SELECT ON time_zones
+    TO questlog_app, questlog_auth, questlog_operator, questlog_jobs, questlog_admin, questlog_console;
 
 CREATE TABLE user_settings (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,

@@ -30,7 +30,8 @@ CREATE TABLE streak_types (
 CREATE TABLE counters (
     counter text PRIMARY KEY CHECK (length(counter) BETWEEN 1 AND 64)
 );
-GRANT SELECT ON streak_types, counters TO questlog_app, questlog_auth, questlog_operator, questlog_jobs, questlog_admin;
+GRANT SELECT ON streak_types, counters
+    TO questlog_app, questlog_auth, questlog_operator, questlog_jobs, questlog_admin, questlog_console;
 
 CREATE TABLE event_definitions (
     event_type text PRIMARY KEY,
@@ -73,7 +74,7 @@ CREATE TABLE achievement_definitions (
     CHECK (NOT trigger_config @? '$.min.* ? (@.type() != "number")')
 );
 GRANT SELECT ON skill_definitions, event_definitions, achievement_definitions
-    TO questlog_app, questlog_auth, questlog_operator, questlog_jobs, questlog_admin;
+    TO questlog_app, questlog_auth, questlog_operator, questlog_jobs, questlog_admin, questlog_console;
 GRANT INSERT, UPDATE, DELETE ON skill_definitions, achievement_definitions TO questlog_admin;
 
 -- Whether a row of the ledger is sound, seen by itself. It is one function and not a dozen CHECKs, because Postgres parses

@@ -71,7 +71,7 @@ CREATE TABLE universal_quests (
 );
 CREATE INDEX universal_quests_targets ON universal_quests (target_type) WHERE is_active;
 CREATE TRIGGER touch BEFORE UPDATE ON universal_quests FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
-GRANT SELECT ON universal_quests TO questlog_app, questlog_jobs, questlog_admin;
+GRANT SELECT ON universal_quests TO questlog_app, questlog_jobs, questlog_admin, questlog_console;
 GRANT INSERT, UPDATE, DELETE ON universal_quests TO questlog_admin;
 
 -- A quest in one period. A missing row means the same as an available one without progress. Only functions write here, each

@@ -108,7 +108,7 @@ CREATE TABLE starter_cards (
     PRIMARY KEY (deck_key, position)
 );
 GRANT SELECT ON learn_topics, learn_lessons, learn_drills, starter_decks, starter_cards
-    TO questlog_app, questlog_operator, questlog_jobs, questlog_admin;
+    TO questlog_app, questlog_operator, questlog_jobs, questlog_admin, questlog_console;
 GRANT INSERT, UPDATE, DELETE ON learn_topics, learn_lessons, learn_drills, starter_decks, starter_cards TO questlog_admin;
 
 -- What a user has done of the courses ---------------------------------------------------------------------------------

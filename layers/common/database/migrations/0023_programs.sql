@@ -90,7 +90,7 @@ CREATE TABLE program_templates (
     document jsonb NOT NULL,
     sort_order int NOT NULL
 );
-GRANT SELECT ON program_templates TO questlog_app;
+GRANT SELECT ON program_templates TO questlog_app, questlog_jobs, questlog_admin, questlog_console;
 
 INSERT INTO program_templates (
     sort_order, key, name, description, difficulty, goal, duration_weeks, days_per_week, document)

@@ -40,7 +40,8 @@ CREATE TABLE onboarding_steps (
     CHECK (allows_multiple OR sets NOT IN ('interests', 'module_weights')),
     CHECK (NOT allows_multiple OR sets NOT IN ('nudge_intensity', 'focus_duration', 'gamification_visible'))
 );
-GRANT SELECT ON onboarding_flows, onboarding_steps TO questlog_app, questlog_operator, questlog_jobs, questlog_admin;
+GRANT SELECT ON onboarding_flows, onboarding_steps
+    TO questlog_app, questlog_operator, questlog_jobs, questlog_admin, questlog_console;
 
 -- How far a user is. No row says that they have not begun.
 CREATE TABLE user_onboarding_state (

@@ -42,7 +42,7 @@ CREATE INDEX listening_prompt_presets_template ON listening_prompt_presets (temp
 CREATE TRIGGER touch BEFORE UPDATE ON listening_prompt_presets FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
 GRANT SELECT ON listening_prompt_templates, listening_prompt_presets
-    TO questlog_app, questlog_operator, questlog_jobs, questlog_admin;
+    TO questlog_app, questlog_operator, questlog_jobs, questlog_admin, questlog_console;
 GRANT INSERT, UPDATE, DELETE ON listening_prompt_templates, listening_prompt_presets TO questlog_admin;
 
 -- Regions --------------------------------------------------------------------------------------------------------------

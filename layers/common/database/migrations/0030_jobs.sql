@@ -54,7 +54,7 @@ CREATE TABLE job_runs (
 CREATE INDEX job_runs_recent ON job_runs (name, started_at DESC);
 CREATE INDEX job_runs_running ON job_runs (name) WHERE status = 'running';
 GRANT SELECT, INSERT, UPDATE, DELETE ON job_runs TO questlog_jobs;
-GRANT SELECT ON job_runs TO questlog_admin;
+GRANT SELECT ON job_runs TO questlog_admin, questlog_console;
 
 -- A row stands before its object is deleted, so that an object is never forgotten. It belongs to no user: it outlives them.
 CREATE TABLE storage_deletions (
@@ -70,3 +70,4 @@ CREATE TABLE storage_deletions (
 );
 CREATE INDEX storage_deletions_due ON storage_deletions (run_after);
 GRANT SELECT, INSERT, UPDATE, DELETE ON storage_deletions TO questlog_jobs;
+GRANT SELECT ON storage_deletions TO questlog_admin, questlog_console;

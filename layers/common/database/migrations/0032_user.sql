@@ -10,6 +10,7 @@ CREATE TABLE erasures (
 );
 CREATE INDEX erasures_unkept ON erasures (user_hash) WHERE kept_at IS NULL;
 GRANT SELECT, UPDATE (kept_at) ON erasures TO questlog_jobs;
+GRANT SELECT ON erasures TO questlog_admin, questlog_console;
 
 -- A deletion is carried out by questlog_identity, which takes the user out of the directory and the audit trail too.
 GRANT INSERT ON erasures, storage_deletions TO questlog_identity;

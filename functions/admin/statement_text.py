@@ -1,0 +1,93 @@
+"""The text of a SQL statement, as far as it has to be understood before it is run: pure functions over text.
+
+Nothing here protects anything. What the administrators' SQL may do is decided by the rights of its login.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import count
+from typing import Final, NamedTuple
+
+# The tokens of PostgreSQL (its manual, 4.1), as far as they differ here. What is not closed goes on to the end.
+_TOKEN: Final = re.compile(
+    r"""
+      (?P<line>--[^\r\n]*)
+    | (?P<block>/\*)
+    | (?P<literal>
+          [eE]'(?:[^'\\]|\\.|'')*(?:'|\Z)
+        | '(?:[^']|'')*(?:'|\Z)
+        | \$(?P<tag>(?:[^\W\d]\w*)?)\$.*?(?:\$(?P=tag)\$|\Z)
+        | \d[\w.]*
+        | \.\d\w*
+      )
+    | (?P<quoted>"(?:[^"]|"")*(?:"|\Z))
+    | (?P<word>[^\W\d][\w$]*)
+    | (?P<other>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
+_PLAIN_NAME: Final = re.compile(r'"\w{1,63}"')
+
+
+class Token(NamedTuple):
+    kind: str
+    text: str
+
+
+def _tokens(sql: str) -> Iterator[Token]:
+    """The tokens of a statement; a comment becomes the space that it stands for."""
+    position = 0
+    while found := _TOKEN.match(sql, position):
+        kind = found.lastgroup or "other"
+        position = found.end()
+        if kind == "block":
+            position = _end_of_comment(sql, position)
+        if kind in ("line", "block"):
+            yield Token("other", " ")
+        else:
+            yield Token("literal" if kind == "tag" else kind, found[0])
+
+
+def _end_of_comment(sql: str, position: int) -> int:
+    """Where the comment ends that was opened before `position`; comments nest."""
+    depth = 1
+    for edge in _COMMENT_EDGE.finditer(sql, position):
+        depth += 1 if edge[0] == "/*" else -1
+        if depth == 0:
+            return edge.end()
+    return len(sql)
+
+
+def first_word(sql: str) -> str:
+    """The word in upper case that a statement begins with, behind comments and parentheses; empty where it has none."""
+    for token in _tokens(sql):
+        if token.kind == "word":
+            return token.text.upper()
+        if token.text.strip("( \t\r\n"):
+            break
+    return ""
+
+
+def without_comments(sql: str) -> str:
+    """The statement without comments and without the semicolons at its end, so that it can stand in parentheses."""
+    return "".join(token.text for token in _tokens(sql)).rstrip("; \t\r\n")
+
+
+def without_literals(sql: str) -> str:
+    """The statement with ? for each string and number, and for names that are none a program would give."""
+    return "".join("?" if _may_be_private(token) else token.text for token in _tokens(sql))
+
+
+def _may_be_private(token: Token) -> bool:
+    return token.kind == "literal" or (token.kind == "quoted" and not _PLAIN_NAME.fullmatch(token.text))
+
+
+def distinct_names(names: list[str]) -> list[str]:
+    """The names of columns, each once: a second `id` becomes `id_2`, or the next number that no column has."""
+    distinct: list[str] = []
+    for name in names:
+        numbered = (f"{name}_{number}" for number in count(2))
+        free = (other for other in numbered if other not in distinct and other not in names)
+        distinct.append(next(free) if name in distinct else name)
+    return distinct
