@@ -134,19 +134,18 @@ def _print_exchange(exchange: Exchange) -> None:
 
 
 def _print_run(run: Run) -> None:
-    """A line for a run of a schedule that did something or failed; most of them, every few seconds, do nothing."""
-    if run.is_idle:
+    """A line for a run of a schedule; of those that are ticked every few seconds only where they did something."""
+    if run.is_idle and run.schedule.every_seconds == 60:
         return
-    style = "bold red" if run.problem else "green"
     counted = run.result.items() if isinstance(run.result, dict) else []
+    done = ", ".join(f"{name} {count}" for name, count in counted if count) or "nothing to do"
     line = Text.assemble(
         (f"  {datetime.now().astimezone():%H:%M:%S}  ", "dim"),
-        ("run " if run.problem is None else "failed ", style),
-        f"{run.schedule}  {', '.join(f'{name} {count}' for name, count in counted if count)}",
+        ("failed " if run.problem else "done ", "bold red" if run.problem else "green"),
+        f"{run.schedule.name.lower()}",
         (f"  {run.seconds * 1000:.0f} ms  {run.group}", "dim"),
+        f"\n            {run.problem or done}",
     )
-    if run.problem:
-        line.append(f"\n            {run.problem}", style)
     _console.print(line)
 
 

@@ -57,7 +57,7 @@ class Run:
     """One run of a schedule, for the report: what the function returned, or the problem why it did not."""
 
     group: str
-    schedule: str
+    schedule: Schedule
     seconds: float
     result: Any = None
     problem: str | None = None
@@ -228,7 +228,7 @@ async def _run(runtime: Runtime, schedule: Schedule) -> Run:
         result = json.loads(await runtime.invoke(schedule_event(schedule, runtime.function)))
     except FunctionFailed as error:
         problem = str(error)
-    return Run(runtime.function.group, schedule.name.lower(), time.perf_counter() - started, result, problem)
+    return Run(runtime.function.group, schedule, time.perf_counter() - started, result, problem)
 
 
 def _move(clock: Clock, wanted: object) -> None:

@@ -316,9 +316,9 @@ def test_schedules_tick(stack: Stack) -> None:
     ticks = [json.loads(line) for line in stack.ticks.read_text().splitlines()]
     assert ticks.count({"schedule": "queue"}) >= 2
     assert [one["detail-type"] for one in ticks if "detail-type" in one] == ["Scheduled Event"]
-    runs = [(one.group, one.schedule, one.problem) for one in stack.runs]
-    assert runs.count(("echo", "queue", None)) >= 2
-    assert runs.count(("echo", "clean", None)) == 1
+    runs = [(one.group, one.schedule.name, one.problem) for one in stack.runs]
+    assert runs.count(("echo", "Queue", None)) >= 2
+    assert runs.count(("echo", "Clean", None)) == 1
     assert stack.runs[0].result["statusCode"] == 200
 
 
@@ -339,4 +339,4 @@ def test_a_run_that_fails_is_reported_and_ticked_again(stack: Stack) -> None:
     [({"jobs": 0}, True), ({}, True), (None, True), ({"deleted": 0, "failed": 1}, False), ({"jobs": 2}, False)],
 )
 def test_an_idle_run_did_nothing(result: Any, is_idle: bool) -> None:
-    assert Run("jobs", "queue", 0.1, result).is_idle == is_idle
+    assert Run("jobs", Schedule("Queue", 60, None), 0.1, result).is_idle == is_idle
