@@ -18,11 +18,9 @@ LOGINS = {
     "CONSOLE_DATABASE_URL": "questlog_console",
 }
 
+_ORIGINS = ",".join(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (3000, 3001))
 _DEFAULTS = {
     "FRONTEND_URL": "http://localhost:3000",
-    "ALLOWED_ORIGINS": ",".join(
-        f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (3000, 3001)
-    ),
     "ADMIN_EMAILS": "admin@questlog.test",
     "AUTH_RATE_LIMIT": "0",
     "GOOGLE_CLIENT_ID": "questlog-local",
@@ -40,9 +38,12 @@ def local_settings(secret: Mapping[str, str], environment: Mapping[str, str]) ->
     Every variable that the environment has is taken over: a template variable that is named here nowhere finds it too.
     """
     port = environment.get("PORT", "8080")
+    public_url = f"http://localhost:{port}"
     made = {
         # By name, like the front end: browsers keep cookies by host name, so both have to say localhost.
-        "PUBLIC_URL": f"http://localhost:{port}",
+        "PUBLIC_URL": public_url,
+        # The gateway's own pages sign in too, and are to be returned to.
+        "ALLOWED_ORIGINS": f"{_ORIGINS},{public_url}",
         "ADMIN_CLAIM_KEY": secret["claim_key"],
         "EXPORT_SIGNING_KEY": secret["export_key"],
         "GOOGLE_CLIENT_SECRET": secret["google"],

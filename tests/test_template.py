@@ -61,8 +61,8 @@ def test_the_audio_worker_has_a_layer_of_its_own_and_is_not_tried_again() -> Non
     assert worker["Layers"] == [{"Ref": "AudioLayer"}]
     assert worker["EventInvokeConfig"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}
     assert worker["Environment"]["Variables"]["OPENBLAS_NUM_THREADS"] == "1"
-    others = [one for name, one in resources("AWS::Serverless::Function").items() if name != "AudioWorkerFunction"]
-    assert not [one for one in others if "Layers" in one]
+    own = {name: one["Layers"] for name, one in resources("AWS::Serverless::Function").items() if "Layers" in one}
+    assert own == {"AudioWorkerFunction": [{"Ref": "AudioLayer"}], "HealthFunction": [{"Ref": "DocsLayer"}]}
 
 
 def test_what_is_scheduled_is_tried_again_by_its_next_tick_alone() -> None:

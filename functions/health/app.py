@@ -2,21 +2,19 @@
 that belongs to no group, with the 404 of the envelope.
 """
 
-from base64 import b64encode
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from questlog.api import Api
 from questlog.errors import Unavailable
 from questlog.release import BUILT_AT, COMMIT, SCHEMA_VERSION, VERSION
 from questlog.wire import Instant, ResponseModel
 
-from functions.health import readiness
+from functions.health import readiness, reference
 
 api = Api(__file__)
 
@@ -96,21 +94,14 @@ def openapi() -> Response:
 
 @api.get("/docs", requires=None, envelope=False)
 def docs() -> Response:
-    """Return the OpenAPI document as a page to read. It loads no script from elsewhere."""
-    page = (HERE / "docs.html").read_text("utf-8")
-    return HTMLResponse(page, headers={"Content-Security-Policy": _policy_of(page)})
+    """Return a page that shows this document and tries its routes, with the session of the browser that opens it."""
+    return reference.page()
 
 
-def _policy_of(page: str) -> str:
-    """A content security policy under which the page's own style and script run and nothing else (CSP Level 3)."""
-
-    def source(tag: str) -> str:
-        inline = page.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
-        return f"'sha256-{b64encode(sha256(inline.encode()).digest()).decode()}'"
-
-    sources = {"script-src": source("script"), "style-src": source("style"), "connect-src": "'self'"}
-    closed = dict.fromkeys(("default-src", "base-uri", "form-action", "frame-ancestors"), "'none'")
-    return "; ".join(f"{directive} {allowed}" for directive, allowed in (closed | sources).items())
+@api.get("/docs/{asset}", requires=None, envelope=False)
+def docs_asset(asset: str) -> Response:
+    """Return the script or the style of that page; nothing of it comes from elsewhere."""
+    return reference.asset(asset)
 
 
 handler = api.handler
