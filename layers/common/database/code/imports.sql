@@ -228,14 +228,17 @@ BEGIN
 END
 $$;
 
--- Ends the import of a table: leaves out rows that point at rows of the same table that were left out. Returns how many rows
--- are there.
+-- Ends the import of a table: leaves out what only its own rows can tell, such as rows that point at rows of the same table that
+-- were left out. Returns how many rows are there.
 CREATE OR REPLACE FUNCTION app.close_imported_table(target text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
     pruning text;
     total bigint;
 BEGIN
+    IF target = 'learn_review_items' THEN
+        PERFORM forget_unknown_reviews();
+    END IF;
     FOR pruning IN SELECT format('DELETE FROM %I AS r WHERE NOT %s', target, k.condition)
                      FROM import_conditions(target) AS k WHERE k.is_in_table LOOP
         LOOP
@@ -271,7 +274,6 @@ BEGIN
     PERFORM index_infobase();
     PERFORM index_ideas();
     PERFORM resume_analyses();
-    PERFORM forget_unknown_reviews();
     PERFORM require_sound_ledger();
     UPDATE users AS u SET name = person ->> 'name', image = person ->> 'image' WHERE u.id = current_user_id();
     DELETE FROM storage_deletions AS s WHERE s.object_key IN (SELECT t.r2_key FROM reference_tracks AS t);
