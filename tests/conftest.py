@@ -21,6 +21,7 @@ from tests.support.client import Answer, Client
 from tests.support.clock import NOON
 from tests.support.database import Database, Server
 from tests.support.environment import ENVIRONMENT, LOGINS, TERMS
+from tests.support.shared import remove_additions
 from tests.support.threads import at_once
 from tests.support.users import NewUser, User, create_user
 
@@ -113,16 +114,20 @@ def noon(clock: Clock) -> None:
 
 
 @pytest.fixture
-def new_user(request: pytest.FixtureRequest, database: Database) -> NewUser:
+def new_user(request: pytest.FixtureRequest, database: Database) -> Iterator[NewUser]:
     """Makes users: consented, with a session of a browser, unless told otherwise."""
+    roles = set()
 
     def make(**options: Any) -> User:
+        roles.add(options.get("role", "user"))
         with database.admin() as connection:
             user = create_user(connection, **options)
         made_users(request).append(user.id)
         return user
 
-    return make
+    yield make
+    if roles - {"user"}:
+        remove_additions(database)
 
 
 @pytest.fixture

@@ -8,15 +8,18 @@ from questlog.api import Api
 from questlog.db import Db
 from questlog.release import VERSION
 
-from functions.admin import console, content, templates, users
+from functions.admin import audit, content, feedback, quests, sessions, skills, users
 from functions.admin.models import ROLE, Administration
 
 # The parts there are, by the name that GET /admin gives them.
 MODULES = {
-    "console": console,
     "content": content,
-    "templates": templates,
     "users": users,
+    "feedback": feedback,
+    "quests": quests,
+    "skills": skills,
+    "sessions": sessions,
+    "audit": audit,
 }
 
 api = Api(__file__, role=ROLE)

@@ -26,18 +26,18 @@ def audited(database: Database, answer: Answer) -> list[DictRow]:
     return database.query("SELECT * FROM audit_log WHERE request_id = %s", answer.headers["x-request-id"])
 
 
-def while_it_waits(database: Database, call: Callable[[], Answer], meanwhile: str) -> Answer:
-    """The answer to a request that waits for the lock on administrators, while its holder does something and commits.
+def while_it_waits(database: Database, first: str, call: Callable[[], Answer], then: str = "SELECT") -> Answer:
+    """The answer to a request that waits for a transaction: for what `first` locks, until it has done `then`.
 
     Fails when the request does not wait.
     """
     with psycopg.connect(database.admin_url) as holder, ThreadPoolExecutor(1) as pool:
-        holder.execute("SELECT pg_advisory_xact_lock(hashtextextended('administrators', 0))")
+        holder.execute(first.encode())
         answer = pool.submit(at_once, 1, call)
         while not _blocked(database, holder.info.backend_pid):
             assert not answer.done(), "it did not wait"
             time.sleep(0.01)
-        holder.execute(meanwhile.encode())
+        holder.execute(then.encode())
         holder.commit()
         return answer.result()[0]
 

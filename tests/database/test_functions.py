@@ -20,7 +20,8 @@ FOUNDATIONS = {"errors", "trips", "limits", "identity", "idempotency", "days", "
 
 # Which group's SQL may call functions and views of which others, beyond the foundations.
 CALLS = {
-    "admin": {"user"},  # who is deleted by an administrator goes as who deletes themselves
+    # Who is deleted by an administrator goes as who deletes themselves; an answered report tells its author.
+    "admin": {"feedback", "user"},
     "audio_worker": {"jobs", "reference"},  # it takes analyses from the queue and ends them
     "calendar": {"exercise"},  # an event may be a workout of the user's
     "exercise": {"programs"},  # a session may be started for a slot of a program, and does it
@@ -47,8 +48,8 @@ CALLS = {
 
 # Which group's SQL may read tables of which others; today, sync and the plan read of many.
 READS = {
-    # Users, and what they have; the content that all share, and whether anything of a user's refers to it.
-    "admin": {"exercise", "identity", "learn", "ledger", "market", "reference"},
+    # Users, what they have and what they reported; the content that all share, and whether a user's row refers to it.
+    "admin": {"exercise", "feedback", "habits", "identity", "learn", "ledger", "market", "quests", "reference"},
     "audio_worker": {"reference"},
     "books": {"deleted_imports"},  # what an import brought and the user has deleted stays deleted
     "calendar": {"goals", "habits", "identity", "settings"},  # what an event points at must exist; the feed's user
@@ -77,7 +78,6 @@ READS = {
 
 # Functions that the contract names and no route calls yet.
 AWAITED = {
-    "answer_feedback": "an administrator changes a report with it",
     "enqueue_operator_job": "backups and restores are queued with it",
     "request_run": "an administrator asks for a run of a schedule",
     "requeue_job": "an administrator has a failed job tried again",
@@ -110,6 +110,12 @@ FEWER = {
     "count_tables_of": ADMINISTRATORS,
     "adjust_user": ADMINISTRATORS,
     "delete_other_user": ADMINISTRATORS,
+    "add_universal_quest": ADMINISTRATORS,
+    "change_universal_quest": ADMINISTRATORS,
+    "delete_universal_quest": ADMINISTRATORS,
+    "put_skill": ADMINISTRATORS,
+    "change_skill": ADMINISTRATORS,
+    "delete_skill": ADMINISTRATORS,
     "import_ledger": {"questlog_jobs"},
     "start_import": {"questlog_app"},
     "require_empty_account": {"questlog_jobs"},

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 from questlog import db
@@ -194,7 +194,9 @@ def _hold_to_its_declaration(event: dict[str, Any], answer: Answer) -> None:
 def log_in(group: str) -> None:
     """Give the group's functions the login that the template gives them; the others share one."""
     url = os.environ[LOGINS.get(group, "APP_DATABASE_URL")]
-    if os.environ["DATABASE_URL"] != url:
+    held = db.held_connection()
+    # A thread may have logged in as another, and left this one's connection as it was.
+    if os.environ["DATABASE_URL"] != url or (held is not None and held.info.user != urlsplit(url).username):
         db.disconnect()
         os.environ["DATABASE_URL"] = url
         settings.cache_clear()

@@ -1,0 +1,28 @@
+-- name: feedback
+-- Those that wait for somebody first, newest first within.
+SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
+  FROM feedback AS f
+ WHERE %(type)s::text IS NULL OR f.feedback_type = %(type)s
+ ORDER BY feedback_turn(f.status), f.created_at DESC, f.id
+ LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
+SELECT count(*) AS total FROM feedback AS f WHERE %(type)s::text IS NULL OR f.feedback_type = %(type)s;
+
+-- name: feedback_of_status
+SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
+  FROM feedback AS f
+ WHERE f.status = %(status)s AND (%(type)s::text IS NULL OR f.feedback_type = %(type)s)
+ ORDER BY f.created_at DESC, f.id
+ LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
+SELECT count(*) AS total
+  FROM feedback AS f
+ WHERE f.status = %(status)s AND (%(type)s::text IS NULL OR f.feedback_type = %(type)s);
+
+-- name: report
+SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
+  FROM feedback AS f WHERE f.id = %(report_id)s;
+
+-- name: answer
+SELECT audit('resource_updated', 'update', %(client)s, %(details)s, 'success', 'feedback', f.id::text)
+  FROM answer_feedback(%(report_id)s, %(sent)s) AS f;
+SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
+  FROM feedback AS f WHERE f.id = %(report_id)s;

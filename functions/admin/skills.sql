@@ -1,0 +1,16 @@
+-- name: skills
+SELECT * FROM skills_shown AS s ORDER BY s.display_order, s.id;
+
+-- name: skill
+SELECT * FROM skills_shown AS s WHERE s.id = %(skill_id)s;
+
+-- name: put
+SELECT put_skill(%(skill_id)s, %(fields)s, %(sent)s, %(client)s);
+SELECT * FROM skills_shown AS s WHERE s.id = %(skill_id)s;
+
+-- name: change
+SELECT change_skill(%(skill_id)s, %(sent)s, %(client)s);
+SELECT * FROM skills_shown AS s WHERE s.id = %(skill_id)s;
+
+-- name: delete
+SELECT d.archived FROM delete_skill(%(skill_id)s, %(client)s) AS d;
