@@ -77,4 +77,4 @@ def answer(db: Db, client: Client, report_id: UUID, body: FeedbackAnswer) -> Use
     if not sent:
         return db.one(UserReport, "report", report_id=report_id)
     details = {"fields": sorted(sent)}
-    return db.one(UserReport, "answer", report_id=report_id, sent=sent, details=details, client=client._asdict())
+    return db.one(UserReport, "answer_report", report_id=report_id, sent=sent, details=details, client=client._asdict())

@@ -21,7 +21,7 @@ SELECT count(*) AS total
 SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
   FROM feedback AS f WHERE f.id = %(report_id)s;
 
--- name: answer
+-- name: answer_report
 SELECT audit('resource_updated', 'update', %(client)s, %(details)s, 'success', 'feedback', f.id::text)
   FROM answer_feedback(%(report_id)s, %(sent)s) AS f;
 SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email

@@ -117,7 +117,7 @@ def quests(db: Db, query: QuestsPageQuery) -> UniversalQuests:
 def add(db: Db, client: Client, body: NewUniversalQuest) -> UniversalQuest:
     """Add a universal quest; users see it at once. 409 duplicate_key where another quest has its key."""
     fields = _columns(body.model_dump(mode="json"))
-    return db.one(UniversalQuest, "add", quest_id=uuid4(), fields=fields, client=client._asdict())
+    return db.one(UniversalQuest, "add_quest", quest_id=uuid4(), fields=fields, client=client._asdict())
 
 
 @api.get("/admin/quests/{quest_id}", requires="content:manage", envelope=False)
@@ -133,13 +133,13 @@ def change(db: Db, client: Client, quest_id: UUID, body: UniversalQuestChange) -
     409 duplicate_key where another quest has its key.
     """
     sent = _columns(body.changes())
-    return db.one(UniversalQuest, "change", quest_id=quest_id, sent=sent, client=client._asdict())
+    return db.one(UniversalQuest, "change_quest", quest_id=quest_id, sent=sent, client=client._asdict())
 
 
 @api.delete("/admin/quests/{quest_id}", requires="content:manage", envelope=False)
 def delete(db: Db, client: Client, quest_id: UUID) -> QuestDeleted:
     """Delete a universal quest. One that is built in, or that a user has begun, is archived: users see it no more."""
-    gone = db.one(Archived, "delete", quest_id=quest_id, client=client._asdict())
+    gone = db.one(Archived, "delete_quest", quest_id=quest_id, client=client._asdict())
     message = "The quest is archived." if gone["archived"] else "The quest is deleted."
     return {"success": True, "message": message, **gone}
 

@@ -47,5 +47,5 @@ def sessions(db: Db, query: SessionsQuery) -> list[UserSession]:
 @api.delete("/admin/sessions/{session_id}", requires="system:manage", envelope=False)
 def end(db: Db, client: Client, session_id: UUID) -> Done:
     """End a session or a token at once, whose ever it is."""
-    db.one(Success, "end", session_id=session_id, client=client._asdict())
+    db.one(Success, "end_session", session_id=session_id, client=client._asdict())
     return {"success": True, "message": "The session has ended."}

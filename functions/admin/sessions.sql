@@ -19,6 +19,6 @@ SELECT s.id, s.kind, s.name, s.id = current_session_id() AS current, s.created_a
  ORDER BY s.last_activity_at DESC, s.id
  LIMIT 500;
 
--- name: end
+-- name: end_session
 WITH gone AS (DELETE FROM sessions AS s WHERE s.id = %(session_id)s RETURNING s.id)
 SELECT true AS success, audit('session_revoked', 'delete', %(client)s, '{}', 'success', 'session', gone.id::text) FROM gone;

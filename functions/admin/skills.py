@@ -79,7 +79,7 @@ def skills(db: Db) -> Skills:
 def put(db: Db, client: Client, body: NewSkill) -> Skill:
     """Add a skill behind the others. Where there is one with this id, it gets the fields that were sent."""
     fields, sent = body.model_dump(mode="json", exclude={"id"}), body.changes()
-    return db.one(Skill, "put", skill_id=sent.pop("id"), fields=fields, sent=sent, client=client._asdict())
+    return db.one(Skill, "put_skill", skill_id=sent.pop("id"), fields=fields, sent=sent, client=client._asdict())
 
 
 @api.get("/admin/skills/{skill_id}", requires="content:manage", envelope=False)
@@ -91,13 +91,13 @@ def skill(db: Db, skill_id: str) -> Skill:
 @api.put("/admin/skills/{skill_id}", requires="content:manage", envelope=False)
 def change(db: Db, client: Client, skill_id: str, body: SkillChange) -> Skill:
     """Change a skill: absent keeps, null clears."""
-    return db.one(Skill, "change", skill_id=skill_id, sent=_columns(body.changes()), client=client._asdict())
+    return db.one(Skill, "change_skill", skill_id=skill_id, sent=_columns(body.changes()), client=client._asdict())
 
 
 @api.delete("/admin/skills/{skill_id}", requires="content:manage", envelope=False, errors={409: ["in_use"]})
 def delete(db: Db, client: Client, skill_id: str) -> Done:
     """Delete a skill; one that is built in is archived. 409 in_use where a user has it, or content gives it."""
-    gone = db.one(SkillArchived, "delete", skill_id=skill_id, client=client._asdict())
+    gone = db.one(SkillArchived, "delete_skill", skill_id=skill_id, client=client._asdict())
     return {"success": True, "message": "The skill is archived." if gone["archived"] else "The skill is deleted."}
 
 

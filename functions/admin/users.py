@@ -101,7 +101,7 @@ def users(db: Db, query: UsersQuery) -> Users:
 @api.get("/admin/users/stats", requires="users:manage", envelope=False)
 def statistics(db: Db) -> UserStatistics:
     """Return the users in numbers."""
-    return db.one(UserStatistics, "statistics", terms=settings().tos_version)
+    return db.one(UserStatistics, "user_statistics", terms=settings().tos_version)
 
 
 @api.get("/admin/users/{user_id}", requires="users:manage", envelope=False)
@@ -118,7 +118,7 @@ def change(db: Db, client: Client, user_id: UUID, body: UserChange) -> User:
     """
     return db.one(
         User,
-        "change",
+        "change_user",
         user_id=user_id,
         role=body.role,
         approved=body.approved,
@@ -133,11 +133,17 @@ def adjust(db: Db, client: Client, user_id: UUID, body: Adjustment) -> Adjusted:
 
     Send an Idempotency-Key: each request without one gives again.
     """
-    payment = db.one(Payment, "adjust", user_id=user_id, client=client._asdict(), **body.model_dump())
+    payment = db.one(Payment, "adjust_user", user_id=user_id, client=client._asdict(), **body.model_dump())
     return {"success": True, "message": f"Gave {body.xp} XP and {body.coins} coins.", **payment}
 
 
-@api.delete("/admin/users/{user_id}", requires="users:manage", envelope=False, errors={409: ["self", "last_admin"]})
+@api.delete(
+    "/admin/users/{user_id}",
+    requires="users:manage",
+    envelope=False,
+    store_response=False,
+    errors={409: ["self", "last_admin"]},
+)
 def delete(db: Db, client: Client, user_id: UUID) -> UserDeleted:
     """Delete a user with everything of theirs, for good. Returns how many tables held rows of the user.
 
@@ -145,5 +151,5 @@ def delete(db: Db, client: Client, user_id: UUID) -> UserDeleted:
     of their own: an import that is under way would hold the user's row against the deletion until it is done.
     """
     db.many(Row, "cancel_jobs", user_id=user_id)
-    held, _ = db.each((Held, Success), "delete", user_id=user_id, client=client._asdict())
+    held, _ = db.each((Held, Success), "delete_user", user_id=user_id, client=client._asdict())
     return {"success": True, "message": "The user and everything of theirs are deleted.", **held}

@@ -9,24 +9,24 @@ SELECT u.*, coalesce(u.tos_version = %(terms)s, false) AS tos_accepted
  ORDER BY p.place;
 SELECT count_users(%(pattern)s, %(role)s) AS total;
 
--- name: statistics
+-- name: user_statistics
 SELECT * FROM user_statistics(%(terms)s);
 
 -- name: user
 SELECT u.*, coalesce(u.tos_version = %(terms)s, false) AS tos_accepted FROM users_shown AS u WHERE u.id = %(user_id)s;
 
--- name: change
+-- name: change_user
 SELECT change_user(%(user_id)s, %(role)s, %(approved)s, %(client)s);
 SELECT u.*, coalesce(u.tos_version = %(terms)s, false) AS tos_accepted FROM users_shown AS u WHERE u.id = %(user_id)s;
 
--- name: adjust
+-- name: adjust_user
 SELECT * FROM adjust_user(%(user_id)s, %(xp)s, %(coins)s, %(reason)s, %(client)s);
 
 -- name: cancel_jobs
 -- Not the caller's own, whose deletion is about to be refused.
 SELECT cancel_jobs(%(user_id)s) WHERE %(user_id)s <> current_user_id();
 
--- name: delete
+-- name: delete_user
 -- Rows of years go by cascade, which takes longer than a request may otherwise take. The tables are counted before.
 SELECT set_config('statement_timeout', '25s', true);
 SELECT count_tables_of(%(user_id)s) AS tables_cleaned;

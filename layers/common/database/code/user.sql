@@ -76,6 +76,7 @@ BEGIN
     INSERT INTO storage_deletions (object_key, is_prefix) VALUES (leaving || '/', true);
     INSERT INTO erasures (user_hash) VALUES (hash);
     DELETE FROM user_directory AS d WHERE d.user_id = leaving;
+    DELETE FROM rate_limits AS r WHERE split_part(r.bucket, ':', 2) = leaving::text;
     DELETE FROM users AS u WHERE u.id = leaving;
     RETURN true;
 END
