@@ -1,37 +1,39 @@
 """Administration (platform contract, section 7).
 
-Each subject has a module of its own, with its routes and its statements. The role of the caller is asked with every
-request: what a route needs of it is the entitlement it declares.
+Each subject has a module of its own, with its routes and its statements, which is imported once it is asked for. The
+role of the caller is asked with every request: what a route needs of it is the entitlement it declares.
 """
 
 from questlog.api import Api
 from questlog.db import Db
 from questlog.release import VERSION
 
-from functions.admin import audit, content, feedback, quests, sessions, skills, users
 from functions.admin.models import ROLE, Administration
 
-# The parts there are, by the name that GET /admin gives them.
-MODULES = {
-    "content": content,
-    "users": users,
-    "feedback": feedback,
-    "quests": quests,
-    "skills": skills,
-    "sessions": sessions,
-    "audit": audit,
+# The parts there are, by the name that GET /admin gives them: the module of each, and the paths that it serves.
+PARTS = {
+    "users": ("functions.admin.users", ["/admin/users"]),
+    "feedback": ("functions.admin.feedback", ["/admin/feedback"]),
+    "quests": ("functions.admin.quests", ["/admin/quests"]),
+    "skills": ("functions.admin.skills", ["/admin/skills"]),
+    "content": ("functions.admin.content", ["/admin/content"]),
+    "templates": ("functions.admin.templates", ["/admin/templates"]),
+    "console": ("functions.admin.console", ["/admin/db"]),
+    "sessions": ("functions.admin.sessions", ["/admin/sessions"]),
+    "audit": ("functions.admin.audit", ["/admin/audit"]),
 }
 
 api = Api(__file__, role=ROLE)
-for module in MODULES.values():
-    api.include(module.api)
+for module, paths in PARTS.values():
+    for path in paths:
+        api.include_on_demand(path, module)
 
 
 @api.get("/admin", requires="admin:access", envelope=False)
 def administration(db: Db) -> Administration:
     """Return the version and the names of what can be administrated."""
     db.authenticate_only()
-    return Administration(version=VERSION, modules=list(MODULES), role_required="admin")
+    return Administration(version=VERSION, modules=list(PARTS), role_required="admin")
 
 
 handler = api.handler

@@ -49,11 +49,7 @@ CALLS = {
 # Which group's SQL may read tables of which others; today, sync and the plan read of many.
 READS = {
     # Users, what they have and what they reported; the content that all share, and whether a user's row refers to it.
-<<<<<<< HEAD
     "admin": {"exercise", "feedback", "habits", "identity", "learn", "ledger", "market", "quests", "reference"},
-=======
-    "admin": {"exercise", "feedback", "habits", "identity", "learn", "ledger", "market", "quests"},
->>>>>>> a015390 (Forget the windows of rate limits of who is deleted)
     "audio_worker": {"reference"},
     "books": {"deleted_imports"},  # what an import brought and the user has deleted stays deleted
     "calendar": {"goals", "habits", "identity", "settings"},  # what an event points at must exist; the feed's user

@@ -8,6 +8,7 @@ needs is subtracted: it is spent before any of our code, and would make everythi
 """
 
 import ast
+import importlib
 import os
 import re
 import shutil
@@ -72,9 +73,13 @@ class Imported(NamedTuple):
 
 
 def request_functions() -> dict[str, str]:
-    """The import of each function that answers requests, by its group."""
+    """The import of each function that answers requests, by its group, or by the module that it imports on demand."""
     groups = {app.parent.name for app in (ROOT / "functions").glob("*/app.py")}
-    return {group: f"import functions.{group}.app" for group in sorted(groups - NOT_REQUESTS)}
+    found = {group: f"import functions.{group}.app" for group in sorted(groups - NOT_REQUESTS)}
+    for group in tuple(found):
+        for module in importlib.import_module(f"functions.{group}.app").api.on_demand.values():
+            found[module.removeprefix("functions.")] = f"{found[group]}, {module}"
+    return found
 
 
 def can_count() -> bool:

@@ -15,10 +15,11 @@ route, the form of the body, forgery, session, consent and role, and only then t
 from questlog.cold_start import finish_cold_start
 
 import hashlib
+import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, ParamSpec, TypedDict, TypeVar, Unpack, get_args, get_origin
@@ -27,7 +28,7 @@ from pydantic import BaseModel, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from questlog import identity
 from questlog.binding import Arguments
@@ -187,7 +188,7 @@ class Api:
     """The routes of one group; `folder_file` is the module that declares them, beside its queries.sql.
 
     A group with many routes has a module of them for each subject, with a file of statements of its own; its app.py
-    includes them all.
+    includes them all. Where together they would make a long cold start, it includes them on demand.
 
     With a `role` the statements of its routes run in that role of the database, which the function's login may take on,
     once the caller's own has been checked.
@@ -198,11 +199,25 @@ class Api:
         self.name = folder.name
         self.queries = Queries(folder / queries)
         self.role = role
-        self.endpoints: list[Endpoint] = []
+        self.on_demand: dict[str, str] = {}
+        self._own: list[Endpoint] = []
 
     def include(self, part: "Api") -> None:
         """Take over the routes of another module of the group; they keep their statements."""
-        self.endpoints += part.endpoints
+        self._own += part.endpoints
+
+    def include_on_demand(self, path: str, module: str) -> None:
+        """Take over the routes of another module that lie at or under a path of two segments, such as /admin/users.
+
+        The module, whose name is given, is imported by the first request there: a cold start pays for one part alone.
+        """
+        self.on_demand[path] = module
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """All routes, for whoever describes or tests them; the modules on demand are imported for it."""
+        modules = [importlib.import_module(name) for name in dict.fromkeys(self.on_demand.values())]
+        return [*self._own, *(endpoint for module in modules for endpoint in module.api.endpoints)]
 
     def route(
         self, method: str, path: str, **options: Unpack[RouteOptions]
@@ -210,7 +225,7 @@ class Api:
         """Declare a route; the parameters and the return type of the function below say what it takes and returns."""
 
         def declare(call: Callable[P, R]) -> Callable[P, R]:
-            self.endpoints.append(
+            self._own.append(
                 Endpoint(
                     method=method,
                     path=path,
@@ -247,15 +262,30 @@ class Api:
     def handler(self) -> LambdaHandler:
         """The Lambda handler. Missing configuration stops it here, at start."""
         settings()
-        by_path: dict[str, dict[str, Endpoint]] = {}
-        for endpoint in self.endpoints:
-            by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-        # Literal segments before parameters, whatever the order of declaration: /focus/active is no session's id.
-        ordered = sorted(by_path, key=lambda path: [segment.startswith("{") for segment in path.split("/")])
-        routes = [Route(path, Resource(path, by_path[path])) for path in ordered]
-        router = Router(routes, redirect_slashes=False, default=_no_such_path)
+        router = _router(self._own, self._part if self.on_demand else _no_such_path)
         finish_cold_start()
         return LambdaHandler(Edge(router, self.name))
+
+    async def _part(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request to the module that serves its path."""
+        module = self.on_demand.get("/".join(scope["path"].split("/")[:3]))
+        await (_part_router(module) if module else _no_such_path)(scope, receive, send)
+
+
+def _router(endpoints: Sequence[Endpoint], otherwise: ASGIApp) -> Router:
+    """What finds the endpoint of a request; `otherwise` takes those whose path is no endpoint's."""
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for endpoint in endpoints:
+        by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    # Literal segments before parameters, whatever the order of declaration: /focus/active is no session's id.
+    ordered = sorted(by_path, key=lambda path: [segment.startswith("{") for segment in path.split("/")])
+    routes = [Route(path, Resource(path, by_path[path])) for path in ordered]
+    return Router(routes, redirect_slashes=False, default=otherwise)
+
+
+@cache
+def _part_router(module: str) -> Router:
+    return _router(importlib.import_module(module).api.endpoints, _no_such_path)
 
 
 class Resource:
