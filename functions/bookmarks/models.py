@@ -6,8 +6,10 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints
 
 from questlog.wire import (
+    WEB_ADDRESS,
     Body,
     Flag,
+    Form,
     Instant,
     Page,
     PageSize,
@@ -29,7 +31,8 @@ Content = Annotated[Trimmed, StringConstraints(max_length=20_000), AfterValidato
 # A blank one is none.
 Url = Annotated[
     Trimmed,
-    StringConstraints(max_length=2048, pattern=r"^([Hh][Tt][Tt][Pp][Ss]?://[^\s/?#]\S*)?$"),
+    StringConstraints(max_length=2048),
+    Form(rf"^([Hh][Tt][Tt][Pp][Ss]?{WEB_ADDRESS})?$", "must be a web address, such as https://questlog.test/"),
     AfterValidator(blank_is_null),
     Field(examples=["https://questlog.test/"]),
 ]

@@ -14,7 +14,19 @@ from pydantic import (
     field_validator,
 )
 
-from questlog.wire import Body, Day, Instant, Query, ResponseModel, Row, Trimmed, absent, blank_is_null
+from questlog.wire import (
+    PATH_IN_APP,
+    Body,
+    Day,
+    Form,
+    Instant,
+    Query,
+    ResponseModel,
+    Row,
+    Trimmed,
+    absent,
+    blank_is_null,
+)
 
 ItemType = Literal["focus", "quest", "workout", "learning", "habit"]
 
@@ -45,7 +57,7 @@ Priority = Annotated[int, Field(ge=0, le=1000)]
 # In the app, and nothing else: no scheme, host, query, `//` or `..`.
 ActionUrl = Annotated[
     Trimmed,
-    StringConstraints(pattern=r"^/(focus|(quests|exercise|learn|habits|planner|goals|hub)(/[A-Za-z0-9_-]+)*)$"),
+    Form(rf"^{PATH_IN_APP}$", "must be a path in the app, such as /focus or /quests/today"),
 ]
 WordOrNumber = Annotated[
     Priority,

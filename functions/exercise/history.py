@@ -23,12 +23,12 @@ _LONGEST_WORKOUT: Final = timedelta(hours=24)
 # What a session's duration counts at most (training contract, 1.4.9).
 _LONGEST_COUNTED: Final = 43_200
 _UNNAMED: Final = "Workout"
-# Smallest and largest value of each measure of a set (training contract, 1.4).
+# Of each field of a set, its smallest and largest value (training contract, 1.4), what it measures, and in which unit.
 _LIMITS: Final = {
-    "weight_kg": (-500, 2_000),
-    "reps": (0, 10_000),
-    "duration_seconds": (0, 86_400),
-    "distance_m": (0, 1_000_000),
+    "weight_kg": (-500, 2_000, "weight", " kg"),
+    "reps": (0, 10_000, "number of repetitions", ""),
+    "duration_seconds": (0, 86_400, "duration", " seconds"),
+    "distance_m": (0, 1_000_000, "distance", " m"),
 }
 
 
@@ -210,7 +210,7 @@ class Gathering:
             draft.empty_sets += 1
             return
         if outside := _outside(logged):
-            self.refuse_row(key, line, draft.workout.name, f"The set's {outside} is not possible.")
+            self.refuse_row(key, line, draft.workout.name, outside)
             return
         count = draft.counts[name] = draft.counts.get(name, 0) + 1
         if count > MOST_SETS:
@@ -308,11 +308,11 @@ class Gathering:
 
 
 def _outside(logged: LoggedSet) -> str | None:
-    """The measure that no set can have, if there is one."""
-    for name, (smallest, largest) in _LIMITS.items():
+    """What is wrong with a measure that no set can have, if there is one."""
+    for name, (smallest, largest, measure, unit) in _LIMITS.items():
         value = getattr(logged, name)
         if value is not None and not smallest <= value <= largest:
-            return name
+            return f"The set's {measure} must be from {smallest} to {largest:,}{unit}."
     return None
 
 

@@ -8,7 +8,10 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, f
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
 from questlog.wire import (
+    PATH_IN_APP,
+    WEB_ADDRESS,
     Body,
+    Form,
     Instant,
     Page,
     PageSize,
@@ -32,9 +35,10 @@ Category = Annotated[Trimmed, StringConstraints(min_length=1, max_length=50)]
 # A path in the app (planning contract, common rule 7), or an address of the web.
 ActionUrl = Annotated[
     Trimmed,
-    StringConstraints(
-        max_length=2000,
-        pattern=r"^(/(focus|(quests|exercise|learn|habits|planner|goals|hub)(/[A-Za-z0-9_-]+)*)|https://[^\s/?#]\S*)$",
+    StringConstraints(max_length=2000),
+    Form(
+        rf"^({PATH_IN_APP}|https{WEB_ADDRESS})$",
+        "must be a path in the app, such as /focus or /quests/today, or an address that begins with https://",
     ),
 ]
 

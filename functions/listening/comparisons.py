@@ -75,12 +75,13 @@ def delete(db: Db, comparison_id: UUID) -> Success:
 @api.post(
     "/reference/comparisons/{comparison_id}/votes",
     envelope=False,
-    store_response=False,
+    store_response_without="include",
     errors={409: ["already_revealed", "limit_reached"]},
 )
 def vote(db: Db, comparison_id: UUID, body: NewVote, query: Including) -> Voted:
     """Vote in a trial, the present one unless it is given; a trial that was voted returns its vote and counts once.
 
+    With include=stream the answer shows URLs, and is not stored under an Idempotency-Key: `trial` makes it repeatable.
     409 already_revealed between a reveal and the next blind round, limit_reached at 1,000 votes.
     """
     cast, row, measures, chunks = db.each(

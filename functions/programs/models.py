@@ -7,7 +7,7 @@ start less than a model.
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
 from questlog.wire import Body, Instant, Page, PageSize, Query, Trimmed, absent, blank_is_null
@@ -100,11 +100,13 @@ class WeekChange(Body):
     workouts: NewSlots = absent()
     copy_to: Annotated[list[Weeks], Field(max_length=MAX_WEEKS)] | None = None
 
-    @model_validator(mode="after")
-    def _has_something_to_copy(self) -> "WeekChange":
-        if self.copy_to and "workouts" not in self.model_fields_set:
-            raise ValueError("copy_to needs workouts")
-        return self
+    @field_validator("copy_to")
+    @classmethod
+    def _has_something_to_copy(cls, copy_to: list[int] | None, info: ValidationInfo) -> list[int] | None:
+        # What was sent and is wrong is named itself, and is no value here.
+        if copy_to and info.data.get("workouts", ()) is None:
+            raise ValueError("needs workouts, which are what is copied")
+        return copy_to
 
 
 class Activating(Body):

@@ -55,6 +55,10 @@ def test_what_is_not_set_has_no_key(user: User) -> None:
         ({"url": "javascript:alert(1)"}, "url"),
         ({"url": "https://"}, "url"),
         ({"url": "https://a b"}, "url"),
+        ({"url": "https://[::1"}, "url"),
+        ({"url": "https://::1]/"}, "url"),
+        ({"url": "https://[questlog.test]/"}, "url"),
+        ({"url": "https://questlog.test\n/"}, "url"),
         ({"url": "https://questlog.test/" + "x" * 2027}, "url"),
         ({"category": "x" * 101}, "category"),
         ({"tags": ["x"] * 51}, "tags"),
@@ -68,6 +72,20 @@ def test_bad_input(user: User, fields: dict[str, Any], field: str) -> None:
     user.post("/references", {"title": "x"} | fields).invalid(field)
     user.put(f"/references/{made['id']}", fields).invalid(field)
     assert user.get("/references").data["items"] == [made]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1]", "https://me@[2001:db8::1]:8080/a[1]?b", "https://b\u00fccher.test:8443#x"]
+)
+def test_any_web_address_is_taken(user: User, url: str) -> None:
+    assert added(user, url=url)["url"] == url
+
+
+def test_what_a_url_must_be_is_said(user: User) -> None:
+    [field] = user.post("/references", {"title": "x", "url": "questlog.test"}).refused(400, "validation_error")[
+        "fields"
+    ]
+    assert field == {"field": "url", "message": "must be a web address, such as https://questlog.test/"}
 
 
 def test_the_largest_that_fits(user: User) -> None:

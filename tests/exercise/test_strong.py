@@ -281,11 +281,11 @@ def test_a_workout_with_nothing_else_is_skipped() -> None:
     [
         ("Squat,2,x,5,0,0,,,", "weight is not a number"),
         ("Squat,2,50,5.5,0,0,,,", "reps is not a whole number"),
-        ("Squat,2,50,-5,0,0,,,", "reps is not possible"),
-        ("Squat,2,50,10001,0,0,,,", "reps is not possible"),
-        ("Squat,2,2000.5,5,0,0,,,", "weight_kg is not possible"),
-        ("Squat,2,0,0,1001,0,,,", "distance_m is not possible"),
-        ("Squat,2,0,0,0,86401,,,", "duration_seconds is not possible"),
+        ("Squat,2,50,-5,0,0,,,", "The set's number of repetitions must be from 0 to 10,000."),
+        ("Squat,2,50,10001,0,0,,,", "The set's number of repetitions must be from 0 to 10,000."),
+        ("Squat,2,2000.5,5,0,0,,,", "The set's weight must be from -500 to 2,000 kg."),
+        ("Squat,2,0,0,1001,0,,,", "The set's distance must be from 0 to 1,000,000 m."),
+        ("Squat,2,0,0,0,86401,,,", "The set's duration must be from 0 to 86,400 seconds."),
         (" ,2,50,5,0,0,,,", "names no exercise"),
     ],
 )

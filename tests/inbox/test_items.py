@@ -86,6 +86,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"action_url": "https://"}, "action_url"),
     ({"action_url": "https:///path"}, "action_url"),
     ({"action_url": "https://a b"}, "action_url"),
+    ({"action_url": "https://[::1"}, "action_url"),
     ({"action_url": "https://a\nb"}, "action_url"),
     ({"action_url": "https://" + "x" * 1993}, "action_url"),
     ({"expires_at": "2031-05-07"}, "expires_at"),
@@ -102,6 +103,13 @@ def test_bad_input_is_named(user: User, fields: dict[str, Any], named: str) -> N
     for method in ("PUT", "PATCH"):
         user.request(method, f"/user/inbox/{item['id']}", body=fields).invalid(named)
     assert shown(user, item) == item
+
+
+def test_what_an_action_url_must_be_is_said(user: User) -> None:
+    [field] = user.post("/user/inbox", {"title": "x", "action_url": "x"}).refused(400, "validation_error")["fields"]
+    assert field["message"] == (
+        "must be a path in the app, such as /focus or /quests/today, or an address that begins with https://"
+    )
 
 
 @pytest.mark.parametrize(

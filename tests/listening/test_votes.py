@@ -245,6 +245,21 @@ def test_a_vote_with_streams(user: User, blind: str) -> None:
     assert not {"stream_a", "stream_b"} & set(found)
 
 
+def test_a_vote_that_is_sent_again_under_its_key_counts_once(user: User, blind: str) -> None:
+    bucket.serve()
+    path, key = f"/reference/comparisons/{blind}/votes", {"idempotency-key": "once"}
+    first, again = (user.post(path, {"preferred": "x"}, headers=key) for _ in range(2))
+    assert (first.status, again.json, again.headers["idempotent-replay"]) == (200, first.json, "true")
+    assert len(votes(user, blind)) == 1
+    # An answer with URLs is not stored. What repeats it is the trial.
+    body = {"preferred": "y", "trial": 2}
+    third, fourth = (user.post(path, body, query={"include": "stream"}, headers=key) for _ in range(2))
+    assert (third.status, fourth.status, third.json["vote"]) == (200, 200, fourth.json["vote"])
+    assert "idempotent-replay" not in fourth.headers
+    assert "stream_x" in fourth.json["comparison"]
+    assert len(votes(user, blind)) == 2
+
+
 def test_no_more_than_a_thousand_votes(user: User, sighted: str, database: Database) -> None:
     database.query(
         """

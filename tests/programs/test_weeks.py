@@ -55,7 +55,8 @@ def test_a_week_is_described(user: User) -> None:
         ({"workouts": [], "copy_to": [3]}, "copy_to"),
         ({"workouts": [], "copy_to": [0]}, "copy_to.0"),
         ({"workouts": [], "copy_to": [1] * 53}, "copy_to"),
-        ({"copy_to": [2]}, "body"),
+        ({"copy_to": [2]}, "copy_to"),
+        ({"workouts": "legs", "copy_to": [2]}, "workouts"),
     ],
 )
 def test_what_a_week_may_not_be(user: User, fields: dict[str, Any], field: str) -> None:

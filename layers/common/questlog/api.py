@@ -72,6 +72,8 @@ class RouteOptions(TypedDict, total=False):
     """Whether the answer carries an ETag, and 304 is answered to a client that has it already."""
     store_response: bool
     """False where no answer may be stored under an Idempotency-Key, because it shows a secret."""
+    store_response_without: str
+    """A parameter of the query with which the answer shows a secret: the answer is stored where it is not sent."""
     errors: Mapping[int, Sequence[str]]
     """The route's own refusals, as error types by status: {409: ["limit_reached"]}. What follows from the rest of the
     declaration (401, 403 of `requires`, 400 of its input, 404 of an id in its path ...) is not repeated here."""
@@ -90,6 +92,7 @@ class Endpoint:
     envelope: bool
     etag: bool
     store_response: bool
+    store_response_without: str
     errors: Mapping[int, Sequence[str]]
 
     @cached_property
@@ -123,7 +126,8 @@ class Endpoint:
         is_safe = request.method in identity.SAFE_METHODS
         opening = self._opening(request)
         key = request.headers.get("idempotency-key")
-        if key is None or is_safe or self.requires is None or not self.store_response:
+        shows_secret = not self.store_response or request.query_params.get(self.store_response_without)
+        if key is None or is_safe or self.requires is None or shows_secret:
             return Db(self.queries, opening, repeatable=is_safe)
         if not is_key(key):
             Db(self.queries, opening).authenticate_only()
@@ -236,6 +240,7 @@ class Api:
                     envelope=options.get("envelope", True),
                     etag=options.get("etag", False),
                     store_response=options.get("store_response", True),
+                    store_response_without=options.get("store_response_without", ""),
                     errors=options.get("errors", {}),
                 )
             )

@@ -110,6 +110,37 @@ Day = Annotated[date, _ReadBy(_day)]
 Flag = Annotated[bool, BeforeValidator(_plain_boolean)]
 """A boolean in a query."""
 
+
+class Form:
+    """Text of a form, which the sentence names to who sends another: Annotated[str, Form("^[a-z]+$", "must be ...")].
+
+    The whole text must match the pattern. Of a plain `pattern` the caller would only hear that it was not met.
+    """
+
+    def __init__(self, pattern: str, sentence: str) -> None:
+        self._pattern = pattern
+        self._sentence = sentence
+
+    def _check(self, text: str) -> str:
+        if re.fullmatch(self._pattern, text) is None:
+            raise ValueError(self._sentence)
+        return text
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": self._pattern}
+
+
+# Of a web address, what stands behind the scheme: a host, where it has brackets an IPv6 address in them, and the rest.
+WEB_ADDRESS: Final = r"://([^\s/?#\[\]]+|([^\s/?#\[\]@]*@)?\[[0-9A-Fa-f:.]+\](:[0-9]*)?)([/?#]\S*)?"
+
+# In the app: no scheme, host, query, `//` or `..` (planning contract, common rule 7).
+PATH_IN_APP: Final = "/(focus|(quests|exercise|learn|habits|planner|goals|hub)(/[A-Za-z0-9_-]+)*)"
+
 Trimmed = Annotated[str, StringConstraints(strip_whitespace=True)]
 """Text whose limits are checked after trimming; narrow it with StringConstraints."""
 
