@@ -22,7 +22,7 @@ _PLACES: Final = 8
 # The vowel signs of the scripts of India are no letters to Python.
 _LETTER: Final = rf"(?:[^\W_{CHARACTERS}]|[\u0900-\u0963\u0970-\u0dff])"
 # A word is a character of a script without blanks, or letters and digits in a row, each with its accents.
-WORD: Final = re.compile(rf"[{CHARACTERS}]|(?:{_LETTER}[{MARKS}]*)+")
+WORD: Final = re.compile(rf"[{CHARACTERS}][{MARKS}]*|(?:{_LETTER}[{MARKS}]*)+")
 _CHARACTER: Final = re.compile(f"[{CHARACTERS}]")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # A piece ends behind a blank if there is one.

@@ -66,6 +66,13 @@ def test_english_word_forms_match_and_others_as_typed(user: User, content: str, 
         ("हिन्दी में लिखा", "हिन्दी"),
         ("\uff21\uff22\uff23", "abc"),
         ("co\u00adoperate", "cooperate"),
+        ("Played it live \U0001f3b8\U0001f525!", "\U0001f525"),
+        ("a\U0001f3b8b", "\U0001f3b8"),
+        ("\u2764\ufe0f this take", "\u2764"),
+        ("well done \U0001f44d\U0001f3fd", "\U0001f44d"),
+        ("well done \U0001f44d", "\U0001f44d\U0001f3fd"),
+        ("from \U0001f1f3\U0001f1f4 with love", "\U0001f1f3\U0001f1f4"),
+        ("the \U0001f468\u200d\U0001f469\u200d\U0001f467 comes", "\U0001f468\u200d\U0001f469\u200d\U0001f467"),
     ],
 )
 def test_any_script(user: User, content: str, search: str) -> None:
@@ -76,8 +83,18 @@ def test_any_script(user: User, content: str, search: str) -> None:
 
 
 def test_characters_in_another_order_are_another_word(user: User) -> None:
-    added(user, "Note", "本日は晴天 音を混ぜる")
-    assert found(user, "日本") == found(user, "混音") == []
+    added(user, "Note", "本日は晴天 音を混ぜる \U0001f3b8\U0001f525")
+    assert found(user, "日本") == found(user, "混音") == found(user, "\U0001f525\U0001f3b8") == []
+
+
+def test_emoji_are_found_one_by_one_in_titles_and_tags_too(user: User) -> None:
+    added(user, "Release \U0001f680", "nothing")
+    added(user, "Other", "nothing", tags=["\U0001f680", "done \u2705"])
+    assert found(user, "\U0001f680") == ["Release \U0001f680", "Other"]
+    assert found(user, "\U0001f680\u2705") == []
+    assert found(user, "\U0001f680 \u2705") == ["Other"]
+    assert found(user, 'nothing -"\u2705"') == ["Release \U0001f680"]
+    assert found(user, "\U0001f681") == []
 
 
 @pytest.mark.parametrize(
@@ -167,7 +184,7 @@ def test_stop_words_count_only_alone(user: User) -> None:
         ),
         *(
             (text, True)
-            for text in ("(" * 190, "\U0001f3b5", "\x01", "'':*", "\\'", "؟", "。", "$$", "{}", '"\\', "—", "…")
+            for text in ("(" * 190, "\u2192", "\x01", "'':*", "\\'", "؟", "。", "$$", "{}", '"\\', "—", "…")
         ),
         *(
             (text, False)
@@ -457,7 +474,7 @@ def test_a_search_among_many_users_reads_own_rows_by_their_key(new_user: NewUser
         ]
     assert not any("Seq Scan" in line for line in plan), plan
     conditions = [line for line in plan if "Index Cond" in line]
-    assert len(conditions) == 3
+    assert len(conditions) == 4
     assert all("user_id =" in line and "word" in line for line in conditions), plan
 
 

@@ -8,15 +8,24 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 from unicodedata import normalize
 
-# Scripts that write no blanks between words: code/infobase/index.sql takes their characters apart.
+# Scripts that write no blanks between words, and emoji: code/infobase/index.sql takes their characters apart.
 CHARACTERS: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u302f\u3031-\u9fff"
     "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
+    "\u2600-\u27bf\U0001f1e6-\U0001f1ff\U0001f300-\U0001f3fa\U0001f400-\U0001faff"
 )
-# Accents, vowel signs and other marks that may be left out: as in internal.search_text() of SQL.
-MARKS: Final = "\u00ad\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200c\u200d\u2060\ufeff"
+# Accents, vowel signs, colours of skin and other marks that may be left out: as in internal.search_text() of SQL.
+MARKS: Final = (
+    "\u00ad\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200c\u200d\u2060\ufe00-\ufe0f\ufeff"
+    "\U0001f3fb-\U0001f3ff"
+)
 _MARK: Final = re.compile(f"[{MARKS}]")
 _SPELLINGS: Final = {"\u03c2": "\u03c3", "\u00df": "ss", "\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}
+# The letters that stand for emoji in the index: internal.search_emoji() of SQL.
+_EMOJI: Final = {
+    **{emoji: emoji + 131_072 for emoji in range(0x2600, 0x27C0)},
+    **{emoji: emoji + 20_480 for emoji in (*range(0x1F1E6, 0x1F200), *range(0x1F300, 0x1FB00))},
+}
 _QUOTES: Final = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"'))
 _CLAUSE: Final = re.compile(r'(?P<minus>-?)"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+)')
 # A word ends at ASCII punctuation but the apostrophe, and where a script without blanks begins or ends.
@@ -70,7 +79,7 @@ def folded(word: str) -> str:
     if word.isascii():
         return word.lower()
     bare = _MARK.sub("", normalize("NFKD", word))
-    return _respelled(normalize("NFKC", bare).lower())
+    return _respelled(normalize("NFKC", bare).lower().translate(_EMOJI))
 
 
 def _respelled(word: str) -> str:

@@ -2,7 +2,18 @@ SET LOCAL ROLE questlog_owner;
 
 -- The search index of the infobase and of whatever else is searched like it: what is written to it. search.sql reads it.
 
--- What search_text() does with more than ASCII. Two vowels, of Thai and of Lao, remain one character each.
+-- A text with a letter for each emoji. The parser of Postgres leaves emoji out: rare Han characters stand for them.
+CREATE OR REPLACE FUNCTION internal.search_emoji(original text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN original ~ '[\u2600-\u27BF\U0001F1E6-\U0001F1FF\U0001F300-\U0001FAFF]' THEN (
+    SELECT string_agg(coalesce(m.part[1], chr(ascii(m.part[2]) + CASE WHEN ascii(m.part[2]) < 65536 THEN 131072 ELSE 20480 END)),
+                      '' ORDER BY m.place)
+      FROM regexp_matches(original, '([^\u2600-\u27BF\U0001F1E6-\U0001F1FF\U0001F300-\U0001FAFF]+)|(.)', 'g')
+           WITH ORDINALITY AS m (part, place))
+    ELSE original END;
+
+-- What search_text() does with more than ASCII. Two vowels, of Thai and of Lao, remain one character each. The colours of
+-- skin are marks that may be left out, as accents are.
 CREATE OR REPLACE FUNCTION internal.search_text_beyond_ascii(original text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -15,10 +26,11 @@ BEGIN ATOMIC
             '\uFFF0-\uFFFF\U0001F000-\U0001FAFF]+', ' ', 'g'),
         '([\u0E00-\u0EFF\u1000-\u109F\u1100-\u11FF\u1780-\u17FF\u2E80-\u2FDF\u3005-\u3007\u3021-\u302F\u3031-\u9FFF'
         '\uA960-\uA97F\uAC00-\uD7FF\uF900-\uFAFF\U00020000-\U0003FFFF])', ' \1 ', 'g')
-      FROM (SELECT normalize(regexp_replace(
+      FROM (SELECT search_emoji(normalize(regexp_replace(
                        normalize(original, NFKD),
-                       '[\u00AD\u0300-\u036F\u0591-\u05C7\u0610-\u061A\u0640\u064B-\u065F\u0670\u200C\u200D\u2060\uFEFF]',
-                       '', 'g'), NFKC) AS folded) AS f;
+                       '[\u00AD\u0300-\u036F\u0591-\u05C7\u0610-\u061A\u0640\u064B-\u065F\u0670\u200C\u200D\u2060'
+                       '\uFE00-\uFE0F\uFEFF\U0001F3FB-\U0001F3FF]',
+                       '', 'g'), NFKC)) AS folded) AS f;
 END;
 
 -- A text as its words are compared: lower case, without accents and other marks that may be left out, one form for each

@@ -29,7 +29,8 @@ BEGIN ATOMIC
 END;
 
 -- The words of the user's documents that a word of a search stands for: itself, those of the same English stem, and those
--- that begin with it. A stem is cut by a letter before it is looked for: hoping has the stem hope.
+-- that begin with it. A stem is cut by a letter before it is looked for: hoping has the stem hope. What stands before the
+-- word and behind it is read apart, so that a word which many documents have is not read twice.
 CREATE OR REPLACE FUNCTION internal.search_words_like(home text, looked_for text, stem text, is_prefix boolean)
 RETURNS TABLE (word text, block int, entries bigint, headings bigint, titles bigint, by_prefix boolean)
 LANGUAGE sql STABLE
@@ -39,9 +40,12 @@ BEGIN ATOMIC
      UNION ALL
     SELECT w.word, w.block, w.entries, w.headings, w.titles, false
       FROM search_words AS w
-     WHERE w.source = home AND w.word <> looked_for
-       AND w.word >= left(stem, greatest(2, length(stem) - 1))
-       AND w.word < left(stem, greatest(2, length(stem) - 1)) || chr(1114111)
+     WHERE w.source = home AND w.word >= left(stem, greatest(2, length(stem) - 1)) AND w.word < looked_for
+       AND ts_lexize('english_stem', w.word) = ARRAY[stem]
+     UNION ALL
+    SELECT w.word, w.block, w.entries, w.headings, w.titles, false
+      FROM search_words AS w
+     WHERE w.source = home AND w.word > looked_for AND w.word < left(stem, greatest(2, length(stem) - 1)) || chr(1114111)
        AND ts_lexize('english_stem', w.word) = ARRAY[stem]
      UNION ALL
     SELECT w.word, w.block, w.entries, w.headings, w.titles, true
