@@ -36,6 +36,8 @@ NOT_BY_USER = {
     "jobs_ended",
     "upload_intents_open",
     "user_imports_age",
+    "user_exports_expiry",
+    "user_exports_age",
     # A template that is deleted is taken out of everyone's sessions.
     "listening_sessions_template",
     # Another user's shared track is known by its id alone.

@@ -22,7 +22,8 @@ BATCH: Final = 1000
 ABANDONED: Final = timedelta(hours=24)
 UPLOADS: Final = "multipart_uploads"
 
-# The statements of cleanup.sql that delete a batch, each named after its table, in the order in which they are run.
+# The statements of cleanup.sql that delete a batch, each named after its table (exports expire before
+# their rows are deleted), in the order in which they are run.
 TABLES: Final = (
     "sessions",
     "oauth_states",
@@ -31,6 +32,8 @@ TABLES: Final = (
     "focus_pause_state",
     "upload_intents",
     "user_imports",
+    "expired_exports",
+    "user_exports",
     "infobase_entries",
     "jobs",
     "job_runs",

@@ -102,6 +102,12 @@ WITH swept AS (
 )
 SELECT count(*) AS total FROM swept;
 
+-- name: expired_exports
+SELECT expire_exports(%(most)s) AS total;
+
+-- name: user_exports
+SELECT forget_exports(%(most)s) AS total;
+
 -- name: infobase_entries
 -- Entries that have been in the trash of the infobase for 30 days.
 SELECT count(*) AS total

@@ -1,4 +1,4 @@
-"""The user: profile, what they have done in numbers, and their settings (platform contract, section 5)."""
+"""The user: profile, what they have done in numbers, settings, exports, deletion (platform contract, 5 and 6)."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from questlog.db import Db
 from questlog.settings import settings as environment
 from questlog.wire import Row, Success, Total
 
-from functions.user import imports
+from functions.user import exports, imports
 from functions.user.models import (
     AllSettings,
     AllSettingsChange,
@@ -33,6 +33,7 @@ from functions.user.models import (
 from functions.user.rules import counted, effective
 
 api = Api(__file__)
+api.include(exports.api)
 api.include(imports.api)
 
 

@@ -35,15 +35,16 @@ CALLS = {
     # What is derived from imported rows is made anew, and what the ledger adds up to.
     "imports": {"exports", "ideas", "infobase", "jobs", "learn", "reference"},
     "inbox": {"promotion"},
-    # The trash is emptied; accounts are filled; what a job works for is queued again with it.
-    "jobs": {"imports", "infobase", "reference"},
+    # The trash is emptied; accounts are exported and filled; what a job works for is queued again with it.
+    "jobs": {"exports", "imports", "infobase", "reference"},
+    "exports": {"inbox", "jobs"},  # they are written by jobs, and the user is told
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
     "reference": {"jobs"},  # analyses are queued, and objects of deleted tracks
     "programs": {"exercise"},  # a slot is a workout; templates make workouts; removed slots leave the sessions
     "promotion": {"calendar", "daily_plan", "ideas", "infobase", "quests"},  # it makes these of what was noted down
     "sync": {"daily_plan", "focus", "goals", "habits", "inbox", "quests"},
     "today": {"daily_plan", "focus", "goals", "habits", "onboarding", "quests"},
-    "user": {"imports"},  # the routes of imports are the user's
+    "user": {"exports", "imports"},  # their routes are the user's
 }
 
 # Which group's SQL may read tables of which others; today, sync and the plan read of many.
@@ -62,8 +63,10 @@ READS = {
     "idempotency": {"identity"},
     # The profile; objects that are listed, and the tracks that name them; which skills there are.
     "imports": {"identity", "jobs", "ledger", "reference"},
-    # The clean-up and the deletion of objects: what has served, whose ever it is.
-    "jobs": {"focus", "identity", "imports", "infobase", "reference", "user"},
+    # The clean-up and the deletion of objects: what has served, whose ever it is. And what exports hold.
+    "jobs": {
+        *("calendar", "exports", "focus", "identity", "imports", "infobase", "ledger", "reference", "settings", "user"),
+    },
     "learn": {"ledger"},  # which review was paid for
     "ledger": {"market"},
     "limits": {"identity"},
@@ -127,6 +130,12 @@ FEWER = {
     "close_imported_table": {"questlog_jobs"},
     "settle_import": {"questlog_jobs"},
     "fail_import": {"questlog_jobs"},
+    "request_export": {"questlog_app"},
+    "delete_export": {"questlog_app"},
+    "finish_export": {"questlog_jobs"},
+    "fail_export": {"questlog_jobs"},
+    "expire_exports": {"questlog_jobs"},
+    "forget_exports": {"questlog_jobs"},
     "begin_run": {"questlog_jobs"},
     "end_run": {"questlog_jobs"},
     "renew_run": {"questlog_jobs"},
@@ -152,6 +161,7 @@ FEWER = {
     "requeue_job": ADMINISTRATORS,
     "requeue_analysis": ADMINISTRATORS,
     "requeue_import": ADMINISTRATORS,
+    "requeue_export": ADMINISTRATORS,
     "schedule_states": ADMINISTRATORS,
     "job_counts": ADMINISTRATORS,
     "failed_jobs": ADMINISTRATORS,

@@ -7,3 +7,4 @@ def inhabit(user: User) -> None:
     [stored] = user.get("/settings").json["settings"]
     user.post("/settings", {"key": stored["id"], "value": 1})
     user.post("/user/imports", {"size_bytes": 1000})
+    user.post("/user/exports", {"include_audio": False})

@@ -80,3 +80,165 @@ BEGIN ATOMIC
        AND c.relname <> ALL (left_out_of_exports())
      ORDER BY c.relname COLLATE "C";
 END;
+
+-- How many rows of each table an export of a user holds.
+CREATE OR REPLACE FUNCTION app.export_row_counts(of_user uuid) RETURNS TABLE (name text, row_count bigint)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    exported record;
+BEGIN
+    FOR exported IN SELECT t.name, t.owner FROM export_tables() AS t LOOP
+        name := exported.name;
+        EXECUTE format('SELECT count(*) FROM %I AS t WHERE t.%I = $1', exported.name, exported.owner)
+           INTO row_count USING of_user;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+-- The rows of an export of the caller in one answer, as JSON: for each table by name a row without a line, and then its rows.
+-- 413 payload_too_large where they have more than so many bytes. All of them are of one moment, that of the statement.
+CREATE OR REPLACE FUNCTION app.export_rows(most_bytes bigint) RETURNS TABLE (name text, line text)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    exported record;
+    size bigint := 0;
+BEGIN
+    FOR exported IN SELECT t.name, t.json_rows FROM export_tables() AS t LOOP
+        name := exported.name;
+        line := NULL;
+        RETURN NEXT;
+        FOR line IN EXECUTE exported.json_rows USING current_user_id() LOOP
+            size := size + octet_length(line) + 1;
+            IF size > most_bytes THEN
+                PERFORM refuse(413, 'payload_too_large',
+                               'The export would be larger than 4 MiB. Ask for a file with POST /user/exports.',
+                               jsonb_build_object('limit_bytes', most_bytes));
+            END IF;
+            RETURN NEXT;
+        END LOOP;
+    END LOOP;
+END
+$$;
+
+-- Exports as files -------------------------------------------------------------------------------------------------------
+
+-- The exports as they are now: one that is past its time has expired, whether the clean-up was there or not. One that can be
+-- imported has at most the 5 GiB that an import takes.
+CREATE OR REPLACE VIEW app.exports_now WITH (security_invoker = true) AS
+SELECT e.id, e.include_audio, e.progress, e.object_key, e.size_bytes, e.sha256, e.row_count, e.error_type, e.error_message,
+       e.created_at, e.started_at, e.finished_at, e.expires_at,
+       CASE WHEN e.status = 'ready' AND e.expires_at <= clock() THEN 'expired' ELSE e.status END AS status,
+       e.size_bytes <= 5368709120 AS importable
+  FROM user_exports AS e;
+
+-- Asks for an export. Returns its id, or that of the one that is queued or running. 429 for the sixth within a day.
+CREATE OR REPLACE FUNCTION app.request_export(wants_audio boolean, client jsonb) RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    export uuid;
+BEGIN
+    PERFORM lock_user();
+    SELECT e.id INTO export FROM user_exports AS e WHERE e.status IN ('queued', 'running');
+    IF NOT FOUND THEN
+        -- By a hash: the count outlives the user for a while, and nothing that is left of them may name them.
+        PERFORM count_against_limit('export:' || encode(sha256(convert_to(current_user_id()::text, 'UTF8')), 'hex'), 5,
+                                    interval '24 hours');
+        INSERT INTO user_exports AS e (include_audio) VALUES (wants_audio) RETURNING e.id INTO export;
+        PERFORM enqueue_job(export, 'export', 5);
+        PERFORM audit('data_export', 'create', client, jsonb_build_object('include_audio', wants_audio), 'success', 'export',
+                      export::text);
+    END IF;
+    RETURN export;
+END
+$$;
+
+-- Deletes an export of the caller, and stops the job that writes it. Returns the key of its object; no row: there is none.
+-- A worker may be writing the object, and lives for at most 15 minutes: what it leaves is deleted after that.
+CREATE OR REPLACE FUNCTION app.delete_export(wanted uuid) RETURNS SETOF text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    -- The job first, as the worker does it that ends both: two who wait for each other would not.
+    PERFORM cancel_job(wanted);
+    RETURN QUERY
+    WITH gone AS (
+        DELETE FROM user_exports AS e WHERE e.id = wanted RETURNING e.object_key, e.status
+    ), listed AS (
+        INSERT INTO storage_deletions (object_key, run_after)
+        SELECT g.object_key,
+               instant() + CASE WHEN g.status IN ('queued', 'running') THEN interval '16 minutes' ELSE interval '0' END
+          FROM gone AS g
+    )
+    SELECT g.object_key FROM gone AS g;
+END
+$$;
+
+-- For the jobs -----------------------------------------------------------------------------------------------------------
+
+-- Has an export show that its archive is there, and tells the user. The caller holds the job.
+CREATE OR REPLACE FUNCTION app.finish_export(owner uuid, export_id uuid, bytes bigint, digest text, exported_rows bigint)
+RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    UPDATE user_exports AS e
+       SET status = 'ready', progress = 100, size_bytes = bytes, sha256 = digest, row_count = exported_rows,
+           finished_at = t.at, expires_at = t.at + interval '7 days'
+      FROM (SELECT instant() AS at) AS t
+     WHERE e.user_id = owner AND e.id = export_id;
+    SELECT notify_user(owner, 'Your export is ready', 'It can be downloaded for 7 days.');
+END;
+
+-- Has an export show that it has failed, in the transaction that ends its job.
+CREATE OR REPLACE FUNCTION app.fail_export(owner uuid, export_id uuid, reason_type text, reason text) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    UPDATE user_exports AS e
+       SET status = 'failed', error_type = reason_type, error_message = left(reason, 500), finished_at = instant()
+     WHERE e.user_id = owner AND e.id = export_id AND e.status IN ('queued', 'running');
+END;
+
+-- Has an export that has failed wait for its job again.
+CREATE OR REPLACE FUNCTION app.requeue_export(owner uuid, export_id uuid) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    UPDATE user_exports AS e
+       SET status = 'queued', progress = 0, error_type = NULL, error_message = NULL, started_at = NULL, finished_at = NULL
+     WHERE e.user_id = owner AND e.id = export_id AND e.status = 'failed';
+END;
+REVOKE EXECUTE ON FUNCTION app.requeue_export FROM questlog_app, questlog_auth, questlog_operator, questlog_jobs;
+
+-- Ends exports that are past their time; their objects are listed to be deleted. Returns how many.
+CREATE OR REPLACE FUNCTION app.expire_exports(most int) RETURNS bigint
+LANGUAGE sql
+BEGIN ATOMIC
+    WITH past AS (
+        UPDATE user_exports AS e
+           SET status = 'expired'
+         WHERE (e.user_id, e.id) IN (SELECT p.user_id, p.id FROM user_exports AS p
+                                      WHERE p.status = 'ready' AND p.expires_at <= clock()
+                                      ORDER BY p.expires_at LIMIT most FOR UPDATE SKIP LOCKED)
+        RETURNING e.object_key
+    ), listed AS (
+        INSERT INTO storage_deletions (object_key) SELECT p.object_key FROM past AS p
+    )
+    SELECT count(*) FROM past;
+END;
+
+-- Deletes the rows of exports that were asked for 30 days ago and are over. Returns how many.
+CREATE OR REPLACE FUNCTION app.forget_exports(most int) RETURNS bigint
+LANGUAGE sql
+BEGIN ATOMIC
+    WITH gone AS (
+        DELETE FROM user_exports AS e
+         WHERE (e.user_id, e.id) IN (SELECT p.user_id, p.id FROM user_exports AS p
+                                      WHERE p.status IN ('failed', 'expired') AND p.created_at < clock() - interval '30 days'
+                                      ORDER BY p.created_at LIMIT most FOR UPDATE SKIP LOCKED)
+        RETURNING e.id
+    )
+    SELECT count(*) FROM gone;
+END;
+
+REVOKE EXECUTE ON FUNCTION app.finish_export, app.fail_export, app.expire_exports, app.forget_exports
+    FROM questlog_app, questlog_auth, questlog_operator, questlog_admin;
+REVOKE EXECUTE ON FUNCTION app.request_export, app.delete_export
+    FROM questlog_auth, questlog_operator, questlog_admin, questlog_jobs;

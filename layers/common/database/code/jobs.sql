@@ -22,6 +22,13 @@ BEGIN ATOMIC
     INSERT INTO jobs (id, kind, max_attempts, payload) VALUES (job_id, job_kind, most_attempts, job_payload);
 END;
 
+-- Takes a job of the caller out of the queue, whatever becomes of it: a worker that runs it finds that it has lost it.
+CREATE OR REPLACE FUNCTION internal.cancel_job(wanted uuid) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    DELETE FROM jobs AS j WHERE j.user_id = current_user_id() AND j.id = wanted;
+END;
+
 -- Puts work into the queue that is no user's: a backup or a restore. What it works for has the same id.
 CREATE OR REPLACE FUNCTION app.enqueue_operator_job(job_id uuid, job_kind text, most_attempts int DEFAULT 5, job_payload jsonb DEFAULT '{}')
 RETURNS void
@@ -83,6 +90,7 @@ BEGIN
     -- What a job works for shows that it is queued again; each kind that has such a row has a branch here.
     CASE failed.kind
         WHEN 'audio_analysis' THEN PERFORM requeue_analysis(failed.user_id, failed.id);
+        WHEN 'export' THEN PERFORM requeue_export(failed.user_id, failed.id);
         WHEN 'import' THEN PERFORM requeue_import(failed.user_id, failed.id);
         ELSE NULL;
     END CASE;
