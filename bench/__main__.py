@@ -15,6 +15,7 @@ from bench import (
     cards,
     database_cpu,
     events,
+    exports,
     idle_tab,
     imports,
     scale,
@@ -40,6 +41,7 @@ ON_A_STAGE: Final[Mapping[str, Callable[[Stage], Figure]]] = {
     "cards": cards.measure,
     "searches": searches.measure,
     "idle_tab": idle_tab.measure,
+    "exports": exports.measure,
     "awards": awards.measure,
     "scale": scale.measure,
 }
@@ -59,6 +61,7 @@ ORDER: Final = (
     "cards",
     "searches",
     "idle_tab",
+    "exports",
     "awards",
     "scale",
     "audio",
