@@ -20,9 +20,9 @@ MEGABYTES: Final = 200
 # What a year of use leaves most of: payments. The ledger's own functions would take an hour for so many.
 PAYMENTS: Final = """
     INSERT INTO points_ledger (
-        user_id, seq, event_type, source_type, source_id, base_xp, xp, coins, counters, metadata, level_after,
+        user_id, seq, event_type, source_type, source_id, base_xp, bonus_xp, xp, coins, counters, metadata, level_after,
         coins_after, total_xp_after, streak_after, idempotency_key, local_date)
-    SELECT %s, n, 'habit_complete', 'habit', gen_random_uuid(), 10, 10, 5, '{"habit_completions": 1}',
+    SELECT %s, n, 'habit_complete', 'habit', gen_random_uuid(), 10, 0, 10, 5, '{"habit_completions": 1}',
            '{"name": "Morning run"}', 1, 5 * n, 10 * n, 3, 'habit:' || n, '2026-01-01'
       FROM generate_series(1, %s) AS n
 """

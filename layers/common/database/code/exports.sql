@@ -141,9 +141,7 @@ BEGIN
     PERFORM lock_user();
     SELECT e.id INTO export FROM user_exports AS e WHERE e.status IN ('queued', 'running');
     IF NOT FOUND THEN
-        -- By a hash: the count outlives the user for a while, and nothing that is left of them may name them.
-        PERFORM count_against_limit('export:' || encode(sha256(convert_to(current_user_id()::text, 'UTF8')), 'hex'), 5,
-                                    interval '24 hours');
+        PERFORM count_against_limit('export:' || current_user_id(), 5, interval '24 hours');
         INSERT INTO user_exports AS e (include_audio) VALUES (wants_audio) RETURNING e.id INTO export;
         PERFORM enqueue_job(export, 'export', 5);
         PERFORM audit('data_export', 'create', client, jsonb_build_object('include_audio', wants_audio), 'success', 'export',
