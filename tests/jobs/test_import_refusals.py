@@ -1,9 +1,12 @@
 """What an import refuses changes nothing: neither rows nor objects are left of it."""
 
+import threading
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,6 +25,7 @@ from tests.reference.uploads import register
 from tests.support import bucket
 from tests.support.client import log_in
 from tests.support.ledger import award
+from tests.support.locks import is_waited_for
 from tests.support.users import create_user
 from tests.test_walk import everything_of
 
@@ -233,6 +237,38 @@ def test_an_account_that_gets_a_row_meanwhile(
     assert (ended["status"], ended["error"]["type"]) == ("failed", "account_not_empty")
     assert user.get("/habits").data["habits"] == []
     assert len(database.query("SELECT id FROM user_references WHERE user_id = %s", user.id)) == 1
+
+
+def test_a_row_of_a_request_that_has_not_ended(
+    user: User, database: Database, export: Exported, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another transaction has inserted cannot be seen yet, so the last step waits for it."""
+    execute = importing._execute
+    others: list[threading.Thread] = []
+
+    def inserting(inserted: threading.Event) -> None:
+        with psycopg.connect(database.admin_url) as other:
+            other.execute("INSERT INTO user_references (user_id, title) VALUES (%s, 'How bells ring')", [user.id])
+            inserted.set()
+            for _ in range(1000):
+                if is_waited_for(database, other.info.backend_pid):
+                    break
+                time.sleep(0.01)
+
+    def executing(connection: Any, name: str, **parameters: Any) -> Any:
+        if name == "settle":
+            inserted = threading.Event()
+            others.append(threading.Thread(target=inserting, args=[inserted]))
+            others[0].start()
+            inserted.wait()
+        return execute(connection, name, **parameters)
+
+    monkeypatch.setattr(importing, "_execute", executing)
+    import_id = start(user, export.zipped())
+    tick()
+    others[0].join()
+    assert user.get(f"/user/imports/{import_id}").data["error"]["type"] == "account_not_empty"
+    assert user.get("/habits").data["habits"] == []
 
 
 def test_a_second_import_is_refused(user: User, export: Exported) -> None:

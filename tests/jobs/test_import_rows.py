@@ -12,6 +12,7 @@ from functions.jobs.archive import upgrades
 from functions.jobs.archive.upgrades import Upgrade
 from tests.conftest import Database, NewUser, User
 from tests.jobs.accounts import Exported, bring, export_of
+from tests.onboarding.inhabit import inhabit
 from tests.support.ledger import award, counter, wallet
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -146,11 +147,12 @@ def test_values_that_could_be_taken_for_others(user: User, source: User, databas
 
 def test_what_an_account_had_is_replaced(new_user: NewUser, source: User, database: Database) -> None:
     user = new_user(settings={"theme": "dark", "app.old": 1})
-    user.post("/onboarding/start")
+    inhabit(user)
     source.put("/user/settings", {"locale": "de"})
     assert brought(user, export_of(database, source)) == {}
     assert {row["key"]: row["value"] for row in user.get("/settings").json["settings"]} == {"locale": "de"}
-    assert database.query("SELECT FROM user_onboarding_state WHERE user_id = %s", user.id) == []
+    for table in ("user_onboarding_state", "user_onboarding_responses", "user_interests"):
+        assert database.query(f"SELECT FROM {table} WHERE user_id = %s", user.id) == [], table
 
 
 # Older archives ----------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def after_a_wait(
         holder.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
         holder.execute("SELECT app.lock_user()")
         result = pool.submit(at_once, 1, call)
-        while not _blocked(database, holder.info.backend_pid):
+        while not is_waited_for(database, holder.info.backend_pid):
             assert not result.done(), "it did not wait"
             time.sleep(0.01)
         holder.execute(meanwhile)
@@ -36,7 +36,8 @@ def after_a_wait(
         return result.result()[0], row[0]
 
 
-def _blocked(database: Database, holder: int) -> bool:
+def is_waited_for(database: Database, holder: int) -> bool:
+    """Whether a transaction waits for what the one of this backend holds."""
     rows = database.query(
         "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))) AS waits", holder
     )

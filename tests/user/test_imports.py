@@ -7,6 +7,7 @@ import pytest
 
 from local.clock import Clock
 from tests.conftest import Database, NewUser, User, at_once
+from tests.onboarding.inhabit import inhabit
 from tests.support import bucket
 from tests.support.client import Client
 
@@ -135,8 +136,8 @@ def test_what_signing_in_and_first_steps_leave_is_nothing(user: User) -> None:
     user.put("/user/settings", {"theme": "dark"})
     user.get("/today")
     user.get("/onboarding")
-    user.post("/onboarding/start")
-    user.get("/user/stats")
+    inhabit(user)  # it is asked what it is interested in, and answers
+    assert user.get("/user/stats").data["total_xp"] == 0
     assert user.post(f"/user/imports/{uploaded(user)}/start").status == 200
 
 
