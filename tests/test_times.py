@@ -111,7 +111,8 @@ def ids_found_by(operation: Operation, user: User, database: Database) -> tuple[
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=str)
-def test_no_time_at_the_edge_is_a_fault(field: Field, user: User) -> None:
+def test_no_time_at_the_edge_is_a_fault(field: Field, new_user: NewUser) -> None:
+    user = new_user(role="admin")
     ids = ["00000000-0000-4000-8000-000000000000"] * field.operation.parameters
     for value in (*OUTSIDE[field.format], *NO_TIMES):
         answer = field.ask(user, value, *ids)
@@ -122,7 +123,7 @@ def test_no_time_at_the_edge_is_a_fault(field: Field, user: User) -> None:
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
 def test_what_is_derived_from_the_edges(zone: str, new_user: NewUser, database: Database) -> None:
     """In the zones whose days begin first and last; a fault here is a time beyond what Python or Postgres holds."""
-    user = new_user()
+    user = new_user(role="admin")
     inhabit(user)
     user.put("/user/settings", {"timezone": zone, "day_start_hour": 6})
     by_name = {str(field.operation): field.operation for field in FIELDS}
