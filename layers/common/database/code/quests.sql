@@ -56,6 +56,8 @@ END;
 -- before.
 --   `ready`: at its target and not completed. The streak is that of this period, or of the one before while this one is
 --   not completed.
+--   OFFSET 0: the row of a quest in a period is looked up by both. Plans are kept, and one that was made for a small account
+--   would otherwise join by the quest alone, and read each quest's whole history in a large one.
 CREATE OR REPLACE VIEW app.quests_now WITH (security_invoker = true) AS
 SELECT q.id, 'user' AS kind, NULL::text AS key, q.title, q.description, q.category, q.difficulty,
        q.xp_reward, q.coin_reward, q.skill_key, q.target, NULL::text AS target_type, q.is_repeatable, q.repeat_frequency,
@@ -71,8 +73,11 @@ SELECT q.id, 'user' AS kind, NULL::text AS key, q.title, q.description, q.catego
        greatest(q.updated_at, p.updated_at) AS updated_at
   FROM quests AS q
   JOIN quest_periods() AS t ON t.period = coalesce(q.repeat_frequency, 'once')
-  LEFT JOIN user_quest_progress AS p ON p.quest_id = q.id AND p.period_key = t.period_key
-  LEFT JOIN user_quest_progress AS b ON b.quest_id = q.id AND b.period_key = t.previous_key
+  LEFT JOIN LATERAL (
+        SELECT * FROM user_quest_progress AS p WHERE p.quest_id = q.id AND p.period_key = t.period_key OFFSET 0) AS p ON true
+  LEFT JOIN LATERAL (
+        SELECT p.streak_count FROM user_quest_progress AS p
+         WHERE p.quest_id = q.id AND p.period_key = t.previous_key OFFSET 0) AS b ON true
  UNION ALL
 SELECT u.id, 'universal', u.key, u.title, u.description, u.category, u.difficulty,
        u.xp_reward, u.coin_reward, u.skill_key, u.target, u.target_type, t.period <> 'once', nullif(t.period, 'once'),
@@ -88,9 +93,13 @@ SELECT u.id, 'universal', u.key, u.title, u.description, u.category, u.difficult
        coalesce(p.undo_count, 0), u.sort_order, u.created_at, greatest(u.updated_at, p.updated_at)
   FROM universal_quests AS u
   JOIN quest_periods() AS t ON t.period = CASE u.quest_type WHEN 'special' THEN 'once' ELSE u.quest_type END
-  LEFT JOIN user_quest_progress AS p ON p.universal_quest_id = u.id AND p.period_key = t.period_key
-  LEFT JOIN user_quest_progress AS b ON b.universal_quest_id = u.id AND b.period_key = t.previous_key
-                                    AND (b.status = 'completed' OR b.status <> 'abandoned' AND b.progress >= u.target)
+  LEFT JOIN LATERAL (
+        SELECT * FROM user_quest_progress AS p WHERE p.universal_quest_id = u.id AND p.period_key = t.period_key OFFSET 0
+        ) AS p ON true
+  LEFT JOIN LATERAL (
+        SELECT * FROM user_quest_progress AS p
+         WHERE p.universal_quest_id = u.id AND p.period_key = t.previous_key
+           AND (p.status = 'completed' OR p.status <> 'abandoned' AND p.progress >= u.target) OFFSET 0) AS b ON true
  WHERE u.is_active
    AND (u.starts_at > clock()) IS NOT TRUE
    AND (u.ends_at IS NULL OR u.ends_at > clock() OR p.id IS NOT NULL OR b.id IS NOT NULL);

@@ -97,8 +97,6 @@ CREATE TABLE user_quest_progress (
     updated_at timestamptz NOT NULL DEFAULT clock(),
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, quest_id) REFERENCES quests ON DELETE CASCADE,
-    UNIQUE (user_id, quest_id, period_key),
-    UNIQUE (user_id, universal_quest_id, period_key),
     CHECK (num_nonnulls(quest_id, universal_quest_id) = 1),
     CHECK ((period_start IS NULL) = (period_key = 'once')),
     CHECK (status <> 'accepted' OR accepted_at IS NOT NULL),
@@ -109,6 +107,11 @@ CREATE TABLE user_quest_progress (
 -- Whether anyone has begun a universal quest.
 CREATE INDEX user_quest_progress_universal ON user_quest_progress (universal_quest_id)
     WHERE universal_quest_id IS NOT NULL;
+
+-- Each covers the rows of its kind only, so that none serves for look-ups of the other kind, whatever the planner estimates.
+CREATE UNIQUE INDEX user_quest_progress_own ON user_quest_progress (user_id, quest_id, period_key) WHERE quest_id IS NOT NULL;
+CREATE UNIQUE INDEX user_quest_progress_shared ON user_quest_progress (user_id, universal_quest_id, period_key)
+ WHERE universal_quest_id IS NOT NULL;
 
 -- The open quests, found without reading the history.
 CREATE INDEX user_quest_progress_open ON user_quest_progress (user_id, period_key) WHERE status IN ('available', 'accepted');
