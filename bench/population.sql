@@ -7,7 +7,7 @@ INSERT INTO users (id, email, name)
 SELECT md5('crowd:' || n)::uuid, 'crowd-' || n || '@questlog.test', 'Crowd ' || n FROM generate_series(1, %(users)s) AS n;
 INSERT INTO user_settings (user_id, key, value)
 SELECT md5('crowd:' || n)::uuid, 'profile_public', 'true' FROM generate_series(2, %(users)s, 2) AS n;
--- A payment a day, up to today for two of three users; of different amounts, so that the boards have an order.
+-- Five payments a day, up to today for two of three users; of different amounts, so that the boards have an order.
 INSERT INTO points_ledger (user_id, seq, event_type, source_type, base_xp, bonus_xp, xp, coins, skill_stars, counters,
                            metadata, level_after, coins_after, total_xp_after, streak_after, idempotency_key, local_date,
                            created_at)
@@ -16,7 +16,7 @@ SELECT p.user_id, n, 'focus_complete', 'bench', p.xp, 0, p.xp, 2, 0, '{"focus_se
   FROM (SELECT md5('crowd:' || n)::uuid AS user_id, 5 + n %% 97 AS xp, n %% 3 = 0 AS left_long_ago
           FROM generate_series(1, %(users)s) AS n) AS p,
        generate_series(1, %(rows)s) AS n,
-       LATERAL (SELECT (clock() AT TIME ZONE 'UTC')::date - (%(rows)s - n) - CASE WHEN p.left_long_ago THEN 90 ELSE 0 END
+       LATERAL (SELECT (clock() AT TIME ZONE 'UTC')::date - (%(rows)s - n) / 5 - CASE WHEN p.left_long_ago THEN 90 ELSE 0 END
                            AS day) AS d;
 
 -- name: history
@@ -137,6 +137,8 @@ SELECT t.id, 'completed', 60000, t.created_at - interval '1 h' * n, t.created_at
   FROM reference_tracks AS t, generate_series(1, 10) AS n WHERE t.user_id = current_user_id();
 
 -- name: totals
+INSERT INTO ledger_days (user_id, day, xp, coins_earned, coins_spent, events, first_seq, last_seq)
+SELECT * FROM recounted_days AS r WHERE NOT EXISTS (SELECT FROM ledger_days AS d WHERE d.user_id = r.user_id);
 INSERT INTO user_progress (user_id, total_xp, current_level, active_days, last_active_day)
 SELECT l.user_id, sum(l.xp), level_for(sum(l.xp)::bigint), count(DISTINCT l.local_date), max(l.local_date)
   FROM points_ledger AS l WHERE NOT EXISTS (SELECT FROM user_progress AS p WHERE p.user_id = l.user_id)

@@ -98,9 +98,10 @@ def mark_seen(db: Db, body: SeenAchievements) -> Seen:
 @api.get("/gamification/ledger")
 def ledger(db: Db, query: LedgerQuery) -> Ledger:
     """List the rows of the ledger, newest first."""
+    filters = ["kind"] * (query.event_type is not None) + ["days"] * (not query.from_ is query.to is None)
     rows = db.many(
         NumberedEntry,
-        "ledger" if query.from_ is query.to is None else "ledger_of_days",
+        "ledger" + "_of_" * bool(filters) + "_and_".join(filters),
         before=AFTER_ALL_ROWS if query.cursor is None else query.cursor,
         first=query.from_ or date.min,
         last=query.to or date.max,

@@ -30,29 +30,42 @@ SELECT count(*) AS seen FROM seen;
 -- The newest rows before a place. The place is a plain bound, so a deep page costs what the first one does.
 SELECT * FROM ledger_entries AS l
  WHERE l.seq < %(before)s::bigint
-   AND (%(event_type)s::text IS NULL OR l.event_type = %(event_type)s)
+ ORDER BY l.seq DESC
+ LIMIT %(rows)s::int;
+
+-- name: ledger_of_kind
+-- A statement of its own, and not an optional filter: only so the rows of a kind are found by their index.
+SELECT * FROM ledger_entries AS l
+ WHERE l.seq < %(before)s::bigint
+   AND l.event_type = %(event_type)s
  ORDER BY l.seq DESC
  LIMIT %(rows)s::int;
 
 -- name: ledger_of_days
--- The same within local days, which are plain bounds too: it costs what these days hold, however long the history is.
+-- The same within local days. Their first and last rows bound what is read, however long the history is.
 SELECT * FROM ledger_entries AS l
- WHERE l.local_date >= %(first)s::date AND l.local_date <= %(last)s::date
-   AND l.seq < %(before)s::bigint
-   AND (%(event_type)s::text IS NULL OR l.event_type = %(event_type)s)
+ WHERE l.seq < %(before)s::bigint
+   AND l.seq >= (SELECT d.first_seq FROM ledger_days AS d WHERE d.day >= %(first)s ORDER BY d.day LIMIT 1)
+   AND l.seq <= (SELECT d.last_seq FROM ledger_days AS d WHERE d.day <= %(last)s ORDER BY d.day DESC LIMIT 1)
+   AND l.local_date >= %(first)s::date AND l.local_date <= %(last)s::date
+ ORDER BY l.seq DESC
+ LIMIT %(rows)s::int;
+
+-- name: ledger_of_kind_and_days
+SELECT * FROM ledger_entries AS l
+ WHERE l.seq < %(before)s::bigint
+   AND l.seq >= (SELECT d.first_seq FROM ledger_days AS d WHERE d.day >= %(first)s ORDER BY d.day LIMIT 1)
+   AND l.seq <= (SELECT d.last_seq FROM ledger_days AS d WHERE d.day <= %(last)s ORDER BY d.day DESC LIMIT 1)
+   AND l.local_date >= %(first)s::date AND l.local_date <= %(last)s::date
+   AND l.event_type = %(event_type)s
  ORDER BY l.seq DESC
  LIMIT %(rows)s::int;
 
 -- name: history
 SELECT local_today() AS date;
-SELECT l.local_date AS date,
-       sum(l.xp)::bigint AS xp,
-       sum(earned_coins(l.coins, l.reverses))::bigint AS coins_earned,
-       sum(earned_coins(l.coins, l.reverses) - l.coins)::bigint AS coins_spent,
-       count(*) FILTER (WHERE l.reverses IS NULL) AS events
-  FROM points_ledger AS l
- WHERE l.local_date > (SELECT local_today()) - %(days)s::int
- GROUP BY l.local_date;
+SELECT d.day AS date, d.xp, d.coins_earned, d.coins_spent, d.events
+  FROM ledger_days AS d
+ WHERE d.day > (SELECT local_today()) - %(days)s::int;
 
 -- name: rules
 SELECT level, level_cost(level) AS cost, level_floor(level) AS total_xp FROM generate_series(1, 30) AS level;

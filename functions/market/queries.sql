@@ -151,10 +151,14 @@ SELECT coins, total_earned AS lifetime_coins, total_spent AS lifetime_spent, tot
   FROM level_progress;
 
 -- name: stats
-SELECT coalesce(sum(l.coins) FILTER (WHERE l.event_type = 'market_refund'), 0) AS refunded,
-       coalesce(sum(earned_coins(l.coins, l.reverses)), 0) AS earned
-  FROM points_ledger AS l
- WHERE l.local_date > (SELECT local_today()) - %(days)s::int;
+WITH days AS (
+    SELECT min(d.day) AS first_day, min(d.first_seq) AS first_seq, sum(d.coins_earned) AS earned
+      FROM ledger_days AS d WHERE d.day > (SELECT local_today()) - %(days)s::int
+)
+SELECT (SELECT coalesce(sum(l.coins), 0) FROM points_ledger AS l
+         WHERE l.event_type = 'market_refund' AND l.seq >= d.first_seq AND l.local_date >= d.first_day) AS refunded,
+       coalesce(d.earned, 0) AS earned
+  FROM days AS d;
 SELECT p.category, count(*) AS purchases, sum(p.price_paid) AS coins
   FROM purchases AS p
  WHERE p.purchased_at >= (SELECT lower(day_bounds(local_today() - (%(days)s::int - 1))))

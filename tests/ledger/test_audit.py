@@ -50,6 +50,21 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
             {"counter pages_read"},
         ),
         ("UPDATE user_progress SET active_days = active_days + 1", {"active_days"}),
+        *(
+            (f"UPDATE ledger_days SET {column} = {column} + 1", {"day"})
+            for column in ("xp", "coins_earned", "coins_spent", "events", "first_seq", "last_seq")
+        ),
+        ("DELETE FROM ledger_days", {"day"}),
+        (
+            """
+            INSERT INTO ledger_days (user_id, day, xp, coins_earned, coins_spent, events, first_seq, last_seq)
+            VALUES (current_user_id(), '2000-01-01', 0, 0, 0, 0, 1, 1)""",
+            {"day"},
+        ),
+        (
+            "UPDATE points_ledger SET local_date = local_date - 1 WHERE idempotency_key = 'third'",
+            {"active_days", "day"},
+        ),
         ("DELETE FROM user_progress", {"progress", "total_xp", "total_skill_stars", "active_days"}),
         ("DELETE FROM user_wallet", {"coins", "total_earned", "total_spent"}),
         ("UPDATE points_ledger SET coins_after = 1 WHERE idempotency_key = 'third'", {"coins_after"}),
@@ -67,15 +82,15 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
         ),
         (
             "UPDATE points_ledger SET xp = xp + 1, base_xp = base_xp + 1 WHERE idempotency_key = 'third'",
-            {"total_xp", "skill discipline", "total_xp_after"},
+            {"total_xp", "skill discipline", "total_xp_after", "day"},
         ),
         (
             "UPDATE points_ledger SET coins = coins + 1 WHERE idempotency_key = 'third'",
-            {"coins", "total_earned", "coins_after"},
+            {"coins", "total_earned", "coins_after", "day"},
         ),
         (
             "UPDATE points_ledger SET coins = coins - 1 WHERE idempotency_key = 'purchase'",
-            {"coins", "total_spent", "coins_after"},
+            {"coins", "total_spent", "coins_after", "day"},
         ),
         (
             "DELETE FROM points_ledger WHERE idempotency_key = 'third'",
@@ -87,6 +102,7 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
                 "counter goals_completed",
                 "coins_after",
                 "total_xp_after",
+                "day",
             },
         ),
         ("UPDATE points_ledger SET reverses = gen_random_uuid() WHERE reverses IS NOT NULL", {"reversal"}),
@@ -100,7 +116,7 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
             """
             UPDATE points_ledger SET reverses = NULL, idempotency_key = 'x', event_type = 'x', xp = 0, base_xp = 0
              WHERE reverses IS NOT NULL""",
-            {"total_earned", "total_spent", "total_xp", "total_xp_after", "skill discipline"},
+            {"total_earned", "total_spent", "total_xp", "total_xp_after", "skill discipline", "day"},
         ),
         ("UPDATE points_ledger SET cause_id = gen_random_uuid() WHERE cause_id IS NOT NULL", {"cause"}),
         (f"UPDATE points_ledger SET cause_id = {ROW.format('third')} WHERE event_type = 'achievement'", {"cause"}),
@@ -124,9 +140,10 @@ def test_damage_is_found(ledger: Ledger, vandal: psycopg.Connection[DictRow], da
     assert changed >= 1
     found = vandal.execute("SELECT * FROM ledger_audit").fetchall()
     assert {row["user_id"] for row in found} == {ledger.user_id}
-    # 'row <id>: coins_after' -> coins_after, 'reversal <id>' -> reversal, 'cause of row <id>' -> cause
+    # Of 'row <id>: coins_after' the problem; of 'reversal <id>', 'cause of row <id>' and 'day <date>' the first word.
+    first_words = ("reversal ", "cause ", "day ")
     named = {
-        p.split(": ")[1] if p.startswith("row ") else p.split(" ")[0] if p.startswith(("reversal ", "cause ")) else p
+        p.split(": ")[1] if p.startswith("row ") else p.split(" ")[0] if p.startswith(first_words) else p
         for p in (row["problem"] for row in found)
     }
     assert named == problems

@@ -280,11 +280,7 @@ DECLARE
     -- Counted once a day. When the payment that carries the count is reversed, the day may be counted again.
     perfect boolean := NOT EXISTS (SELECT FROM habits_on(today) AS s WHERE s.pending)
         AND NOT EXISTS (
-            SELECT FROM points_ledger AS l
-             WHERE l.event_type = 'habit_complete'
-               AND l.local_date = today
-               AND l.counters ? 'perfect_habit_days'
-               AND NOT EXISTS (SELECT FROM points_ledger AS r WHERE r.reverses = l.id));
+            SELECT FROM entries_on(today, 'habit_complete') AS p WHERE p.counters ? 'perfect_habit_days');
 BEGIN
     streak_bonus := within_cap AND streak_after > streak_before AND streak_after IN (7, 14, 30, 60, 100, 365);
     paid := award(

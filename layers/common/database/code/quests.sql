@@ -290,10 +290,8 @@ $$;
 CREATE OR REPLACE FUNCTION internal.quest_pay_is_used_up(day date) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN 10 <= (
-    SELECT count(*) FROM points_ledger AS l
-     WHERE l.event_type = 'quest_complete' AND l.source_type = 'quest' AND l.local_date = day
-       AND (l.xp > 0 OR l.coins > 0)
-       AND NOT EXISTS (SELECT FROM points_ledger AS r WHERE r.reverses = l.id));
+    SELECT count(*) FROM entries_on(day, 'quest_complete') AS p
+     WHERE p.source_type = 'quest' AND (p.base_xp > 0 OR p.coins > 0));
 
 -- Completes a row and pays the quest's reward.
 CREATE OR REPLACE FUNCTION internal.pay_quest(q quests_now, state user_quest_progress) RETURNS void

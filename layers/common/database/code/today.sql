@@ -4,8 +4,8 @@ SET LOCAL ROLE questlog_owner;
 CREATE OR REPLACE FUNCTION internal.paid_on(day date) RETURNS TABLE (xp bigint, coins bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT coalesce(sum(l.xp), 0)::bigint, coalesce(sum(earned_coins(l.coins, l.reverses)), 0)::bigint
-      FROM points_ledger AS l WHERE l.local_date = paid_on.day;
+    SELECT coalesce(sum(d.xp), 0)::bigint, coalesce(sum(d.coins_earned), 0)::bigint
+      FROM ledger_days AS d WHERE d.day = paid_on.day;
 END;
 
 -- A local day in numbers. Those of its plan are not among them; they are counted from the plan's items.

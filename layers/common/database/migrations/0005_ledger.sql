@@ -146,12 +146,28 @@ CREATE TABLE points_ledger (
 -- the whole account, and there each key would cost one more look-up per row. ledger_audit checks them instead.
 CREATE UNIQUE INDEX points_ledger_order ON points_ledger (user_id, seq DESC);
 
--- local_date stands before event_type: a daily cap filters by both, while a day, a week and a board filter by dates alone.
-CREATE INDEX points_ledger_days ON points_ledger (user_id, local_date, event_type);
+-- A list of one kind of event, and with ledger_days those of a day.
+CREATE INDEX points_ledger_kinds ON points_ledger (user_id, event_type, seq DESC);
 CREATE UNIQUE INDEX points_ledger_reversals ON points_ledger (user_id, reverses) WHERE reverses IS NOT NULL;
 -- The feed of awards is read by time.
 CREATE INDEX points_ledger_recent ON points_ledger (user_id, created_at DESC);
 CREATE INDEX points_ledger_causes ON points_ledger (user_id, cause_id) WHERE cause_id IS NOT NULL;
+
+-- What the rows of a local day add up to, so that a day, a month or a year costs a row per day however many payments it had;
+-- and where they stand. Rows are not quite in the order of their days, since a payment may count for a day before.
+CREATE TABLE ledger_days (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    day date NOT NULL,
+    xp bigint NOT NULL,
+    coins_earned bigint NOT NULL,
+    coins_spent bigint NOT NULL,
+    -- Rows that are no reversals.
+    events int NOT NULL,
+    -- No row of this day or a later one stands before first_seq, none of this day or an earlier one behind last_seq.
+    first_seq bigint NOT NULL,
+    last_seq bigint NOT NULL,
+    PRIMARY KEY (user_id, day)
+) WITH (fillfactor = 70);
 
 -- fillfactor, here and below: rows that change with every award find room on their own page, so no index is touched.
 CREATE TABLE user_progress (
@@ -220,6 +236,7 @@ CREATE TABLE activity_events (
 );
 CREATE INDEX activity_events_recent ON activity_events (user_id, created_at DESC, id);
 CALL enable_row_security('points_ledger');
+CALL enable_row_security('ledger_days');
 CALL enable_row_security('user_progress');
 CALL enable_row_security('user_wallet');
 CALL enable_row_security('user_skills');
@@ -227,8 +244,8 @@ CALL enable_row_security('user_streaks');
 CALL enable_row_security('user_counters');
 CALL enable_row_security('user_achievements');
 CALL enable_row_security('activity_events');
-GRANT SELECT ON points_ledger, user_progress, user_wallet, user_skills, user_streaks, user_counters, user_achievements,
-    activity_events TO questlog_app;
+GRANT SELECT ON points_ledger, ledger_days, user_progress, user_wallet, user_skills, user_streaks, user_counters,
+    user_achievements, activity_events TO questlog_app;
 
 -- Having seen an achievement is the user's own mark; having earned it is not.
 GRANT UPDATE (notified) ON user_achievements TO questlog_app;

@@ -1,5 +1,16 @@
 SET LOCAL ROLE questlog_owner;
 
+-- What ledger_days holds, counted from the rows.
+CREATE OR REPLACE VIEW app.recounted_days WITH (security_invoker = true) AS
+SELECT l.user_id, l.local_date AS day, sum(l.xp)::bigint AS xp,
+       sum(earned_coins(l.coins, l.reverses))::bigint AS coins_earned,
+       sum(earned_coins(l.coins, l.reverses) - l.coins)::bigint AS coins_spent,
+       (count(*) FILTER (WHERE l.reverses IS NULL))::int AS events,
+       min(min(l.seq)) OVER (PARTITION BY l.user_id ORDER BY l.local_date DESC) AS first_seq,
+       max(max(l.seq)) OVER (PARTITION BY l.user_id ORDER BY l.local_date) AS last_seq
+  FROM points_ledger AS l
+ GROUP BY l.user_id, l.local_date;
+
 -- Every disagreement between the ledger and the balances kept beside it. It is always empty. It covers the users whose
 -- rows the caller may see.
 CREATE OR REPLACE VIEW app.ledger_audit WITH (security_invoker = true) AS
@@ -35,6 +46,12 @@ SELECT user_id, 'counter ' || counter, coalesce(l.value, 0)::text, coalesce(c.va
           FROM points_ledger CROSS JOIN LATERAL jsonb_each(counters) AS a GROUP BY user_id, a.key) AS l
   FULL JOIN user_counters AS c USING (user_id, counter)
  WHERE coalesce(l.value, 0) <> coalesce(c.value, 0)
+UNION ALL
+-- the sums of a day
+SELECT user_id, 'day ' || day, r::text, d::text
+  FROM recounted_days AS r FULL JOIN ledger_days AS d USING (user_id, day)
+ WHERE (r.xp, r.coins_earned, r.coins_spent, r.events, r.first_seq, r.last_seq)
+       IS DISTINCT FROM (d.xp, d.coins_earned, d.coins_spent, d.events, d.first_seq, d.last_seq)
 UNION ALL
 -- each row follows from the one before it
 SELECT r.user_id, format('row %s: %s', r.id, c.problem), c.expected::text, c.actual::text

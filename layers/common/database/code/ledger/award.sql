@@ -34,8 +34,10 @@ BEGIN ATOMIC
            last_active_day = greatest(p.last_active_day, day)
      WHERE (day <= p.last_active_day) IS NOT TRUE
         OR NOT EXISTS (
-           SELECT FROM points_ledger AS l JOIN event_definitions AS e ON e.event_type = l.event_type
-            WHERE l.local_date = day AND 'daily_activity' = ANY (e.streak_types));
+           SELECT FROM ledger_days AS d
+             JOIN points_ledger AS l ON l.seq BETWEEN d.first_seq AND d.last_seq AND l.local_date = d.day
+             JOIN event_definitions AS e ON e.event_type = l.event_type
+            WHERE d.day = count_active_day.day AND 'daily_activity' = ANY (e.streak_types));
 END;
 
 -- Pays the achievements that these facts complete, with `cause` as their cause. Returns whether there were any. Each

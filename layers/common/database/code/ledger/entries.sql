@@ -133,6 +133,31 @@ BEGIN
 END
 $$;
 
+-- Adds a row of the ledger to what its day adds up to.
+CREATE OR REPLACE FUNCTION internal.count_day(entry points_ledger) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    earned bigint := earned_coins(entry.coins, entry.reverses);
+    event int := CASE WHEN entry.reverses IS NULL THEN 1 ELSE 0 END;
+BEGIN
+    UPDATE ledger_days AS d
+       SET xp = d.xp + entry.xp,
+           coins_earned = d.coins_earned + earned,
+           coins_spent = d.coins_spent + earned - entry.coins,
+           events = d.events + event,
+           last_seq = entry.seq
+     WHERE d.day = entry.local_date;
+    IF NOT FOUND THEN
+        INSERT INTO ledger_days (day, xp, coins_earned, coins_spent, events, last_seq, first_seq)
+        VALUES (entry.local_date, entry.xp, earned, earned - entry.coins, event, entry.seq,
+                coalesce((SELECT d.first_seq FROM ledger_days AS d WHERE d.day > entry.local_date ORDER BY d.day LIMIT 1),
+                         entry.seq));
+    END IF;
+    -- Rarely any: a payment for a day before.
+    UPDATE ledger_days AS d SET last_seq = entry.seq WHERE d.day > entry.local_date;
+END
+$$;
+
 -- Writes a draft into the ledger: changes the skill, the wallet and the progress, and inserts the row with the balances
 -- after it. Returns the row.
 CREATE OR REPLACE FUNCTION internal.post(draft points_ledger, before user_progress) RETURNS points_ledger
@@ -147,6 +172,7 @@ BEGIN
         stars := move_skill(draft.skill_key, skill_xp);
     END IF;
     draft.coins_after := move_wallet(draft.coins, draft.reverses, draft.created_at);
+    draft.seq := coalesce((SELECT max(l.seq) FROM points_ledger AS l), 0) + 1;
     draft.total_xp_after := before.total_xp + draft.xp;
     draft.level_after := level_for(draft.total_xp_after);
     IF draft.xp <> 0 OR stars <> 0 THEN
@@ -163,8 +189,8 @@ BEGIN
         draft.id, draft.event_type, draft.source_type, draft.source_id, draft.base_xp, draft.bonus_xp, draft.xp, draft.coins,
         draft.skill_key, draft.skill_stars, draft.counters, draft.metadata,
         draft.level_after, draft.coins_after, draft.total_xp_after, draft.streak_after, draft.idempotency_key,
-        draft.reverses, draft.cause_id, draft.reason, draft.local_date, draft.created_at,
-        coalesce((SELECT max(l.seq) FROM points_ledger AS l), 0) + 1);
+        draft.reverses, draft.cause_id, draft.reason, draft.local_date, draft.created_at, draft.seq);
+    PERFORM count_day(draft);
     RETURN draft;
 END
 $$;
@@ -251,6 +277,21 @@ BEGIN
 END
 $$;
 
+-- The rows of an event on a local day, without those that were taken back. Reads only what lies between the day's
+-- first row and its last one.
+CREATE OR REPLACE FUNCTION internal.entries_on(day date, event_type text)
+RETURNS TABLE (source_type text, base_xp bigint, coins bigint, counters jsonb)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT l.source_type, l.base_xp, l.coins, l.counters
+      FROM points_ledger AS l
+     WHERE l.event_type = entries_on.event_type
+       AND l.seq >= (SELECT d.first_seq FROM ledger_days AS d WHERE d.day = entries_on.day)
+       AND l.seq <= (SELECT d.last_seq FROM ledger_days AS d WHERE d.day = entries_on.day)
+       AND l.local_date = entries_on.day
+       AND NOT EXISTS (SELECT FROM points_ledger AS r WHERE r.user_id = l.user_id AND r.reverses = l.id);
+END;
+
 -- How often an event was paid on a local day, and how much: without rows that were taken back, and with the XP before
 -- boosts, as award() is given it. Takes the user's lock: where the award follows in the same transaction, parallel
 -- requests cannot exceed a daily cap together.
@@ -258,13 +299,10 @@ CREATE OR REPLACE FUNCTION app.paid_today(event_type text, day date DEFAULT loca
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
     PERFORM own_progress();
-    SELECT count(*), coalesce(sum(l.base_xp), 0), coalesce(sum(l.coins), 0)
+    SELECT count(*), coalesce(sum(p.base_xp), 0), coalesce(sum(p.coins), 0)
       INTO paid, xp, coins
-      FROM points_ledger AS l
-     WHERE l.event_type = paid_today.event_type
-       AND l.local_date = day
-       AND (l.xp > 0 OR l.coins > 0)
-       AND NOT EXISTS (SELECT FROM points_ledger AS r WHERE r.reverses = l.id);
+      FROM entries_on(day, event_type) AS p
+     WHERE p.base_xp > 0 OR p.coins > 0;
 END
 $$;
 
