@@ -143,6 +143,11 @@ INSERT INTO user_progress (user_id, total_xp, current_level, active_days, last_a
 SELECT l.user_id, sum(l.xp), level_for(sum(l.xp)::bigint), count(DISTINCT l.local_date), max(l.local_date)
   FROM points_ledger AS l WHERE NOT EXISTS (SELECT FROM user_progress AS p WHERE p.user_id = l.user_id)
  GROUP BY l.user_id;
+INSERT INTO leaderboard_scores (user_id, period, first_day, xp, xp_before)
+SELECT r.user_id, r.period, r.first_day, r.xp, r.xp_before
+  FROM recounted_scores AS r JOIN user_settings AS s ON s.user_id = r.user_id AND s.key = 'profile_public' AND s.value = 'true'
+ON CONFLICT (user_id, period) DO UPDATE
+   SET (first_day, xp, xp_before) = (excluded.first_day, excluded.xp, excluded.xp_before);
 INSERT INTO user_wallet (user_id, coins, total_earned)
 SELECT l.user_id, sum(l.coins), sum(l.coins)
   FROM points_ledger AS l WHERE NOT EXISTS (SELECT FROM user_wallet AS w WHERE w.user_id = l.user_id)

@@ -1,8 +1,13 @@
 """Boards stand in a database that other tests fill too, so those who are on it step off when a test begins."""
 
+from itertools import product
 from typing import Any
+from uuid import uuid4
 
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from local.clock import Clock
 from tests.conftest import Database, NewUser, User
@@ -13,6 +18,7 @@ from tests.support.clock import NOON
 @pytest.fixture(autouse=True)
 def _empty_boards(database: Database) -> None:
     database.query("DELETE FROM user_settings WHERE key = 'profile_public'")
+    database.query("DELETE FROM leaderboard_scores")
 
 
 def named(user: User, name: str, database: Database) -> User:
@@ -74,9 +80,13 @@ def test_who_did_not_choose_it_is_alone(member: Any, new_user: NewUser, pay: Pay
 def test_stepping_off_works_at_once(member: Any, database: Database) -> None:
     ann, ben = member("Ann"), member("Ben")
     assert names(board(ann)["entries"]) == ["Ann", "Ben"]
-    database.query("DELETE FROM user_settings WHERE user_id = %s AND key = 'profile_public'", ben.id)
+    assert ben.put("/user/settings", {"profile_public": False}).status == 200
     assert names(board(ann)["entries"]) == ["Ann"]
     assert names(board(ben)["entries"]) == ["Ben"]
+    assert ben.put("/user/settings", {"profile_public": True}).status == 200
+    assert names(board(ann)["entries"]) == ["Ann", "Ben"]
+    assert ben.delete("/settings/profile_public").status == 204
+    assert names(board(ann)["entries"]) == ["Ann"]
 
 
 def test_nothing_but_name_and_numbers_leaves(member: Any, database: Database) -> None:
@@ -156,6 +166,77 @@ def test_a_period_is_the_callers_and_counts_the_dates_of_each(member: Any, pay: 
     assert values(ben) == {"Ann": 0, "Ben": 2}
 
 
+def test_the_suspended_take_no_rank(member: Any, pay: Pay, database: Database) -> None:
+    users = [member(name) for name in ("Ann", "Ben", "Cleo", "Dan")]
+    for user, xp in zip(users, (40, 30, 20, 10), strict=True):
+        pay(user, "admin_adjustment", xp=xp)
+    database.query("UPDATE users SET approved = false WHERE id IN (%s, %s)", users[0].id, users[2].id)
+    for period in ("all", "week", "month"):
+        shown = board(users[3], limit=1, period=period)
+        assert names(shown["entries"]) == ["Ben"]
+        assert (shown["me"]["name"], shown["me"]["rank"]) == ("Dan", 2)
+
+
+def test_whoever_lost_xp_in_a_week_is_behind_those_who_got_none(member: Any, pay: Pay, reverse: Pay) -> None:
+    ann, ben = member("Ann"), member("Ben")
+    pay(ben, "admin_adjustment", xp=30, days_ago=40, key="long ago")
+    reverse(ben, "long ago")
+    for period in ("week", "month"):
+        shown = board(ben, period=period, limit=1)
+        assert [(row["name"], row["value"]) for row in shown["entries"]] == [("Ann", 0)]
+        assert (shown["me"]["rank"], shown["me"]["value"]) == (2, -30)
+        assert [row["value"] for row in board(ann, period=period)["entries"]] == [0, -30]
+
+
+PAYMENTS = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 50), st.integers(0, 40), st.booleans()), min_size=1, max_size=6
+)
+
+
+def test_boards_show_what_the_ledger_adds_up_to(
+    member: Any, pay: Pay, reverse: Pay, database: Database, clock: Clock
+) -> None:
+    """Kept numbers against counted ones, for callers whose week or month is not that of others yet."""
+    clock.freeze()
+    clock.set("2031-08-31T23:00:00Z")  # Sunday and August in UTC, Monday and September in Tokyo
+    zones = ("UTC", "Asia/Tokyo", "Pacific/Pago_Pago", "Asia/Tokyo")
+    users = [member(name, timezone=zone) for name, zone in zip(("Ann", "Ben", "Cleo", "Dan"), zones, strict=True)]
+
+    def counted(caller: User, period: str) -> list[tuple[str, int]]:
+        rows = database.query(
+            """
+            SELECT u.name, coalesce(sum(l.xp) FILTER (WHERE date_trunc(%s, l.local_date::timestamp) = p.begins), 0)::int
+                       AS xp
+              FROM (SELECT date_trunc(%s, local_day(clock(), %s, 0)::timestamp) AS begins) AS p,
+                   users AS u LEFT JOIN points_ledger AS l ON l.user_id = u.id
+             WHERE u.id = ANY (%s)
+             GROUP BY u.name ORDER BY xp DESC, u.name
+            """,
+            *(period, period, zones[users.index(caller)], [user.id for user in users]),
+        )
+        return [(row["name"], row["xp"]) for row in rows]
+
+    @given(PAYMENTS)
+    @hypothesis.settings(max_examples=15)
+    def check(payments: list[tuple[int, int, int, bool]]) -> None:
+        for number, xp, days_ago, undone in payments:
+            key = f"payment:{uuid4()}"
+            pay(users[number], "admin_adjustment", xp=xp, days_ago=days_ago, key=key)
+            if undone:
+                reverse(users[number], key)
+        for caller, period in product(users[:3], ("week", "month")):
+            expected = counted(caller, period)
+            for limit in (1, 2, 4):
+                shown = board(caller, period=period, limit=limit)
+                assert [(row["name"], row["value"]) for row in shown["entries"]] == expected[:limit]
+                mine = dict(expected)[shown["me"]["name"]]
+                assert shown["me"]["value"] == mine
+                assert shown["me"]["rank"] == 1 + sum(value > mine for _, value in expected)
+        assert [database.audit(user.id) for user in users] == [[]] * 4
+
+    check()
+
+
 def test_streaks_are_those_that_stand(member: Any, pay: Pay) -> None:
     ann, ben, cleo, dan = member("Ann"), member("Ben"), member("Cleo"), member("Dan")
     for days_ago in (2, 1, 0):
@@ -194,6 +275,7 @@ def test_anothers_streak_is_counted_in_their_days(member: Any, pay: Pay, databas
             assert board(ben, board="streaks")["me"]["value"] == seen["Ben"]
         database.query("DELETE FROM user_streaks WHERE user_id = %s", ben.id)
         database.query("DELETE FROM user_settings WHERE user_id IN (%s, %s)", ann.id, ben.id)
+        database.query("DELETE FROM leaderboard_scores WHERE user_id IN (%s, %s)", ann.id, ben.id)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +303,9 @@ def test_the_role_behind_the_boards_reads_no_more_than_they_show(database: Datab
         *("user_progress.user_id", "user_progress.total_xp", "user_progress.current_level"),
         *("user_streaks.user_id", "user_streaks.streak_type"),
         *("user_streaks.current_streak", "user_streaks.last_activity_date"),
-        *("points_ledger.user_id", "points_ledger.xp", "points_ledger.local_date"),
+        *("leaderboard_scores.user_id", "leaderboard_scores.period", "leaderboard_scores.first_day"),
+        *("leaderboard_scores.xp", "leaderboard_scores.xp_before"),
+        *("ledger_days.user_id", "ledger_days.day", "ledger_days.xp"),
         *("user_purchases.user_id", "user_purchases.item_owner", "user_purchases.item_id", "user_purchases.status"),
         *("user_purchases.uses_remaining", "user_purchases.expires_at"),
         *("market_items.owner_id", "market_items.owner_key", "market_items.id", "market_items.effect_json"),

@@ -48,6 +48,10 @@ class Ledger:
     def day(self, back: int) -> date:
         return self.today - timedelta(days=back)
 
+    def join_boards(self) -> None:
+        """From now on the ledger also keeps what the boards show of the user."""
+        self.rows("SELECT change_settings(%s)", Jsonb({"profile_public": True}))
+
     def rows(self, sql: str, *parameters: Any) -> list[DictRow]:
         cursor = self.connection.execute(sql.encode(), parameters)
         return cursor.fetchall() if cursor.description else []

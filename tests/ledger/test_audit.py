@@ -13,6 +13,7 @@ ROW = "(SELECT id FROM points_ledger WHERE user_id = current_user_id() AND idemp
 
 @pytest.fixture
 def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
+    ledger.join_boards()
     ledger.award("focus_complete", 60, 12, counters={"focus_minutes": 60}, skill_stars=1, idempotency_key="first")
     ledger.award("goal_complete", 40, 20, idempotency_key="second")
     ledger.award("goal_complete", 40, 20, idempotency_key="third")
@@ -29,7 +30,7 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
 @pytest.mark.parametrize(
     ("damage", "problems"),
     [
-        ("UPDATE user_progress SET total_xp = total_xp + 1", {"total_xp"}),
+        ("UPDATE user_progress SET total_xp = total_xp + 1", {"total_xp", "score"}),
         ("UPDATE user_progress SET current_level = 9", {"current_level"}),
         ("UPDATE user_progress SET total_skill_stars = 0", {"total_skill_stars"}),
         ("UPDATE user_wallet SET coins = coins + 1, total_earned = total_earned + 1", {"coins", "total_earned"}),
@@ -50,11 +51,17 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
             {"counter pages_read"},
         ),
         ("UPDATE user_progress SET active_days = active_days + 1", {"active_days"}),
+        ("UPDATE ledger_days SET xp = xp + 1", {"day", "score"}),
         *(
             (f"UPDATE ledger_days SET {column} = {column} + 1", {"day"})
-            for column in ("xp", "coins_earned", "coins_spent", "events", "first_seq", "last_seq")
+            for column in ("coins_earned", "coins_spent", "events", "first_seq", "last_seq")
         ),
-        ("DELETE FROM ledger_days", {"day"}),
+        ("DELETE FROM ledger_days", {"day", "score"}),
+        *(
+            (f"UPDATE leaderboard_scores SET {column} = {column} + 1 WHERE period <> 'all'", {"score"})
+            for column in ("first_day", "xp", "xp_before")
+        ),
+        ("UPDATE leaderboard_scores SET xp = 0 WHERE period = 'all'", {"score"}),
         (
             """
             INSERT INTO ledger_days (user_id, day, xp, coins_earned, coins_spent, events, first_seq, last_seq)
@@ -65,7 +72,7 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
             "UPDATE points_ledger SET local_date = local_date - 1 WHERE idempotency_key = 'third'",
             {"active_days", "day"},
         ),
-        ("DELETE FROM user_progress", {"progress", "total_xp", "total_skill_stars", "active_days"}),
+        ("DELETE FROM user_progress", {"progress", "total_xp", "total_skill_stars", "active_days", "score"}),
         ("DELETE FROM user_wallet", {"coins", "total_earned", "total_spent"}),
         ("UPDATE points_ledger SET coins_after = 1 WHERE idempotency_key = 'third'", {"coins_after"}),
         (
@@ -141,7 +148,7 @@ def test_damage_is_found(ledger: Ledger, vandal: psycopg.Connection[DictRow], da
     found = vandal.execute("SELECT * FROM ledger_audit").fetchall()
     assert {row["user_id"] for row in found} == {ledger.user_id}
     # Of 'row <id>: coins_after' the problem; of 'reversal <id>', 'cause of row <id>' and 'day <date>' the first word.
-    first_words = ("reversal ", "cause ", "day ")
+    first_words = ("reversal ", "cause ", "day ", "score ")
     named = {
         p.split(": ")[1] if p.startswith("row ") else p.split(" ")[0] if p.startswith(first_words) else p
         for p in (row["problem"] for row in found)

@@ -39,6 +39,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.ledger: Ledger = self.new_ledger()
+        self.ledger.join_boards()
         self.model = Model(self.definitions, self.ledger.today)
 
     def _same(self, actual: Any, expected: dict[str, Any]) -> None:

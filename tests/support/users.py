@@ -60,4 +60,9 @@ def create_user(
         [email, role, TERMS, consented, secret_hash(secret), Json(settings or {})],
     ).fetchone()
     assert row is not None
+    if (settings or {}).get("profile_public"):
+        # Being on the boards is more than the setting: change_settings() begins to keep what they show.
+        with connection.transaction():
+            connection.execute("SELECT set_config('app.user_id', %s, true)", [str(row["id"])])
+            connection.execute("SELECT change_settings('{\"profile_public\": true}')")
     return User(token=str(Token(row["id"], secret)), id=row["id"], email=email)

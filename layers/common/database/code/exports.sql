@@ -4,11 +4,11 @@ SET LOCAL ROLE questlog_owner;
 
 -- The tables of users that an export leaves out: what lets somebody in (sessions, accounts, secrets of feeds), what serves
 -- the machine (jobs, keys and windows of requests, exports and imports), what is the operators' (audit, directory), and what
--- is derived from other tables (the search of the infobase, sums of days). Every other table with a user_id
+-- is derived from other tables (the search of the infobase, sums of days, scores of boards). Every other table with a user_id
 -- or owner_id is exported.
 CREATE OR REPLACE FUNCTION internal.left_out_of_exports() RETURNS text[]
 LANGUAGE sql IMMUTABLE
-RETURN ARRAY['accounts', 'audit_log', 'calendar_feeds', 'idempotency_keys', 'jobs', 'ledger_days',
+RETURN ARRAY['accounts', 'audit_log', 'calendar_feeds', 'idempotency_keys', 'jobs', 'leaderboard_scores', 'ledger_days',
              'oauth_states', 'rate_limits', 'search_documents', 'search_words', 'sessions', 'user_directory', 'user_exports',
              'user_imports'];
 

@@ -274,6 +274,7 @@ BEGIN
     PERFORM index_infobase();
     PERFORM index_ideas();
     PERFORM resume_analyses();
+    PERFORM show_on_boards(false), show_on_boards(setting('profile_public') = 'true');
     PERFORM require_sound_ledger();
     UPDATE users AS u SET name = person ->> 'name', image = person ->> 'image' WHERE u.id = current_user_id();
     DELETE FROM storage_deletions AS s WHERE s.object_key IN (SELECT t.r2_key FROM reference_tracks AS t);

@@ -63,6 +63,7 @@ BEGIN
     PERFORM refuse(409, 'too_many_settings', 'There are 200 settings already; delete some first.', '{"limit": 200}')
        FROM user_settings HAVING count(*) > greatest(held, 200);
     PERFORM carry_streaks(today);
+    PERFORM show_on_boards(setting('profile_public') = 'true');
 END
 $$;
 
@@ -76,5 +77,6 @@ BEGIN
     today := local_today();
     DELETE FROM user_settings AS s WHERE s.key = unset_key;
     PERFORM carry_streaks(today);
+    PERFORM show_on_boards(setting('profile_public') = 'true');
 END
 $$;

@@ -17,6 +17,7 @@ CREATE TABLE users (
     updated_at timestamptz NOT NULL DEFAULT clock(),
     CHECK ((tos_version IS NULL) = (tos_accepted_at IS NULL))
 );
+CREATE INDEX users_suspended ON users (id) WHERE NOT approved;
 CREATE INDEX users_admins ON users (id) WHERE role = 'admin';
 
 -- Administrators see the newest users first, all of them or those of a role, and find them by a part of e-mail or name.

@@ -169,6 +169,19 @@ CREATE TABLE ledger_days (
     PRIMARY KEY (user_id, day)
 ) WITH (fillfactor = 70);
 
+-- What the boards show of a user who chose to be on them, a row per period (all, week, month). first_day begins the latest
+-- period in which the user's ledger has a row; xp is what it adds up to, xp_before what the period before it did. The latter
+-- is shown to those whose own day is still in that period.
+CREATE TABLE leaderboard_scores (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    period text NOT NULL CHECK (period IN ('all', 'week', 'month')),
+    first_day date NOT NULL,
+    xp bigint NOT NULL,
+    xp_before bigint NOT NULL,
+    PRIMARY KEY (user_id, period)
+) WITH (fillfactor = 70);
+CREATE INDEX leaderboard_scores_order ON leaderboard_scores (period, first_day, xp DESC, user_id);
+
 -- fillfactor, here and below: rows that change with every award find room on their own page, so no index is touched.
 CREATE TABLE user_progress (
     user_id uuid PRIMARY KEY DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
@@ -207,6 +220,10 @@ CREATE TABLE user_streaks (
     PRIMARY KEY (user_id, streak_type)
 ) WITH (fillfactor = 70);
 
+-- The streaks of a board are those that were alive lately.
+CREATE INDEX user_streaks_recent ON user_streaks (last_activity_date, current_streak DESC, user_id)
+ WHERE streak_type = 'daily_activity';
+
 CREATE TABLE user_counters (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
     counter text NOT NULL CHECK (length(counter) BETWEEN 1 AND 64),
@@ -237,6 +254,7 @@ CREATE TABLE activity_events (
 CREATE INDEX activity_events_recent ON activity_events (user_id, created_at DESC, id);
 CALL enable_row_security('points_ledger');
 CALL enable_row_security('ledger_days');
+CALL enable_row_security('leaderboard_scores');
 CALL enable_row_security('user_progress');
 CALL enable_row_security('user_wallet');
 CALL enable_row_security('user_skills');
@@ -244,8 +262,8 @@ CALL enable_row_security('user_streaks');
 CALL enable_row_security('user_counters');
 CALL enable_row_security('user_achievements');
 CALL enable_row_security('activity_events');
-GRANT SELECT ON points_ledger, ledger_days, user_progress, user_wallet, user_skills, user_streaks, user_counters,
-    user_achievements, activity_events TO questlog_app;
+GRANT SELECT ON points_ledger, ledger_days, leaderboard_scores, user_progress, user_wallet, user_skills, user_streaks,
+    user_counters, user_achievements, activity_events TO questlog_app;
 
 -- Having seen an achievement is the user's own mark; having earned it is not.
 GRANT UPDATE (notified) ON user_achievements TO questlog_app;
@@ -296,9 +314,10 @@ CREATE POLICY board ON user_settings FOR SELECT TO questlog_board
     USING (key IN ('profile_public', 'timezone', 'day_start_hour'));
 CREATE POLICY board ON user_progress FOR SELECT TO questlog_board USING (true);
 CREATE POLICY board ON user_streaks FOR SELECT TO questlog_board USING (streak_type = 'daily_activity');
-CREATE POLICY board ON points_ledger FOR SELECT TO questlog_board USING (true);
+CREATE POLICY board ON leaderboard_scores FOR SELECT TO questlog_board USING (true);
 GRANT SELECT (id, name, approved) ON users TO questlog_board;
 GRANT SELECT (user_id, key, value) ON user_settings TO questlog_board;
 GRANT SELECT (user_id, total_xp, current_level) ON user_progress TO questlog_board;
 GRANT SELECT (user_id, streak_type, current_streak, last_activity_date) ON user_streaks TO questlog_board;
-GRANT SELECT (user_id, xp, local_date) ON points_ledger TO questlog_board;
+GRANT SELECT (user_id, period, first_day, xp, xp_before) ON leaderboard_scores TO questlog_board;
+GRANT SELECT (user_id, day, xp) ON ledger_days TO questlog_board;

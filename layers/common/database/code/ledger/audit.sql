@@ -53,6 +53,11 @@ SELECT user_id, 'day ' || day, r::text, d::text
  WHERE (r.xp, r.coins_earned, r.coins_spent, r.events, r.first_seq, r.last_seq)
        IS DISTINCT FROM (d.xp, d.coins_earned, d.coins_spent, d.events, d.first_seq, d.last_seq)
 UNION ALL
+-- what the boards show
+SELECT s.user_id, 'score of ' || s.period, r::text, s::text
+  FROM leaderboard_scores AS s LEFT JOIN recounted_scores AS r ON r.user_id = s.user_id AND r.period = s.period
+ WHERE (r.first_day, r.xp, r.xp_before) IS DISTINCT FROM (s.first_day, s.xp, s.xp_before)
+UNION ALL
 -- each row follows from the one before it
 SELECT r.user_id, format('row %s: %s', r.id, c.problem), c.expected::text, c.actual::text
   FROM (SELECT l.user_id, l.id, l.level_after, l.coins_after, l.total_xp_after,

@@ -191,6 +191,7 @@ BEGIN
         draft.level_after, draft.coins_after, draft.total_xp_after, draft.streak_after, draft.idempotency_key,
         draft.reverses, draft.cause_id, draft.reason, draft.local_date, draft.created_at, draft.seq);
     PERFORM count_day(draft);
+    PERFORM move_scores(draft);
     RETURN draft;
 END
 $$;
