@@ -231,7 +231,8 @@ END;
 
 -- Takes the job that has been due for longest (see due_jobs). No row: nothing is due.
 --   One claim after the other, each for an instant: two at once could take two jobs of one user. SKIP LOCKED, because a row
---   may also be locked by the worker that is just ending it.
+--   may also be locked by the worker that is just ending it; and where that one was faster, the locked row is another version
+--   than the one that was due: status and attempts are compared once more.
 CREATE OR REPLACE FUNCTION app.claim_due_job(kinds text[], schedules text[]) RETURNS SETOF jobs
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -242,7 +243,8 @@ BEGIN
      WHERE (j.owner_key, j.id) = (
            SELECT l.owner_key, l.id
              FROM jobs AS l
-             JOIN due_jobs(kinds, schedules) AS d ON d.owner_key = l.owner_key AND d.id = l.id
+             JOIN due_jobs(kinds, schedules) AS d
+               ON d.owner_key = l.owner_key AND d.id = l.id AND d.status = l.status AND d.attempts = l.attempts
             ORDER BY l.run_after, l.owner_key, l.id
             LIMIT 1
               FOR UPDATE OF l SKIP LOCKED)
@@ -259,7 +261,8 @@ BEGIN ATOMIC
      WHERE (j.owner_key, j.id) = (
            SELECT l.owner_key, l.id
              FROM jobs AS l
-             JOIN lost_jobs(kinds, schedules) AS d ON d.owner_key = l.owner_key AND d.id = l.id
+             JOIN lost_jobs(kinds, schedules) AS d
+               ON d.owner_key = l.owner_key AND d.id = l.id AND d.status = l.status AND d.attempts = l.attempts
             ORDER BY l.lease_until
             LIMIT 1
               FOR UPDATE OF l SKIP LOCKED)
