@@ -93,6 +93,10 @@ def test_a_boost_doubles_a_lesson(user: User, database: Database, clock: Clock) 
     assert user.post(f"{LESSON}/complete", headers=headers).data == first.data
     assert user.post(f"{LESSON}/complete").data["xp_awarded"] == 0
     assert payments(database, user, "lesson_complete") == [("lesson_complete", 60, 15)]
+    # What is unlocked meanwhile pays its plain reward.
+    [unlocked] = first.data["achievements_unlocked"]
+    assert payments(database, user, "achievement") == [("achievement", unlocked["reward_xp"], unlocked["reward_coins"])]
+    assert (unlocked["reward_xp"], unlocked["reward_coins"]) == (50, 15)
     assert user.get("/learn/progress").data["total_xp_earned"] == 60
 
 

@@ -111,8 +111,11 @@ BEGIN ATOMIC
           FROM placed AS p
          GROUP BY p.clause, p.places, p.block HAVING count(*) = p.places
     ), phrases AS MATERIALIZED (
-        SELECT c.clause, search_query(patterns[c.clause], 'ABCD') AS anywhere, search_query(patterns[c.clause], 'AB') AS heading,
-               search_query(patterns[c.clause], 'A') AS title, array_agg(c.block * 64 + b.bit) AS numbers
+        -- Null where no document has all words there: then none is looked at for it.
+        SELECT c.clause, search_query(patterns[c.clause], 'ABCD') AS anywhere,
+               CASE WHEN bool_or(c.headings <> 0) THEN search_query(patterns[c.clause], 'AB') END AS heading,
+               CASE WHEN bool_or(c.titles <> 0) THEN search_query(patterns[c.clause], 'A') END AS title,
+               array_agg(c.block * 64 + b.bit) AS numbers
           FROM candidates AS c, generate_series(0, 63) AS b (bit)
          WHERE c.places > 1 AND (c.entries >> b.bit) & 1 = 1
          GROUP BY c.clause
