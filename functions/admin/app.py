@@ -9,6 +9,7 @@ from questlog.db import Db
 from questlog.release import VERSION
 
 from functions.admin.models import ROLE, Administration
+from functions.admin.settings import console_url
 
 # The parts there are, by the name that GET /admin gives them: the module of each, and the paths that it serves.
 PARTS = {
@@ -18,10 +19,14 @@ PARTS = {
     "skills": ("functions.admin.skills", ["/admin/skills"]),
     "content": ("functions.admin.content", ["/admin/content"]),
     "templates": ("functions.admin.templates", ["/admin/templates"]),
-    "console": ("functions.admin.console", ["/admin/db"]),
+    "database": ("functions.admin.database", ["/admin/db-health", "/admin/db"]),
+    "jobs": ("functions.admin.jobs", ["/admin/jobs"]),
     "sessions": ("functions.admin.sessions", ["/admin/sessions"]),
     "audit": ("functions.admin.audit", ["/admin/audit"]),
 }
+
+# Missing, it stops the function at start.
+console_url()
 
 api = Api(__file__, role=ROLE)
 for module, paths in PARTS.values():

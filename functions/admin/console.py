@@ -24,10 +24,10 @@ from questlog.api import Api
 from questlog.db import Db
 from questlog.errors import Failure, Unavailable
 from questlog.identity import Client
-from questlog.settings import variable
 from questlog.wire import Body, Trimmed
 
 from functions.admin.models import ROLE
+from functions.admin.settings import console_url
 from functions.admin.statement_text import distinct_names, first_word, without_comments, without_literals
 
 api = Api(__file__, queries="console.sql", role=ROLE)
@@ -75,15 +75,6 @@ class Column(TypedDict):
     type: int
 
 
-def _url() -> str:
-    """Where the login of the administrators' SQL connects to."""
-    return variable("CONSOLE_DATABASE_URL", str)
-
-
-# Missing, it stops the function at start.
-_url()
-
-
 @api.post(
     "/admin/db/query",
     requires="system:manage",
@@ -118,7 +109,7 @@ def _run(sql: str) -> tuple[list[str], list[dict[str, Any]], bool]:
     """
     try:
         # Closing it undoes whatever was done.
-        with closing(psycopg.connect(_url(), autocommit=True, connect_timeout=3)) as connection:
+        with closing(psycopg.connect(console_url(), autocommit=True, connect_timeout=3)) as connection:
             connection.execute("BEGIN READ ONLY")
             return Run(connection.pgconn).answer(sql)
     except psycopg.OperationalError:

@@ -49,8 +49,15 @@ class _Now(NamedTuple):
     now: AwareDatetime
 
 
+class Integrity(NamedTuple):
+    """In how much the ledger disagrees with what it adds up to, and how many rows refer to one that is not there."""
+
+    ledger_audit: int
+    orphaned_rows: int
+
+
 class Cleanup:
-    """Deletes what is over, batch by batch."""
+    """Deletes what is over, batch by batch, and checks what is left: db-health of a large database shows it."""
 
     nothing: Mapping[str, int] = dict.fromkeys((*TABLES, UPLOADS), 0)
 
@@ -62,7 +69,7 @@ class Cleanup:
         return self._db.maybe(Run, "begin")
 
     def run(self, lease: Lease) -> dict[str, int]:
-        """Delete until nothing is left or the time is up. Returns how many rows, by table.
+        """Delete until nothing is left or the time is up. Returns how many rows, by table, and what the check found.
 
         Unavailable, once the tables are done, when the bucket cannot be asked for abandoned uploads.
         """
@@ -76,6 +83,8 @@ class Cleanup:
                 deleted[table] += count
         if lease.deadline():
             deleted[UPLOADS] = self._abort_abandoned(lease.deadline)
+        if lease.deadline():
+            deleted |= self._db.one(Integrity, "integrity")._asdict()
         return deleted
 
     def _abort_abandoned(self, deadline: Deadline) -> int:

@@ -1,6 +1,6 @@
 -- The jobs log in as questlog_jobs, which sees all users.
 --
--- Each name but the first two is a table of cleanup.TABLES: it deletes at most %(most)s of the table's rows that have served,
+-- Each name but the first three is a table of cleanup.TABLES: it deletes at most %(most)s of the table's rows that have served,
 -- and returns how many. What belongs to other tables goes with them by cascade.
 
 -- name: begin
@@ -8,6 +8,11 @@ SELECT r.id, r.status FROM begin_run('cleanup', false, '{}') AS r;
 
 -- name: now
 SELECT clock() AS now;
+
+-- name: integrity
+-- A check that takes longer would outlive the function.
+SELECT set_config('statement_timeout', '60s', true);
+SELECT i.* FROM check_integrity() AS i;
 
 -- name: sessions
 -- Those that authenticate() takes for ended.

@@ -20,8 +20,9 @@ FOUNDATIONS = {"errors", "trips", "limits", "identity", "idempotency", "days", "
 
 # Which group's SQL may call functions and views of which others, beyond the foundations.
 CALLS = {
-    # Who is deleted by an administrator goes as who deletes themselves; an answered report tells its author.
-    "admin": {"feedback", "user"},
+    # Who is deleted by an administrator goes as who deletes themselves; an answered report tells its author;
+    # the queue is looked at, and moved.
+    "admin": {"feedback", "jobs", "user"},
     "audio_worker": {"jobs", "reference"},  # it takes analyses from the queue and ends them
     "calendar": {"exercise"},  # an event may be a workout of the user's
     "exercise": {"programs"},  # a session may be started for a slot of a program, and does it
@@ -32,11 +33,11 @@ CALLS = {
     "habits": {"calendar", "quests"},  # so does a habit; imported to-dos become quests
     "onboarding": {"goals"},  # the first one is an answer
     "ideas": {"infobase", "promotion"},  # its search is the infobase's
-    # What is derived from imported rows is made anew, and what the ledger adds up to.
+    # What is derived from imported rows is made anew, and what the ledger adds up to. The hourly check is db-health's.
     "imports": {"exports", "ideas", "infobase", "jobs", "learn", "reference"},
     "inbox": {"promotion"},
     # The trash is emptied; accounts are exported and filled; what a job works for is queued again with it.
-    "jobs": {"exports", "imports", "infobase", "reference"},
+    "jobs": {"admin", "exports", "imports", "infobase", "reference"},
     "exports": {"inbox", "jobs"},  # they are written by jobs, and the user is told
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
     "reference": {"jobs"},  # analyses are queued, and objects of deleted tracks
@@ -50,7 +51,7 @@ CALLS = {
 # Which group's SQL may read tables of which others; today, sync and the plan read of many.
 READS = {
     # Users, what they have and what they reported; the content that all share, and whether a user's row refers to it.
-    "admin": {"exercise", "feedback", "habits", "identity", "learn", "ledger", "market", "quests", "reference"},
+    "admin": {"exercise", "feedback", "habits", "identity", "jobs", "learn", "ledger", "market", "quests", "reference"},
     "audio_worker": {"reference"},
     "books": {"deleted_imports"},  # what an import brought and the user has deleted stays deleted
     "calendar": {"goals", "habits", "identity", "settings"},  # what an event points at must exist; the feed's user
@@ -82,12 +83,6 @@ READS = {
 # Functions that the contract names and no route calls yet.
 AWAITED = {
     "enqueue_operator_job": "backups and restores are queued with it",
-    "request_run": "an administrator asks for a run of a schedule",
-    "requeue_job": "an administrator has a failed job tried again",
-    "schedule_states": "administrators look at the schedules",
-    "job_counts": "administrators look at the queue",
-    "failed_jobs": "administrators look at the queue",
-    "job_by_id": "administrators look at a job",
 }
 
 # What fewer than all logins may call.

@@ -117,3 +117,160 @@ RETURN EXISTS (SELECT FROM workout_exercises AS w
 CREATE OR REPLACE FUNCTION app.is_achievement_used(achievement text) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN EXISTS (SELECT FROM user_achievements AS a WHERE a.achievement_key = achievement);
+
+-- Looking at the tables ---------------------------------------------------------------------------------------------------
+
+-- The columns of a table in their order, and whether the caller may read each: a secret is what is granted to nobody who looks.
+-- No row: there is no such table, or nothing of it may be looked at.
+CREATE OR REPLACE FUNCTION app.table_columns(wanted text) RETURNS TABLE (name text, type_name text, place int, is_readable boolean)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT a.attname::text, format_type(a.atttypid, NULL), a.attnum::int,
+           has_column_privilege(c.oid, a.attnum, 'SELECT')
+      FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname::text = wanted
+       AND has_any_column_privilege(c.oid, 'SELECT')
+     ORDER BY a.attnum;
+END;
+
+-- Rows of a table by its primary key, with long values cut, and secrets hidden. The key's secrets do not order them.
+CREATE OR REPLACE FUNCTION app.table_rows(wanted text, most int, skipped bigint) RETURNS SETOF json
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    shown text := (
+        SELECT string_agg(
+               format(CASE
+                   WHEN NOT c.is_readable THEN '''[redacted]'' AS %1$I'
+                   WHEN c.type_name = 'text' THEN 'left(t.%1$I, 10000) AS %1$I'
+                   WHEN c.type_name = 'bytea' THEN '''\x'' || encode(substring(t.%1$I FOR 5000), ''hex'') AS %1$I'
+                   WHEN c.type_name = 'jsonb'
+                       THEN 'CASE WHEN pg_column_size(t.%1$I) > 10000 THEN to_jsonb(left(t.%1$I::text, 10000)) ELSE t.%1$I END AS %1$I'
+                   ELSE 't.%1$I'
+               END, c.name), ', ' ORDER BY c.place)
+          FROM table_columns(wanted) AS c);
+    ordering text := (
+        SELECT string_agg(format('t.%I', c.name), ', ' ORDER BY k.place)
+          FROM pg_index AS i
+         CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
+          JOIN table_columns(wanted) AS c ON c.place = k.number AND c.is_readable
+         WHERE i.indrelid = format('public.%I', wanted)::regclass AND i.indisprimary);
+BEGIN
+    RETURN QUERY EXECUTE format(
+        'SELECT row_to_json(r) FROM (SELECT %s FROM public.%I AS t%s LIMIT $1 OFFSET $2) AS r',
+        shown, wanted, coalesce(' ORDER BY ' || ordering, '')) USING most, skipped;
+END
+$$;
+
+-- How many rows a table has; of more than a million, what the planner estimates.
+CREATE OR REPLACE FUNCTION app.table_total(wanted text) RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    estimate bigint := (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = format('public.%I', wanted)::regclass);
+    counted bigint;
+BEGIN
+    IF estimate > 1000000 THEN
+        RETURN estimate;
+    END IF;
+    EXECUTE format('SELECT count(*) FROM public.%I', wanted) INTO counted;
+    RETURN counted;
+END
+$$;
+
+-- The tables with their rows: counted, or as the planner estimates them.
+CREATE OR REPLACE FUNCTION app.table_sizes(counted boolean) RETURNS TABLE (name text, row_count bigint)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    FOR name, row_count IN
+        SELECT c.relname, greatest(c.reltuples, 0)
+          FROM pg_class AS c
+         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+           AND has_any_column_privilege(c.oid, 'SELECT')
+         ORDER BY c.relname
+    LOOP
+        IF counted THEN
+            EXECUTE format('SELECT count(*) FROM public.%I', name) INTO row_count;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+-- Whether everything is as it should be ----------------------------------------------------------------------------------
+
+-- How many rows refer to one that is not there. A foreign key keeps that from happening, unless it was switched off.
+CREATE OR REPLACE FUNCTION internal.count_orphans() RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    reference record;
+    found bigint;
+    orphans bigint := 0;
+BEGIN
+    FOR reference IN
+        SELECT k.conrelid::regclass AS child, k.confrelid::regclass AS parent,
+               string_agg(format('c.%I IS NOT NULL', child.attname), ' AND ') AS refers,
+               string_agg(format('p.%I = c.%I', parent.attname, child.attname), ' AND ') AS matches
+          FROM pg_constraint AS k
+         CROSS JOIN unnest(k.conkey, k.confkey) AS pair (child, parent)
+          JOIN pg_attribute AS child ON child.attrelid = k.conrelid AND child.attnum = pair.child
+          JOIN pg_attribute AS parent ON parent.attrelid = k.confrelid AND parent.attnum = pair.parent
+         WHERE k.contype = 'f' AND k.connamespace = 'public'::regnamespace
+         GROUP BY k.oid, k.conrelid, k.confrelid
+    LOOP
+        EXECUTE format('SELECT count(*) FROM %s AS c WHERE %s AND NOT EXISTS (SELECT FROM %s AS p WHERE %s)',
+                       reference.child, reference.refers, reference.parent, reference.matches) INTO found;
+        orphans := orphans + found;
+    END LOOP;
+    RETURN orphans;
+END
+$$;
+
+-- What reads every row: in how much the ledger disagrees with what it adds up to, and how many rows refer to nothing. The
+-- clean-up asks it every hour.
+CREATE OR REPLACE FUNCTION app.check_integrity(OUT ledger_audit bigint, OUT orphaned_rows bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT (SELECT count(*) FROM ledger_audit), count_orphans();
+END;
+
+-- Whether the ledger is too long to be checked while a request waits.
+CREATE OR REPLACE FUNCTION app.ledger_is_long() RETURNS boolean
+LANGUAGE sql STABLE
+RETURN (SELECT c.reltuples > 1000000 FROM pg_class AS c WHERE c.oid = 'points_ledger'::regclass);
+
+-- The integrity now, or of a long ledger what the last hourly run found; no row where there was none yet.
+CREATE OR REPLACE FUNCTION app.known_integrity() RETURNS TABLE (ledger_audit bigint, orphaned_rows bigint, checked_at timestamptz)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF ledger_is_long() THEN
+        RETURN QUERY SELECT (r.result ->> 'ledger_audit')::bigint, (r.result ->> 'orphaned_rows')::bigint, r.finished_at
+                       FROM job_runs AS r
+                      WHERE r.name = 'cleanup' AND r.status = 'done' AND r.result ? 'ledger_audit'
+                      ORDER BY r.started_at DESC
+                      LIMIT 1;
+    ELSE
+        RETURN QUERY SELECT i.ledger_audit, i.orphaned_rows, clock() FROM check_integrity() AS i;
+    END IF;
+END
+$$;
+
+-- What is counted beside it. Tables of users, and those about them, are held by row-level security, their owner as well.
+CREATE OR REPLACE FUNCTION app.health_counts() RETURNS TABLE (
+    unforced_rls bigint, expired_sessions bigint, sessions_expired_long_ago bigint, active_sessions bigint, jobs_failed bigint,
+    storage_deletions_stuck bigint
+)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT (SELECT count(*) FROM pg_class AS c
+             WHERE c.relkind IN ('r', 'p') AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+               AND (c.oid IN ('users'::regclass, 'audit_log'::regclass)
+                    OR EXISTS (SELECT FROM pg_constraint AS k
+                                WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.confrelid = 'users'::regclass))),
+           s.expired, s.long_ago, s.active,
+           (SELECT count(*) FROM jobs AS j WHERE j.status = 'failed'),
+           -- set aside after 20 attempts
+           (SELECT count(*) FROM storage_deletions AS d WHERE d.attempts >= 20)
+      FROM (SELECT count(*) FILTER (WHERE e.expires_at <= clock()) AS expired,
+                   count(*) FILTER (WHERE e.expires_at <= clock() - interval '2 hours') AS long_ago,
+                   count(*) FILTER (WHERE e.expires_at > clock()) AS active
+              FROM sessions AS e) AS s;
+END;
