@@ -10,7 +10,7 @@ from functions.jobs import importing
 from local.clock import Clock
 from tests.conftest import Database, NewUser, User
 from tests.jobs.accounts import Exported, bring, export_of, start, stored
-from tests.jobs.ticking import tick
+from tests.jobs.ticking import as_administrator, tick
 from tests.reference.uploads import register
 from tests.support import bucket
 from tests.support.ledger import award
@@ -107,6 +107,30 @@ def test_after_the_last_attempt_no_object_is_left(
     tick("storage")
     assert bucket.keys(f"{user.id}/audio/") == set()
     assert bring(user, export.zipped())["status"] == "done"
+
+
+def test_an_administrator_has_it_tried_again(user: User, export: Exported, database: Database, clock: Clock) -> None:
+    """Its file is kept for a day after it has failed."""
+    import_id = start(user, export.zipped())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(importing, "_plan", broken)
+        for _ in range(5):
+            tick()
+            clock.advance("PT20M")
+    assert user.get(f"/user/imports/{import_id}").data["error"]["type"] == "internal_error"
+    tick("storage")
+    with database.admin() as connection, connection.transaction():
+        as_administrator(connection)
+        connection.execute("SELECT requeue_job(%s)", [import_id])
+    queued = user.get(f"/user/imports/{import_id}").data
+    assert (queued["status"], queued["progress"], queued["error"], queued["finished_at"]) == ("queued", 0, None, None)
+    assert tick()["done"] == 1
+    assert export_of(database, user).data() == export.data()
+
+
+def broken(*_: Any) -> Any:
+    """A fault of the program."""
+    raise ZeroDivisionError
 
 
 def test_objects_that_are_just_being_deleted_are_waited_for(

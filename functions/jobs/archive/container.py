@@ -186,30 +186,32 @@ def _find_directory(file: IO[bytes]) -> _Place:
     if fields[0] != b"PK\5\6":
         raise BadArchive("invalid", "This is not a ZIP file.")
     _, disk, first_disk, here, entries, length, start, comment = fields
-    # zipfile takes the other record wherever this one stands, so both have to be read here.
+    # zipfile takes the other record wherever its locator stands, so it has to be read here too.
     if at >= _LOCATOR.size and _unpacked(_LOCATOR, file, at - _LOCATOR.size)[0] == b"PK\6\7":
-        at, here, entries, length, start = _zip64_end(file, at)
+        at, entries, length, start = _zip64_end(file, at)
     if entries > MAX_MEMBERS:
         raise BadArchive("too_large", f"The archive has more than {MAX_MEMBERS} files.")
-    if (disk, first_disk, comment, here, start + length) != (0, 0, 0, entries, at):
+    short = min(entries, 0xFFFF), min(entries, 0xFFFF), min(length, _IN_ZIP64), min(start, _IN_ZIP64)
+    if (disk, first_disk, here, *fields[4:7], comment) != (0, 0, *short, 0) or start + length != at:
         raise _altered()
     if length > _MOST_OF_AN_ENTRY * entries:
         raise BadArchive("too_large", "The archive's directory is too large.")
     return _Place(start, at)
 
 
-def _zip64_end(file: IO[bytes], end: int) -> tuple[int, int, int, int, int]:
-    """Where the ZIP64 record is that belongs to the end record at `end`; and what it says: the number of entries here
-    and of all entries, the length of the directory and its begin.
+def _zip64_end(file: IO[bytes], end: int) -> tuple[int, int, int, int]:
+    """Where the ZIP64 record is that belongs to the end record at `end`; and what it says: the number of entries, the
+    length of the directory and its begin.
     """
     signature, disk, at, disks = _unpacked(_LOCATOR, file, end - _LOCATOR.size)
     if (signature, disk, at, disks) != (b"PK\6\7", 0, end - _LOCATOR.size - _END_64.size, 1):
         raise _altered()
-    signature, length, _, _, disk, first_disk, here, entries, directory, start = _unpacked(_END_64, file, at)
-    # The length is of what follows this field.
-    if (signature, length, disk, first_disk) != (b"PK\6\6", _END_64.size - 12, 0, 0):
+    signature, size, made, needed, disk, first_disk, here, entries, length, start = _unpacked(_END_64, file, at)
+    # The size is of what follows this field.
+    said = (signature, size, made, disk, first_disk, here)
+    if said != (b"PK\6\6", _END_64.size - 12, needed, 0, 0, entries):
         raise _altered()
-    return at, here, entries, directory, start
+    return at, entries, length, start
 
 
 def _unpacked(record: struct.Struct, file: IO[bytes], at: int) -> tuple[Any, ...]:
