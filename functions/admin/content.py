@@ -136,7 +136,7 @@ def counts(db: Db) -> ContentCounts:
     return {"counts": {row["content_type"]: row["rows"] for row in db.many(ContentCount, "counts")}}
 
 
-@api.get("/admin/content/{content_type}", requires=MANAGE, envelope=False)
+@api.get("/admin/content/{content_type}", requires=MANAGE, envelope=False, errors={413: ["answer_too_large"]})
 def items(db: Db, content_type: ContentType, query: ContentQuery) -> ContentItems:
     """List the content of a type, by its order; `search` looks in name or title, and in the key."""
     kind = KINDS[content_type]

@@ -28,6 +28,7 @@ from functions.admin.models import ROLE, Paging
 api = Api(__file__, queries="templates.sql", role=ROLE)
 
 MANAGE: Final = "content:manage"
+TOO_LARGE: Final = {413: ["answer_too_large"]}
 
 Category = Literal[
     "general",
@@ -166,7 +167,7 @@ class Gone(TypedDict):
     message: str
 
 
-@api.get("/admin/templates", requires=MANAGE, envelope=False)
+@api.get("/admin/templates", requires=MANAGE, envelope=False, errors=TOO_LARGE)
 def templates(db: Db, query: TemplatesQuery) -> Templates:
     """List the templates by category and their order in it."""
     total, found = db.each((Total, list[Template]), "templates", **query.model_dump())
@@ -179,7 +180,7 @@ def create_template(db: Db, body: NewTemplate, client: Client) -> ShownTemplate:
     return {"template": db.one(Template, "create_template", **body.model_dump(), client=client._asdict())}
 
 
-@api.get("/admin/templates/{template_id}", requires=MANAGE, envelope=False)
+@api.get("/admin/templates/{template_id}", requires=MANAGE, envelope=False, errors=TOO_LARGE)
 def template(db: Db, template_id: UUID) -> ShownTemplateWithPresets:
     """Return a template with its presets."""
     found, presets = db.each((Template, list[Preset]), "template", template_id=template_id)
@@ -200,7 +201,7 @@ def delete_template(db: Db, template_id: UUID, client: Client) -> Gone:
     return {"deleted": True, "message": "The template and its presets are deleted."}
 
 
-@api.get("/admin/templates/{template_id}/presets", requires=MANAGE, envelope=False)
+@api.get("/admin/templates/{template_id}/presets", requires=MANAGE, envelope=False, errors=TOO_LARGE)
 def presets(db: Db, template_id: UUID) -> Presets:
     """List the presets of a template, oldest first."""
     _, found = db.each((Found, list[Preset]), "presets", template_id=template_id)

@@ -1,11 +1,16 @@
 """Shared content: what administrators make shows to all users (platform contract, section 7, rules 1 to 3)."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.conftest import Database, User, at_once
+from tests.support.locks import is_waited_for
+from tests.support.threads import in_thread
 
 QUIZ = {
     "questions": [
@@ -321,6 +326,20 @@ def test_an_earned_achievement_is_archived(admin: User, user: User) -> None:
     assert expected in won
     assert archived(admin, "achievements", row["key"])["is_active"] is False
     assert row["key"] in [one["achievement_key"] for one in user.get("/achievements/user").json]
+
+
+def test_what_is_just_being_used_is_archived(admin: User, user: User, database: Database) -> None:
+    """A deletion waits for a purchase that is under way, and then finds it."""
+    item = make(admin, "market_items", price_coins=0)
+    with psycopg.connect(database.app_url) as buyer, ThreadPoolExecutor(1) as pool:
+        buyer.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
+        buyer.execute("SELECT app.purchase(gen_random_uuid(), %s, NULL, 1)", [item["key"]])
+        removed = pool.submit(in_thread, lambda: admin.delete(f"/admin/content/market_items/{item['id']}"))
+        while not is_waited_for(database, buyer.info.backend_pid):
+            assert not removed.done(), "it did not wait"
+            time.sleep(0.01)
+        buyer.commit()
+        assert removed.result().json["archived"] is True
 
 
 BUILT_IN = [

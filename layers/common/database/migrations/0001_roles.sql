@@ -82,6 +82,17 @@ REVOKE ALL ON FUNCTION lo_creat(int), lo_create(oid), lo_from_bytea(oid, bytea),
 -- A login may end the backends of its own role: one request could end all others.
 REVOKE ALL ON FUNCTION pg_terminate_backend(int, bigint), pg_cancel_backend(int) FROM PUBLIC;
 
+-- What is written to the log of changes is there for good, also by a transaction that only reads.
+DO $$
+DECLARE
+    writing regprocedure;
+BEGIN
+    FOR writing IN SELECT oid FROM pg_proc WHERE proname = 'pg_logical_emit_message' LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', writing);
+    END LOOP;
+END
+$$;
+
 -- A DO block may catch the cancellation of its statement, and so outlive its time. Those who own functions write them in it.
 REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
 GRANT USAGE ON LANGUAGE plpgsql TO questlog_owner, questlog_identity, questlog_board;
