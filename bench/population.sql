@@ -143,19 +143,22 @@ INSERT INTO user_progress (user_id, total_xp, current_level, active_days, last_a
 SELECT l.user_id, sum(l.xp), level_for(sum(l.xp)::bigint), count(DISTINCT l.local_date), max(l.local_date)
   FROM points_ledger AS l WHERE NOT EXISTS (SELECT FROM user_progress AS p WHERE p.user_id = l.user_id)
  GROUP BY l.user_id;
-INSERT INTO leaderboard_scores (user_id, period, first_day, xp, xp_before)
-SELECT r.user_id, r.period, r.first_day, r.xp, r.xp_before
-  FROM recounted_scores AS r JOIN user_settings AS s ON s.user_id = r.user_id AND s.key = 'profile_public' AND s.value = 'true'
-ON CONFLICT (user_id, period) DO UPDATE
-   SET (first_day, xp, xp_before) = (excluded.first_day, excluded.xp, excluded.xp_before);
 INSERT INTO user_wallet (user_id, coins, total_earned)
 SELECT l.user_id, sum(l.coins), sum(l.coins)
   FROM points_ledger AS l WHERE NOT EXISTS (SELECT FROM user_wallet AS w WHERE w.user_id = l.user_id)
  GROUP BY l.user_id;
+-- Few have long streaks, and many short ones.
 INSERT INTO user_streaks (user_id, streak_type, current_streak, longest_streak, last_activity_date)
-SELECT l.user_id, 'daily_activity', least(count(DISTINCT l.local_date), 500), count(DISTINCT l.local_date), max(l.local_date)
-  FROM points_ledger AS l WHERE NOT EXISTS (SELECT FROM user_streaks AS s WHERE s.user_id = l.user_id)
- GROUP BY l.user_id;
+SELECT l.user_id, 'daily_activity', k.streak, k.streak, max(l.local_date)
+  FROM points_ledger AS l,
+       LATERAL (SELECT 1 + floor(500 * (abs(hashtext(l.user_id::text)) %% 1000 / 1000.0) ^ 4)::int AS streak) AS k
+ WHERE NOT EXISTS (SELECT FROM user_streaks AS s WHERE s.user_id = l.user_id)
+ GROUP BY l.user_id, k.streak;
+INSERT INTO leaderboard_scores (user_id, board, first_day, score, score_before)
+SELECT r.user_id, r.board, r.first_day, r.score, r.score_before
+  FROM recounted_scores AS r JOIN user_settings AS s ON s.user_id = r.user_id AND s.key = 'profile_public' AND s.value = 'true'
+ON CONFLICT (user_id, board) DO UPDATE
+   SET (first_day, score, score_before) = (excluded.first_day, excluded.score, excluded.score_before);
 INSERT INTO user_skills (user_id, skill_key, xp)
 SELECT l.user_id, l.skill_key, sum(l.xp) FROM points_ledger AS l
  WHERE l.skill_key IS NOT NULL AND NOT EXISTS (SELECT FROM user_skills AS s WHERE s.user_id = l.user_id)

@@ -58,10 +58,10 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
         ),
         ("DELETE FROM ledger_days", {"day", "score"}),
         *(
-            (f"UPDATE leaderboard_scores SET {column} = {column} + 1 WHERE period <> 'all'", {"score"})
-            for column in ("first_day", "xp", "xp_before")
+            (f"UPDATE leaderboard_scores SET {column} = {column} + 1 WHERE board <> 'all'", {"score"})
+            for column in ("first_day", "score", "score_before")
         ),
-        ("UPDATE leaderboard_scores SET xp = 0 WHERE period = 'all'", {"score"}),
+        ("UPDATE leaderboard_scores SET score = 0 WHERE board = 'all'", {"score"}),
         (
             """
             INSERT INTO ledger_days (user_id, day, xp, coins_earned, coins_spent, events, first_seq, last_seq)

@@ -1,24 +1,26 @@
 SET LOCAL ROLE questlog_board;
 
--- The boards read what is kept for them: a row of leaderboard_scores per member and period, which award() moves in its own
--- transaction (move_scores). So a board is exact at every moment, its first rows are the first of an index, and no job has to
--- run. A refresh each minute would read all members 1,440 times a day, and somebody who steps off would stay for a minute.
+-- The boards read what is kept for them: a row of leaderboard_scores per member and board, which award() moves in its own
+-- transaction (move_scores, move_streak_score). So a board is exact at every moment, its first rows are the first of an index,
+-- and no job has to run. A refresh each minute would read all members 1,440 times a day, and somebody who steps off would
+-- stay for a minute.
 
--- The members with the most XP of a period that begins on a day, and those who are even with the last of them.
---   Members whose own day is in the next period already have the XP of this one in xp_before.
+-- The members with the most XP of a period that begins on a day, and those who are even with the last of them; or those with
+-- the longest of the streaks whose last day that is.
+--   Members whose own day is in the next period already have the XP of this one in score_before.
 CREATE OR REPLACE FUNCTION internal.best_scores(wanted text, first_day date, next_day date, size bigint)
 RETURNS TABLE (user_id uuid, score bigint)
 LANGUAGE sql STABLE ROWS 50
 -- The planner does not know how few rows are wanted, and would rather sort them all than read the first of the index.
 SET enable_seqscan = off SET enable_sort = off SET enable_bitmapscan = off
 BEGIN ATOMIC
-    (SELECT s.user_id, s.xp FROM leaderboard_scores AS s
-      WHERE s.period = wanted AND s.first_day = best_scores.first_day
-      ORDER BY s.xp DESC FETCH FIRST (size) ROWS WITH TIES)
+    (SELECT s.user_id, s.score FROM leaderboard_scores AS s
+      WHERE s.board = wanted AND s.first_day = best_scores.first_day
+      ORDER BY s.score DESC FETCH FIRST (size) ROWS WITH TIES)
      UNION ALL
-    (SELECT s.user_id, s.xp_before FROM leaderboard_scores AS s
-      WHERE s.period = wanted AND s.first_day = next_day
-      ORDER BY s.xp_before DESC FETCH FIRST (size) ROWS WITH TIES);
+    (SELECT s.user_id, s.score_before FROM leaderboard_scores AS s
+      WHERE s.board = wanted AND s.first_day = next_day
+      ORDER BY s.score_before DESC FETCH FIRST (size) ROWS WITH TIES);
 END;
 
 -- How many members have more XP of a period than `value`.
@@ -26,51 +28,80 @@ CREATE OR REPLACE FUNCTION internal.scores_above(wanted text, first_day date, ne
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT (SELECT count(*) FROM leaderboard_scores AS s
-             WHERE s.period = wanted AND s.first_day = scores_above.first_day AND s.xp > value)
+             WHERE s.board = wanted AND s.first_day = scores_above.first_day AND s.score > value)
          + (SELECT count(*) FROM leaderboard_scores AS s
-             WHERE s.period = wanted AND s.first_day = next_day AND s.xp_before > value)
+             WHERE s.board = wanted AND s.first_day = next_day AND s.score_before > value)
          -- Whoever got nothing in the period stands at 0.
          + (SELECT count(*) FROM leaderboard_scores AS s
-             WHERE value < 0 AND s.period = wanted AND s.first_day < scores_above.first_day);
+             WHERE value < 0 AND s.board = wanted AND s.first_day < scores_above.first_day);
 END;
 
--- The daily streaks of members that stand, as effective_streak() shows them to their users: by each user's own days.
---   Only recent ones are read. No zone's date is ahead of the date at UTC+14, and none is more than 26 hours behind it, six
---   more where days begin late: between the two, the user's settings decide. Older ones stand by shields alone.
-CREATE OR REPLACE FUNCTION internal.standing_streaks() RETURNS TABLE (user_id uuid, streak int)
-LANGUAGE sql STABLE
+-- The last days with which a streak may stand, without a shield, and whether it surely does. No zone's date is ahead of the
+-- date at UTC+14, and none is more than 26 hours behind it, six more where days begin late: so it takes the user's settings
+-- to tell of two of these days.
+CREATE OR REPLACE FUNCTION internal.days_of_streaks() RETURNS TABLE (day date, is_sure boolean)
+LANGUAGE sql STABLE ROWS 5
 BEGIN ATOMIC
-    WITH dates AS MATERIALIZED (
-        SELECT d.latest - 1 AS certain, d.latest - 3 AS possible
-          FROM (SELECT (clock() AT TIME ZONE 'Etc/GMT-14')::date AS latest) AS d
-    ), shielded AS MATERIALIZED (
+    SELECT d.latest + n, n >= -1
+      FROM (SELECT (clock() AT TIME ZONE 'Etc/GMT-14')::date AS latest OFFSET 0) AS d, generate_series(-3, 1) AS n;
+END;
+
+-- The streaks of at least `shortest` whose last day leaves it open whether they stand, and that do, as effective_streak() shows
+-- them to their users: by each user's own days, or by the shields held.
+CREATE OR REPLACE FUNCTION internal.doubtful_streaks(shortest bigint) RETURNS TABLE (user_id uuid, streak bigint)
+LANGUAGE sql STABLE ROWS 50
+BEGIN ATOMIC
+    WITH shielded AS MATERIALIZED (
         SELECT DISTINCT p.user_id
           FROM user_purchases AS p
           JOIN market_items AS i ON i.owner_key = p.item_owner AND i.id = p.item_id
          WHERE p.status = 'active' AND i.effect_json ->> 'type' = 'streak_shield'
     ), doubtful AS (
-        SELECT s.user_id, s.current_streak, s.last_activity_date
-          FROM dates AS d, user_streaks AS s
-         WHERE s.streak_type = 'daily_activity' AND s.last_activity_date >= d.possible AND s.last_activity_date < d.certain
+        SELECT s.user_id, s.score, s.first_day
+          FROM days_of_streaks() AS d JOIN leaderboard_scores AS s ON s.board = 'streak' AND s.first_day = d.day
+         WHERE NOT d.is_sure AND s.score >= shortest
          UNION ALL
-        SELECT s.user_id, s.current_streak, s.last_activity_date
-          FROM dates AS d, shielded AS h JOIN user_streaks AS s ON s.user_id = h.user_id
-         WHERE s.streak_type = 'daily_activity' AND s.last_activity_date < d.possible
+        SELECT s.user_id, s.score, s.first_day
+          FROM shielded AS h JOIN leaderboard_scores AS s ON s.user_id = h.user_id AND s.board = 'streak'
+         WHERE s.score >= shortest AND s.first_day < (SELECT min(d.day) FROM days_of_streaks() AS d)
     )
-    SELECT s.user_id, s.current_streak
-      FROM dates AS d, user_streaks AS s JOIN leaderboard_scores AS m ON m.user_id = s.user_id AND m.period = 'all'
-     WHERE s.streak_type = 'daily_activity' AND s.last_activity_date >= d.certain
-     UNION ALL
-    SELECT s.user_id, s.current_streak
+    SELECT s.user_id, s.score
       FROM doubtful AS s
-      JOIN leaderboard_scores AS b ON b.user_id = s.user_id AND b.period = 'all'
-      LEFT JOIN user_settings AS z ON z.user_id = s.user_id AND z.key = 'timezone'
-      LEFT JOIN user_settings AS h ON h.user_id = s.user_id AND h.key = 'day_start_hour'
      CROSS JOIN LATERAL (
-           SELECT local_day(clock(), coalesce(z.value #>> '{}', 'UTC'), coalesce(h.value::int, 0)) - 1 - s.last_activity_date
-               AS missed) AS m
+           SELECT local_day(clock(), coalesce(max(z.value #>> '{}') FILTER (WHERE z.key = 'timezone'), 'UTC'),
+                            coalesce(max((z.value #>> '{}')::int) FILTER (WHERE z.key = 'day_start_hour'), 0))
+                      - 1 - s.first_day AS missed
+             FROM user_settings AS z
+            WHERE z.user_id = s.user_id AND z.key IN ('timezone', 'day_start_hour') OFFSET 0) AS m
      WHERE m.missed <= 0
         OR s.user_id IN (SELECT h.user_id FROM shielded AS h) AND m.missed <= shields_held_by(s.user_id);
+END;
+
+-- The members with the longest streaks that stand, and those who are even with the last of them.
+CREATE OR REPLACE FUNCTION internal.best_streaks(size bigint) RETURNS TABLE (user_id uuid, score bigint)
+LANGUAGE sql STABLE ROWS 50
+BEGIN ATOMIC
+    WITH sure AS MATERIALIZED (
+        SELECT b.user_id, b.score
+          FROM days_of_streaks() AS d, best_scores('streak', d.day, NULL, size) AS b WHERE d.is_sure
+    )
+    SELECT s.user_id, s.score FROM sure AS s
+     UNION ALL
+    -- Shorter ones than the last of those are on no board.
+    SELECT t.user_id, t.streak
+      FROM doubtful_streaks(coalesce(
+           (SELECT s.score FROM sure AS s ORDER BY s.score DESC OFFSET size - 1 LIMIT 1), 1)) AS t;
+END;
+
+-- How many members have a longer streak.
+CREATE OR REPLACE FUNCTION internal.streaks_above(value bigint) RETURNS bigint
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT (SELECT count(*)
+              FROM days_of_streaks() AS d
+              JOIN leaderboard_scores AS s ON s.board = 'streak' AND s.first_day = d.day AND s.score > value
+             WHERE d.is_sure)
+         + (SELECT count(*) FROM doubtful_streaks(value + 1) AS t);
 END;
 
 -- The members who can be at the top of a board of `size` rows: the best ones, and where these are too few, those at 0.
@@ -81,16 +112,15 @@ BEGIN ATOMIC
     WITH best AS MATERIALIZED (
         SELECT b.user_id, b.score FROM best_scores(wanted, first_day, next_day, size) AS b WHERE board = 'xp'
          UNION ALL
-        (SELECT t.user_id, t.streak FROM standing_streaks() AS t WHERE board = 'streaks'
-          ORDER BY t.streak DESC FETCH FIRST (size) ROWS WITH TIES)
+        SELECT t.user_id, t.score FROM best_streaks(size) AS t WHERE board = 'streaks'
     )
     SELECT b.user_id, b.score FROM best AS b
      UNION ALL
     SELECT s.user_id, 0
       FROM leaderboard_scores AS s
      WHERE (SELECT count(*) FROM best AS b WHERE b.score > 0) < size
-       AND s.period = wanted
-       AND (board = 'streaks' OR s.first_day < board_candidates.first_day)
+       AND s.board = wanted
+       AND (board_candidates.board = 'streaks' OR s.first_day < board_candidates.first_day)
        AND s.user_id NOT IN (SELECT b.user_id FROM best AS b);
 END;
 
@@ -142,13 +172,16 @@ BEGIN ATOMIC
     SELECT r.place,
            -- Within the first rows the rank is counted among them. Behind them it takes everyone who has more.
            CASE WHEN r.place <= size OR NOT a.is_member THEN r.rank
-                WHEN board = 'streaks' THEN 1 + (
-                    SELECT count(*) FROM standing_streaks() AS t
-                     WHERE t.streak > r.score AND t.user_id NOT IN (SELECT s.id FROM suspended AS s))
+                WHEN board = 'streaks' THEN 1 + streaks_above(r.score) - (
+                    SELECT count(*)
+                      FROM suspended AS s JOIN leaderboard_scores AS m ON m.user_id = s.id AND m.board = 'streak'
+                     WHERE m.score > r.score
+                       AND (m.first_day IN (SELECT d.day FROM days_of_streaks() AS d WHERE d.is_sure)
+                            OR m.user_id IN (SELECT t.user_id FROM doubtful_streaks(r.score + 1) AS t)))
                 ELSE 1 + scores_above(a.wanted, a.first_day, a.next_day, r.score) - (
                     SELECT count(*)
-                      FROM suspended AS s JOIN leaderboard_scores AS m ON m.user_id = s.id AND m.period = a.wanted
-                     WHERE CASE m.first_day WHEN a.first_day THEN m.xp WHEN a.next_day THEN m.xp_before ELSE 0 END > r.score)
+                      FROM suspended AS s JOIN leaderboard_scores AS m ON m.user_id = s.id AND m.board = a.wanted
+                     WHERE CASE m.first_day WHEN a.first_day THEN m.score WHEN a.next_day THEN m.score_before ELSE 0 END > r.score)
            END,
            r.name, r.score, coalesce(p.current_level, 1), r.is_me
       FROM asked AS a, ranked AS r

@@ -169,18 +169,18 @@ CREATE TABLE ledger_days (
     PRIMARY KEY (user_id, day)
 ) WITH (fillfactor = 70);
 
--- What the boards show of a user who chose to be on them, a row per period (all, week, month). first_day begins the latest
--- period in which the user's ledger has a row; xp is what it adds up to, xp_before what the period before it did. The latter
--- is shown to those whose own day is still in that period.
+-- What the boards show of a user who chose to be on them, a row per board. `score` is the XP since first_day, with which the
+-- latest week or month begins in which the user's ledger has a row; score_before is that of the week or month before, which
+-- those see whose own day is still in it. Of the daily streak, first_day is its last day.
 CREATE TABLE leaderboard_scores (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
-    period text NOT NULL CHECK (period IN ('all', 'week', 'month')),
+    board text NOT NULL CHECK (board IN ('all', 'week', 'month', 'streak')),
     first_day date NOT NULL,
-    xp bigint NOT NULL,
-    xp_before bigint NOT NULL,
-    PRIMARY KEY (user_id, period)
+    score bigint NOT NULL,
+    score_before bigint NOT NULL,
+    PRIMARY KEY (user_id, board)
 ) WITH (fillfactor = 70);
-CREATE INDEX leaderboard_scores_order ON leaderboard_scores (period, first_day, xp DESC, user_id);
+CREATE INDEX leaderboard_scores_order ON leaderboard_scores (board, first_day, score DESC, user_id);
 
 -- fillfactor, here and below: rows that change with every award find room on their own page, so no index is touched.
 CREATE TABLE user_progress (
@@ -219,10 +219,6 @@ CREATE TABLE user_streaks (
     last_activity_date date NOT NULL,
     PRIMARY KEY (user_id, streak_type)
 ) WITH (fillfactor = 70);
-
--- The streaks of a board are those that were alive lately.
-CREATE INDEX user_streaks_recent ON user_streaks (last_activity_date, current_streak DESC, user_id)
- WHERE streak_type = 'daily_activity';
 
 CREATE TABLE user_counters (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
@@ -313,11 +309,9 @@ CREATE POLICY board ON users FOR SELECT TO questlog_board USING (true);
 CREATE POLICY board ON user_settings FOR SELECT TO questlog_board
     USING (key IN ('profile_public', 'timezone', 'day_start_hour'));
 CREATE POLICY board ON user_progress FOR SELECT TO questlog_board USING (true);
-CREATE POLICY board ON user_streaks FOR SELECT TO questlog_board USING (streak_type = 'daily_activity');
 CREATE POLICY board ON leaderboard_scores FOR SELECT TO questlog_board USING (true);
 GRANT SELECT (id, name, approved) ON users TO questlog_board;
 GRANT SELECT (user_id, key, value) ON user_settings TO questlog_board;
 GRANT SELECT (user_id, total_xp, current_level) ON user_progress TO questlog_board;
-GRANT SELECT (user_id, streak_type, current_streak, last_activity_date) ON user_streaks TO questlog_board;
-GRANT SELECT (user_id, period, first_day, xp, xp_before) ON leaderboard_scores TO questlog_board;
+GRANT SELECT (user_id, board, first_day, score, score_before) ON leaderboard_scores TO questlog_board;
 GRANT SELECT (user_id, day, xp) ON ledger_days TO questlog_board;

@@ -54,9 +54,12 @@ SELECT user_id, 'day ' || day, r::text, d::text
        IS DISTINCT FROM (d.xp, d.coins_earned, d.coins_spent, d.events, d.first_seq, d.last_seq)
 UNION ALL
 -- what the boards show
-SELECT s.user_id, 'score of ' || s.period, r::text, s::text
-  FROM leaderboard_scores AS s LEFT JOIN recounted_scores AS r ON r.user_id = s.user_id AND r.period = s.period
- WHERE (r.first_day, r.xp, r.xp_before) IS DISTINCT FROM (s.first_day, s.xp, s.xp_before)
+SELECT user_id, 'score of ' || board, r::text, s::text
+  FROM leaderboard_scores AS s
+  FULL JOIN (SELECT * FROM recounted_scores AS r
+              WHERE EXISTS (SELECT FROM leaderboard_scores AS m WHERE m.user_id = r.user_id AND m.board = 'all')) AS r
+ USING (user_id, board)
+ WHERE (r.first_day, r.score, r.score_before) IS DISTINCT FROM (s.first_day, s.score, s.score_before)
 UNION ALL
 -- each row follows from the one before it
 SELECT r.user_id, format('row %s: %s', r.id, c.problem), c.expected::text, c.actual::text

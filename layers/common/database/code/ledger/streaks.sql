@@ -90,6 +90,7 @@ BEGIN
     SELECT * INTO streak FROM user_streaks AS s WHERE s.streak_type = moving;
     IF NOT FOUND THEN
         INSERT INTO user_streaks (streak_type, current_streak, longest_streak, last_activity_date) VALUES (moving, 1, 1, day);
+        PERFORM move_streak_score();
         RETURN 1;
     END IF;
     missed := day - 1 - streak.last_activity_date;
@@ -103,6 +104,7 @@ BEGIN
            last_activity_date = day
      WHERE s.streak_type = moving
     RETURNING s.current_streak INTO streak.current_streak;
+    PERFORM move_streak_score();
     RETURN streak.current_streak;
 END
 $$;
@@ -111,10 +113,12 @@ $$;
 -- day before the change. The day after the change may be two days later: without this, a streak would be broken by a day
 -- that the user never had. The caller holds the user's lock.
 CREATE OR REPLACE FUNCTION internal.carry_streaks(today date) RETURNS void
-LANGUAGE sql
-BEGIN ATOMIC
+LANGUAGE plpgsql AS $$
+BEGIN
     UPDATE user_streaks AS s
        SET last_activity_date = d.yesterday
       FROM (SELECT local_today() - 1 AS yesterday OFFSET 0) AS d
      WHERE s.last_activity_date >= today - 1 AND s.last_activity_date < d.yesterday;
-END;
+    PERFORM move_streak_score();
+END
+$$;
