@@ -28,7 +28,7 @@ from bench import (
 from bench.figure import Figure
 from bench.stage import Stage
 
-DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "bench.md"
+DOCUMENTS: Final = Path(__file__).parents[1] / "docs"
 
 # Counted before timed. A new figure is a script beside these, and a line here.
 ON_A_STAGE: Final[Mapping[str, Callable[[Stage], Figure]]] = {
@@ -68,9 +68,12 @@ ORDER: Final = (
     "size",
 )
 
+# Takes gigabytes and long: it is measured only when it is asked for, and written to a document of its own.
+APART: Final = "scale"
+
 INTRODUCTION: Final = """# Figures
 
-Written by `make bench`; every number below was measured in one run of it, except where it says "recorded". Trips,
+Written by `{command}`; every number below was measured in one run of it, except where it says "recorded". Trips,
 instructions and sizes are counted and come out the same on any machine of this kind. Times and rates are this
 machine's, and to be compared within their table only.
 
@@ -79,22 +82,25 @@ Measured on: {machine}.
 
 
 def main() -> None:
-    """Measure what is asked for; the document is written when that is everything."""
+    """Measure what is asked for; the document is written when that is everything, or the figure that stands apart."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("figure", nargs="?", choices=ORDER, help="this one only, and leave the document alone")
+    parser.add_argument("figure", nargs="?", choices=ORDER, help=f"this one only; only {APART} writes a document")
     chosen = parser.parse_args().figure
     console = Console()
     figures = []
     with Stage() as stage:
-        for name in ORDER if chosen is None else (chosen,):
+        for name in [name for name in ORDER if name != APART] if chosen is None else [chosen]:
             figure = ON_A_STAGE[name](stage) if name in ON_A_STAGE else BY_THEMSELVES[name]()
             console.print(figure.table())
             figures.append(figure)
         machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {stage.version}"
-    if chosen is None:
+    if chosen in (None, APART):
+        document = DOCUMENTS / ("bench.md" if chosen is None else f"{APART}.md")
+        command = "make bench" if chosen is None else f"make bench ARGS={APART}"
         lines = [line for figure in figures for line in figure.markdown()]
-        DOCUMENT.write_text("\n".join([INTRODUCTION.format(machine=machine), *lines]).rstrip() + "\n", "utf-8")
-        console.print(f"written to {DOCUMENT.relative_to(Path.cwd())}")
+        introduction = INTRODUCTION.format(command=command, machine=machine)
+        document.write_text("\n".join([introduction, *lines]).rstrip() + "\n", "utf-8")
+        console.print(f"written to {document.relative_to(Path.cwd())}")
 
 
 if __name__ == "__main__":

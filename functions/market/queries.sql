@@ -108,7 +108,12 @@ SELECT count(*) AS total
    AND (%(key)s::text IS NULL OR item_key = %(key)s OR item_id = %(id)s);
 
 -- name: inventory
-SELECT * FROM purchases WHERE status = 'active' ORDER BY purchased_at DESC, id;
+-- Begins at those that are kept as active, which have an index; `status` of the view is also 'expired'.
+SELECT p.*
+  FROM (SELECT u.id FROM user_purchases AS u WHERE u.status = 'active' OFFSET 0) AS held,
+       LATERAL (SELECT * FROM purchases AS p WHERE p.id = held.id OFFSET 0) AS p
+ WHERE p.status = 'active'
+ ORDER BY p.purchased_at DESC, p.id;
 SELECT * FROM running_effects ORDER BY ends_at, id;
 SELECT p.item_key, i.effect_json ->> 'slot' AS slot, i.effect_json ->> 'value' AS value
   FROM user_purchases AS p
