@@ -12,7 +12,7 @@ from bench.figure import Figure
 from bench.population import HEAVY, SMALL, USUAL, account, crowd, settle
 from bench.stage import Stage
 from tests.support import factories
-from tests.support.client import Answer
+from tests.support.client import LOGINS, Answer
 from tests.support.routes import NO_TRIP, Route, routes
 from tests.support.rows import Row, likely, paths_of
 from tests.support.users import User
@@ -22,8 +22,8 @@ PAYMENTS_OF_A_USER: Final = 50
 ROUNDS: Final = 10
 WARM_UP: Final = 3
 BUDGET: Final = 1.5
-# Groups whose requests come over another login, or ask the database nothing.
-ELSEWHERE: Final = frozenset({"auth", "health"})
+# Groups whose requests come over another login, and so another connection, or ask the database nothing.
+ELSEWHERE: Final = frozenset({*LOGINS, "health"})
 # What is as large as what the account holds, or asks the bucket, which is not here.
 LEFT_OUT: Final = ("export", ".csv", ".ics", "/stream", "/play")
 IDS_OF_A_TABLE: Final = 3
@@ -81,12 +81,11 @@ def measure(stage: Stage, users: int = USERS, payments: int = PAYMENTS_OF_A_USER
     parties = [Party(account(stage, size)) for size in (SMALL, USUAL, HEAVY)]
     settle(stage)
     stage.serve()
-    parties[0].user.get("/progress")  # opens the connection
+    for party in parties:
+        party.requests = dict(_reads(stage, party.user)) | dict(_variants(party.user))
     backend = backend_of(stage)
     if not backend.visible:
         return figure.without_rows("it takes Linux, and Postgres on the same machine")
-    for party in parties:
-        party.requests = dict(_reads(stage, party.user)) | dict(_variants(party.user))
     for what in [name for name in parties[0].requests if all(name in party.requests for party in parties)]:
         _ask(backend, parties, what)
         _report(figure, what, parties)
@@ -191,7 +190,7 @@ def _getting(user: User, path: str, query: Mapping[str, Any]) -> Callable[[], An
 
 
 def _pay(backend: Backend, parties: list[Party], what: str, pay: "Payment") -> None:
-    """Have each account paid several times, in turns; what it takes before and after is not counted."""
+    """Have each account paid several times, in turns; what it takes before is not counted."""
     for number in range(WARM_UP + ROUNDS):
         for party in parties:
             prepared = pay.prepare(party.user)
@@ -199,26 +198,20 @@ def _pay(backend: Backend, parties: list[Party], what: str, pay: "Payment") -> N
             answer = pay.request(party.user, prepared)
             cost = (backend.cpu_ns() - before) / 1e6
             assert answer.status == 200, answer.text
-            pay.undo(party.user, prepared)
             if number >= WARM_UP:
                 party.costs.setdefault(what, []).append(cost)
 
 
-def _nothing(user: User, prepared: str) -> None:
-    """For what need not be undone."""
-
-
 @dataclass(frozen=True)
 class Payment:
-    """A request that pays. `prepare` returns the id of what it is about."""
+    """A request that pays. `prepare` makes what it is about and returns its id, so that each request pays."""
 
     prepare: Callable[[User], str]
     request: Callable[[User, str], Answer]
-    undo: Callable[[User, str], object] = _nothing
 
 
 def _payments(stage: Stage) -> dict[str, Payment]:
-    """The requests that pay; each is undone, or is about something new, so that it pays each time."""
+    """The requests that pay."""
 
     def a_session_near_its_end(user: User) -> str:
         session: str = factories.focus_session(user)["id"]
@@ -245,19 +238,13 @@ def _payments(stage: Stage) -> dict[str, Payment]:
         book: str = user.get("/books", query={"status": "reading"}).data["books"][0]["id"]
         return book
 
-    def first_habit(user: User) -> str:
-        habit: str = user.get("/habits").data["habits"][0]["id"]
-        return habit
-
     return {
         "POST /focus": Payment(lambda _: "", lambda user, _: user.post("/focus")),
         "POST /focus/{session_id}/complete": Payment(
             a_session_near_its_end, lambda user, session: user.post(f"/focus/{session}/complete")
         ),
         "POST /habits/{habit_id}/complete": Payment(
-            first_habit,
-            lambda user, habit: user.post(f"/habits/{habit}/complete"),
-            lambda user, habit: user.delete(f"/habits/{habit}/complete"),
+            lambda user: str(factories.habit(user)["id"]), lambda user, habit: user.post(f"/habits/{habit}/complete")
         ),
         "POST /quests/{quest_id}/complete": Payment(
             lambda user: str(factories.quest(user)["id"]), lambda user, quest: user.post(f"/quests/{quest}/complete")
