@@ -54,6 +54,14 @@ api = Api(__file__)
 AFTER_ALL_ROWS = 2**63 - 1
 AFTER_ALL_TIMES = datetime.max.replace(tzinfo=UTC)
 
+# By whether a kind of event is asked for, and whether days are.
+LEDGER = {
+    (False, False): "ledger",
+    (True, False): "ledger_of_kind",
+    (False, True): "ledger_of_days",
+    (True, True): "ledger_of_kind_and_days",
+}
+
 
 @api.get("/gamification/summary")
 def summary(db: Db) -> Summary:
@@ -98,10 +106,9 @@ def mark_seen(db: Db, body: SeenAchievements) -> Seen:
 @api.get("/gamification/ledger")
 def ledger(db: Db, query: LedgerQuery) -> Ledger:
     """List the rows of the ledger, newest first."""
-    filters = ["kind"] * (query.event_type is not None) + ["days"] * (not query.from_ is query.to is None)
     rows = db.many(
         NumberedEntry,
-        "ledger" + "_of_" * bool(filters) + "_and_".join(filters),
+        LEDGER[query.event_type is not None, not query.from_ is query.to is None],
         before=AFTER_ALL_ROWS if query.cursor is None else query.cursor,
         first=query.from_ or date.min,
         last=query.to or date.max,
