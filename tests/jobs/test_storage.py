@@ -142,7 +142,8 @@ def test_only_what_the_bucket_names_is_gone(database: Database, monkeypatch: pyt
     for key in (f"{owner}/audio/1.wav", f"{owner}/audio/2.wav"):
         lists(database, key)
     lists(database, f"{other}/", is_prefix=True)
-    put(f"{other}/audio/1.wav")
+    for name in ("1.wav", "2.wav"):
+        put(f"{other}/audio/{name}")
     monkeypatch.setattr(store, "delete", lambda keys: {key for key in keys if key.endswith("2.wav")})
     assert tick("storage") == NOTHING | {"deleted": 1, "failed": 2}
     assert database.query(LISTED, f"{owner}/%")[0]["last_error"] == "The bucket did not delete it."
