@@ -1,6 +1,7 @@
 """Shared content: what administrators make shows to all users (platform contract, section 7, rules 1 to 3)."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
@@ -8,7 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests.conftest import Database, User, at_once
+from tests.conftest import Answer, Database, User, at_once
 from tests.support.locks import is_waited_for
 from tests.support.threads import in_thread
 
@@ -331,15 +332,35 @@ def test_an_earned_achievement_is_archived(admin: User, user: User) -> None:
 def test_what_is_just_being_used_is_archived(admin: User, user: User, database: Database) -> None:
     """A deletion waits for a purchase that is under way, and then finds it."""
     item = make(admin, "market_items", price_coins=0)
-    with psycopg.connect(database.app_url) as buyer, ThreadPoolExecutor(1) as pool:
+    with psycopg.connect(database.app_url) as buyer:
         buyer.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
         buyer.execute("SELECT app.purchase(gen_random_uuid(), %s, NULL, 1)", [item["key"]])
-        removed = pool.submit(in_thread, lambda: admin.delete(f"/admin/content/market_items/{item['id']}"))
-        while not is_waited_for(database, buyer.info.backend_pid):
-            assert not removed.done(), "it did not wait"
+        removed = waiting(database, buyer, lambda: admin.delete(f"/admin/content/market_items/{item['id']}"))
+    assert removed.json["archived"] is True
+
+
+@pytest.mark.parametrize("content_type", [one for one in TYPES if one != "exercises"])
+def test_who_writes_a_type_waits_for_who_writes_it(
+    content_type: str, row: dict[str, Any], admin: User, topic: str, database: Database
+) -> None:
+    """Or two could take one key: neither sees what the other has not committed."""
+    body = LEAST[content_type] | {"key": key(), "topic_id": topic}
+    path = f"/admin/content/{content_type}"
+    for write in (lambda: admin.post(path, body), lambda: admin.put(f"{path}/{row['id']}", {"key": row["key"]})):
+        with psycopg.connect(database.admin_url) as writer:
+            writer.execute("SELECT lock_content(%s)", [content_type])
+            assert waiting(database, writer, write).status == 200
+
+
+def waiting(database: Database, holder: psycopg.Connection[Any], call: Callable[[], Answer]) -> Answer:
+    """The answer to a request that waits for this transaction, which is then committed."""
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(in_thread, call)
+        while not is_waited_for(database, holder.info.backend_pid):
+            assert not answer.done(), "it did not wait"
             time.sleep(0.01)
-        buyer.commit()
-        assert removed.result().json["archived"] is True
+        holder.commit()
+        return answer.result()
 
 
 BUILT_IN = [
