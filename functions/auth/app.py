@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
+from aws_lambda_powertools import Logger
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
@@ -58,6 +59,7 @@ from functions.auth.rules import ErrorCode, Person, SignInFailed
 from functions.auth.settings import PROVIDER_NAMES, ProviderId, Registration, ascii_lower, auth_settings
 
 api = Api(__file__)
+_log: Final = Logger(service="auth")
 
 # A browser may have several sign-ins under way, in tabs beside each other. Beyond this many the oldest is given up.
 MOST_STATES: Final = 5
@@ -80,7 +82,7 @@ def sign_in(request: Request, db: Db, client: Client, provider: ProviderId, quer
     """Send the browser to the provider, and afterwards to `redirect_uri`, which must be the front end's."""
     registration = auth_settings().registrations.get(provider)
     if registration is None:
-        return _error_page(provider, "OAuthNotConfigured")
+        return _error_page(request, provider, "OAuthNotConfigured")
     state, nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48)
     db.one(
         Success,
@@ -96,7 +98,7 @@ def sign_in(request: Request, db: Db, client: Client, provider: ProviderId, quer
     try:
         endpoint = openid.discover(registration).authorization_endpoint
     except SignInFailed as failed:
-        return _error_page(provider, failed.code)
+        return _error_page(request, provider, failed.code)
     url = rules.authorize_url(
         endpoint, registration, redirect_uri=_callback_url(provider), state=state, nonce=nonce, verifier=verifier
     )
@@ -152,7 +154,7 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
     except SignInFailed as failed:
         details = {"provider": provider, "code": failed.code}
         db.one(Success, "note_failure", client=client._asdict(), details=details)
-        return _error_page(provider, failed.code, *used)
+        return _error_page(request, provider, failed.code, *used)
     secret = new_secret()
     former = identity.cookie_token(request) or identity.NO_TOKEN
     outcome = db.one(
@@ -167,7 +169,7 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
         client=client._asdict(),
     )
     if outcome.refusal is not None:
-        return _error_page(provider, "AccessDenied", *used)
+        return _error_page(request, provider, "AccessDenied", *used)
     return _redirect(attempt.redirect, _session_cookie(Token(outcome.user_id, secret)), *used)
 
 
@@ -210,7 +212,9 @@ def _callback_url(provider: ProviderId) -> str:
     return f"{settings().public_url}/auth/callback/{provider}"
 
 
-def _error_page(provider: ProviderId, code: ErrorCode, *cookies: Cookie) -> RedirectResponse:
+def _error_page(request: Request, provider: ProviderId, code: ErrorCode, *cookies: Cookie) -> RedirectResponse:
+    """The front end's page for a sign-in that failed, whose reason is in the log: to the gateway it is a redirect."""
+    _log.warning("sign-in failed", provider=provider, code=code, correlation_id=request.scope["questlog.request_id"])
     asked = urlencode({"error": code, "provider": provider})
     return _redirect(f"{auth_settings().frontend_url}/auth/error?{asked}", *cookies)
 

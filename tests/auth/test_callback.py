@@ -1,6 +1,9 @@
 """GET /auth/callback/{provider}: what becomes of a code, a state and a person."""
 
 import hashlib
+import io
+import json
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +11,7 @@ import pytest
 
 from questlog.identity import Token, secret_hash
 
+from functions.auth import app as auth
 from functions.auth.rules import state_cookie
 from local.clock import Clock
 from tests.auth.conftest import (
@@ -336,6 +340,23 @@ def test_an_email_that_nobody_vouches_for(
     refused(browser, person.provider.agree(browser.start(), person.subject), "Verification", audited)
     assert database.query("SELECT 1 FROM accounts WHERE subject = %s", person.subject) == []
     assert users_of(database, person.email) == []
+
+
+def test_the_log_says_why_a_sign_in_failed(new_person: NewPerson, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds nothing of whose sign-in it was, nor what could be used to finish it."""
+    lines = io.StringIO()
+    logger = auth._log
+    monkeypatch.setattr(logger.registered_handler, "stream", lines)
+    logger.setLevel(logging.INFO)
+    person = new_person(email_verified=False)
+    browser = Browser()
+    browser.return_with(person.provider.agree(browser.start(), person.subject))
+    logger.setLevel(logging.CRITICAL)
+    [line] = [json.loads(line) for line in lines.getvalue().splitlines() if "sign-in failed" in line]
+    assert (line["level"], line["provider"], line["code"]) == ("WARNING", "google", "Verification")
+    assert line["correlation_id"] == browser.last.headers["x-request-id"]
+    for secret in (person.email, person.subject, *browser.cookies.values()):
+        assert secret not in lines.getvalue()
 
 
 def test_a_look_alike_of_an_administrators_email(configure: Configure, new_person: NewPerson, audited: Audited) -> None:
