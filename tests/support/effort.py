@@ -1,7 +1,8 @@
 """Limits of work, in CPU seconds of the machine that they were chosen on: on a slower or busier one they are longer."""
 
+import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -20,9 +21,28 @@ def at_most(seconds: float) -> Iterator[None]:
     assert took <= limit, f"{took:.2f} s of CPU, where {limit:.2f} s are enough"
 
 
+def cost(call: Callable[[], object]) -> float:
+    """CPU seconds of a call: the lesser of two, which a busy machine disturbs less.
+
+    Without the collector, which would look through all that other tests have left.
+    """
+    gc.collect()
+    gc.disable()
+    try:
+        return min(_cpu(call), _cpu(call)) / max(1, _slowness())
+    finally:
+        gc.enable()
+
+
 def _slowness() -> float:
     """How many times slower than that machine this one is now."""
     return min(_loop() for _ in range(3)) / _LOOP_SECONDS
+
+
+def _cpu(call: Callable[[], object]) -> float:
+    started = time.process_time()
+    call()
+    return time.process_time() - started
 
 
 def _loop() -> float:

@@ -3,10 +3,12 @@
 pydantic's own messages speak of types of Python and quote regular expressions, and may change with its version.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 Problem = tuple[str, str]
 """The dotted path of a field, and what is wrong there."""
@@ -64,22 +66,47 @@ _SENTENCES: Final[Mapping[str, str]] = {
 _OTHER: Final = "is not valid"
 # A name or a sentence that is longer is cut: twenty of both must fit into an error of 16 KiB.
 _LONGEST_SENTENCE: Final = 200
+# Twenty problems are shown (errors.py). Some hundred errors are in so many characters of what pydantic says of them.
+_MANY: Final = 200
+_FIRST: Final = 32_768
 
 
 def problems(error: ValidationError, sent: Any, whole: str = "body") -> list[Problem]:
-    """What is wrong where; `sent` is the document that was validated, which tells the fields of it from other names.
+    """What is wrong where; `sent` is the document that was validated, or its JSON, which tells its fields from other
+    names.
 
     `whole` names the document, for what is wrong with several of its fields together.
 
-    Where a value may be of several types, each of them objects: those objections become one problem.
+    Where a value may be of several types, each of them objects: those objections become one problem. Of more than
+    two hundred errors the first are worked out, and the last of those stands for all others.
     """
+
+    @cache
+    def document() -> Any:
+        return from_json(sent) if isinstance(sent, bytes) else sent
+
+    errors = _first(error)
     found: dict[str, list[str]] = {}
-    for one in error.errors(include_url=False, include_input=False):
-        sentences = found.setdefault(_path(one["loc"], sent), [])
+    for one in errors:
+        location = tuple(one["loc"])
+        # The name of a field of the document itself stands for no member of a union.
+        path = str(location[0]) if len(location) == 1 else _path(location, document())
+        sentences = found.setdefault(path, [])
         sentence = _sentence(one["type"], one.get("ctx", {}))
         if sentence not in sentences:
             sentences.append(sentence)
-    return [(path or whole, ", or ".join(sentences)) for path, sentences in found.items()]
+    listed = [(path or whole, ", or ".join(sentences)) for path, sentences in found.items()]
+    return listed + listed[-1:] * (error.error_count() - len(errors))
+
+
+def _first(error: ValidationError) -> Sequence[Mapping[str, Any]]:
+    """The errors as pydantic details them. Of many only the first, since to make an object of each takes long."""
+    if error.error_count() <= _MANY:
+        return error.errors(include_url=False, include_input=False)
+    text = error.json(include_url=False, include_input=False)[:_FIRST].encode()
+    # What is cut off within its last error has some of that one.
+    first: list[dict[str, Any]] = from_json(text, allow_partial=True)[:-1]
+    return first
 
 
 def _sentence(kind: str, context: Mapping[str, Any]) -> str:
