@@ -13,7 +13,8 @@ from functions.admin.settings import console_url
 
 # The parts there are, by the name that GET /admin gives them: the module of each, and the paths that it serves.
 PARTS = {
-    "users": ("functions.admin.users", ["/admin/users"]),
+    "users": ("functions.admin.users", ["/admin/users", "/admin/cleanup-users"]),
+    "stats": ("functions.admin.statistics", ["/admin/stats"]),
     "feedback": ("functions.admin.feedback", ["/admin/feedback"]),
     "quests": ("functions.admin.quests", ["/admin/quests"]),
     "skills": ("functions.admin.skills", ["/admin/skills"]),

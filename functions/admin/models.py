@@ -54,3 +54,13 @@ class User(TypedDict):
     level: int
     total_xp: int
     coins: int
+
+
+class UserStatistics(TypedDict):
+    """How many users there are, and how many of them are something."""
+
+    total_users: int
+    tos_accepted: int
+    admins: int
+    active_7d: int
+    active_30d: int

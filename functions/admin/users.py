@@ -12,12 +12,14 @@ from questlog.identity import Client
 from questlog.settings import settings
 from questlog.wire import Body, Page, PageSize, Query, Row, Success, Total, Trimmed, absent
 
-from functions.admin.models import ROLE, Done, Paging, Role, Search, User
+from functions.admin.models import ROLE, Done, Paging, Role, Search, User, UserStatistics
 from functions.admin.rules import containing
 
 api = Api(__file__, queries="users.sql", role=ROLE)
 
 Amount = Annotated[int, Field(ge=0, le=100_000)]
+
+Days = Annotated[int, Field(ge=0, le=3650)]
 
 
 class UsersQuery(Query):
@@ -47,18 +49,42 @@ class Adjustment(Body):
         return coins
 
 
+class AbandonedQuery(Query):
+    older_than_days: Days = 30
+
+
+class Cleanup(Body):
+    older_than_days: Days = 30
+    ids: Annotated[list[UUID], Field(max_length=1000)] | None = None
+
+
 class Users(Paging):
     users: list[User]
 
 
-class UserStatistics(TypedDict):
-    """How many users there are, and how many of them are something."""
+class AbandonedRow(User):
+    """A user, and how many abandoned accounts there are."""
 
+    abandoned: int
+
+
+class Abandoned(TypedDict):
+    """Accounts that were made and never begun: the oldest of them, and how many there are among how many users."""
+
+    users: list[User]
+    count: int
     total_users: int
-    tos_accepted: int
-    admins: int
-    active_7d: int
-    active_30d: int
+
+
+class UserId(TypedDict):
+    id: UUID
+
+
+class CleanedUp(TypedDict):
+    """The accounts that were deleted."""
+
+    deleted: int
+    ids: list[UUID]
 
 
 class Payment(TypedDict):
@@ -153,3 +179,24 @@ def delete(db: Db, client: Client, user_id: UUID) -> UserDeleted:
     db.many(Row, "cancel_jobs", user_id=user_id)
     held, _ = db.each((Held, Success), "delete_user", user_id=user_id, client=client._asdict())
     return {"success": True, "message": "The user and everything of theirs are deleted.", **held}
+
+
+@api.get("/admin/cleanup-users", requires="users:manage", envelope=False)
+def abandoned(db: Db, query: AbandonedQuery) -> Abandoned:
+    """List abandoned accounts, the oldest first, at most 1000.
+
+    They are of plain users who never gave their age or accepted terms, created and last active so many days ago, and
+    empty.
+    """
+    rows, total = db.each(
+        (list[AbandonedRow], Total), "abandoned", days=query.older_than_days, terms=settings().tos_version
+    )
+    count = rows[0]["abandoned"] if rows else 0
+    return {"users": [*rows], "count": count, "total_users": total.total}
+
+
+@api.delete("/admin/cleanup-users", requires="users:manage", envelope=False)
+def clean_up(db: Db, client: Client, body: Cleanup) -> CleanedUp:
+    """Delete abandoned accounts, the oldest first, at most 1000; with `ids` only those of them that are abandoned."""
+    rows = db.many(UserId, "delete_abandoned", days=body.older_than_days, ids=body.ids, client=client._asdict())
+    return {"deleted": len(rows), "ids": [row["id"] for row in rows]}

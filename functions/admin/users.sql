@@ -31,3 +31,19 @@ SELECT cancel_jobs(%(user_id)s) WHERE %(user_id)s <> current_user_id();
 SELECT set_config('statement_timeout', '25s', true);
 SELECT count_tables_of(%(user_id)s) AS tables_cleaned;
 SELECT true AS success WHERE delete_other_user(%(user_id)s, %(client)s);
+
+-- name: abandoned
+-- Each account is looked at once; how many there are stands beside every row.
+WITH found AS MATERIALIZED (
+    SELECT a.id, a.place, count(*) OVER () AS abandoned
+      FROM abandoned_users(clock() - %(days)s * interval '1 day', NULL) WITH ORDINALITY AS a (id, place)
+)
+SELECT u.*, coalesce(u.tos_version = %(terms)s, false) AS tos_accepted, f.abandoned
+  FROM (SELECT * FROM found AS f ORDER BY f.place LIMIT 1000) AS f
+ CROSS JOIN LATERAL (SELECT * FROM users_shown AS s WHERE s.id = f.id OFFSET 0) AS u
+ ORDER BY f.place;
+SELECT count_users(NULL, NULL) AS total;
+
+-- name: delete_abandoned
+SELECT set_config('statement_timeout', '25s', true);
+SELECT d.id FROM delete_abandoned_users(clock() - %(days)s * interval '1 day', %(ids)s::uuid[], %(client)s) AS d (id);

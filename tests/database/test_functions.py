@@ -20,9 +20,9 @@ FOUNDATIONS = {"errors", "trips", "limits", "identity", "idempotency", "days", "
 
 # Which group's SQL may call functions and views of which others, beyond the foundations.
 CALLS = {
-    # Who is deleted by an administrator goes as who deletes themselves; an answered report tells its author;
-    # the queue is looked at, and moved.
-    "admin": {"feedback", "jobs", "user"},
+    # Who is deleted by an administrator goes as who deletes themselves; an answered report tells its author; the queue
+    # is looked at, and moved; an account is empty where an import takes it for empty.
+    "admin": {"exports", "feedback", "imports", "jobs", "user"},
     "audio_worker": {"jobs", "reference"},  # it takes analyses from the queue and ends them
     "calendar": {"exercise"},  # an event may be a workout of the user's
     "exercise": {"programs"},  # a session may be started for a slot of a program, and does it
@@ -48,10 +48,13 @@ CALLS = {
     "user": {"exports", "imports"},  # their routes are the user's
 }
 
-# Which group's SQL may read tables of which others; today, sync and the plan read of many.
+# Which group's SQL may read tables of which others; today, sync, the plan and the administration read of many.
 READS = {
-    # Users, what they have and what they reported; the content that all share, and whether a user's row refers to it.
-    "admin": {"exercise", "feedback", "habits", "identity", "jobs", "learn", "ledger", "market", "quests", "reference"},
+    # It counts what all users have, answers what they report, and keeps the content that they share.
+    "admin": {
+        *("books", "exercise", "feedback", "focus", "goals", "habits", "ideas", "identity", "jobs", "learn", "ledger"),
+        *("market", "quests", "reference"),
+    },
     "audio_worker": {"reference"},
     "books": {"deleted_imports"},  # what an import brought and the user has deleted stays deleted
     "calendar": {"goals", "habits", "identity", "settings"},  # what an event points at must exist; the feed's user
@@ -114,6 +117,11 @@ FEWER = {
     "put_skill": ADMINISTRATORS,
     "change_skill": ADMINISTRATORS,
     "delete_skill": ADMINISTRATORS,
+    "account_is_empty": ADMINISTRATORS,
+    "abandoned_users": ADMINISTRATORS,
+    "delete_abandoned_users": ADMINISTRATORS,
+    "lock_users": ADMINISTRATORS,
+    "newest_events": ADMINISTRATORS,
     "import_ledger": {"questlog_jobs"},
     "start_import": {"questlog_app"},
     "require_empty_account": {"questlog_jobs"},

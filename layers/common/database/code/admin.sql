@@ -331,3 +331,88 @@ SELECT a.id, a.user_id, (SELECT u.email FROM users AS u WHERE u.id = a.user_id) 
        a.resource_type, a.resource_id, a.action, a.status, a.details, host(a.ip_address) AS ip_address, a.user_agent,
        a.request_id, a.created_at
   FROM audit_log AS a;
+
+-- Abandoned accounts -----------------------------------------------------------------------------------------------------
+
+-- The SQL of whether the account of a user `u` is empty, in the sense in which an import takes an account for empty. Each
+-- table is asked by its index; OFFSET 0 keeps the planner from joining all of them.
+CREATE OR REPLACE FUNCTION app.account_is_empty() RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
+RETURN (SELECT string_agg(format('NOT EXISTS (SELECT FROM %I AS t WHERE t.%I = u.id OFFSET 0)', t.name, t.owner), ' AND ')
+          FROM export_tables() AS t WHERE t.name <> ALL (replaced_by_imports()));
+
+-- The accounts that were abandoned before a moment, oldest first: of plain users who never gave their age or accepted terms,
+-- created and last active before it, and empty. With `among` only these. Asked by an administrator's request.
+CREATE OR REPLACE FUNCTION app.abandoned_users(before timestamptz, among uuid[]) RETURNS SETOF uuid
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY EXECUTE format(
+        $sql$
+        SELECT u.id FROM users AS u
+         WHERE u.role = 'user' AND (u.age_verified_at IS NULL OR u.tos_accepted_at IS NULL)
+           AND u.created_at < $1 AND coalesce(u.last_activity_at, u.created_at) < $1
+           AND ($2 IS NULL OR u.id = ANY ($2))
+           AND %s
+         ORDER BY u.created_at, u.id
+        $sql$, account_is_empty()) USING before, among;
+END
+$$;
+
+-- Deletes abandoned accounts, at most 1000, oldest first. Returns their ids. Who comes back at that moment stays: once no
+-- sign-in can come between, each account is looked at again.
+CREATE OR REPLACE FUNCTION app.delete_abandoned_users(before timestamptz, among uuid[], client jsonb) RETURNS SETOF uuid
+LANGUAGE plpgsql AS $$
+DECLARE
+    candidates uuid[] := ARRAY(SELECT a.id FROM abandoned_users(before, among) AS a (id) LIMIT 1000);
+    abandoned uuid;
+BEGIN
+    PERFORM lock_users(candidates);
+    FOR abandoned IN SELECT a.id FROM abandoned_users(before, candidates) AS a (id) LOOP
+        PERFORM delete_other_user(abandoned, client);
+        RETURN NEXT abandoned;
+    END LOOP;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION app.account_is_empty, app.abandoned_users, app.delete_abandoned_users
+    FROM questlog_app, questlog_auth, questlog_operator, questlog_jobs;
+
+-- Events -----------------------------------------------------------------------------------------------------------------
+
+-- What users did: what the ledger recorded, and what clients logged.
+CREATE OR REPLACE VIEW app.events_of_all WITH (security_invoker = true) AS
+SELECT l.user_id, l.event_type, l.created_at FROM points_ledger AS l
+ UNION ALL
+SELECT e.user_id, e.event_type, e.created_at FROM activity_events AS e;
+
+-- The newest 20 events of all users. They are looked for in the last ten minutes first, then in the last day, then in all: an
+-- index of each row by its time would cost every award, and the small one there is finds the rows of a span of time.
+CREATE OR REPLACE FUNCTION app.newest_events() RETURNS TABLE (user_id uuid, event_type text, created_at timestamptz)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF 20 = (SELECT count(*) FROM (SELECT FROM events_of_all AS e
+                                    WHERE e.created_at > clock() - interval '10 minutes' LIMIT 20) AS first_ones) THEN
+        RETURN QUERY SELECT e.* FROM events_of_all AS e WHERE e.created_at > clock() - interval '10 minutes'
+                      ORDER BY e.created_at DESC LIMIT 20;
+    ELSIF 20 = (SELECT count(*) FROM (SELECT FROM events_of_all AS e
+                                       WHERE e.created_at > clock() - interval '1 day' LIMIT 20) AS first_ones) THEN
+        RETURN QUERY SELECT e.* FROM events_of_all AS e WHERE e.created_at > clock() - interval '1 day'
+                      ORDER BY e.created_at DESC LIMIT 20;
+    ELSE
+        RETURN QUERY SELECT e.* FROM events_of_all AS e ORDER BY e.created_at DESC LIMIT 20;
+    END IF;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION app.newest_events FROM questlog_app, questlog_auth, questlog_operator, questlog_jobs;
+
+SET LOCAL ROLE questlog_identity;
+
+-- Locks users against signing in, being changed or deleted, to the end of the transaction.
+CREATE OR REPLACE FUNCTION app.lock_users(wanted uuid[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    -- The lock that a deletion takes comes first here too, or the two could wait for each other.
+    PERFORM pg_advisory_xact_lock(hashtextextended('administrators', 0));
+    PERFORM FROM users AS u WHERE u.id = ANY (wanted) ORDER BY u.id FOR UPDATE;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION app.lock_users FROM questlog_app, questlog_auth, questlog_operator, questlog_jobs;
