@@ -71,7 +71,8 @@ def test_only_live_ones(admin: User, user: User, database: Database, change: str
     change = change.format(idle=settings().session_idle.total_seconds())
     database.query(f"UPDATE sessions SET {change} WHERE user_id = %s", user.id)
     assert len(listed(admin, user_id=str(user.id))) == shown
-    assert (str(user.id) in [one["user_id"] for one in listed(admin)]) == shown
+    # Sessions that were active so long ago may stand behind the first 500.
+    assert shown or str(user.id) not in [one["user_id"] for one in listed(admin)]
 
 
 def test_at_most_500(admin: User, user: User, database: Database) -> None:
