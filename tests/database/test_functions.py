@@ -38,7 +38,7 @@ CALLS = {
     "inbox": {"promotion"},
     # The trash is emptied; accounts are exported and filled; what a job works for is queued again with it.
     "jobs": {"admin", "exports", "imports", "infobase", "reference"},
-    "exports": {"inbox", "jobs"},  # they are written by jobs, and the user is told
+    "exports": {"jobs"},  # they are written by jobs
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
     "reference": {"jobs"},  # analyses are queued, and objects of deleted tracks
     "programs": {"exercise"},  # a slot is a workout; templates make workouts; removed slots leave the sessions

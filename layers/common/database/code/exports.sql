@@ -175,7 +175,8 @@ $$;
 
 -- For the jobs -----------------------------------------------------------------------------------------------------------
 
--- Has an export show that its archive is there, and tells the user. The caller holds the job.
+-- Has an export show that its archive is there. The caller holds the job. Nothing else of the account changes: once the archive
+-- is imported elsewhere, both accounts hold the same.
 CREATE OR REPLACE FUNCTION app.finish_export(owner uuid, export_id uuid, bytes bigint, digest text, exported_rows bigint)
 RETURNS void
 LANGUAGE sql
@@ -185,7 +186,6 @@ BEGIN ATOMIC
            finished_at = t.at, expires_at = t.at + interval '7 days'
       FROM (SELECT instant() AS at) AS t
      WHERE e.user_id = owner AND e.id = export_id;
-    SELECT notify_user(owner, 'Your export is ready', 'It can be downloaded for 7 days.');
 END;
 
 -- Has an export show that it has failed, in the transaction that ends its job.
