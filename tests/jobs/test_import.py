@@ -1,9 +1,13 @@
 """An import fills an empty account with all that an export holds."""
 
+import io
+import json
+import zipfile
 from typing import Any
 
 from tests.conftest import Database, NewUser, User
 from tests.jobs.accounts import bring, export_of, stored
+from tests.jobs.ticking import tick
 from tests.support import bucket
 from tests.support.ledger import award, boost
 from tests.test_walk import inhabit
@@ -61,6 +65,32 @@ def test_an_account_comes_back_as_it_was(new_user: NewUser, database: Database) 
     deleted = database.query("SELECT object_key FROM storage_deletions WHERE object_key LIKE %s", f"{other.id}/%")
     assert [row["object_key"] for row in deleted] == [f"{other.id}/imports/{done['id']}.zip"]
     assert bucket.keys(f"{other.id}/audio/") == {f"{other.id}/{key}" for key in keys}
+
+
+def test_an_export_fills_another_account(new_user: NewUser, database: Database) -> None:
+    """The archive as the queue makes it and as the user downloads it; both accounts say the same afterwards."""
+    user, other = new_user(), new_user()
+    fill(database, user)
+    tick()  # the account was inhabited by an export without audio too
+    export_id = user.post("/user/exports").data["id"]
+    tick()
+    status, content = bucket.send("GET", user.get(f"/user/exports/{export_id}").data["download_url"])
+    assert status == 200
+
+    done = bring(other, content)
+    assert (done["status"], done["skipped"], done["error"]) == ("done", {}, None)
+    assert other.get("/user/export").data["data"] == user.get("/user/export").data["data"]
+    balances = ("level", "total_xp", "coins", "name", "image", "timezone")
+    assert [profile(other)[field] for field in balances] == [profile(user)[field] for field in balances]
+    assert (database.audit(user.id), database.audit(other.id)) == ([], [])
+    objects = json.loads(zipfile.ZipFile(io.BytesIO(content)).read("manifest.json"))["objects"]
+    assert objects
+    for entry in objects:
+        ours, theirs = (one.get(f"/reference/tracks/{entry['id']}/stream").json["url"] for one in (user, other))
+        assert bucket.send("GET", theirs) == bucket.send("GET", ours)
+        assert bucket.send("GET", theirs)[0] == 200
+    [audited] = database.query("SELECT * FROM audit_log WHERE user_id = %s AND event_type = 'data_import'", other.id)
+    assert (audited["resource_id"], audited["status"], audited["details"]) == (done["id"], "success", {})
 
 
 def test_life_goes_on_after_an_import(new_user: NewUser, database: Database) -> None:
