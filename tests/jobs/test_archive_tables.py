@@ -26,7 +26,9 @@ OWNED = """
 
 def exported(database: Database) -> dict[str, Table]:
     with database.admin() as connection:
-        return {table.name: table for table in tables(connection)}
+        found = tables(connection)
+    assert len({table.name for table in found}) == len(found), "a table is exported twice"
+    return {table.name: table for table in found}
 
 
 def test_every_table_of_a_user_is_exported_or_on_the_list(database: Database) -> None:

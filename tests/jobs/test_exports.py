@@ -15,7 +15,7 @@ from psycopg.rows import DictRow
 
 from questlog import db
 
-from functions.jobs import bucket, exporting, worker
+from functions.jobs import bucket, exporting, lease, worker
 from functions.jobs.archive import manifest as manifests
 from functions.jobs.archive import rows
 from functions.jobs.archive.writing import Archive
@@ -336,21 +336,23 @@ def test_a_killed_one_is_run_again_and_leaves_one_object(
     assert zipfile.ZipFile(io.BytesIO(downloaded(user, export_id))).testzip() is None
 
 
+@pytest.mark.parametrize("moment", ["begin", "end"])
 def test_a_worker_that_has_lost_its_job_leaves_what_the_other_has_made(
-    user: User, database: Database, monkeypatch: pytest.MonkeyPatch
+    user: User, database: Database, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """It was away for long, and comes back when another one has ended the job."""
+    """It was away for long, before its upload began or at its end, and another one has ended the job meanwhile."""
     export_id = ask(user)
-    finish = exporting._finish
+    monkeypatch.setattr(lease, "RENEWAL_SECONDS", 1000)  # it does not notice before
+    where = (bucket, "unfinished") if moment == "begin" else (exporting, "_finish")
+    original = getattr(*where)
 
-    def late(slow: Job, upload: bucket.Upload, count: int) -> Any:
-        monkeypatch.setattr(exporting, "_finish", finish)
+    def late(*arguments: Any) -> Any:
+        monkeypatch.setattr(*where, original)
         database.query("UPDATE jobs SET lease_until = instant() - interval '1 second' WHERE id = %s", export_id)
-        other = as_attempt_of(database, export_id)
-        exporting.run(other, Deadline(lambda: 900_000))
-        return finish(slow, upload, count)
+        exporting.run(as_attempt_of(database, export_id), Deadline(lambda: 900_000))
+        return original(*arguments)
 
-    monkeypatch.setattr(exporting, "_finish", late)
+    monkeypatch.setattr(*where, late)
     assert tick() == {**DONE, "done": 0, "superseded": 1}
     export = state(user, export_id)
     content = downloaded(user, export_id)
