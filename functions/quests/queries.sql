@@ -7,9 +7,13 @@ SELECT * FROM quests_now
    AND (%(status)s::text IS NULL OR status = %(status)s)
  ORDER BY kind DESC, sort_order, created_at DESC, id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
-SELECT count(*) AS total FROM quests_now
- WHERE (%(kind)s::text IS NULL OR kind = %(kind)s)
-   AND (%(status)s::text IS NULL OR status = %(status)s);
+-- Whatever their status, own quests are counted without looking up what it is.
+SELECT (SELECT count(*) FROM quests
+         WHERE %(status)s::text IS NULL AND coalesce(%(kind)s::text, 'user') = 'user')
+     + (SELECT count(*) FROM quests_now
+         WHERE (kind = 'universal' OR %(status)s::text IS NOT NULL)
+           AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+           AND (%(status)s::text IS NULL OR status = %(status)s)) AS total;
 
 -- name: add
 INSERT INTO quests (id, title, description, category, difficulty, xp_reward, coin_reward, target, is_repeatable,
