@@ -14,7 +14,7 @@ from questlog.wire import Total
 from functions.jobs import bucket
 from functions.jobs.lease import Lease
 from functions.jobs.runs import Run
-from functions.jobs.work import Deadline
+from functions.jobs.work import RESERVE_MS, Deadline
 
 # Rows of one statement.
 BATCH: Final = 1000
@@ -71,7 +71,8 @@ class Cleanup:
     def run(self, lease: Lease) -> dict[str, int]:
         """Delete until nothing is left or the time is up. Returns how many rows, by table, and what the check found.
 
-        Unavailable, once the tables are done, when the bucket cannot be asked for abandoned uploads.
+        Unavailable, once the tables are done, when the bucket cannot be asked for abandoned uploads, or the check was
+        cut off.
         """
         deleted = dict(self.nothing)
         limits = {
@@ -84,7 +85,9 @@ class Cleanup:
         if lease.deadline():
             deleted[UPLOADS] = self._abort_abandoned(lease.deadline)
         if lease.deadline():
-            deleted |= self._db.one(Integrity, "integrity")._asdict()
+            # It reads every row; cut off, it leaves time to note that the run failed.
+            most_ms = lease.deadline.remaining_ms() - RESERVE_MS // 2
+            deleted |= self._db.one(Integrity, "integrity", most_ms=most_ms)._asdict()
         return deleted
 
     def _abort_abandoned(self, deadline: Deadline) -> int:
