@@ -10,6 +10,7 @@ from typing import Final
 from rich.console import Console
 
 from bench import (
+    administration,
     audio,
     awards,
     cards,
@@ -40,6 +41,7 @@ ON_A_STAGE: Final[Mapping[str, Callable[[Stage], Figure]]] = {
     "training_history": training.measure_history,
     "cards": cards.measure,
     "searches": searches.measure,
+    "administration": administration.measure,
     "idle_tab": idle_tab.measure,
     "exports": exports.measure,
     "awards": awards.measure,
@@ -60,6 +62,7 @@ ORDER: Final = (
     "training_history",
     "cards",
     "searches",
+    "administration",
     "idle_tab",
     "exports",
     "awards",

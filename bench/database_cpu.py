@@ -100,11 +100,12 @@ def measure(stage: Stage) -> Figure:
     return figure
 
 
-def backend_of(stage: Stage) -> Backend:
+def backend_of(stage: Stage, login: str = "questlog_app") -> Backend:
     """The process behind the functions' connection: the youngest, since it was opened for this figure."""
     [[pid]] = stage.query(
-        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = 'questlog_app'"
-        " ORDER BY backend_start DESC LIMIT 1"
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = %s"
+        " ORDER BY backend_start DESC LIMIT 1",
+        login,
     )
     return Backend(pid)
 

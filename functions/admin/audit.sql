@@ -8,11 +8,7 @@ SELECT *
    AND (%(status)s::text IS NULL OR a.status = %(status)s)
  ORDER BY a.created_at DESC, a.id DESC
  LIMIT %(limit)s OFFSET %(offset)s;
-SELECT count(*) AS total
-  FROM audit_log AS a
- WHERE a.created_at >= %(from_)s AND a.created_at < %(to)s
-   AND (%(resource_type)s::text IS NULL OR a.resource_type = %(resource_type)s)
-   AND (%(status)s::text IS NULL OR a.status = %(status)s);
+SELECT count_audit(%(user_id)s, %(event_type)s, %(resource_type)s, %(status)s, %(from_)s, %(to)s) AS total;
 
 -- name: audit_of_event
 SELECT *
@@ -22,11 +18,7 @@ SELECT *
    AND (%(status)s::text IS NULL OR a.status = %(status)s)
  ORDER BY a.created_at DESC, a.id DESC
  LIMIT %(limit)s OFFSET %(offset)s;
-SELECT count(*) AS total
-  FROM audit_log AS a
- WHERE a.event_type = %(event_type)s AND a.created_at >= %(from_)s AND a.created_at < %(to)s
-   AND (%(resource_type)s::text IS NULL OR a.resource_type = %(resource_type)s)
-   AND (%(status)s::text IS NULL OR a.status = %(status)s);
+SELECT count_audit(%(user_id)s, %(event_type)s, %(resource_type)s, %(status)s, %(from_)s, %(to)s) AS total;
 
 -- name: audit_of_user
 SELECT *
@@ -37,12 +29,7 @@ SELECT *
    AND (%(status)s::text IS NULL OR a.status = %(status)s)
  ORDER BY a.created_at DESC, a.id DESC
  LIMIT %(limit)s OFFSET %(offset)s;
-SELECT count(*) AS total
-  FROM audit_log AS a
- WHERE a.user_id = %(user_id)s AND a.created_at >= %(from_)s AND a.created_at < %(to)s
-   AND (%(event_type)s::text IS NULL OR a.event_type = %(event_type)s)
-   AND (%(resource_type)s::text IS NULL OR a.resource_type = %(resource_type)s)
-   AND (%(status)s::text IS NULL OR a.status = %(status)s);
+SELECT count_audit(%(user_id)s, %(event_type)s, %(resource_type)s, %(status)s, %(from_)s, %(to)s) AS total;
 
 -- name: event_types
 -- From each type straight to the next one in the index: DISTINCT would read the whole trail.

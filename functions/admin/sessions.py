@@ -40,8 +40,7 @@ class UserSession(TypedDict):
 @api.get("/admin/sessions", requires="system:manage", envelope=False)
 def sessions(db: Db, query: SessionsQuery) -> list[UserSession]:
     """List the live sessions and tokens of all users, or of one: the 500 that were active last, newest first."""
-    name = "sessions" if query.user_id is None else "sessions_of_user"
-    return db.many(UserSession, name, user_id=query.user_id, idle=settings().session_idle)
+    return db.many(UserSession, "sessions", user_id=query.user_id, idle=settings().session_idle)
 
 
 @api.delete("/admin/sessions/{session_id}", requires="system:manage", envelope=False)

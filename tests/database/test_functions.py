@@ -106,6 +106,8 @@ FEWER = {
     "cancel_jobs": {"questlog_app"},
     "users_page": ADMINISTRATORS,
     "count_users": ADMINISTRATORS,
+    "live_sessions": ADMINISTRATORS,
+    "count_audit": ADMINISTRATORS,
     "user_statistics": ADMINISTRATORS,
     "change_user": ADMINISTRATORS,
     "count_tables_of": ADMINISTRATORS,

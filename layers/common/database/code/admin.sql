@@ -66,18 +66,20 @@ SET LOCAL ROLE questlog_identity;
 -- are counted from an index alone. For questlog_admin each row would first be asked whether it may be seen.
 
 -- The ids of a page of users, newest first: those of a role where one is given, and those whose e-mail or name contains the
--- text of a pattern (see LIKE) where one is given.
+-- text of a pattern (see LIKE) where one is given. Either is planned for its value: one role is nearly everyone's, and another
+-- a handful's.
 CREATE OR REPLACE FUNCTION app.users_page(pattern text, wanted_role text, page_size int, first bigint) RETURNS SETOF uuid
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
     IF pattern IS NOT NULL THEN
-        RETURN QUERY SELECT u.id FROM users AS u
-                      WHERE (lower(u.email) LIKE lower(pattern) OR lower(u.name) LIKE lower(pattern))
-                        AND (wanted_role IS NULL OR u.role = wanted_role)
-                      ORDER BY u.created_at DESC, u.id LIMIT page_size OFFSET first;
+        RETURN QUERY EXECUTE
+            'SELECT u.id FROM users AS u
+              WHERE (lower(u.email) LIKE $1 OR lower(u.name) LIKE $1) AND ($2 IS NULL OR u.role = $2)
+              ORDER BY u.created_at DESC, u.id LIMIT $3 OFFSET $4' USING lower(pattern), wanted_role, page_size, first;
     ELSIF wanted_role IS NOT NULL THEN
-        RETURN QUERY SELECT u.id FROM users AS u WHERE u.role = wanted_role
-                      ORDER BY u.created_at DESC, u.id LIMIT page_size OFFSET first;
+        RETURN QUERY EXECUTE
+            'SELECT u.id FROM users AS u WHERE u.role = $1
+              ORDER BY u.created_at DESC, u.id LIMIT $2 OFFSET $3' USING wanted_role, page_size, first;
     ELSE
         RETURN QUERY SELECT u.id FROM users AS u ORDER BY u.created_at DESC, u.id LIMIT page_size OFFSET first;
     END IF;
@@ -87,15 +89,48 @@ $$;
 -- How many users there are on all pages of such a list.
 CREATE OR REPLACE FUNCTION app.count_users(pattern text, wanted_role text) RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    total bigint;
 BEGIN
     IF pattern IS NOT NULL THEN
-        RETURN (SELECT count(*) FROM users AS u
-                 WHERE (lower(u.email) LIKE lower(pattern) OR lower(u.name) LIKE lower(pattern))
-                   AND (wanted_role IS NULL OR u.role = wanted_role));
+        EXECUTE 'SELECT count(*) FROM users AS u
+                  WHERE (lower(u.email) LIKE $1 OR lower(u.name) LIKE $1) AND ($2 IS NULL OR u.role = $2)'
+           INTO total USING lower(pattern), wanted_role;
     ELSIF wanted_role IS NOT NULL THEN
-        RETURN (SELECT count(*) FROM users AS u WHERE u.role = wanted_role);
+        EXECUTE 'SELECT count(*) FROM users AS u WHERE u.role = $1' INTO total USING wanted_role;
+    ELSE
+        total := (SELECT count(*) FROM users);
     END IF;
-    RETURN (SELECT count(*) FROM users);
+    RETURN total;
+END
+$$;
+
+-- The 500 live sessions that were active last, of all users or of one. A session of a browser ends after so long without use.
+CREATE OR REPLACE FUNCTION app.live_sessions(idle_limit interval, of_user uuid) RETURNS TABLE (user_id uuid, id uuid)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500 SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    RETURN QUERY EXECUTE
+        'SELECT s.user_id, s.id FROM sessions AS s
+          WHERE ($1 IS NULL OR s.user_id = $1)
+            AND s.expires_at > $2 AND (s.kind = ''token'' OR s.last_activity_at > $2 - $3)
+          ORDER BY s.last_activity_at DESC, s.id LIMIT 500' USING of_user, clock(), idle_limit;
+END
+$$;
+
+-- How many entries of the audit trail there are in a half-open span of time; null narrows nothing.
+CREATE OR REPLACE FUNCTION app.count_audit(
+    of_user uuid, of_event text, of_resource text, of_status text, since timestamptz, until timestamptz
+) RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    total bigint;
+BEGIN
+    EXECUTE 'SELECT count(*) FROM audit_log AS a
+              WHERE ($1 IS NULL OR a.user_id = $1) AND ($2 IS NULL OR a.event_type = $2)
+                AND ($3 IS NULL OR a.resource_type = $3) AND ($4 IS NULL OR a.status = $4)
+                AND a.created_at >= $5 AND a.created_at < $6'
+       INTO total USING of_user, of_event, of_resource, of_status, since, until;
+    RETURN total;
 END
 $$;
 
@@ -107,9 +142,9 @@ CREATE OR REPLACE FUNCTION app.user_statistics(terms_version text) RETURNS TABLE
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
 BEGIN ATOMIC
     SELECT count(*), count(*) FILTER (WHERE u.tos_version = terms_version), count(*) FILTER (WHERE u.role = 'admin'),
-           count(*) FILTER (WHERE u.last_activity_at > t.now - interval '7 days'),
-           count(*) FILTER (WHERE u.last_activity_at > t.now - interval '30 days')
-      FROM users AS u, (SELECT clock() AS now) AS t;
+           count(*) FILTER (WHERE u.last_activity_at > (SELECT clock() - interval '7 days')),
+           count(*) FILTER (WHERE u.last_activity_at > (SELECT clock() - interval '30 days'))
+      FROM users AS u;
 END;
 
 -- Changes a user's role, or suspends or readmits them; null keeps. A suspended user's sessions end. Does nothing where there
@@ -161,8 +196,8 @@ BEGIN
     RETURN erase_user(leaving, client);
 END
 $$;
-REVOKE EXECUTE ON FUNCTION app.users_page, app.count_users, app.user_statistics, app.change_user, app.delete_other_user
-    FROM questlog_app, questlog_auth, questlog_operator, questlog_jobs;
+REVOKE EXECUTE ON FUNCTION app.users_page, app.count_users, app.live_sessions, app.count_audit, app.user_statistics,
+    app.change_user, app.delete_other_user FROM questlog_app, questlog_auth, questlog_operator, questlog_jobs;
 
 SET LOCAL ROLE questlog_owner;
 

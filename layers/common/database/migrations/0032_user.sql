@@ -21,6 +21,7 @@ GRANT SELECT, DELETE ON jobs TO questlog_identity;
 CREATE POLICY identity ON jobs TO questlog_identity USING (true);
 GRANT SELECT (user_id, resource_type, resource_id), UPDATE (user_id, session_id, ip_address, user_agent, resource_id)
     ON audit_log TO questlog_identity;
+GRANT SELECT (event_type, status, created_at) ON audit_log TO questlog_identity; -- to count entries
 -- What the user did, and what was done to them.
 CREATE POLICY identity_forgets ON audit_log FOR UPDATE TO questlog_identity
     USING (user_id = current_user_id() OR resource_id = current_user_id()::text)

@@ -1,0 +1,102 @@
+"""What the administration's lists cost the database: with 100 users, and with 100,000."""
+
+import statistics
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from bench.database_cpu import Backend, backend_of
+from bench.figure import Figure
+from bench.stage import Stage
+from tests.support.client import Answer, Client
+
+USERS: Final = (100, 100_000)
+ROUNDS: Final = 20
+WARM_UP: Final = 4
+
+REQUESTS: Final[Mapping[str, Callable[[Client], Answer]]] = {
+    "GET /admin/users": lambda admin: admin.get("/admin/users"),
+    "GET /admin/users?role=moderator": lambda admin: admin.get("/admin/users", query={"role": "moderator"}),
+    "GET /admin/users?search=, one user": lambda admin: admin.get("/admin/users", query={"search": "crowd-77@"}),
+    "GET /admin/users/stats": lambda admin: admin.get("/admin/users/stats"),
+    "GET /admin/cleanup-users": lambda admin: admin.get("/admin/cleanup-users"),
+    "GET /admin/feedback": lambda admin: admin.get("/admin/feedback"),
+    "GET /admin/feedback?status=closed": lambda admin: admin.get("/admin/feedback", query={"status": "closed"}),
+    "GET /admin/quests": lambda admin: admin.get("/admin/quests"),
+    "GET /admin/skills": lambda admin: admin.get("/admin/skills"),
+    "GET /admin/sessions": lambda admin: admin.get("/admin/sessions"),
+    "GET /admin/audit": lambda admin: admin.get("/admin/audit"),
+    "GET /admin/audit?event_type=logout": lambda admin: admin.get("/admin/audit", query={"event_type": "logout"}),
+    "GET /admin/audit/event-types": lambda admin: admin.get("/admin/audit/event-types"),
+    "GET /admin/stats": lambda admin: admin.get("/admin/stats"),
+}
+
+# Each user has a session, progress, a wallet and an entry in the audit trail; every tenth has reported something. In a
+# small place as in a large one 50 never began, 20 are moderators, and 60 have signed out.
+_CROWD: Final = (
+    """
+    INSERT INTO users (id, email, name, role, age_verified_at, tos_version, tos_accepted_at, created_at)
+    SELECT md5('crowd' || n)::uuid, 'crowd-' || n || '@questlog.test', 'User ' || n,
+           CASE WHEN n BETWEEN 51 AND 70 THEN 'moderator' ELSE 'user' END,
+           w.at, CASE WHEN n > 50 THEN '1.0' END, w.at, clock() - interval '400 days' + n * interval '1 minute'
+      FROM generate_series({first}, {last}) AS n, LATERAL (SELECT CASE WHEN n > 50 THEN clock() END AS at) AS w
+    """,
+    "INSERT INTO user_progress (user_id) SELECT md5('crowd' || n)::uuid FROM generate_series({first}, {last}) AS n",
+    "INSERT INTO user_wallet (user_id) SELECT md5('crowd' || n)::uuid FROM generate_series({first}, {last}) AS n",
+    """
+    INSERT INTO sessions (user_id, token_hash, expires_at, last_activity_at)
+    SELECT md5('crowd' || n)::uuid, sha256(n::text::bytea), clock() + interval '20 days',
+           clock() - n * interval '1 second'
+      FROM generate_series({first}, {last}) AS n
+    """,
+    """
+    INSERT INTO audit_log (user_id, event_type, action, created_at)
+    SELECT md5('crowd' || n)::uuid, CASE WHEN n <= 60 THEN 'logout' ELSE 'login' END, 'create',
+           clock() - n * interval '1 minute'
+      FROM generate_series({first}, {last}) AS n
+    """,
+    """
+    INSERT INTO feedback (user_id, feedback_type, title, description, status)
+    SELECT md5('crowd' || n)::uuid, 'bug', 'The bell', 'It rings.', CASE WHEN n <= 40 THEN 'closed' ELSE 'open' END
+      FROM generate_series({first}, {last}) AS n WHERE n % 10 = 0
+    """,
+)
+
+
+def measure(stage: Stage) -> Figure:
+    """The same requests of one administrator, before and after most of the users came."""
+    few, many = USERS
+    figure = Figure(
+        "Administration",
+        f"Milliseconds of CPU time of the Postgres process that serves it, with {few} users and with {many:,}; the "
+        f"10th percentile of {ROUNDS} rounds. Totals are counted, so those of long lists grow with them.",
+        ("request", f"{few} users", f"{many:,} users", "times"),
+    )
+    admin = stage.new_user("admin")
+    costs: list[Mapping[str, float]] = []
+    first = 1
+    for last in USERS:
+        for statement in _CROWD:
+            stage.query(statement.format(first=first, last=last))
+        stage.query("VACUUM ANALYZE")
+        first = last + 1
+        stage.serve()
+        admin.get("/admin")  # opens the connection
+        backend = backend_of(stage, "questlog_operator")
+        if not backend.visible:
+            return figure.without_rows("it takes Linux, and Postgres on the same machine")
+        costs.append({what: _cost(backend, admin, request) for what, request in REQUESTS.items()})
+    for what in REQUESTS:
+        small, large = costs[0][what], costs[1][what]
+        figure.add(what, f"{small:.2f}", f"{large:.2f}", f"{large / small:.2f}")
+    return figure
+
+
+def _cost(backend: Backend, admin: Client, request: Callable[[Client], Answer]) -> float:
+    """What the request costs the database, in milliseconds."""
+    taken = []
+    for _ in range(WARM_UP + ROUNDS):
+        before = backend.cpu_ns()
+        answer = request(admin)
+        taken.append((backend.cpu_ns() - before) / 1e6)
+        assert answer.status == 200, answer.text
+    return statistics.quantiles(taken[WARM_UP:], n=10)[0]
