@@ -1,12 +1,17 @@
 """What holds for everything a route takes, found from the routes: a model added later is held to it too."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from questlog.validation import Problem, problems
+from questlog.wire import Body
+
 from docs.openapi import apis, operation_id
+from tests.support.refusals import is_plain
 
 Schema = dict[str, Any]
 
@@ -62,3 +67,45 @@ def test_a_maximum_is_checked_before_the_elements(name: str) -> None:
             model.model_validate({field: sent})
         of_field = [error for error in refused.value.errors() if error["loc"][0] == field]
         assert len(of_field) == 1, (field, of_field[:3])
+
+
+WRONG: list[Any] = [
+    None,
+    True,
+    -1,
+    1e308,
+    0.001,
+    "",
+    " ",
+    "x",
+    "x" * 10_000,
+    "1",
+    "2031-13-01",
+    "https://",
+    [],
+    [{}],
+    {},
+]
+WRONG += [["x" * 300] * 2, {"x": {}}, {"": None}]
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_what_is_wrong_is_said_in_plain_words(name: str) -> None:
+    model = INPUTS[name]
+    for field in TypeAdapter(model).json_schema().get("properties", {}):
+        for value in WRONG:
+            sent = {field: value if issubclass(model, Body) else str(value)}
+            for _, message in wrong_with(model, sent):
+                assert is_plain(message), (field, value, message)
+                assert message != "is not valid", (field, value)
+
+
+def wrong_with(model: type[BaseModel], sent: dict[str, Any]) -> list[Problem]:
+    try:
+        if issubclass(model, Body):
+            model.model_validate_json(json.dumps(sent))
+        else:
+            model.model_validate_strings(sent)
+    except ValidationError as error:
+        return problems(error, sent)
+    return []

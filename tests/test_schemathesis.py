@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import pytest
 import schemathesis
-from schemathesis import AuthContext, Case
+from schemathesis import AuthContext, Case, CheckContext
+from schemathesis import Response as Answered
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
@@ -30,6 +31,7 @@ from docs.openapi import DOCUMENT
 from tests.conftest import NewUser
 from tests.support import bucket
 from tests.support.client import Answer, gateway_event, invoke
+from tests.support.refusals import is_plain
 
 CASES: Final = int(os.environ.get("SCHEMATHESIS_CASES", "0"))
 # After these the session is over, and a new user takes the place of the one who had it.
@@ -54,6 +56,38 @@ ROUTES: Final = sum(len(methods) for methods in DOCUMENT_AS_CHECKED_IN["paths"].
 GROUPS: Final = sorted(
     {tag for path in DOCUMENT_AS_CHECKED_IN["paths"].values() for route in path.values() for tag in route["tags"]}
 )
+
+
+@schemathesis.check
+def field_messages_are_sentences(_context: CheckContext, response: Answered, case: Case[Any]) -> None:
+    """What is wrong with a field is said in a plain sentence (platform contract, 1.3), and so is the whole refusal."""
+    if response.status_code < 400 or case.method == "HEAD":
+        return
+    error = response.json()["error"]
+    fields = error["details"].get("fields", [])
+    assert len(fields) <= 20
+    for message in (error["message"], *(field["message"] for field in fields)):
+        assert is_plain(message), message
+    assert error["message"].endswith("."), error["message"]
+
+
+@schemathesis.check
+def percentages_have_two_decimals(_context: CheckContext, response: Answered, _case: Case[Any]) -> None:
+    if response.status_code == 200 and "json" in "".join(response.headers.get("content-type", ())):
+        for name, value in numbers_of(response.json()):
+            assert "percent" not in name or value == round(value, 2), (name, value)
+
+
+def numbers_of(document: Any, name: str = "") -> Iterator[tuple[str, float]]:
+    """Each number of a JSON document with the name it has there."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            yield from numbers_of(value, key)
+    elif isinstance(document, list):
+        for value in document:
+            yield from numbers_of(value, name)
+    elif isinstance(document, float):
+        yield name, document
 
 
 class SignedIn:

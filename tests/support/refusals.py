@@ -2,13 +2,23 @@
 
 import re
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from starlette.routing import compile_path
 
 from questlog.api import Endpoint
 
 from docs.openapi import apis, refusals
+
+# What a sentence of ours has nothing of: a library's words, its types, a regular expression.
+_NOT_PLAIN: Final = re.compile(
+    r"Input should|[Vv]alue error|pydantic|pattern|regex|type=|[$^]|\\(?!t)|\(\?|NoneType|\bstr\b|\bdict\b"
+)
+
+
+def is_plain(message: str) -> bool:
+    """Whether a message is of our own words (platform contract, 1.3)."""
+    return 0 < len(message) <= 300 and not _NOT_PLAIN.search(message)
 
 
 def undeclared(event: dict[str, Any], status: int, error_type: str) -> str | None:
