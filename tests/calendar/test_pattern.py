@@ -127,3 +127,13 @@ def test_nothing_lies_behind_the_last_time() -> None:
         assert pattern is not None
         assert pattern.nth(1) == date(2031, 1, 31)
         assert pattern.nth(1000) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["\\W", "^=1;FREQ=DAILY", "FREQ=DAILY;$=1", "=", "FREQ=DAILY;PATTERN=", "FREQ=DAILY;1=2"]
+)
+def test_a_refusal_repeats_no_signs_that_were_sent(text: str) -> None:
+    with pytest.raises(
+        ValueError, match=r"^(a part|PATTERN) (must be given once and have a value|is no part of a rule)"
+    ):
+        rule_of(text)

@@ -95,6 +95,11 @@ class Rule:
         return f"FREQ={self.freq};INTERVAL={self.interval}{listed};WKST={self.week_start}"
 
 
+def _shown(name: str) -> str:
+    """A part's name as a refusal shows it. What has other signs than letters is no name of a part."""
+    return name[:20] if name.isalpha() else "a part"
+
+
 @lru_cache(maxsize=4096)
 def rule_of(text: str) -> Rule:
     """The rule that a text is, within what events need. ValueError says what is wrong."""
@@ -105,7 +110,7 @@ def rule_of(text: str) -> Rule:
     for part in normal.split(";"):
         name, separator, value = part.partition("=")
         if not separator or not value or name in parts:
-            raise ValueError(f"{name[:20] or 'a part'} must be given once and have a value")
+            raise ValueError(f"{_shown(name)} must be given once and have a value")
         parts[name] = value
     freq = parts.pop("FREQ", "")
     if freq not in _FREQUENCIES:
@@ -164,7 +169,7 @@ def _values(name: str, value: str) -> tuple[str, ...]:
             re.fullmatch(r"[+-]?[0-9]{1,3}", number) and 1 <= abs(int(number)) <= _NUMBERS[name] for number in values
         )
     else:
-        raise ValueError(f"{name[:20]} is no part of a rule for events")
+        raise ValueError(f"{_shown(name)} is no part of a rule for events")
     if not fit:
         raise ValueError(f"{name} has a value that it cannot have")
     return values
