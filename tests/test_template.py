@@ -21,7 +21,8 @@ GLOBALS: dict[str, Any] = TEMPLATE["Globals"]["Function"]
 FUNCTIONS = functions()
 NAMES = [function.name for function in FUNCTIONS]
 BUCKET = {
-    *("LearnFunction", "ListeningFunction", "ReferenceFunction", "UserFunction", "AudioWorkerFunction", "JobsFunction"),
+    *("AdminFunction", "LearnFunction", "ListeningFunction", "ReferenceFunction", "UserFunction"),
+    *("AudioWorkerFunction", "JobsFunction"),
 }
 # Which function may hold which secret. Whoever adds one says so here.
 SECRETS = {

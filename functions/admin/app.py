@@ -24,6 +24,7 @@ PARTS = {
     "jobs": ("functions.admin.jobs", ["/admin/jobs"]),
     "sessions": ("functions.admin.sessions", ["/admin/sessions"]),
     "audit": ("functions.admin.audit", ["/admin/audit"]),
+    "backup": ("functions.admin.backups", ["/admin/backup", "/admin/restore"]),
 }
 
 # Missing, it stops the function at start.

@@ -38,6 +38,7 @@ TABLES: Final = (
     "jobs",
     "job_runs",
     "audit_log",
+    "backups",
 )
 
 _queries: Final = Queries(Path(__file__).with_name("cleanup.sql"))
@@ -77,6 +78,7 @@ class Cleanup:
         deleted = dict(self.nothing)
         limits = {
             "audit_age": variable("AUDIT_KEEP_DAYS", positive_days, default="365"),
+            "backup_age": variable("BACKUP_KEEP_DAYS", positive_days, default="30"),
             "idle": settings().session_idle,
         }
         for table in TABLES:

@@ -153,3 +153,21 @@ WITH gone AS (
     RETURNING a.id
 )
 SELECT count(*) AS total FROM gone;
+
+-- name: backups
+-- Old ones, but the newest that is ready; and those that were announced or failed more than a day ago.
+WITH gone AS (
+    DELETE FROM backups AS b
+     WHERE b.id IN (
+           SELECT o.id
+             FROM backups AS o
+            WHERE (o.status = 'ready' AND o.created_at < clock() - %(backup_age)s::interval
+                   AND o.id <> (SELECT n.id FROM backups AS n WHERE n.status = 'ready' ORDER BY n.created_at DESC, n.id LIMIT 1))
+               OR (o.status IN ('awaiting_upload', 'failed') AND o.created_at < clock() - interval '1 day')
+            LIMIT %(most)s)
+       AND NOT EXISTS (SELECT FROM restores AS r WHERE r.backup_id = b.id AND r.status IN ('queued', 'running'))
+    RETURNING b.id
+), listed AS (
+    INSERT INTO storage_deletions (object_key) SELECT backup_key(g.id) FROM gone AS g
+)
+SELECT count(*) AS total FROM gone;

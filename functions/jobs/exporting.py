@@ -10,20 +10,17 @@ import json
 import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
-import psycopg
-from psycopg.rows import DictRow, class_row, dict_row
+from psycopg.rows import dict_row
 
 from questlog.db import Connection, Db, Queries, connection
 from questlog.ical.writing import pieces, series_of
 from questlog.recurrence.listing import EventRow
 from questlog.release import SCHEMA_VERSION, VERSION
-from questlog.settings import settings
 from questlog.wire import Row, rfc3339
 
 from functions.jobs import bucket
@@ -38,6 +35,7 @@ from functions.jobs.archive.manifest import (
 from functions.jobs.archive.rows import csv_blocks, json_blocks
 from functions.jobs.archive.tables import tables
 from functions.jobs.archive.writing import Archive
+from functions.jobs.statements import execute, read, snapshot
 from functions.jobs.work import Deadline, Job, Superseded, complete
 
 # Without keys to sign with the function must not start.
@@ -147,17 +145,17 @@ def run(job: Job, deadline: Deadline) -> Mapping[str, Any]:
         raise Superseded
     for unfinished in bucket.unfinished(begun.object_key):
         bucket.abort(unfinished.key, unfinished.upload_id)
-    with _snapshot(deadline) as snapshot:
-        [account] = _read(snapshot, Account, "account", owner=job.user_id)
+    with snapshot(deadline) as database:
+        [account] = read(database, _queries, Account, "account", owner=job.user_id)
         name = f"questlog-export-{account.exported_at:%Y-%m-%d}.zip"
         with bucket.Upload(begun.object_key, "application/zip", f'attachment; filename="{name}"') as upload:
-            rows = Export(snapshot, account, upload, begun.include_audio).write(job, deadline)
+            rows = Export(database, account, upload, begun.include_audio).write(job, deadline)
             return _finish(job, upload, rows)
 
 
 def failed(connection: Connection, job: Job, error_type: str, message: str) -> None:
     """Have the export show that it has failed."""
-    _run(connection, "fail", **job.held, error_type=error_type, message=message)
+    execute(connection, _queries, "fail", **job.held, error_type=error_type, message=message)
 
 
 class Export:
@@ -190,7 +188,7 @@ class Export:
         return rows
 
     def _read(self, result: type[R], name: str) -> list[R]:
-        return _read(self._snapshot, result, name, owner=self._account.id)
+        return read(self._snapshot, _queries, result, name, owner=self._account.id)
 
     def _readme(self) -> bytes:
         return README.format(email=self._account.email, at=rfc3339(self._account.exported_at)).encode()
@@ -296,35 +294,8 @@ def _finish(job: Job, upload: bucket.Upload, rows: int) -> dict[str, Any]:
     with here.transaction():
         complete(here, job, result)
         upload.complete()
-        _run(here, "finish", **job.held, size=upload.size, sha256=upload.sha256, rows=rows)
+        execute(here, _queries, "finish", **job.held, size=upload.size, sha256=upload.sha256, rows=rows)
     return result
-
-
-@contextmanager
-def _snapshot(deadline: Deadline) -> Iterator[Connection]:
-    """A connection whose statements all see the database as it is at the first one."""
-    with psycopg.Connection[DictRow].connect(
-        settings().database_url, row_factory=dict_row, connect_timeout=3
-    ) as snapshot:
-        snapshot.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        snapshot.read_only = True
-        try:
-            with deadline.guard(snapshot):
-                yield snapshot
-        except psycopg.errors.QueryCanceled:
-            deadline.check()
-            raise
-
-
-def _read(snapshot: Connection, result: type[R], name: str, **parameters: Any) -> list[R]:
-    [statement] = _queries.statements(name, parameters)
-    with snapshot.cursor(row_factory=class_row(result)) as cursor:
-        return cursor.execute(statement.sql, statement.parameters).fetchall()
-
-
-def _run(connection: Connection, name: str, **parameters: Any) -> None:
-    for statement in _queries.statements(name, parameters):
-        connection.execute(statement.sql, statement.parameters)
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

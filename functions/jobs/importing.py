@@ -18,28 +18,24 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import psycopg
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow
 
-from questlog.db import Connection, Db, Queries, refusal_of
+from questlog.db import Connection, Db, Queries
 from questlog.errors import Failure
-from questlog.settings import settings
 from questlog.wire import Row
 
 from functions.jobs import bucket
 from functions.jobs.archive.container import BadArchive, Reason, ranged_file
 from functions.jobs.archive.manifest import EXPORT, ExportManifest, signing_keys
 from functions.jobs.archive.reading import Archive, data_path, open_archive
-from functions.jobs.archive.upgrades import Source, sources
+from functions.jobs.archive.upgrades import Source, in_lists, sources
+from functions.jobs.statements import Unfit, execute, transaction
 from functions.jobs.work import Deadline, Job, NotNow, Refused, Superseded, complete
 
 # Without keys to check a signature with the function must not start.
 signing_keys()
 
 PROGRESS_SECONDS: Final = 1.0
-# Of one statement that inserts rows.
-MOST_ROWS: Final = 5000
-MOST_BYTES: Final = 4 * 1024**2
 
 PROFILE: Final = "profile.json"
 LEDGER: Final = "points_ledger"
@@ -115,14 +111,14 @@ def run(job: Job, deadline: Deadline) -> Mapping[str, Any]:
         progress = Progress(db, job, deadline, _work_of(archive, others))
         archive.verify(others, progress.add)
         _write_audio(db, job, archive, progress)
-        with _transaction(deadline) as here:
+        with transaction(deadline) as here:
             return Import(here, job, archive, progress).fill(plan)
 
 
 def failed(connection: Connection, job: Job, error_type: str, message: str) -> None:
     """Have the import show that it has failed, and what it brought to the bucket deleted."""
     for name in ("of", "fail"):
-        _execute(connection, name, **job.held, error_type=error_type, message=message)
+        execute(connection, _queries, name, **job.held, error_type=error_type, message=message)
 
 
 class Import:
@@ -157,7 +153,7 @@ class Import:
     def _load(self, source: Source) -> None:
         is_ledger = source.target == LEDGER
         parts = 0
-        for rows in _batches(source, self._archive):
+        for rows in in_lists(map(source.upgraded, self._archive.rows(source.table))):
             self._progress.add(len(rows))
             if is_ledger:
                 self._execute("import_ledger_rows", rows=rows, is_first=parts == 0, is_last=False)
@@ -168,7 +164,7 @@ class Import:
             self._execute("import_ledger_rows", rows="[]", is_first=False, is_last=True)
 
     def _execute(self, name: str, **parameters: Any) -> list[DictRow]:
-        return _execute(self._here, name, **self._job.held, **parameters)
+        return execute(self._here, _queries, name, **self._job.held, **parameters)
 
 
 def _opened(begun: Begun) -> Archive:
@@ -220,32 +216,6 @@ def _write_audio(db: Db, job: Job, archive: Archive, progress: Progress) -> None
             upload.complete()
 
 
-def _batches(source: Source, archive: Archive) -> Iterator[str]:
-    """The rows that a table of an archive has, as JSON texts of lists that are not too long."""
-    rows: list[bytes] = []
-    size = 0
-    for row in archive.rows(source.table):
-        if rows and (len(rows) == MOST_ROWS or size + len(row) > MOST_BYTES):
-            yield _list_of(rows)
-            rows, size = [], 0
-        rows.append(source.upgraded(row))
-        size += len(row)
-    if rows:
-        yield _list_of(rows)
-
-
-def _list_of(rows: list[bytes]) -> str:
-    return f"[{b','.join(rows).decode()}]"
-
-
-@contextmanager
-def _transaction(deadline: Deadline) -> Iterator[Connection]:
-    """A connection of its own, with a transaction that is committed at the end."""
-    opened = psycopg.Connection[DictRow].connect(settings().database_url, row_factory=dict_row, connect_timeout=3)
-    with opened, deadline.guard(opened):
-        yield opened
-
-
 @contextmanager
 def _refusals() -> Iterator[None]:
     """Turns what is wrong with an archive, or with the account, into a refusal of the import."""
@@ -255,29 +225,11 @@ def _refusals() -> Iterator[None]:
         raise Refused(_TYPES[bad.reason], bad.message) from None
     except bucket.Replaced:
         raise Refused("invalid_export", GONE) from None
+    except Unfit:
+        raise Refused("invalid_export", UNFIT) from None
     except Failure as failure:
         if failure.type == "account_not_empty":
             raise Refused(failure.type, failure.message) from None
         if failure.type == "invalid_backup":
             raise Refused("invalid_export", UNFIT) from None
         raise
-
-
-def _execute(connection: Connection, name: str, **parameters: Any) -> list[DictRow]:
-    """The rows of a statement. BadArchive where rows of the archive do not fit into their table."""
-    [statement] = _queries.statements(name, parameters)
-    try:
-        cursor = connection.execute(statement.sql, statement.parameters)
-        return cursor.fetchall() if cursor.description else []
-    except psycopg.Error as error:
-        # Not raised from here, so that the original, whose text quotes SQL and values, is nobody's context.
-        refusal = _refusal(error)
-    raise refusal
-
-
-def _refusal(error: psycopg.Error) -> Exception:
-    """What an error means: values and constraints speak of the archive, but a key that is taken of another request."""
-    state = error.sqlstate or ""
-    if state.startswith(("22", "23")) and state != psycopg.errors.UniqueViolation.sqlstate:
-        return BadArchive("invalid", UNFIT)
-    return refusal_of(state, error.diag)

@@ -19,13 +19,13 @@ from questlog.db import Db, Queries, connection, send
 from questlog.errors import Failure, without_values
 from questlog.wire import Row
 
-from functions.jobs import exporting, importing
+from functions.jobs import backup, exporting, importing, restore
 from functions.jobs.lease import Lease
 from functions.jobs.runs import Run, sentence
 from functions.jobs.work import Deadline, Job, NotNow, Refused, Superseded, TooLong, Work
 
 # The module that does the work, by the kind of the job. A kind that is not here is not claimed.
-WORK: Final[dict[str, Work]] = {"export": exporting, "import": importing}
+WORK: Final[dict[str, Work]] = {"export": exporting, "import": importing, "backup": backup, "restore": restore}
 
 # What is one transaction cannot go on at the next tick, so it is begun only with most of the function's time ahead.
 IN_ONE_TRANSACTION: Final = frozenset({"export", "import", "backup", "restore"})

@@ -22,7 +22,7 @@ FOUNDATIONS = {"errors", "trips", "limits", "identity", "idempotency", "days", "
 CALLS = {
     # Who is deleted by an administrator goes as who deletes themselves; an answered report tells its author; the queue
     # is looked at, and moved; an account is empty where an import takes it for empty.
-    "admin": {"exports", "feedback", "imports", "jobs", "user"},
+    "admin": {"backups", "exports", "feedback", "imports", "jobs", "user"},
     "audio_worker": {"jobs", "reference"},  # it takes analyses from the queue and ends them
     "calendar": {"exercise"},  # an event may be a workout of the user's
     "exercise": {"programs"},  # a session may be started for a slot of a program, and does it
@@ -37,7 +37,8 @@ CALLS = {
     "imports": {"exports", "ideas", "infobase", "jobs", "learn", "reference"},
     "inbox": {"promotion"},
     # The trash is emptied; accounts are exported and filled; what a job works for is queued again with it.
-    "jobs": {"admin", "exports", "imports", "infobase", "reference"},
+    "jobs": {"admin", "backups", "exports", "imports", "infobase", "reference"},
+    "backups": {"imports", "jobs"},  # they are loaded as imports are, by jobs
     "exports": {"jobs"},  # they are written by jobs
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
     "reference": {"jobs"},  # analyses are queued, and objects of deleted tracks
@@ -52,9 +53,11 @@ CALLS = {
 READS = {
     # It counts what all users have, answers what they report, and keeps the content that they share.
     "admin": {
-        *("books", "exercise", "feedback", "focus", "goals", "habits", "ideas", "identity", "jobs", "learn", "ledger"),
-        *("market", "quests", "reference"),
+        *("backups", "books", "exercise", "feedback", "focus", "goals", "habits", "ideas", "identity", "jobs", "learn"),
+        *("ledger", "market", "quests", "reference"),
     },
+    # Everything goes into a backup and comes back; what is taken, erased or listed for deletion is asked of these.
+    "backups": {"identity", "jobs", "user"},
     "audio_worker": {"reference"},
     "books": {"deleted_imports"},  # what an import brought and the user has deleted stays deleted
     "calendar": {"goals", "habits", "identity", "settings"},  # what an event points at must exist; the feed's user
@@ -69,7 +72,8 @@ READS = {
     "imports": {"identity", "jobs", "ledger", "reference"},
     # The clean-up and the deletion of objects: what has served, whose ever it is. And what exports hold.
     "jobs": {
-        *("calendar", "exports", "focus", "identity", "imports", "infobase", "ledger", "reference", "settings", "user"),
+        *("backups", "calendar", "exports", "focus", "identity", "imports", "infobase", "ledger", "reference"),
+        *("settings", "user"),
     },
     "learn": {"ledger"},  # which review was paid for
     "ledger": {"market"},
@@ -80,13 +84,12 @@ READS = {
     "reference": {"identity"},  # whose an e-mail address is, for those who look at what its owner shares
     "sync": {"daily_plan", "focus", "goals", "habits"},
     "today": {"daily_plan", "focus", "identity", "ledger"},
-    "user": {"identity", "imports", "jobs", "ledger", "settings"},  # the profile, settings and imports are the user's
+    # The profile, settings and imports are the user's; a deleted administrator is nobody's creator any more.
+    "user": {"backups", "identity", "imports", "jobs", "ledger", "settings"},
 }
 
 # Functions that the contract names and no route calls yet.
-AWAITED = {
-    "enqueue_operator_job": "backups and restores are queued with it",
-}
+AWAITED: dict[str, str] = {}
 
 # What fewer than all logins may call.
 LOGINS = ("questlog_app", "questlog_auth", "questlog_operator", "questlog_jobs", "questlog_console")
@@ -167,6 +170,17 @@ FEWER = {
     "requeue_analysis": ADMINISTRATORS,
     "requeue_import": ADMINISTRATORS,
     "requeue_export": ADMINISTRATORS,
+    "requeue_backup": ADMINISTRATORS,
+    "requeue_restore": ADMINISTRATORS,
+    "begin_backup": ADMINISTRATORS,
+    "announce_backup": ADMINISTRATORS,
+    "delete_backup": ADMINISTRATORS,
+    "begin_restore": ADMINISTRATORS,
+    "restore_rows": {"questlog_jobs"},
+    "empty_installation": {"questlog_jobs"},
+    "note_erasures": {"questlog_jobs"},
+    "unrestorable_users": {"questlog_jobs"},
+    "finish_restore": {"questlog_jobs"},
     "schedule_states": ADMINISTRATORS,
     "job_counts": ADMINISTRATORS,
     "failed_jobs": ADMINISTRATORS,

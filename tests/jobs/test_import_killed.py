@@ -52,15 +52,15 @@ class Place(NamedTuple):
         monkeypatch.setattr(self.owner, self.function, called)
 
 
-OPENED = Place("opened", importing, "_execute", lambda _, name, **__: name == "open")
+OPENED = Place("opened", importing, "execute", lambda _, __, name, **_p: name == "open")
 PLACES = [
     Place("checked", importing, "_plan", lambda *_: True),
     Place("objects listed", importing, "_write_audio", lambda *_: True),
     Place("audio written", store.Upload, "complete", lambda *_: True),
     OPENED,
-    Place("some rows", importing, "_execute", lambda _, name, **__: name == "import_rows"),
-    Place("ledger", importing, "_execute", lambda _, name, **p: name == "import_ledger_rows" and p["is_last"]),
-    Place("settled", importing, "_execute", lambda _, name, **__: name == "settle"),
+    Place("some rows", importing, "execute", lambda _, __, name, **_p: name == "import_rows"),
+    Place("ledger", importing, "execute", lambda _, __, name, **p: name == "import_ledger_rows" and p["is_last"]),
+    Place("settled", importing, "execute", lambda _, __, name, **_p: name == "settle"),
     Place("job ended", importing, "complete", lambda *_: True),
     Place("committed", importing, "run", lambda *_: True),
 ]

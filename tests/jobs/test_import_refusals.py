@@ -225,14 +225,14 @@ def test_an_account_that_gets_a_row_meanwhile(
     user: User, database: Database, export: Exported, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """Before the transaction, or in another one at the same time."""
-    execute = importing._execute
+    execute = importing.execute
 
-    def executing(connection: Any, name: str, **parameters: Any) -> Any:
+    def executing(connection: Any, queries: Any, name: str, **parameters: Any) -> Any:
         if name == step:
             database.query("INSERT INTO user_references (user_id, title) VALUES (%s, 'How bells ring')", user.id)
-        return execute(connection, name, **parameters)
+        return execute(connection, queries, name, **parameters)
 
-    monkeypatch.setattr(importing, "_execute", executing)
+    monkeypatch.setattr(importing, "execute", executing)
     import_id = start(user, export.zipped())
     tick()
     ended = user.get(f"/user/imports/{import_id}").data
@@ -245,7 +245,7 @@ def test_a_row_of_a_request_that_has_not_ended(
     user: User, database: Database, export: Exported, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What another transaction has inserted cannot be seen yet, so the last step waits for it."""
-    execute = importing._execute
+    execute = importing.execute
     others: list[threading.Thread] = []
 
     def inserting(inserted: threading.Event) -> None:
@@ -257,15 +257,15 @@ def test_a_row_of_a_request_that_has_not_ended(
                     break
                 time.sleep(0.01)
 
-    def executing(connection: Any, name: str, **parameters: Any) -> Any:
+    def executing(connection: Any, queries: Any, name: str, **parameters: Any) -> Any:
         if name == "settle":
             inserted = threading.Event()
             others.append(threading.Thread(target=inserting, args=[inserted]))
             others[0].start()
             inserted.wait()
-        return execute(connection, name, **parameters)
+        return execute(connection, queries, name, **parameters)
 
-    monkeypatch.setattr(importing, "_execute", executing)
+    monkeypatch.setattr(importing, "execute", executing)
     import_id = start(user, export.zipped())
     tick()
     others[0].join()

@@ -57,7 +57,8 @@ def test_a_job_may_be_nobodys(user: User, database: Database, work: OwnWork) -> 
     assert job(database, queued)["status"] == "done"
 
 
-def test_what_is_not_built_waits(user: User, database: Database, work: OwnWork) -> None:
+def test_what_nobody_does_waits(database: Database, work: OwnWork, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(queue.WORK, "restore")
     queued = enqueue(database, None, "restore")
     assert tick() == NOTHING
     assert job(database, queued)["status"] == "queued"

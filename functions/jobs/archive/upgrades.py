@@ -5,11 +5,15 @@ renames, moves or drops what an export holds has a step here, under the schema v
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
 from functions.jobs.archive.manifest import TableEntry
+
+# What one statement loads.
+MOST_ROWS: Final = 5000
+MOST_BYTES: Final = 4 * 1024**2
 
 Row = dict[str, Any]
 
@@ -66,3 +70,21 @@ def _changed(row: Row, changes: list[Callable[[Row], Row]]) -> Row:
     for change in changes:
         row = change(row)
     return row
+
+
+def in_lists(rows: Iterable[bytes]) -> Iterator[str]:
+    """Rows as JSON, as the texts of JSON lists that are not too long for one statement."""
+    some: list[bytes] = []
+    size = 0
+    for row in rows:
+        if some and (len(some) == MOST_ROWS or size + len(row) > MOST_BYTES):
+            yield _list_of(some)
+            some, size = [], 0
+        some.append(row)
+        size += len(row)
+    if some:
+        yield _list_of(some)
+
+
+def _list_of(rows: list[bytes]) -> str:
+    return f"[{b','.join(rows).decode()}]"

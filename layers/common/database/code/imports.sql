@@ -169,7 +169,8 @@ RETURN (SELECT a.attname::text
 -- The statement that inserts rows of an export, a JSON array as $1, into a table; `sent` are the columns that the export has.
 -- Others get their defaults. A row is left out where it points at a row that is not here.
 --   i  the columns that are inserted; r  with the columns that the table makes of them, which keys may be made of too
-CREATE OR REPLACE FUNCTION internal.import_statement(target text, sent text[]) RETURNS text
+-- The owner is the user, unless it is sent. With `skips_present`, rows are left out that are here by one of their keys.
+CREATE OR REPLACE FUNCTION internal.import_statement(target text, sent text[], skips_present boolean) RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT format('INSERT INTO %I (%s) SELECT %s FROM (SELECT i.*%s FROM (SELECT %s FROM jsonb_to_recordset($1) AS f (%s)) AS i)'
@@ -182,12 +183,15 @@ BEGIN ATOMIC
                   string_agg(format('%I %s', v.name, v.sent_type), ', ' ORDER BY v.place) FILTER (WHERE v.name = ANY (sent)),
                   (SELECT coalesce(string_agg(k.condition, ' AND '), 'true')
                      FROM import_conditions(target) AS k WHERE NOT k.may_come_later),
-                  CASE WHEN target = ANY (made_by_ledger()) THEN ' ON CONFLICT DO NOTHING' ELSE '' END)
+                  CASE WHEN skips_present OR target = ANY (made_by_ledger()) THEN ' ON CONFLICT DO NOTHING' ELSE '' END)
       FROM (SELECT a.attname::text AS name, a.attnum AS place, a.attgenerated <> '' AS is_made,
                    pg_get_expr(d.adbin, d.adrelid) AS standard,
                    CASE WHEN a.attname IN ('r2_key', 'object_key') OR t.type IN ('uuid', 'bytea') THEN 'text'
                         ELSE t.type END AS sent_type,
-                   CASE WHEN a.attname IN ('user_id', 'owner_id') THEN 'current_user_id()'
+                   CASE WHEN a.attname IN ('user_id', 'owner_id') AND a.attname <> ALL (sent) THEN 'current_user_id()'
+                        -- What is nobody's has keys of objects as they are.
+                        WHEN a.attname = ANY (sent) AND t.type = 'text' AND owner_column(target) IS NULL
+                            THEN format('f.%I', a.attname)
                         WHEN a.attname = ANY (sent) THEN imported_value(a.attname, t.type, a.attnotnull)
                         ELSE format('(%s)::%s', coalesce(pg_get_expr(d.adbin, d.adrelid), 'NULL'), t.type)
                    END AS value
@@ -206,7 +210,7 @@ BEGIN
     IF target = 'points_ledger' OR owner_column(target) IS NULL THEN
         PERFORM misuse('These rows cannot be imported.');
     END IF;
-    EXECUTE import_statement(target, sent) USING rows;
+    EXECUTE import_statement(target, array_remove(sent, owner_column(target)), false) USING rows;
 END
 $$;
 

@@ -92,6 +92,8 @@ BEGIN
         WHEN 'audio_analysis' THEN PERFORM requeue_analysis(failed.user_id, failed.id);
         WHEN 'export' THEN PERFORM requeue_export(failed.user_id, failed.id);
         WHEN 'import' THEN PERFORM requeue_import(failed.user_id, failed.id);
+        WHEN 'backup' THEN PERFORM requeue_backup(failed.id);
+        WHEN 'restore' THEN PERFORM requeue_restore(failed.id);
         ELSE NULL;
     END CASE;
     RETURN QUERY UPDATE jobs AS j

@@ -75,6 +75,8 @@ BEGIN
     PERFORM set_config('app.user_id', caller::text, true);
     INSERT INTO storage_deletions (object_key, is_prefix) VALUES (leaving || '/', true);
     INSERT INTO erasures (user_hash) VALUES (hash);
+    UPDATE backups AS b SET created_by = NULL WHERE b.created_by = leaving;
+    UPDATE restores AS r SET requested_by = NULL WHERE r.requested_by = leaving;
     DELETE FROM user_directory AS d WHERE d.user_id = leaving;
     DELETE FROM rate_limits AS r WHERE split_part(r.bucket, ':', 2) = leaving::text;
     DELETE FROM users AS u WHERE u.id = leaving;

@@ -114,10 +114,9 @@ CREATE TABLE calendar_feeds (
 CALL enable_row_security('calendar_feeds');
 CREATE POLICY identity ON calendar_feeds TO questlog_identity USING (true);
 
--- Every column but the hash: only open_calendar_feed() ever compares it.
-REVOKE SELECT ON calendar_feeds FROM questlog_admin, questlog_jobs, questlog_console;
-GRANT SELECT (user_id, created_at, last_used_at) ON calendar_feeds
-    TO questlog_app, questlog_admin, questlog_jobs, questlog_console;
+-- Every column but the hash: only open_calendar_feed() ever compares it. The jobs copy it into backups.
+REVOKE SELECT ON calendar_feeds FROM questlog_admin, questlog_console;
+GRANT SELECT (user_id, created_at, last_used_at) ON calendar_feeds TO questlog_app, questlog_admin, questlog_console;
 GRANT INSERT, UPDATE, DELETE ON calendar_feeds TO questlog_app;
 GRANT SELECT, UPDATE ON calendar_feeds TO questlog_identity;
 

@@ -14,6 +14,7 @@ GRANT SELECT ON erasures TO questlog_admin, questlog_console;
 
 -- A deletion is carried out by questlog_identity, which takes the user out of the directory and the audit trail too.
 GRANT INSERT ON erasures, storage_deletions TO questlog_identity;
+GRANT SELECT ON erasures TO questlog_identity;
 GRANT DELETE ON users TO questlog_identity;
 GRANT SELECT (bucket), DELETE ON rate_limits TO questlog_identity;
 -- Their jobs are cancelled before it.
