@@ -237,7 +237,12 @@ def test_a_setting_lasts_for_its_statement_only(admin: User, database: Database)
         assert cell(admin, f"coalesce(current_setting('{name}', true), '')") != value
     assert answer(admin, "SHOW transaction_read_only")["rows"] == [{"transaction_read_only": "on"}]
     assert answer(admin, "SHOW statement_timeout")["rows"] == [{"statement_timeout": "5s"}]
-    assert database.query("SELECT 1 FROM pg_stat_activity WHERE usename = 'questlog_console'") == []
+    assert (
+        database.query(
+            "SELECT 1 FROM pg_stat_activity WHERE usename = 'questlog_console' AND datname = current_database()"
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(

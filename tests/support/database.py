@@ -55,7 +55,7 @@ class Database:
         """Run a statement as the superuser: to look behind the curtain, or to set a stage."""
         with self.admin() as connection:
             cursor = connection.execute(statement.encode(), parameters)
-            return cursor.fetchall() if cursor.description else []
+            return [] if cursor.description is None else cursor.fetchall()
 
     @contextmanager
     def admin(self) -> Iterator[psycopg.Connection[DictRow]]:
