@@ -17,7 +17,7 @@ from rich.text import Text
 
 from database.migrate import MigrationError, migrate, set_login_passwords
 from local import bucket, provider
-from local.acting import open_session
+from local.acting import Acting
 from local.clock import Clock, ClockError
 from local.gateway import Exchange, Gateway, Run, Server
 from local.postgres import Postgres, PostgresError
@@ -93,11 +93,11 @@ def _compose(stack: ExitStack, arguments: argparse.Namespace) -> tuple[Server, f
     session = None
     if arguments.email:
         terms = settings.get("TOS_VERSION", "1.0")
-        session = partial(open_session, admin_url, arguments.email, arguments.role, terms)
+        session = Acting(admin_url, arguments.email, arguments.role, terms).session
         _line("acting as", arguments.email, f"{arguments.role}; requests without a session get one")
 
     runtimes = [Runtime(one, one.variables(settings), logs / f"{one.group}.log") for one in functions()]
-    gateway = Gateway(runtimes, report=_print_exchange, open_session=session, clock=clock)
+    gateway = Gateway(runtimes, report=_print_exchange, session=session, clock=clock)
     server = Server(gateway, runtimes, port=int(os.environ.get("PORT", "8080")))
     _line("logs", str(logs))
     _line("gateway", f"http://localhost:{server.port}", f"ready in {time.monotonic() - started:.1f} s; the API: /docs")

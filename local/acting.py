@@ -5,10 +5,25 @@ import psycopg
 from questlog.identity import Token, new_secret, secret_hash
 
 
-def open_session(admin_url: str, email: str, role: str, terms_version: str) -> str:
-    """The token of a new session of the user with this e-mail, made and consented where need be. It lasts a day."""
-    secret = new_secret()
-    with psycopg.connect(admin_url) as connection:
+class Acting:
+    """The user that requests without credentials act as, made and consented where need be."""
+
+    def __init__(self, admin_url: str, email: str, role: str, terms_version: str) -> None:
+        self._admin_url = admin_url
+        self._email = email
+        self._role = role
+        self._terms_version = terms_version
+        self._token: Token | None = None
+
+    def session(self) -> str:
+        """The token of a live session: the last one, or a new one of a day where that was signed out or has ended."""
+        with psycopg.connect(self._admin_url) as connection:
+            if self._token is None or not _is_live(connection, self._token):
+                self._token = self._opened(connection)
+            return str(self._token)
+
+    def _opened(self, connection: psycopg.Connection) -> Token:
+        secret = new_secret()
         row = connection.execute(
             """
             WITH known AS (
@@ -23,7 +38,7 @@ def open_session(admin_url: str, email: str, role: str, terms_version: str) -> s
                 tos_version = excluded.tos_version, tos_accepted_at = clock()
             RETURNING id
             """,
-            {"email": email, "role": role, "terms": terms_version},
+            {"email": self._email, "role": self._role, "terms": self._terms_version},
         ).fetchone()
         assert row is not None
         connection.execute(
@@ -33,4 +48,13 @@ def open_session(admin_url: str, email: str, role: str, terms_version: str) -> s
             """,
             [row[0], secret_hash(secret)],
         )
-    return str(Token(row[0], secret))
+        return Token(row[0], secret)
+
+
+def _is_live(connection: psycopg.Connection, token: Token) -> bool:
+    found = connection.execute(
+        "SELECT 1 FROM sessions"
+        " WHERE user_id = %(token_user)s AND token_hash = %(token_hash)s AND expires_at > clock()",
+        token.parameters,
+    )
+    return found.fetchone() is not None

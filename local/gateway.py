@@ -71,8 +71,8 @@ class Run:
 
 
 class Gateway:
-    """The ASGI application behind all the ports. `report` is told of every request. `open_session` makes the session
-    that is attached to those that bring no credentials of their own; GET and PUT /__clock show and move the `clock`.
+    """The ASGI application behind all the ports. `report` is told of every request. `session` returns the token of a
+    live session, for requests without credentials of their own; GET and PUT /__clock show and move the `clock`.
     """
 
     def __init__(
@@ -80,14 +80,13 @@ class Gateway:
         runtimes: Iterable[Runtime],
         *,
         report: Callable[[Exchange], None],
-        open_session: Callable[[], str] | None = None,
+        session: Callable[[], str] | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._runtimes = {runtime.function.name: runtime for runtime in runtimes}
         self._router = Router(runtime.function for runtime in self._runtimes.values())
         self._report = report
-        self._open_session = open_session
-        self._session = open_session() if open_session else None
+        self._session = session
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,7 +126,7 @@ class Gateway:
                 method=request.method,
                 raw_path=request.scope["raw_path"].decode("latin-1"),
                 query=request.scope["query_string"].decode("latin-1"),
-                headers=self._headers(request),
+                headers=await self._headers(request),
                 body=body,
                 source_ip=request.client.host if request.client else "127.0.0.1",
             )
@@ -156,19 +155,17 @@ class Gateway:
         try:
             if request.method == "PUT":
                 await run_in_threadpool(_move, clock, await request.json())
-            if request.method == "PUT" and self._open_session is not None:
-                # The session of before may have ended meanwhile.
-                self._session = await run_in_threadpool(self._open_session)
             now = await run_in_threadpool(clock.now)
         except ValueError as error:  # a ClockError, or a body that is no JSON
             return _refusal(400, str(error))
         return JSONResponse({"now": now.isoformat().replace("+00:00", "Z")})
 
-    def _headers(self, request: Request) -> list[tuple[str, str]]:
+    async def _headers(self, request: Request) -> list[tuple[str, str]]:
+        """The request's headers; with a session where it brings neither a session nor a bearer."""
         headers = request.headers.items()
-        if self._session and "cookie" not in request.headers and "authorization" not in request.headers:
-            return [*headers, ("cookie", f"session={self._session}")]
-        return headers
+        if self._session is None or "session" in request.cookies or "authorization" in request.headers:
+            return headers
+        return [*headers, ("cookie", f"session={await run_in_threadpool(self._session)}")]
 
 
 class Server(uvicorn.Server):

@@ -82,7 +82,7 @@ class Stack:
 
         async def life() -> None:
             runtime = Runtime(function, {"TICKS": str(self.ticks)}, self.folder / "echo.log", root=self.folder)
-            gateway = Gateway([runtime], report=self.exchanges.append, open_session=session, clock=clock)
+            gateway = Gateway([runtime], report=self.exchanges.append, session=session, clock=clock)
             server = Server(gateway, [runtime], port=0)
             serving = asyncio.create_task(server.run_until_stopped(0.05, self.runs.append))
             try:
@@ -267,6 +267,16 @@ def test_the_session_goes_to_requests_that_bring_nothing(stack: Stack) -> None:
     stack.run(test, session=lambda: "token")
 
 
+def test_other_cookies_do_not_stand_in_the_way_of_the_session(stack: Stack) -> None:
+    async def test(ask: Ask) -> None:
+        foreign = {"cookie": "theme=dark; oauth_state_0=x"}
+        assert (await ask("GET", "/", headers=foreign)).json()["cookies"] == [
+            *("theme=dark", "oauth_state_0=x", "session=token"),
+        ]
+
+    stack.run(test, session=lambda: "token")
+
+
 def test_the_clock_is_shown_and_moved(stack: Stack, clock: Clock) -> None:
     async def test(ask: Ask) -> None:
         shown = (await ask("GET", "/__clock")).json()
@@ -294,17 +304,6 @@ def test_what_does_not_move_the_clock_is_refused(stack: Stack, clock: Clock, bod
 
     stack.run(test, clock=clock)
     assert not clock.moved()
-
-
-def test_the_session_is_a_new_one_once_the_clock_has_moved(stack: Stack, clock: Clock) -> None:
-    tokens = iter(["first", "second"])
-
-    async def test(ask: Ask) -> None:
-        assert (await ask("GET", "/")).json()["cookies"] == ["session=first"]
-        await ask("PUT", "/__clock", json={"advance": "P1Y"})
-        assert (await ask("GET", "/")).json()["cookies"] == ["session=second"]
-
-    stack.run(test, session=lambda: next(tokens), clock=clock)
 
 
 def test_schedules_tick(stack: Stack) -> None:
