@@ -39,7 +39,7 @@ CALLS = {
     # The trash is emptied; accounts are exported and filled; what a job works for is queued again with it.
     "jobs": {"admin", "backups", "exports", "imports", "infobase", "reference"},
     "backups": {"imports", "jobs"},  # they are loaded as imports are, by jobs
-    "exports": {"jobs"},  # they are written by jobs
+    "exports": {"inbox", "jobs"},  # they are written by jobs, and the user is told
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
     "reference": {"jobs"},  # analyses are queued, and objects of deleted tracks
     "programs": {"exercise"},  # a slot is a workout; templates make workouts; removed slots leave the sessions

@@ -42,6 +42,16 @@ RETURN CASE
     ELSE format('(%s)::text', exported_value)
 END;
 
+-- Of a table whose rows an export does not hold all: the SQL by which a row `t` is held. The note in the inbox that an export
+-- is ready has the export's id. It is left out with the export itself: it would make of each account another one than the
+-- archive has.
+CREATE OR REPLACE FUNCTION app.exported_condition(table_name text) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN CASE table_name
+    WHEN 'inbox_items' THEN ' AND NOT EXISTS (SELECT FROM user_exports AS e WHERE e.user_id = t.user_id AND e.id = t.id)'
+    ELSE ''
+END;
+
 -- The tables of an export by name: the column of the owner; the columns that are exported, in their order, and their types;
 -- the columns that order the rows; and two statements with the user as $1, for the rows as JSON and for their cells as text.
 -- Left out are the owner, which is the user of the export, and columns that the database makes by itself.
@@ -50,9 +60,10 @@ RETURNS TABLE (name text, owner text, columns text[], types text[], ordering tex
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
 BEGIN ATOMIC
     SELECT c.relname::text, o.attname::text, x.columns, x.types, k.ordering,
-           format('SELECT row_to_json(r)::text AS line FROM %I AS t, LATERAL (SELECT %s) AS r WHERE t.%I = $1 ORDER BY %s',
-                  c.relname, x.named, o.attname, k.sorted),
-           format('SELECT %s FROM %I AS t WHERE t.%I = $1 ORDER BY %s', x.cells, c.relname, o.attname, k.sorted)
+           format('SELECT row_to_json(r)::text AS line FROM %I AS t, LATERAL (SELECT %s) AS r WHERE t.%I = $1%s ORDER BY %s',
+                  c.relname, x.named, o.attname, exported_condition(c.relname), k.sorted),
+           format('SELECT %s FROM %I AS t WHERE t.%I = $1%s ORDER BY %s',
+                  x.cells, c.relname, o.attname, exported_condition(c.relname), k.sorted)
       FROM pg_class AS c
       JOIN pg_attribute AS o
         ON o.attrelid = c.oid AND o.attname IN ('user_id', 'owner_id') AND NOT o.attisdropped
@@ -91,7 +102,8 @@ DECLARE
 BEGIN
     FOR exported IN SELECT t.name, t.owner FROM export_tables() AS t LOOP
         name := exported.name;
-        EXECUTE format('SELECT count(*) FROM %I AS t WHERE t.%I = $1', exported.name, exported.owner)
+        EXECUTE format('SELECT count(*) FROM %I AS t WHERE t.%I = $1%s', exported.name, exported.owner,
+                       exported_condition(exported.name))
            INTO row_count USING of_user;
         RETURN NEXT;
     END LOOP;
@@ -186,6 +198,7 @@ BEGIN ATOMIC
            finished_at = t.at, expires_at = t.at + interval '7 days'
       FROM (SELECT instant() AS at) AS t
      WHERE e.user_id = owner AND e.id = export_id;
+    SELECT notify_user(owner, 'Your export is ready', 'It can be downloaded for 7 days.', item_id => export_id);
 END;
 
 -- Has an export show that it has failed, in the transaction that ends its job.

@@ -4,12 +4,13 @@ SET LOCAL ROLE questlog_owner;
 
 -- Leaves a notification in the inbox of a user. It runs with the rights of who calls it: the user's own request, an
 -- administrator's or a job's.
-CREATE OR REPLACE FUNCTION internal.notify_user(recipient uuid, title text, description text, action_url text DEFAULT NULL)
-RETURNS void
+CREATE OR REPLACE FUNCTION internal.notify_user(
+    recipient uuid, title text, description text, action_url text DEFAULT NULL, item_id uuid DEFAULT gen_random_uuid()
+) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
-    INSERT INTO inbox_items (user_id, title, description, item_type, action_url, created_at, updated_at)
-    SELECT recipient, title, description, 'notification', action_url, now, now FROM instant() AS now;
+    INSERT INTO inbox_items (user_id, id, title, description, item_type, action_url, created_at, updated_at)
+    SELECT recipient, item_id, title, description, 'notification', action_url, now, now FROM instant() AS now;
 END;
 
 -- How many items are unread: not archived, not expired, and not snoozed, since what is snoozed counts as read.

@@ -30,5 +30,5 @@ CALL enable_row_security('inbox_items');
 GRANT SELECT, INSERT, UPDATE, DELETE ON inbox_items TO questlog_app;
 
 -- Administrators and jobs tell users something.
-GRANT INSERT (user_id, title, description, item_type, action_url, created_at, updated_at) ON inbox_items
+GRANT INSERT (user_id, id, title, description, item_type, action_url, created_at, updated_at) ON inbox_items
     TO questlog_admin, questlog_jobs;
