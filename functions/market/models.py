@@ -19,7 +19,8 @@ Category = Annotated[Trimmed, StringConstraints(min_length=1, max_length=40)]
 Icon = Annotated[Trimmed, StringConstraints(min_length=1, max_length=40)]
 Limit = Annotated[int, Field(ge=1, le=99)]
 ValidDays = Annotated[int, Field(ge=1, le=365)]
-ItemKey = Annotated[Trimmed, StringConstraints(min_length=1, max_length=80)]
+# An administrator may give an item a key of 100 characters (platform contract, 7).
+ItemKey = Annotated[Trimmed, StringConstraints(min_length=1, max_length=100)]
 
 
 class ItemsQuery(Query):
