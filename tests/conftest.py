@@ -21,7 +21,7 @@ from tests.support.client import Answer, Client
 from tests.support.clock import NOON
 from tests.support.database import Database, Server
 from tests.support.environment import ENVIRONMENT, LOGINS, TERMS
-from tests.support.shared import remove_additions
+from tests.support.shared import keep_originals, restore_originals
 from tests.support.threads import at_once
 from tests.support.users import NewUser, User, create_user
 
@@ -36,6 +36,7 @@ hypothesis.settings.load_profile("questlog")
 _server = pytest.StashKey[Server]()
 _loop = pytest.StashKey[asyncio.AbstractEventLoop]()
 _made = pytest.StashKey[list[UUID]]()
+_administrated = pytest.StashKey[bool]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -77,6 +78,7 @@ def database(migrated: Database) -> Iterator[Database]:
     name = f"{migrated.name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     database = Database(name, migrated.server_url, migrated.passwords).create(migrated.name)
     database.set_limits(generous=True)
+    keep_originals(database)
     database.serve()
     yield database
     db.disconnect()
@@ -126,8 +128,7 @@ def new_user(request: pytest.FixtureRequest, database: Database) -> Iterator[New
         return user
 
     yield make
-    if roles - {"user"}:
-        remove_additions(database)
+    request.node.stash[_administrated] = bool(roles - {"user"})
 
 
 @pytest.fixture
@@ -155,6 +156,8 @@ def _ledger_explains_every_balance(request: pytest.FixtureRequest) -> Iterator[N
         database: Database = request.getfixturevalue("database")
         for user_id in made_users(request):
             assert database.audit(user_id) == []
+        if request.node.stash.get(_administrated, False):
+            restore_originals(database, made_users(request))
 
 
 def made_users(request: pytest.FixtureRequest) -> list[UUID]:

@@ -91,7 +91,8 @@ class Stack(NamedTuple):
 def running(tmp_path_factory: pytest.TempPathFactory, frontend: str) -> Iterator[Stack]:
     """The stack, started as a developer starts it; where 3000 is taken, with the front end's own."""
     port = free_port()
-    variables = {} if frontend.endswith(":3000") else {"FRONTEND_URL": frontend, "ALLOWED_ORIGINS": frontend}
+    own = {"FRONTEND_URL": frontend, "ALLOWED_ORIGINS": f"{frontend},http://localhost:{port}"}
+    variables = {} if frontend.endswith(":3000") else own
     process, printed = stack.start(tmp_path_factory.mktemp("stack") / "data", port, **variables)
     [database] = re.findall(r"^  database +(\S+)", printed, re.MULTILINE)
     yield Stack(f"http://localhost:{port}", database)

@@ -26,6 +26,7 @@ NO_TRIP: Mapping[str, str] = {
     "GET /version": "constants of the build",
     "GET /openapi.json": "a file",
     "GET /docs": "a file",
+    "GET /docs/{asset}": "a file",
     "GET /auth/providers": "the function's own settings",
     "GET /auth/azure": "this provider is not configured in the tests, which the function knows by itself",
 }

@@ -21,7 +21,7 @@ def rows_of(user_id: UUID, database: Database) -> list[Row]:
     tables = database.query(
         """
         SELECT table_name AS name, max(column_name) FILTER (WHERE column_name <> 'id') AS owner
-          FROM information_schema.columns AS c JOIN pg_tables ON tablename = table_name
+          FROM information_schema.columns AS c JOIN pg_tables ON tablename = table_name AND schemaname = table_schema
          WHERE table_schema = 'public' AND column_name IN ('id', 'user_id', 'owner_id') AND data_type = 'uuid'
          GROUP BY table_name HAVING count(*) = 2
         """
