@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from questlog.release import SCHEMA_VERSION
 
-from functions.jobs import importing, worker
+from functions.jobs import importing, statements, worker
 from functions.jobs.archive.manifest import MANIFEST, signed, signing_keys, written
 from functions.jobs.queue import WHOLE_TIME_MS
 from functions.jobs.work import RESERVE_MS
@@ -225,7 +225,7 @@ def test_an_account_that_gets_a_row_meanwhile(
     user: User, database: Database, export: Exported, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """Before the transaction, or in another one at the same time."""
-    execute = importing.execute
+    execute = statements.execute
 
     def executing(connection: Any, queries: Any, name: str, **parameters: Any) -> Any:
         if name == step:
@@ -245,7 +245,7 @@ def test_a_row_of_a_request_that_has_not_ended(
     user: User, database: Database, export: Exported, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What another transaction has inserted cannot be seen yet, so the last step waits for it."""
-    execute = importing.execute
+    execute = statements.execute
     others: list[threading.Thread] = []
 
     def inserting(inserted: threading.Event) -> None:
