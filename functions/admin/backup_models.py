@@ -8,8 +8,8 @@ from typing_extensions import TypedDict
 
 from questlog.wire import Body, Instant
 
-# 5 TiB is the most that an object of the bucket can have (S3, "Amazon S3 multipart upload limits").
-LARGEST: Final = 5 * 1024**4
+# The most that one PUT can bring (S3, "Uploading objects").
+LARGEST: Final = 5 * 1024**3
 
 Mode = Literal["verify", "merge", "replace"]
 

@@ -219,6 +219,7 @@ def test_a_merge_brings_back_who_is_not_here_and_leaves_alone_who_is(lost: Lost)
     backup_id = uploaded(admin, content)
 
     verified = restored(admin, backup_id, "verify", place)
+    assert admin.get(f"/admin/backup/{backup_id}").json["backup"]["status"] == "ready"
     assert (verified["status"], verified["restored_version"]) == ("done", SCHEMA_VERSION)
     assert place.query("SELECT FROM users WHERE id = %s", user.id) == []
     merged = restored(admin, backup_id, "merge", place)
@@ -317,6 +318,7 @@ def test_a_backup_that_is_not_ours_changes_nothing(
     failed = restored(admin, backup_id, mode, place)
     assert (failed["status"], failed["error_type"]) == ("failed", error_type), failed
     assert tables_of(place) == before
+    assert admin.get(f"/admin/backup/{backup_id}").json["backup"]["status"] == "awaiting_upload"
     shown = admin.get(f"/admin/restore/{failed['id']}").json["restore"]
     assert shown["error"] == {"type": error_type, "message": failed["error"]}
 

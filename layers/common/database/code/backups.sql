@@ -72,7 +72,6 @@ BEGIN
     ELSIF restore_mode = 'replace' AND EXISTS (SELECT FROM users AS u WHERE u.id <> current_user_id()) THEN
         PERFORM refuse(409, 'not_empty', 'Only an installation whose only user is you can be replaced.');
     END IF;
-    UPDATE backups AS b SET status = 'ready', finished_at = instant() WHERE b.id = backup AND b.status <> 'ready';
     PERFORM enqueue_operator_job(wanted, 'restore');
     RETURN QUERY INSERT INTO restores AS r (id, backup_id, mode) VALUES (wanted, backup, restore_mode) RETURNING r.*;
 END
@@ -266,7 +265,7 @@ BEGIN ATOMIC
     ON CONFLICT DO NOTHING;
 END;
 
--- Ends a restore: it is done, and whoever asked for it is named in the audit trail.
+-- Ends a restore: it is done, an uploaded backup is ready from now on, and whoever asked for it is named in the audit trail.
 CREATE OR REPLACE FUNCTION app.finish_restore(wanted uuid, version int, counts jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
@@ -277,6 +276,9 @@ BEGIN
            restored_version = (SELECT max(m.version)::int FROM schema_migrations AS m), results = counts
      WHERE r.id = wanted
     RETURNING r.* INTO STRICT ended;
+    -- Only now it is known that what was uploaded is a backup.
+    UPDATE backups AS b SET status = 'ready', finished_at = instant(), schema_version = version
+     WHERE b.id = ended.backup_id AND b.status = 'awaiting_upload';
     PERFORM set_config('app.user_id', coalesce(ended.requested_by::text, ''), true);
     PERFORM audit('backup_restored', 'restore', '{}', jsonb_build_object('mode', ended.mode), 'success', 'restore', wanted::text);
 END
