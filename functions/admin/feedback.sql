@@ -3,7 +3,7 @@
 SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
   FROM feedback AS f
  WHERE %(type)s::text IS NULL OR f.feedback_type = %(type)s
- ORDER BY feedback_turn(f.status), f.created_at DESC, f.id
+ ORDER BY feedback_turn(f.status), f.created_at DESC, f.id, f.user_id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
 SELECT count(*) AS total FROM feedback AS f WHERE %(type)s::text IS NULL OR f.feedback_type = %(type)s;
 
@@ -11,7 +11,7 @@ SELECT count(*) AS total FROM feedback AS f WHERE %(type)s::text IS NULL OR f.fe
 SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
   FROM feedback AS f
  WHERE f.status = %(status)s AND (%(type)s::text IS NULL OR f.feedback_type = %(type)s)
- ORDER BY f.created_at DESC, f.id
+ ORDER BY f.created_at DESC, f.id, f.user_id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
 SELECT count(*) AS total
   FROM feedback AS f
@@ -19,10 +19,10 @@ SELECT count(*) AS total
 
 -- name: report
 SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
-  FROM feedback AS f WHERE f.id = %(report_id)s;
+  FROM report_by_id(%(report_id)s) AS f;
 
 -- name: answer_report
 SELECT audit('resource_updated', 'update', %(client)s, %(details)s, 'success', 'feedback', f.id::text)
   FROM answer_feedback(%(report_id)s, %(sent)s) AS f;
 SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
-  FROM feedback AS f WHERE f.id = %(report_id)s;
+  FROM report_by_id(%(report_id)s) AS f;

@@ -34,6 +34,14 @@ RETURN format(CASE
     ELSE 'Your report "%s" was answered'
 END, now.title, CASE now.status WHEN 'wont_fix' THEN 'set aside' ELSE replace(now.status, '_', ' ') END);
 
+-- The report of an id, for administrators. An import keeps ids, so two users may have reports of one id: the first report.
+CREATE OR REPLACE FUNCTION app.report_by_id(report uuid) RETURNS SETOF feedback
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT f.* FROM feedback AS f WHERE f.id = report ORDER BY f.created_at, f.user_id LIMIT 1;
+END;
+REVOKE EXECUTE ON FUNCTION app.report_by_id FROM questlog_app, questlog_auth, questlog_operator, questlog_jobs;
+
 -- Changes what becomes of a report by the fields that were sent (status, priority, admin_response), and tells its author
 -- where that changes its status or the answer. Returns the report; no row where there is none. For administrators: nobody
 -- else may write these columns.
@@ -44,13 +52,14 @@ BEGIN ATOMIC
     SELECT f.id FROM feedback AS f WHERE f.id = report FOR UPDATE;
     SELECT notify_user(f.user_id, news_of_feedback(f, n), n.admin_response)
       FROM feedback AS f, jsonb_populate_record(f, sent) AS n
-     WHERE f.id = report AND news_of_feedback(f, n) IS NOT NULL;
+     WHERE (f.user_id, f.id) = (SELECT r.user_id, r.id FROM report_by_id(report) AS r)
+       AND news_of_feedback(f, n) IS NOT NULL;
     UPDATE feedback AS f
        SET (status, priority, admin_response, resolved_at, resolved_by)
          = (SELECT n.status, n.priority, n.admin_response,
                    CASE WHEN n.status = 'resolved' THEN coalesce(f.resolved_at, instant()) END,
                    CASE WHEN n.status = 'resolved' THEN coalesce(f.resolved_by, current_user_id()) END
               FROM jsonb_populate_record(f, sent) AS n)
-     WHERE f.id = report
+     WHERE (f.user_id, f.id) = (SELECT r.user_id, r.id FROM report_by_id(report) AS r)
     RETURNING f.*;
 END;
