@@ -14,7 +14,7 @@ _TOKEN: Final = re.compile(
       (?P<line>--[^\r\n]*)
     | (?P<block>/\*)
     | (?P<literal>
-          [eE]'(?:[^'\\]|\\.|'')*(?:'|\Z)
+          [eE]'(?:[^'\\]|\\.|''|'\s*\n\s*')*(?:'|\Z)  # goes on behind a line break, and escapes do too
         | '(?:[^']|'')*(?:'|\Z)
         | \$(?P<tag>(?:[^\W\d]\w*)?)\$.*?(?:\$(?P=tag)\$|\Z)
         | \d[\w.]*
@@ -85,9 +85,14 @@ def _may_be_private(token: Token) -> bool:
 
 def distinct_names(names: list[str]) -> list[str]:
     """The names of columns, each once: a second `id` becomes `id_2`, or the next number that no column has."""
-    distinct: list[str] = []
+    taken = set(names)
+    seen: set[str] = set()
+    numbers: dict[str, Iterator[int]] = {}
+    distinct = []
     for name in names:
-        numbered = (f"{name}_{number}" for number in count(2))
-        free = (other for other in numbered if other not in distinct and other not in names)
-        distinct.append(next(free) if name in distinct else name)
+        unique = name
+        while unique in seen or (unique != name and unique in taken):
+            unique = f"{name}_{next(numbers.setdefault(name, count(2)))}"
+        seen.add(unique)
+        distinct.append(unique)
     return distinct

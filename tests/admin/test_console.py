@@ -472,6 +472,7 @@ def test_a_database_that_is_away(admin: User, monkeypatch: pytest.MonkeyPatch) -
     [
         ("SELECT 'a''b'", "SELECT ?"),
         ("SELECT E'a\\'b', x", "SELECT ?, x"),
+        ("SELECT E'a'\n'\\'', 'b', x", "SELECT ?, ?, x"),
         ("SELECT $t$ $$ 'x' $t$, y", "SELECT ?, y"),
         ("SELECT 1.5e10, .5, 0xFF, a1, b$2", "SELECT ?, ?, ?, a1, b$2"),
         ('SELECT "name", "a@b.c"', 'SELECT "name", ?'),
