@@ -66,6 +66,7 @@ READS = {
     # It shows what the ledger holds and what acts on it, and to others what users allow.
     "gamification": {"identity", "ledger", "market", "settings"},
     "exercise": {"deleted_imports"},
+    "exports": {"inbox"},  # the note that one is ready goes with it
     "habits": {"deleted_imports", "ledger"},
     "idempotency": {"identity"},
     # The profile; objects that are listed, and the tracks that name them; which skills there are.
@@ -170,6 +171,7 @@ FEWER = {
     "requeue_analysis": ADMINISTRATORS,
     "requeue_import": ADMINISTRATORS,
     "requeue_export": ADMINISTRATORS,
+    "report_by_id": ADMINISTRATORS,
     "requeue_backup": ADMINISTRATORS,
     "requeue_restore": ADMINISTRATORS,
     "begin_backup": ADMINISTRATORS,

@@ -157,6 +157,10 @@ def test_the_note_that_it_is_ready_is_in_no_export(user: User) -> None:
     assert [row["id"] for row in before["inbox_items"]] == [written]
     again = json.loads(exported(user).read("data/inbox_items.json"))
     assert again == before["inbox_items"]
+    for export in user.get("/user/exports").data["exports"]:
+        user.delete(f"/user/exports/{export['id']}")
+    assert user.get("/user/export").json["data"]["data"] == before
+    assert [item["id"] for item in user.get("/user/inbox").data["items"]] == [written], "the notes went with them"
 
 
 def test_the_export_shows_what_came_of_it(user: User, database: Database) -> None:

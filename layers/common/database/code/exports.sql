@@ -172,6 +172,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, p
 BEGIN
     -- The job first, as the worker does it that ends both: two who wait for each other would not.
     PERFORM cancel_job(wanted);
+    -- The note that it is ready goes with it.
+    DELETE FROM inbox_items AS i WHERE i.id = wanted AND EXISTS (SELECT FROM user_exports AS e WHERE e.id = wanted);
     RETURN QUERY
     WITH gone AS (
         DELETE FROM user_exports AS e WHERE e.id = wanted RETURNING e.object_key, e.status
@@ -246,7 +248,9 @@ BEGIN ATOMIC
          WHERE (e.user_id, e.id) IN (SELECT p.user_id, p.id FROM user_exports AS p
                                       WHERE p.status IN ('failed', 'expired') AND p.created_at < clock() - interval '30 days'
                                       ORDER BY p.created_at LIMIT most FOR UPDATE SKIP LOCKED)
-        RETURNING e.id
+        RETURNING e.user_id, e.id
+    ), unsaid AS (
+        DELETE FROM inbox_items AS i USING gone AS g WHERE i.user_id = g.user_id AND i.id = g.id
     )
     SELECT count(*) FROM gone;
 END;

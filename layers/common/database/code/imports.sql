@@ -21,7 +21,8 @@ DECLARE
     owner text;
 BEGIN
     FOR name, owner IN SELECT t.name, t.owner FROM export_tables() AS t WHERE t.name <> ALL (replaced_by_imports()) LOOP
-        EXECUTE format('SELECT count(*) FROM %I WHERE %I = current_user_id()', name, owner) INTO total;
+        EXECUTE format('SELECT count(*) FROM %I AS t WHERE t.%I = current_user_id()%s', name, owner, exported_condition(name))
+           INTO total;
         IF total > 0 THEN
             RETURN NEXT;
         END IF;

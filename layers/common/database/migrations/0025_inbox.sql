@@ -32,3 +32,5 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON inbox_items TO questlog_app;
 -- Administrators and jobs tell users something.
 GRANT INSERT (user_id, id, title, description, item_type, action_url, created_at, updated_at) ON inbox_items
     TO questlog_admin, questlog_jobs;
+-- The note that an export is ready goes with the export.
+GRANT DELETE ON inbox_items TO questlog_jobs;
