@@ -9,14 +9,19 @@ SELECT r.id, r.status
 
 -- name: claim_deletions
 -- Who takes a row also says when it is tried again, later after each time: a run that is killed needs no clearing up.
+-- MATERIALIZED: as a subquery of the condition it may be run once more for each row, and the limit would not hold.
+WITH due AS MATERIALIZED (
+    SELECT d.id
+      FROM storage_deletions AS d
+     WHERE d.run_after <= clock() AND d.attempts < 20
+     ORDER BY d.run_after
+     LIMIT %(most)s
+       FOR UPDATE SKIP LOCKED
+)
 UPDATE storage_deletions AS s
    SET attempts = s.attempts + 1, run_after = clock() + least(interval '1 minute' * 2 ^ s.attempts, interval '24 hours')
- WHERE s.id IN (SELECT d.id
-                  FROM storage_deletions AS d
-                 WHERE d.run_after <= clock() AND d.attempts < 20
-                 ORDER BY d.run_after
-                 LIMIT %(most)s
-                   FOR UPDATE SKIP LOCKED)
+  FROM due AS d
+ WHERE s.id = d.id
 RETURNING s.id, s.object_key, s.is_prefix;
 
 -- name: deleted
