@@ -42,13 +42,18 @@ RETURN CASE
     ELSE format('(%s)::text', exported_value)
 END;
 
--- Of a table whose rows an export does not hold all: the SQL by which a row `t` is held. The note in the inbox that an export
--- is ready has the export's id. It is left out with the export itself: it would make of each account another one than the
--- archive has.
+-- The title of the note in the inbox that an export is ready. The note has the export's id.
+CREATE OR REPLACE FUNCTION app.export_note_title() RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN 'Your export is ready';
+
+-- Of a table whose rows an export does not hold all: the SQL by which a row `t` is held. The note that an export is ready is
+-- left out with the export itself: it would make of each account another one than the archive has. A backup has notes, but
+-- no exports, so a note is known by itself.
 CREATE OR REPLACE FUNCTION app.exported_condition(table_name text) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN CASE table_name
-    WHEN 'inbox_items' THEN ' AND NOT EXISTS (SELECT FROM user_exports AS e WHERE e.user_id = t.user_id AND e.id = t.id)'
+    WHEN 'inbox_items' THEN format(' AND NOT (t.item_type = %L AND t.title = %L)', 'notification', export_note_title())
     ELSE ''
 END;
 
@@ -200,7 +205,7 @@ BEGIN ATOMIC
            finished_at = t.at, expires_at = t.at + interval '7 days'
       FROM (SELECT instant() AS at) AS t
      WHERE e.user_id = owner AND e.id = export_id;
-    SELECT notify_user(owner, 'Your export is ready', 'It can be downloaded for 7 days.', item_id => export_id);
+    SELECT notify_user(owner, export_note_title(), 'It can be downloaded for 7 days.', item_id => export_id);
 END;
 
 -- Has an export show that it has failed, in the transaction that ends its job.
