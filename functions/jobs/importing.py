@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -28,7 +27,7 @@ from functions.jobs import bucket
 from functions.jobs.archive.container import BadArchive, Reason, ranged_file
 from functions.jobs.archive.manifest import EXPORT, ExportManifest, signing_keys
 from functions.jobs.archive.reading import Archive, data_path, open_archive
-from functions.jobs.archive.upgrades import Source, in_lists, sources
+from functions.jobs.archive.upgrades import Source, in_lists, loading_plan
 from functions.jobs.statements import Unfit, execute, transaction
 from functions.jobs.work import Deadline, Job, NotNow, Refused, Superseded, complete
 
@@ -44,7 +43,6 @@ WAIT_FOR_DELETION: Final = timedelta(minutes=1)
 
 GONE: Final = "The file is not there any more, or another one is in its place."
 UNFIT: Final = "The export holds rows that do not fit together."
-NEWER: Final = "The export holds what this version of Questlog does not know."
 
 _TYPES: Final[Mapping[Reason, str]] = {
     "invalid": "invalid_export",
@@ -104,8 +102,8 @@ def run(job: Job, deadline: Deadline) -> Mapping[str, Any]:
     with _refusals():
         db.many(Row, "require_empty")
         archive = _opened(begun)
-        targets = db.many(Target, "tables")
-        plan = _plan(archive, targets)
+        targets = {target.name: target for target in db.many(Target, "tables")}
+        plan = loading_plan(archive, targets)
         audio = {entry["path"] for entry in archive.manifest["objects"]}
         others = [path for path in archive.files if path not in audio]
         progress = Progress(db, job, deadline, _work_of(archive, others))
@@ -180,18 +178,6 @@ def _opened(begun: Begun) -> Archive:
     if not {PROFILE, *(entry["path"] for entry in archive.manifest["objects"])} <= archive.files.keys():
         raise BadArchive("invalid", "A file is missing in the archive.")
     return archive
-
-
-def _plan(archive: Archive, targets: list[Target]) -> dict[str, list[Source]]:
-    """Today's tables in an order in which they can be filled, and the tables of the archive that each of them takes."""
-    columns = {target.name: set(target.columns) for target in targets}
-    found: dict[str, list[Source]] = {target.name: [] for target in targets}
-    for source in sources(archive.tables, archive.manifest["schema_version"]):
-        if not columns.get(source.target, set()).issuperset(source.columns):
-            raise BadArchive("unsupported", NEWER)
-        found[source.target].append(source)
-    order = TopologicalSorter({target.name: set(target.parents) & columns.keys() for target in targets})
-    return {name: found[name] for name in order.static_order()}
 
 
 def _work_of(archive: Archive, others: list[str]) -> int:

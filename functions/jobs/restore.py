@@ -9,7 +9,6 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -21,7 +20,7 @@ from functions.jobs import bucket
 from functions.jobs.archive.container import BadArchive, Reason, ranged_file
 from functions.jobs.archive.manifest import BACKUP, Unsigned, signing_keys
 from functions.jobs.archive.reading import Archive, open_archive
-from functions.jobs.archive.upgrades import Source, in_lists, sources
+from functions.jobs.archive.upgrades import Source, in_lists, loading_plan
 from functions.jobs.statements import Unfit, execute, transaction
 from functions.jobs.work import Deadline, Job, Refused, Superseded, complete
 
@@ -31,7 +30,6 @@ ERASURES: Final = "erasures/"
 GONE: Final = "The file is not there any more, or another one is in its place."
 UNFIT: Final = "The backup holds rows that do not fit together."
 UNSOUND: Final = "The ledger would not add up."
-NEWER: Final = "The backup holds what this version of Questlog does not know."
 NOT_EMPTY: Final = "Somebody else has an account here now."
 
 _TYPES: Final[Mapping[Reason, str]] = {
@@ -73,7 +71,7 @@ def run(job: Job, deadline: Deadline) -> Mapping[str, Any]:
     with _refusals():
         archive = _opened(begun)
         targets = {target.name: target for target in db.many(Target, "tables")}
-        plan = _plan(archive, targets)
+        plan = loading_plan(archive, targets)
         archive.verify(archive.files, lambda _: deadline.check())
         with transaction(deadline) as here:
             with here.transaction(force_rollback=begun.mode == "verify"):
@@ -154,17 +152,6 @@ def _opened(begun: Begun) -> Archive:
         return bucket.read_range(begun.object_key, start, end - start, head.etag)
 
     return open_archive(ranged_file(head.size, fetch), Unsigned, BACKUP, signing_keys())
-
-
-def _plan(archive: Archive, targets: Mapping[str, Target]) -> dict[str, list[Source]]:
-    """Today's tables in an order in which they can be filled, and the tables of the archive that each of them takes."""
-    found: dict[str, list[Source]] = {name: [] for name in targets}
-    for source in sources(archive.tables, archive.manifest["schema_version"]):
-        if source.target not in targets or not set(source.columns) <= set(targets[source.target].columns):
-            raise BadArchive("unsupported", NEWER)
-        found[source.target].append(source)
-    order = TopologicalSorter({name: set(target.parents) & targets.keys() for name, target in targets.items()})
-    return {name: found[name] for name in order.static_order()}
 
 
 def _of_others(rows: Iterable[bytes], owner: str | None, left_out: frozenset[str]) -> Iterator[bytes]:

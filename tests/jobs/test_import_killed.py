@@ -54,7 +54,7 @@ class Place(NamedTuple):
 
 OPENED = Place("opened", importing, "execute", lambda _, __, name, **_p: name == "open")
 PLACES = [
-    Place("checked", importing, "_plan", lambda *_: True),
+    Place("checked", importing, "loading_plan", lambda *_: True),
     Place("objects listed", importing, "_write_audio", lambda *_: True),
     Place("audio written", store.Upload, "complete", lambda *_: True),
     OPENED,
@@ -113,7 +113,7 @@ def test_an_administrator_has_it_tried_again(user: User, export: Exported, datab
     """Its file is kept for a day after it has failed."""
     import_id = start(user, export.zipped())
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(importing, "_plan", broken)
+        patched.setattr(importing, "loading_plan", broken)
         for _ in range(5):
             tick()
             clock.advance("PT20M")

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from questlog.release import SCHEMA_VERSION
 
 from functions.jobs import importing, statements, worker
+from functions.jobs.archive import upgrades
+from functions.jobs.archive.container import BadArchive
 from functions.jobs.archive.manifest import MANIFEST, signed, signing_keys, written
 from functions.jobs.queue import WHOLE_TIME_MS
 from functions.jobs.work import RESERVE_MS
@@ -188,6 +190,13 @@ def test_a_file_that_is_gone_or_another_one(user: User, export: Exported, databa
         }
 
 
+def test_text_that_is_not_utf_8_is_refused() -> None:
+    """Even in an archive that was signed here: to try it again would not help."""
+    with pytest.raises(BadArchive) as refused:
+        list(upgrades.in_lists([b'{"name": "Read"}', b'{"name": "\xff"}']))
+    assert (refused.value.reason, "UTF-8" in refused.value.message) == ("invalid", True)
+
+
 def test_a_file_that_is_replaced_while_it_is_read(
     user: User, export: Exported, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,13 +204,13 @@ def test_a_file_that_is_replaced_while_it_is_read(
     one = export.having("habits", lambda rows: [{**row, "name": "Read"} for row in rows]).zipped()
     two = export.having("habits", lambda rows: [{**row, "name": "Rest"} for row in rows]).zipped()
     import_id = start(user, one)
-    plan = importing._plan
+    plan = upgrades.loading_plan
 
     def replacing(*arguments: Any) -> Any:
         bucket.client().put_object(Bucket="questlog", Key=f"{user.id}/imports/{import_id}.zip", Body=two)
         return plan(*arguments)
 
-    monkeypatch.setattr(importing, "_plan", replacing)
+    monkeypatch.setattr(importing, "loading_plan", replacing)
     monkeypatch.setattr("functions.jobs.archive.container._BLOCK", 512)
     tick()
     error = user.get(f"/user/imports/{import_id}").data["error"]

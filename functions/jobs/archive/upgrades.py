@@ -7,9 +7,12 @@ renames, moves or drops what an export holds has a step here, under the schema v
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, Final, NamedTuple
+from graphlib import TopologicalSorter
+from typing import Any, Final, NamedTuple, Protocol
 
+from functions.jobs.archive.container import BadArchive
 from functions.jobs.archive.manifest import TableEntry
+from functions.jobs.archive.reading import Archive
 
 # What one statement loads.
 MOST_ROWS: Final = 5000
@@ -30,6 +33,15 @@ class Upgrade(NamedTuple):
 
 
 UPGRADES: Final[dict[int, Upgrade]] = {}
+
+
+class Target(Protocol):
+    """A table that can be filled: its columns, and the tables whose rows have to be there before."""
+
+    @property
+    def columns(self) -> list[str]: ...
+    @property
+    def parents(self) -> list[str]: ...
 
 
 class Source(NamedTuple):
@@ -87,4 +99,22 @@ def in_lists(rows: Iterable[bytes]) -> Iterator[str]:
 
 
 def _list_of(rows: list[bytes]) -> str:
-    return f"[{b','.join(rows).decode()}]"
+    try:
+        return f"[{b','.join(rows).decode()}]"
+    except UnicodeDecodeError:
+        # From None: the original quotes the rows.
+        raise BadArchive("invalid", "The archive holds text that is not UTF-8.") from None
+
+
+def loading_plan(archive: Archive, tables: Mapping[str, Target]) -> dict[str, list[Source]]:
+    """Today's tables in an order in which they can be filled, and the tables of the archive that each of them takes.
+
+    BadArchive where the archive has a table or a column that none of today's has.
+    """
+    found: dict[str, list[Source]] = {name: [] for name in tables}
+    for source in sources(archive.tables, archive.manifest["schema_version"]):
+        if source.target not in tables or not set(source.columns) <= set(tables[source.target].columns):
+            raise BadArchive("unsupported", "The archive holds what this version of Questlog does not know.")
+        found[source.target].append(source)
+    order = TopologicalSorter({name: set(table.parents) & tables.keys() for name, table in tables.items()})
+    return {name: found[name] for name in order.static_order()}
