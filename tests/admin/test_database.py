@@ -127,6 +127,15 @@ def test_a_failed_job_is_named(keeper: User, alone: Database) -> None:
     assert (found["jobs_failed"], named(found)) == (1, ["jobs_failed"])
 
 
+def test_a_job_that_was_refused_is_no_fault(keeper: User, alone: Database) -> None:
+    """A user may send a file that is no export as often as they like."""
+    refused = "INSERT INTO jobs (user_id, kind, status, attempts, last_error, finished_at)"
+    alone.query(f"{refused} VALUES (%s, 'import', 'failed', 1, 'It is no ZIP.', instant())", keeper.id)
+    assert named(health(keeper)) == []
+    alone.query("UPDATE jobs SET attempts = max_attempts")
+    assert named(health(keeper)) == ["jobs_failed"]
+
+
 @pytest.mark.parametrize(("attempts", "stuck"), [(19, 0), (20, 1)])
 def test_a_deletion_that_was_set_aside_is_named(attempts: int, stuck: int, keeper: User, alone: Database) -> None:
     alone.query("INSERT INTO storage_deletions (object_key, attempts) VALUES ('x', %s)", attempts)

@@ -266,7 +266,9 @@ BEGIN ATOMIC
                     OR EXISTS (SELECT FROM pg_constraint AS k
                                 WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.confrelid = 'users'::regclass))),
            s.expired, s.long_ago, s.active,
-           (SELECT count(*) FROM jobs AS j WHERE j.status = 'failed'),
+           -- A user's job that failed before its last attempt was refused for what the user had sent: nothing is broken.
+           (SELECT count(*) FROM jobs AS j
+             WHERE j.status = 'failed' AND (j.user_id IS NULL OR j.attempts >= j.max_attempts)),
            -- set aside after 20 attempts
            (SELECT count(*) FROM storage_deletions AS d WHERE d.attempts >= 20)
       FROM (SELECT count(*) FILTER (WHERE e.expires_at <= clock()) AS expired,
