@@ -269,11 +269,16 @@ def _refusal(status: int, message: str) -> Response:
 
 
 def _listen(port: int, family: socket.AddressFamily = socket.AF_INET) -> socket.socket:
-    """A socket on the loopback address of the family."""
+    """A socket that takes connections on the loopback address of the family.
+
+    It listens from now on, not from when the server serves: between the two, a program that read that the stack is
+    ready would be refused. Such a connection waits.
+    """
     # The protocol is named, or asyncio does not know the socket for TCP and leaves Nagle's 40 ms in every exchange.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1" if family == socket.AF_INET else "::1", port))
+    listener.listen()
     return listener
 
 

@@ -13,7 +13,6 @@ import importlib.util
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -25,6 +24,7 @@ import psycopg
 from psycopg import sql
 
 from local import child
+from local.service import free_port
 
 ADMIN = "postgres"
 
@@ -137,7 +137,7 @@ class Postgres:
         outright need a moment to notice and let go of its memory.
         """
         for _ in range(5):
-            self.port = self._wanted_port or _free_port()
+            self.port = self._wanted_port or free_port()
             if self._try():
                 return
             time.sleep(0.2)
@@ -215,12 +215,6 @@ def _exclusive(path: Path) -> IO[str]:
         handle.close()
         raise PostgresError(f"{path.parent} is in use: the stack is already running there.") from None
     return handle
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _command_line(pid: int) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,6 +106,17 @@ class Stack:
 @pytest.fixture
 def stack(tmp_path: Path) -> Stack:
     return Stack(tmp_path)
+
+
+def test_a_connection_is_taken_before_the_server_serves() -> None:
+    """`make run` prints that it is ready a moment before: a busy machine makes that moment long."""
+    server = Server(Gateway([], report=print), [], port=0)
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5):
+            pass
+    finally:
+        for listener in server._sockets:
+            listener.close()
 
 
 def test_one_process_serves_request_after_request_and_ends_with_the_stack(stack: Stack) -> None:

@@ -1,16 +1,37 @@
 """`make run` as a whole: it comes up, answers, and leaves nothing behind however it ends."""
 
 import re
+import subprocess
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
+import pytest
 
 from local.service import free_port
-from tests.support.stack import client, left_behind, start, stop
+from tests.support import stack as stacks
+from tests.support.stack import client, left_behind, stop
+
+Start = Callable[..., tuple[subprocess.Popen[str], str]]
 
 
-def test_it_starts_answers_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts stacks. What still runs at the end, because the test failed, is killed: it would warn in other tests."""
+    with ExitStack() as running:
+
+        def start(data: Path, port: int, *arguments: str) -> tuple[subprocess.Popen[str], str]:
+            stack, printed = stacks.start(data, port, *arguments)
+            running.enter_context(stack)  # closes its pipe and waits for it
+            running.callback(stack.kill)
+            return stack, printed
+
+        yield start
+
+
+def test_it_starts_answers_and_leaves_nothing(tmp_path: Path, start: Start) -> None:
     data, port = tmp_path / "data", free_port()
     stack, printed = start(data, port, "--as", "dev@localhost")
     for name in ("database", "bucket", "identity", "claim key", "acting as", "gateway"):
@@ -22,7 +43,7 @@ def test_it_starts_answers_and_leaves_nothing(tmp_path: Path) -> None:
         # The attached session is a real one: it may see what is its user's.
         assert http.get("/focus/active").status_code == 200
         assert http.get("/nowhere").json()["error"]["type"] == "not_found"
-        beside_another_stack(tmp_path / "other", http)
+        beside_another_stack(start, tmp_path / "other", http)
 
     stack.kill()
     stack.communicate()
@@ -42,7 +63,7 @@ def test_it_starts_answers_and_leaves_nothing(tmp_path: Path) -> None:
     assert left_behind(data, port) == []
 
 
-def beside_another_stack(data: Path, running: httpx.Client) -> None:
+def beside_another_stack(start: Start, data: Path, running: httpx.Client) -> None:
     """A second stack, with a folder and a port of its own, has other users, and its end is not the first one's."""
     port = free_port()
     stack, _ = start(data, port, "--as", "dev@localhost")
