@@ -45,14 +45,15 @@ migrate: $(VENV)/.local        ## DATABASE_URL=postgresql://owner@host/questlog 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" $(LOCKFLAGS)
 # pip reads the conditions of a universal lock by its own Python, not by Lambda's.
-COMPILE_AUDIO = $(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform aarch64-manylinux_2_28 \
-	--generate-hashes --custom-compile-command "make lock" $(LOCKFLAGS) --group pyproject.toml:audio
+COMPILE_LAMBDA = $(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform aarch64-manylinux_2_28 \
+	--generate-hashes --custom-compile-command "make lock" $(LOCKFLAGS)
 COMPILE_DOCS = $(COMPILE) --no-deps --group pyproject.toml:docs
 lock: $(VENV)/.tests           ## make lock LOCKFLAGS=--upgrade; the widest lock first, the others agree with it
-	$(COMPILE) pyproject.toml --extra local --extra dev --group audio -o tests/requirements.txt
-	$(COMPILE) pyproject.toml --extra local --group audio -c tests/requirements.txt -o local/requirements.txt
+	$(COMPILE) pyproject.toml --extra local --extra dev --group audio --group push -o tests/requirements.txt
+	$(COMPILE) pyproject.toml --extra local --group audio --group push -c tests/requirements.txt -o local/requirements.txt
 	$(COMPILE) pyproject.toml -c tests/requirements.txt -o layers/common/requirements.txt
-	$(COMPILE_AUDIO) -c tests/requirements.txt -o layers/audio/requirements.txt
+	$(COMPILE_LAMBDA) --group pyproject.toml:audio -c tests/requirements.txt -o layers/audio/requirements.txt
+	$(COMPILE_LAMBDA) --group pyproject.toml:push -c tests/requirements.txt -o layers/push/requirements.txt
 	$(COMPILE_DOCS) -c tests/requirements.txt -o layers/docs/requirements.txt
 
 clean:                         ## the local stack's data stays: remove .local yourself
