@@ -5,6 +5,7 @@ in tests/support/routes.py, with the reason.
 """
 
 import itertools
+import json
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -57,9 +58,11 @@ def count(proxy: Proxy) -> Count:
     """Makes a request, and answers how many trips it took beside its answer."""
 
     def counted(request: Callable[[], Answer]) -> tuple[int, Answer]:
-        before = proxy.trips
+        before, own_before = proxy.trips, questlog_db.trips()
         answer = request()
-        return proxy.trips - before, answer
+        trips = proxy.trips - before
+        assert questlog_db.trips() - own_before == trips, "the log line tells another number of trips"
+        return trips, answer
 
     return counted
 
@@ -202,24 +205,25 @@ def test_more_statements_than_a_connection_keeps_prepared(count: Count, tmp_path
 
 
 def test_a_second_trip_is_noticed(count: Count, tmp_path: Path, user: User) -> None:
-    (tmp_path / "queries.sql").write_text("-- name: nod\nSELECT true AS success;\n")
-    api = Api(str(tmp_path / "app.py"))
-
-    @api.get("/once")
-    def once(db: Db) -> Success:
-        return db.one(Success, "nod")
-
-    @api.get("/twice")
-    def twice(db: Db) -> Success:
-        db.one(Success, "nod")
-        return db.one(Success, "nod")
-
+    api = nodding(tmp_path)
     first, second = (Route("bad", endpoint) for endpoint in api.endpoints)
     ask = asking(api, user)
     hold(first, *count(lambda: ask("/once")))
     for _ in range(2):
         with pytest.raises(AssertionError, match="took 2 trips"):
             hold(second, *count(lambda: ask("/twice")))
+
+
+def test_the_log_line_of_a_request_tells_its_trips(
+    proxy: Proxy, tmp_path: Path, user: User, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "INFO")
+    ask = asking(nodding(tmp_path), user)
+    for path in ("/once", "/twice", "/nowhere", "/once"):
+        ask(path)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = [(line.get("route"), line["trips"]) for line in lines if line["message"] == "request"]
+    assert told == [("/once", 1), ("/twice", 2), (None, 0), ("/once", 1)]
 
 
 def test_libpq_counts_the_same(proxy: Proxy, count: Count, user: User) -> None:
@@ -263,6 +267,23 @@ def test_the_lists_name_what_there_is() -> None:
     declared = {str(route) for route in ROUTES}
     assert set(NO_TRIP) <= declared
     assert set(TWO_TRIPS) <= declared
+
+
+def nodding(folder: Path) -> Api:
+    """An API with one route of one trip, and one of two."""
+    (folder / "queries.sql").write_text("-- name: nod\nSELECT true AS success;\n")
+    api = Api(str(folder / "app.py"))
+
+    @api.get("/once")
+    def once(db: Db) -> Success:
+        return db.one(Success, "nod")
+
+    @api.get("/twice")
+    def twice(db: Db) -> Success:
+        db.one(Success, "nod")
+        return db.one(Success, "nod")
+
+    return api
 
 
 def asking(api: Api, user: User) -> Callable[[str], Answer]:

@@ -11,7 +11,7 @@ import psycopg
 from psycopg.pq import ExecStatus, PollingStatus
 from psycopg.pq.abc import PGconn
 
-from questlog.db import disconnect, held_connection
+from questlog.db import count_trip, disconnect, held_connection
 from questlog.settings import settings
 
 
@@ -26,6 +26,7 @@ def answer(sql: str, seconds: float) -> list[str]:
     pgconn = held.pgconn if held is not None else psycopg.pq.PGconn.connect_start(settings().database_url.encode())
     try:
         _connect(pgconn, deadline)
+        count_trip()
         return _row(pgconn, sql, deadline)
     except (NotReadyError, psycopg.Error):
         disconnect()

@@ -124,6 +124,16 @@ def held_connection() -> Connection | None:
     return held if held is not None and _alive(held) else None
 
 
+def count_trip() -> None:
+    """Count a round trip on the environment's connection, for the log. Whatever sends statements there calls it."""
+    _held.trips = trips() + 1
+
+
+def trips() -> int:
+    """The round trips so far. Those that open a connection are not among them."""
+    return getattr(_held, "trips", 0)
+
+
 def disconnect() -> None:
     """Close this thread's connection, if it has one; the next request opens another."""
     held: Connection | None = getattr(_held, "connection", None)
@@ -265,6 +275,7 @@ def _rows_as(result: Any, rows: list[DictRow]) -> Any:
 
 def send(connection: Connection, statements: Sequence[Statement]) -> list[list[DictRow]]:
     """Send the statements as one trip. Returns the rows of each, none for those that return nothing."""
+    count_trip()
     try:
         with connection.pipeline():
             cursors = [connection.execute(s.sql, s.parameters) for s in statements]

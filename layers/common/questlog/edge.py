@@ -19,6 +19,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from questlog.db import trips
 from questlog.errors import Failure, Invalid, without_values
 from questlog.settings import settings
 
@@ -101,7 +102,7 @@ class Edge:
         return Edge(routes, self._service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
+        started, trips_before = time.perf_counter(), trips()
         headers = Headers(scope=scope)
         request_id = headers.get("x-request-id", "")
         scope["questlog.request_id"] = request_id if _REQUEST_ID.fullmatch(request_id) else str(uuid4())
@@ -137,6 +138,7 @@ class Edge:
             route=scope.get("questlog.route"),
             status=status,
             milliseconds=round((time.perf_counter() - started) * 1000, 1),
+            trips=trips() - trips_before,
         )
 
     @staticmethod

@@ -18,7 +18,7 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from questlog.db import Connection, Db, Queries, Statement, connection, refusal_of, send
+from questlog.db import Connection, Db, Queries, Statement, connection, count_trip, refusal_of, send
 from questlog.errors import Failure, Interrupted, Replay, Unavailable
 
 # Of the refusals, those that the route itself decided, and would decide again. What is wrong with the request or the
@@ -128,6 +128,7 @@ def _settle(connection: Connection, sql: str) -> None:
     A rollback makes psycopg deallocate all it has prepared, and in a pipeline it forgets which of them are gone. They
     survive a rollback, so there is nothing to do about them.
     """
+    count_trip()
     result = connection.pgconn.exec_(sql.encode())
     if connection.pgconn.status != psycopg.pq.ConnStatus.OK:
         connection.close()
