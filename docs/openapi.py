@@ -5,7 +5,7 @@ import json
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -25,20 +25,21 @@ from docs.examples import example
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "openapi.json"
 REF = "#/components/schemas/{model}"
-ERROR = {
-    "type": "object",
-    "required": ["error", "request_id"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["type", "message", "details"],
-            "properties": {
-                "type": {"type": "string"},
-                "message": {"type": "string"},
-                "details": {"type": "object"},
-            },
+# What an error's `details` are: of bad input the fields, of the others what the error's type has to tell.
+ERROR_DETAILS = {
+    "ErrorDetails": {"type": "object", "additionalProperties": True},
+    "ValidationDetails": {
+        "type": "object",
+        "required": ["fields"],
+        "properties": {"fields": {"type": "array", "items": {"$ref": REF.format(model="InvalidField")}}},
+    },
+    "InvalidField": {
+        "type": "object",
+        "required": ["field", "message"],
+        "properties": {
+            "field": {"type": "string", "description": "A dotted path into body, query or path."},
+            "message": {"type": "string", "description": "What is wrong there."},
         },
-        "request_id": {"type": "string"},
     },
 }
 
@@ -56,30 +57,39 @@ def document() -> dict[str, Any]:
         schema_generator=_Schemas,
     )
     shapes = {key: schema for (key, _), schema in schemas.items()}
-    components = {**definitions.get("$defs", {}), "Error": ERROR}
+    failures = {(status, frozenset(types)) for _, one in endpoints for status, types in refusals(one).items()}
+    components = {
+        **{name: _untitled(schema) for name, schema in definitions.get("$defs", {}).items()},
+        **ERROR_DETAILS,
+        **{_error_name(status, types): _error(types) for status, types in failures},
+    }
+    responses = dict(sorted((_failure_name(status, types), _failure(status, types)) for status, types in failures))
     paths: dict[str, dict[str, Any]] = {}
     for group, endpoint in endpoints:
         operation = _operation(group, endpoint, shapes, components)
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     # A type with a schema of its own, such as an event's id, leaves behind the one that pydantic made of its class.
-    used = set(re.findall(rf'"{REF.format(model="(.*?)")}"', json.dumps([paths, components])))
+    used = set(re.findall(rf'"{REF.format(model="(.*?)")}"', json.dumps([paths, components, responses])))
     return {
         "openapi": "3.1.0",
         "info": {"title": "Questlog", "version": VERSION},
         "paths": paths,
         "components": {
-            "schemas": {name: schema for name, schema in components.items() if name in {*used, "Error"}},
-            "responses": {
-                _failure_name(status, types): _failure(status, types)
-                for _, endpoint in endpoints
-                for status, types in refusals(endpoint).items()
-            },
+            "schemas": {name: components[name] for name in sorted(used)},
+            "responses": responses,
             "securitySchemes": {
                 "session": {"type": "apiKey", "in": "cookie", "name": "session"},
                 "bearer": {"type": "http", "scheme": "bearer"},
             },
         },
     }
+
+
+def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without its title: that is the class's name, which other groups have too (Stats), and generators of
+    clients name their classes by the titles.
+    """
+    return {key: value for key, value in schema.items() if key != "title"}
 
 
 class _Schemas(GenerateJsonSchema):
@@ -99,6 +109,10 @@ class _Schemas(GenerateJsonSchema):
             raise ValueError(f"{name} would be the name of two schemas: rename {qualified}")
         self._prioritized_defsref_choices[name] = [name]
         return name
+
+    def field_title_should_be_set(self, _: object) -> bool:
+        """Never: the title would be the field's name again."""
+        return False
 
     def _is_of_another(self, name: DefsRef, qualified: str) -> bool:
         """Whether another class has the name already."""
@@ -257,14 +271,39 @@ def _failures(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-def _failure_name(status: int, types: set[str]) -> str:
+def _failure_name(status: int, types: Collection[str]) -> str:
     return "-".join([str(status), *sorted(types)])
 
 
-def _failure(status: int, types: set[str]) -> dict[str, Any]:
-    of_these = {"properties": {"error": {"properties": {"type": {"enum": sorted(types)}}}}}
-    error = {"allOf": [{"$ref": REF.format(model="Error")}, of_these]}
-    return {"description": HTTPStatus(status).phrase, "content": {"application/json": {"schema": error}}}
+def _failure(status: int, types: Collection[str]) -> dict[str, Any]:
+    schema = {"$ref": REF.format(model=_error_name(status, types))}
+    return {"description": HTTPStatus(status).phrase, "content": {"application/json": {"schema": schema}}}
+
+
+def _error_name(status: int, types: Collection[str]) -> str:
+    """The name of an error's schema, such as Error404NotFound. A schema without a name would become a class of its
+    own for each route that refers to it, in clients that are generated.
+    """
+    return f"Error{status}" + "".join(one.title().replace("_", "") for one in sorted(types))
+
+
+def _error(types: Collection[str]) -> dict[str, Any]:
+    """The envelope of every error, with the types it can have here."""
+    details = "ValidationDetails" if set(types) == {"validation_error"} else "ErrorDetails"
+    error = {
+        "type": "object",
+        "required": ["type", "message", "details"],
+        "properties": {
+            "type": {"type": "string", "enum": sorted(types)},
+            "message": {"type": "string", "description": "One plain sentence."},
+            "details": {"$ref": REF.format(model=details)},
+        },
+    }
+    return {
+        "type": "object",
+        "required": ["error", "request_id"],
+        "properties": {"error": error, "request_id": {"type": "string"}},
+    }
 
 
 def text() -> str:

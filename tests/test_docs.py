@@ -177,3 +177,18 @@ def test_statements_and_the_routes_that_use_them_come_in_pairs() -> None:
         assert len(names) == len(set(names)), folder.name
         for name in names:
             assert f'"{name}"' in code, f"{folder.name}: no code uses the statement {name}"
+
+
+def test_no_two_schemas_have_one_title() -> None:
+    """Generators of clients name their classes by titles, and give up where two are the same."""
+    assert [name for name, schema in document()["components"]["schemas"].items() if "title" in schema] == []
+
+
+def test_errors_are_schemas_with_names() -> None:
+    """A schema written out in an answer would be a class of its own for each route, in clients that are generated."""
+    for failure, response in document()["components"]["responses"].items():
+        [name] = re.findall(
+            r"^#/components/schemas/(Error\w+)$", response["content"]["application/json"]["schema"]["$ref"]
+        )
+        error = document()["components"]["schemas"][name]["properties"]["error"]["properties"]
+        assert failure == "-".join([name.removeprefix("Error")[:3], *error["type"]["enum"]])
