@@ -58,8 +58,10 @@ def tick(schedule: Schedule, remaining_ms: Callable[[], int]) -> Ticked:
             with suppress(Interrupted, Failure):
                 _end(run, {"error": sentence(error)}, has_failed=True)
             raise
+        # Asked before the run has ended: a renewal after it would find no run and take the lease for lost.
+        is_finished = lease.deadline()
         _end(run, done, has_failed=False)
-        return Ticked(done, is_finished=lease.deadline())
+        return Ticked(done, is_finished=is_finished)
 
 
 def sentence(error: BaseException) -> str:

@@ -24,9 +24,8 @@ def at_most(seconds: float) -> Iterator[None]:
 def cost(call: Callable[[], object]) -> float:
     """CPU seconds of a call: the lesser of two, which a busy machine disturbs less.
 
-    Without the collector, which would look through all that other tests have left.
+    The collector is off meanwhile: it would look through all that other tests have left.
     """
-    gc.collect()
     gc.disable()
     try:
         return min(_cpu(call), _cpu(call)) / max(1, _slowness())
