@@ -15,6 +15,7 @@ from functions.habits.models import (
     Completed,
     Completing,
     Completion,
+    Correcting,
     DayBody,
     DayQuery,
     Habit,
@@ -26,6 +27,9 @@ from functions.habits.models import (
     HistoryQuery,
     HistorySpan,
     ImportQuery,
+    LogEntry,
+    Logged,
+    Logging,
     NewHabit,
     Order,
     RecordedDay,
@@ -124,11 +128,61 @@ def restore(db: Db, habit_id: UUID) -> Habit:
 def complete(db: Db, habit_id: UUID, query: DayQuery, body: Completing) -> Completed:
     """Record a completion of today or of one of the 7 days before, and pay it when it meets today's target.
 
-    Once the day's target is met, nothing is recorded and `already_completed` is true. 409 habit_archived.
+    Once the day's target is met, nothing is recorded and `already_completed` is true. Of a habit with amounts, what its
+    period lacks is logged. 409 habit_archived.
     """
     completion, habit = db.each(
         (Completion, Habit), "complete", habit_id=habit_id, date=body.date or query.date, notes=body.notes
     )
+    return Completed(**dict(completion), habit=habit)
+
+
+@api.post(
+    "/habits/{habit_id}/log",
+    errors={409: ["habit_archived", "invalid_state", "limit_reached", "insufficient_coins"]},
+)
+def log(db: Db, habit_id: UUID, query: DayQuery, body: Logging) -> Logged:
+    """Log an amount, `amount_step` without one, and pay the period when its sum reaches the target.
+
+    An amount below 0 takes back as much; where the sum falls below the target, so is the payment. 409 habit_archived,
+    invalid_state for a habit of kind check, limit_reached after 100 amounts of a day, insufficient_coins when the coins
+    to take back have been spent.
+    """
+    entry, habit = db.each(
+        (LogEntry, Habit),
+        "log",
+        habit_id=habit_id,
+        date=body.date or query.date,
+        amount=body.amount,
+        notes=body.notes,
+    )
+    return Logged(**dict(entry), habit=habit)
+
+
+@api.put("/habits/{habit_id}/log", errors={409: ["habit_archived", "invalid_state", "insufficient_coins"]})
+def correct(db: Db, habit_id: UUID, query: DayQuery, body: Correcting) -> Logged:
+    """Set the sum of a day. The same sum again changes nothing.
+
+    409 habit_archived, invalid_state for a habit of kind check, insufficient_coins when the coins to take back are
+    spent.
+    """
+    entry, habit = db.each(
+        (LogEntry, Habit), "correct", habit_id=habit_id, date=body.date or query.date, amount=body.amount
+    )
+    return Logged(**dict(entry), habit=habit)
+
+
+@api.post(
+    "/habits/{habit_id}/kept",
+    errors={409: ["habit_archived", "invalid_state", "period_open", "already_completed", "limit_exceeded"]},
+)
+def kept(db: Db, habit_id: UUID) -> Completed:
+    """Claim the last period that is over as kept within the limit, and pay it: once.
+
+    409 habit_archived, invalid_state unless the direction is at_most, period_open when no period is over yet,
+    already_completed, limit_exceeded.
+    """
+    completion, habit = db.each((Completion, Habit), "kept", habit_id=habit_id)
     return Completed(**dict(completion), habit=habit)
 
 

@@ -1,6 +1,7 @@
 """Requests and responses of the habit routes."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -22,6 +23,10 @@ from questlog.wire import (
 )
 
 Frequency = Literal["daily", "weekly", "custom"]
+Kind = Literal["check", "amount"]
+Direction = Literal["at_least", "at_most"]
+Period = Literal["day", "week", "month"]
+Cadence = Literal["daily", "weekly", "custom", "week", "month"]
 Status = Literal["done", "partial", "skipped", "missed", "pending", "not_due"]
 
 EVERY_DAY = [0, 1, 2, 3, 4, 5, 6]
@@ -41,6 +46,21 @@ def _clamped(limit: int) -> AfterValidator:
     return AfterValidator(lambda reward: min(max(reward, 0), limit))
 
 
+def _thousandths(amount: float) -> float:
+    """An amount as it is stored, to three decimals."""
+    if round(amount, 3) != amount:
+        raise ValueError("must have at most 3 decimals")
+    return amount
+
+
+def _not_zero(amount: float) -> float:
+    if amount == 0:
+        raise ValueError("must not be 0")
+    return amount
+
+
+MOST_AMOUNT = 1_000_000_000
+
 Name = Annotated[Trimmed, StringConstraints(min_length=1, max_length=120), Field(examples=["Read ten pages"])]
 Text = Annotated[Trimmed, StringConstraints(max_length=2000), AfterValidator(blank_is_null)]
 Count = Annotated[int, Field(ge=1, le=100)]
@@ -53,6 +73,18 @@ SkillKey = Annotated[Trimmed, StringConstraints(min_length=1, max_length=50), Fi
 ReminderTime = Annotated[str, StringConstraints(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$"), Field(examples=["07:30"])]
 XpReward = Annotated[int, _clamped(50)]
 CoinReward = Annotated[int, _clamped(25)]
+Amount = Annotated[
+    float, Field(ge=0, le=MOST_AMOUNT, allow_inf_nan=False, examples=[2.5]), AfterValidator(_thousandths)
+]
+Step = Annotated[float, Field(gt=0, le=MOST_AMOUNT, allow_inf_nan=False, examples=[0.25]), AfterValidator(_thousandths)]
+Change = Annotated[
+    float,
+    Field(ge=-MOST_AMOUNT, le=MOST_AMOUNT, allow_inf_nan=False, examples=[2.5]),
+    AfterValidator(_thousandths),
+    AfterValidator(_not_zero),
+]
+Unit = Annotated[Trimmed, StringConstraints(max_length=20), AfterValidator(blank_is_null), Field(examples=["km"])]
+Group = Annotated[Trimmed, StringConstraints(max_length=40), AfterValidator(blank_is_null), Field(examples=["Morning"])]
 
 
 class HabitsQuery(Query):
@@ -77,6 +109,13 @@ class NewHabit(Body):
     coin_reward: CoinReward = 5
     skill_key: SkillKey | None = None
     reminder_time: ReminderTime | None = None
+    kind: Kind = "check"
+    direction: Direction = "at_least"
+    target_amount: Amount | None = None
+    unit: Unit | None = None
+    amount_step: Step = 1
+    period: Period = "day"
+    group: Group | None = None
 
 
 class HabitChange(Body):
@@ -92,6 +131,13 @@ class HabitChange(Body):
     coin_reward: CoinReward = absent()
     skill_key: SkillKey | None = absent()
     reminder_time: ReminderTime | None = absent()
+    kind: Kind = absent()
+    direction: Direction = absent()
+    target_amount: Amount | None = absent()
+    unit: Unit | None = absent()
+    amount_step: Step = absent()
+    period: Period = absent()
+    group: Group | None = absent()
 
 
 class DayQuery(Query):
@@ -104,6 +150,14 @@ class DayBody(Body):
 
 class Completing(DayBody):
     notes: Text | None = None
+
+
+class Logging(Completing):
+    amount: Change | None = None
+
+
+class Correcting(DayBody):
+    amount: Amount
 
 
 class Order(Body):
@@ -137,6 +191,15 @@ class Habit(ResponseModel):
     completed_count_today: int
     due_today: bool
     skipped_today: bool
+    kind: Kind
+    direction: Direction
+    target_amount: float | None
+    unit: str | None
+    amount_step: float
+    period: Period
+    group: str | None
+    amount_period: float | None
+    remaining: float | None
     sort_order: int
     created_at: Instant
     updated_at: Instant
@@ -160,6 +223,18 @@ class Completed(Completion):
     habit: Habit
 
 
+class LogEntry(Completion):
+    """What an amount did, what it paid, and the period it is of. `remaining` is null for a limit."""
+
+    amount_period: float
+    remaining: float | None
+    within_limit: bool
+
+
+class Logged(LogEntry):
+    habit: Habit
+
+
 class Reversal(ResponseModel):
     """What an undo took back."""
 
@@ -177,11 +252,18 @@ class HistorySpan(Row):
     first: date
     last: date
     today: date
-    frequency: Frequency
+    direction: Direction
+    cadence: Cadence
     target_count: int
     created_on: date
+    streak_from: date | None
     current_streak: int
     longest_streak: int
+
+    @property
+    def began_on(self) -> date:
+        """The first day of the habit as it is now: of an earlier kind nothing was missed."""
+        return self.streak_from or self.created_on
 
 
 class RecordedDay(Row):
@@ -191,6 +273,8 @@ class RecordedDay(Row):
     count: int
     target: int
     week_target: int | None
+    amount: Decimal | None
+    amount_target: Decimal | None
     done: bool
     skipped: bool
     scheduled: bool
@@ -202,6 +286,7 @@ class HistoryDay(ResponseModel):
     count: int
     target: int
     status: Status
+    amount: float | None
     notes: str | None
 
 

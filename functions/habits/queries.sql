@@ -11,13 +11,15 @@ SELECT h.*, t.*
 SELECT lock_user();
 WITH added AS (
     INSERT INTO habits AS h (name, description, frequency, target_count, custom_days, icon, color, category, xp_reward,
-                             coin_reward, skill_key, reminder_time, sort_order, created_on, created_at, updated_at)
+                             coin_reward, skill_key, reminder_time, kind, direction, target_amount, unit, amount_step,
+                             period, "group", sort_order, created_on, created_at, updated_at)
     SELECT %(name)s, %(description)s, %(frequency)s, %(target_count)s, %(custom_days)s, %(icon)s, %(color)s, %(category)s,
-           %(xp_reward)s, %(coin_reward)s, %(skill_key)s, %(reminder_time)s, coalesce(placed.last, 0) + 1,
-           local_today(), now, now
+           %(xp_reward)s, %(coin_reward)s, %(skill_key)s, %(reminder_time)s, %(kind)s, %(direction)s, %(target_amount)s,
+           %(unit)s, %(amount_step)s, %(period)s, %(group)s, coalesce(placed.last, 0) + 1, local_today(), now, now
       FROM instant() AS now,
            (SELECT count(*) FILTER (WHERE is_active) AS active, max(sort_order) AS last FROM habits) AS placed
      WHERE check_habit(%(frequency)s, %(target_count)s, %(skill_key)s)
+       AND check_amounts(%(kind)s, %(direction)s, %(target_amount)s::numeric, %(period)s)
        AND (placed.active < 200 OR refuse(409, 'limit_reached', 'There are 200 active habits already.', '{"limit": 200}'))
     RETURNING h.*
 )
@@ -28,16 +30,23 @@ SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) 
 
 -- name: change
 SELECT lock_user();
+-- A new kind, direction or period begins the streak anew; the longest one of before is kept.
 UPDATE habits AS h
    SET (name, description, frequency, target_count, custom_days, icon, color, category, xp_reward, coin_reward, skill_key,
-        reminder_time, import_digest)
-     = (SELECT name, description, frequency, target_count, custom_days, icon, color, category, xp_reward, coin_reward,
-               skill_key, reminder_time, NULL::bytea
-          FROM jsonb_populate_record(h, %(changes)s)
-         WHERE check_habit(frequency, target_count, skill_key))
+        reminder_time, kind, direction, target_amount, unit, amount_step, period, "group", streak_from, longest_before,
+        import_digest)
+     = (SELECT c.name, c.description, c.frequency, c.target_count, c.custom_days, c.icon, c.color, c.category, c.xp_reward,
+               c.coin_reward, c.skill_key, c.reminder_time, c.kind, c.direction, c.target_amount, c.unit, c.amount_step,
+               c.period, c."group", CASE WHEN is_same THEN h.streak_from ELSE today END,
+               CASE WHEN is_same THEN h.longest_before ELSE t.longest_streak END, NULL::bytea
+          FROM changed_habit(h, %(changes)s) AS c, local_today() AS today, habit_today(h, today) AS t,
+               LATERAL (SELECT (h.kind, h.direction, h.period) = (c.kind, c.direction, c.period)) AS s (is_same)
+         WHERE check_habit(c.frequency, c.target_count, c.skill_key)
+           AND check_amounts(c.kind, c.direction, c.target_amount, c.period))
  WHERE id = %(habit_id)s;
 SELECT retarget_habit(h) FROM habits AS h
- WHERE id = %(habit_id)s AND %(changes)s::jsonb ?| '{frequency,target_count,custom_days}';
+ WHERE id = %(habit_id)s
+   AND %(changes)s::jsonb ?| '{frequency,target_count,custom_days,kind,direction,target_amount,period}';
 SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
 
 -- name: delete
@@ -68,6 +77,29 @@ SELECT c.completion_id, c.completed, c.already_completed, c.new_streak, c.streak
  WHERE h.id = %(habit_id)s;
 SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
 
+-- name: log
+SELECT lock_user();
+SELECT c.completion_id, c.completed, c.already_completed, c.new_streak, c.streak_bonus, c.amount_period, c.remaining,
+       c.within_limit, r.*
+  FROM habits AS h, log_amount(h, %(date)s, %(amount)s::numeric, %(notes)s) AS c, reward(c.paid) AS r
+ WHERE h.id = %(habit_id)s;
+SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
+
+-- name: correct
+SELECT lock_user();
+SELECT c.completion_id, c.completed, c.already_completed, c.new_streak, c.streak_bonus, c.amount_period, c.remaining,
+       c.within_limit, r.*
+  FROM habits AS h, set_amount(h, %(date)s, %(amount)s::numeric) AS c, reward(c.paid) AS r
+ WHERE h.id = %(habit_id)s;
+SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
+
+-- name: kept
+SELECT lock_user();
+SELECT c.completion_id, c.completed, c.already_completed, c.new_streak, c.streak_bonus, r.*
+  FROM habits AS h, claim_kept(h) AS c, reward(c.paid) AS r
+ WHERE h.id = %(habit_id)s;
+SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
+
 -- name: undo
 SELECT lock_user();
 SELECT u.* FROM habits AS h, undo_habit(h, %(date)s) AS u WHERE h.id = %(habit_id)s;
@@ -84,14 +116,15 @@ SELECT unskip_habit(h, %(date)s) FROM habits AS h WHERE id = %(habit_id)s;
 SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
 
 -- name: history
--- The habit with the span that was asked for, and the days of all weeks that the span touches.
-SELECT s.*, h.frequency, h.target_count, h.created_on, h.longest_streak, standing_streak(h, s.today) AS current_streak
-  FROM habits AS h, habit_span(%(from_)s, %(to)s) AS s
+-- The habit with the span that was asked for, and the days of all weeks or months that the span touches.
+SELECT s.*, h.direction, h.cadence, h.target_count, h.created_on, h.streak_from, t.current_streak,
+       t.longest_streak
+  FROM habits AS h, habit_span(%(from_)s, %(to)s) AS s, habit_today(h, s.today) AS t
  WHERE h.id = %(habit_id)s;
 SELECT d.*
   FROM habits AS h,
        habit_span(%(from_)s, %(to)s) AS s,
-       habit_days(h, week_of(s.first), least(week_of(s.last) + 6, '9999-12-31')) AS d
+       habit_days(h, s.first, s.last) AS d
  WHERE h.id = %(habit_id)s
  ORDER BY d.date;
 

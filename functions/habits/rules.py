@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from itertools import groupby
+from decimal import Decimal
+from itertools import accumulate, groupby
 
 from functions.habits.models import History, HistoryDay, HistorySpan, RecordedDay, Status
 
@@ -10,19 +11,26 @@ from functions.habits.models import History, HistoryDay, HistorySpan, RecordedDa
 def history(span: HistorySpan, days: Iterable[RecordedDay]) -> History:
     """The days of the span, and what they add up to.
 
-    `days` are those of all weeks that the span touches, in order: whether a day of a weekly habit was missed depends on
-    its whole week. A day is due when it is done, or had to be done and was not skipped. `completion_rate` is the
-    percentage of the due days that are done, rounded down.
+    `days` are those of all weeks or months that the span touches, in order: whether a day of such a habit was missed
+    depends on its whole period. A day is due when it is done, or had to be done and was not skipped. `completion_rate`
+    is the percentage of the due days that are done, rounded down.
     """
     shown: list[HistoryDay] = []
     due = 0
-    for _, group in groupby(days, key=lambda day: day.date.isocalendar()[:2]):
-        week = list(group)
-        for day in week:
-            if span.first <= day.date <= span.last:
-                required = _is_required(span, day, week)
-                shown.append(_shown(day, _status(day, span.today, required=required)))
+    for _, group in groupby(days, key=lambda day: _period(span, day.date)):
+        period = list(group)
+        kept = _limit_statuses(span, period) if span.direction == "at_most" else {}
+        for day in period:
+            if not span.first <= day.date <= span.last:
+                continue
+            if span.direction == "at_most":
+                status = kept[day.date]
+                due += status in ("done", "missed")
+            else:
+                required = _is_required(span, day, period)
+                status = _status(day, span.today, required=required)
                 due += day.done or (required and not day.skipped)
+            shown.append(_shown(day, status))
     done = sum(day.status == "done" for day in shown)
     return History(
         days=shown,
@@ -34,20 +42,31 @@ def history(span: HistorySpan, days: Iterable[RecordedDay]) -> History:
     )
 
 
-def _is_required(span: HistorySpan, day: RecordedDay, week: Sequence[RecordedDay]) -> bool:
+def _period(span: HistorySpan, day: date) -> tuple[int, ...]:
+    """What the days of one week, month or day have in common."""
+    if span.cadence in ("week", "weekly"):
+        return day.isocalendar()[:2]
+    return (day.year, day.month) if span.cadence == "month" else (day.toordinal(),)
+
+
+def _is_required(span: HistorySpan, day: RecordedDay, period: Sequence[RecordedDay]) -> bool:
     """Whether the day had to be done: it is today, or a scheduled day since the habit was made.
 
     No single day of a weekly habit has to be done. The days it missed are those that cost the week its target, after
-    which the days left were too few to reach it: a week with 2 of 3 days done has one missed day.
+    which the days left were too few to reach it: a week with 2 of 3 days done has one missed day. A week or a month
+    whose amount was not reached is missed on its last day.
     """
-    if day.date > span.today or (day.date < span.created_on and day.date != span.today):
+    if day.date > span.today or (day.date < span.began_on and day.date != span.today):
         return False
-    if span.frequency != "weekly":
+    if span.cadence in ("week", "month"):
+        is_open = not any(other.done for other in period)
+        return is_open and (day.date == span.today or day.date == period[-1].date)
+    if span.cadence != "weekly":
         return day.scheduled
-    target = min((other.week_target for other in week if other.week_target is not None), default=span.target_count)
+    target = min((other.week_target for other in period if other.week_target is not None), default=span.target_count)
     if day.date == span.today:
-        return sum(other.done for other in week) < target
-    return sum(other.done for other in week if other.date <= day.date) + _days_left(day.date) < target
+        return sum(other.done for other in period) < target
+    return sum(other.done for other in period if other.date <= day.date) + _days_left(day.date) < target
 
 
 def _days_left(day: date) -> int:
@@ -67,5 +86,31 @@ def _status(day: RecordedDay, today: date, *, required: bool) -> Status:
     return "pending" if day.date == today else "missed"
 
 
+def _limit_statuses(span: HistorySpan, period: Sequence[RecordedDay]) -> dict[date, Status]:
+    """What the days of a period are to a limit. Its last day is done once the period is over and the limit was kept.
+
+    Where the limit was passed, the day on which that happened is missed, at once. The other days are not due.
+    """
+    statuses: dict[date, Status] = {day.date: "skipped" if day.skipped else "not_due" for day in period}
+    last = period[-1]
+    if last.date < span.began_on or (len(period) == 1 and (last.skipped or not last.scheduled)):
+        return statuses
+    target = max((day.amount_target for day in period if day.amount_target is not None), default=Decimal(0))
+    sums = accumulate(day.amount or Decimal(0) for day in period)
+    passed = next((day.date for day, total in zip(period, sums, strict=True) if total > target), None)
+    if passed is not None:
+        statuses[passed] = "missed"
+    elif last.date < span.today:
+        statuses[last.date] = "done"
+    return statuses
+
+
 def _shown(day: RecordedDay, status: Status) -> HistoryDay:
-    return HistoryDay(date=day.date, count=day.count, target=day.target, status=status, notes=day.notes)
+    return HistoryDay(
+        date=day.date,
+        count=day.count,
+        target=day.target,
+        status=status,
+        amount=None if day.amount is None else float(day.amount),
+        notes=day.notes,
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -27,7 +28,7 @@ Columns = Mapping[str, Any]
 # Columns that the domains' own routes do not show.
 _INTERNAL = {
     *("user_id", "created_on", "streak", "streak_through", "import_key", "import_digest", "period_start", "ready"),
-    *("undo_count", "total"),
+    *("undo_count", "total", "cadence", "streak_from", "longest_before"),
 }
 
 
@@ -61,13 +62,15 @@ def versions(rows: Iterable[DomainVersion]) -> Versions:
 def listed(rows: Iterable[Columns], *hidden: str) -> list[dict[str, Any]]:
     """Rows as the domain's own list shows them."""
     return [
-        {
-            name: rfc3339(value) if isinstance(value, datetime) else value
-            for name, value in row.items()
-            if name not in _INTERNAL and name not in hidden
-        }
+        {name: _on_the_wire(value) for name, value in row.items() if name not in _INTERNAL and name not in hidden}
         for row in rows
     ]
+
+
+def _on_the_wire(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def goals(rows: Sequence[Columns], milestones: Iterable[Columns]) -> dict[str, Any]:

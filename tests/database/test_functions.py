@@ -61,7 +61,7 @@ READS = {
     "audio_worker": {"reference"},
     "books": {"deleted_imports"},  # what an import brought and the user has deleted stays deleted
     "calendar": {"goals", "habits", "identity", "settings"},  # what an event points at must exist; the feed's user
-    "daily_plan": {"focus", "habits", "quests"},
+    "daily_plan": {"focus", "quests"},
     "days": {"settings"},  # where the user's days begin
     # It shows what the ledger holds and what acts on it, and to others what users allow.
     "gamification": {"identity", "ledger", "market", "settings"},

@@ -6,5 +6,9 @@ def inhabit(user: User) -> None:
     habit = user.post("/habits", {"name": "Read"}).data["id"]
     user.post(f"/habits/{habit}/complete", {"notes": "two chapters"})
     user.post("/habits/{}/skip".format(user.post("/habits", {"name": "Run"}).data["id"]))
+    drink = user.post(
+        "/habits", {"name": "Water", "kind": "amount", "target_amount": 2, "unit": "l", "group": "Health"}
+    )
+    user.post(f"/habits/{drink.data['id']}/log", {"amount": 0.5, "notes": "before breakfast"})
     daily = {"id": "d", "text": "Stretch", "history": [{"date": 1930287600000, "isDue": True, "completed": True}]}
     user.post("/habits/import", {"tasks": {"dailys": [daily], "todos": [{"id": "t", "text": "Call home"}]}})

@@ -11,6 +11,7 @@ FIELDS = {
     *("id", "name", "description", "frequency", "target_count", "custom_days", "icon", "color", "category"),
     *("xp_reward", "coin_reward", "skill_key", "reminder_time", "is_active", "current_streak", "longest_streak"),
     *("last_completed_at", "completed_today", "completed_count_today", "due_today", "skipped_today", "sort_order"),
+    *("kind", "direction", "target_amount", "unit", "amount_step", "period", "group", "amount_period", "remaining"),
     *("created_at", "updated_at"),
 }
 
@@ -39,6 +40,15 @@ def test_a_habit_of_defaults(user: User) -> None:
         "completed_count_today": 0,
         "due_today": True,
         "skipped_today": False,
+        "kind": "check",
+        "direction": "at_least",
+        "target_amount": None,
+        "unit": None,
+        "amount_step": 1,
+        "period": "day",
+        "group": None,
+        "amount_period": None,
+        "remaining": None,
         "sort_order": 1,
     }
     assert habit["created_at"].endswith("Z")

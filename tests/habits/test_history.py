@@ -115,10 +115,31 @@ def test_the_last_thirty_days(user: User, later: Later, today: Today) -> None:
     assert len(days) == 30
     assert [day["date"] for day in days] == [str(today() - timedelta(29 - n)) for n in range(30)]
     assert days[-4:] == [
-        {"date": str(today() - timedelta(3)), "count": 0, "target": 2, "status": "skipped", "notes": None},
-        {"date": str(today() - timedelta(2)), "count": 2, "target": 2, "status": "done", "notes": "two"},
-        {"date": str(today() - timedelta(1)), "count": 1, "target": 2, "status": "partial", "notes": "half"},
-        {"date": str(today()), "count": 0, "target": 2, "status": "pending", "notes": None},
+        {
+            "date": str(today() - timedelta(3)),
+            "count": 0,
+            "target": 2,
+            "status": "skipped",
+            "amount": None,
+            "notes": None,
+        },
+        {
+            "date": str(today() - timedelta(2)),
+            "count": 2,
+            "target": 2,
+            "status": "done",
+            "amount": None,
+            "notes": "two",
+        },
+        {
+            "date": str(today() - timedelta(1)),
+            "count": 1,
+            "target": 2,
+            "status": "partial",
+            "amount": None,
+            "notes": "half",
+        },
+        {"date": str(today()), "count": 0, "target": 2, "status": "pending", "amount": None, "notes": None},
     ]
     assert {day["status"] for day in days[:-4]} == {"not_due"}
     assert (history["completed_days"], history["due_days"], history["completion_rate"]) == (1, 3, 33)

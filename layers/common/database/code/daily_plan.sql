@@ -32,8 +32,7 @@ BEGIN ATOMIC
                     WHERE s.mode = 'focus' AND s.status = 'completed'
                       AND s.ended_at >= lower(d.bounds) AND s.ended_at < upper(d.bounds))
                WHEN starts_with(i.item ->> 'id', 'plan_habit_') THEN EXISTS (
-                   SELECT FROM habit_completions AS h
-                    WHERE h.habit_id = plan_source(i.item ->> 'id', 'plan_habit_') AND h.completed_date = p.date AND h.done)
+                   SELECT FROM habit_done(plan_source(i.item ->> 'id', 'plan_habit_'), p.date))
                WHEN starts_with(i.item ->> 'id', 'plan_quest_') THEN EXISTS (
                    SELECT FROM user_quest_progress AS q
                     WHERE plan_source(i.item ->> 'id', 'plan_quest_') IN (q.quest_id, q.universal_quest_id)

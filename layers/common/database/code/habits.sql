@@ -2,22 +2,44 @@ SET LOCAL ROLE questlog_owner;
 
 -- Schedule and streaks ----------------------------------------------------------------------------------------------
 
--- The number of the turn a day belongs to. A turn is what a habit's streak counts in: a day, one of its weekdays, or a
--- week; consecutive turns have consecutive numbers. A weekday that is not the habit's belongs to its next turn:
+-- The number of the turn a day belongs to. A turn is what a habit's streak counts in: a day, one of its weekdays, a week
+-- or a month; consecutive turns have consecutive numbers. A weekday that is not the habit's belongs to its next turn:
 -- width_bucket() counts the habit's weekdays before it.
-CREATE OR REPLACE FUNCTION internal.habit_turn(day date, frequency text, custom_days int[]) RETURNS int
+CREATE OR REPLACE FUNCTION internal.habit_turn(day date, cadence text, custom_days int[]) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE frequency
+RETURN CASE cadence
     WHEN 'daily' THEN day - date '2000-01-02'
     WHEN 'weekly' THEN (week_of(day) - date '2000-01-03') / 7
+    WHEN 'week' THEN (week_of(day) - date '2000-01-03') / 7
+    WHEN 'month' THEN (12 * extract(year FROM day) + extract(month FROM day))::int
     ELSE cardinality(custom_days) * ((day - date '2000-01-02' - extract(dow FROM day)::int) / 7)
          + width_bucket(extract(dow FROM day)::int - 1, custom_days)
 END;
 
--- Whether the habit is scheduled on a day. A weekly habit is on every day.
-CREATE OR REPLACE FUNCTION internal.is_habit_day(day date, frequency text, custom_days int[]) RETURNS boolean
+-- Whether the habit is scheduled on a day. A habit of a week or a month is on every day.
+CREATE OR REPLACE FUNCTION internal.is_habit_day(day date, cadence text, custom_days int[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN frequency <> 'custom' OR extract(dow FROM day)::int = ANY (custom_days);
+RETURN cadence <> 'custom' OR extract(dow FROM day)::int = ANY (custom_days);
+
+-- The first and the last day of the period over which a habit's amounts are summed, or its days counted: the day itself, its
+-- week or its month.
+CREATE OR REPLACE FUNCTION internal.period_first(day date, cadence text) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE cadence
+    WHEN 'weekly' THEN week_of(day)
+    WHEN 'week' THEN week_of(day)
+    WHEN 'month' THEN date_trunc('month', day::timestamp)::date
+    ELSE day
+END;
+
+CREATE OR REPLACE FUNCTION internal.period_last(day date, cadence text) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE cadence
+    WHEN 'weekly' THEN week_of(day) + 6
+    WHEN 'week' THEN week_of(day) + 6
+    WHEN 'month' THEN (date_trunc('month', day::timestamp) + interval '1 month')::date - 1
+    ELSE day
+END;
 
 -- How often a habit is to be done on a day.
 CREATE OR REPLACE FUNCTION internal.day_target(frequency text, target_count int) RETURNS int
@@ -29,23 +51,23 @@ CREATE OR REPLACE FUNCTION internal.week_target(frequency text, target_count int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE frequency WHEN 'weekly' THEN target_count END;
 
--- The latest streak, the last day of it, and the longest streak. `done` are the days that were done; of a weekly habit,
--- one day of each week that met its target.
+-- The latest streak, the last day of it, and the longest streak. `done` are the days that were done; of a habit of a
+-- week or a month, at least one day of each that met its target.
 --   A streak is a run of turns without a gap, each done or skipped; its length counts the done ones. Within a run, a
 --   turn's number minus its position among all turns stays the same ("gaps and islands").
 -- Whether the latest streak still stands depends on the day it is read: see standing_streak().
 CREATE OR REPLACE FUNCTION internal.habit_streaks(
-    frequency text, custom_days int[], done date[], skipped date[], OUT streak int, OUT through date, OUT longest int
+    cadence text, custom_days int[], done date[], skipped date[], OUT streak int, OUT through date, OUT longest int
 )
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     WITH marks (day, counts) AS (
         SELECT d, true FROM unnest(done) AS d
         UNION ALL
-        SELECT s, false FROM unnest(skipped) AS s WHERE frequency <> 'weekly'
+        SELECT s, false FROM unnest(skipped) AS s WHERE cadence IN ('daily', 'custom')
     ), turns AS (
-        SELECT habit_turn(m.day, frequency, custom_days) AS turn, max(m.day) AS day, bool_or(m.counts) AS counts
-          FROM marks AS m WHERE is_habit_day(m.day, frequency, custom_days) GROUP BY 1
+        SELECT habit_turn(m.day, cadence, custom_days) AS turn, max(m.day) AS day, bool_or(m.counts) AS counts
+          FROM marks AS m WHERE is_habit_day(m.day, cadence, custom_days) GROUP BY 1
     ), numbered AS (
         SELECT t.*, t.turn - row_number() OVER (ORDER BY t.turn) AS run FROM turns AS t
     ), runs AS (
@@ -57,18 +79,32 @@ END;
 
 -- A streak as it stands on a day: 0 once a whole turn has passed since its last one. The turn of the day itself is still
 -- open. A streak that ends after the day stands too: its user has travelled west.
-CREATE OR REPLACE FUNCTION internal.standing_streak(streak int, through date, frequency text, custom_days int[], today date)
+CREATE OR REPLACE FUNCTION internal.standing_streak(streak int, through date, cadence text, custom_days int[], today date)
 RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
-    WHEN habit_turn(today, frequency, custom_days) - habit_turn(through, frequency, custom_days) <= 1 THEN streak
+    WHEN habit_turn(today, cadence, custom_days) - habit_turn(through, cadence, custom_days) <= 1 THEN streak
     ELSE 0
 END;
+
+-- The streak of a limit as it stands on a day. The turns that have ended since its last one were kept: a turn in which
+-- the limit was passed would be its last one, with a streak of 0. Without a last one, all turns since the habit began.
+CREATE OR REPLACE FUNCTION internal.standing_limit(
+    streak int, through date, began date, cadence text, custom_days int[], today date
+) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN streak + greatest(
+    habit_turn(today, cadence, custom_days)
+    - coalesce(habit_turn(through, cadence, custom_days) + 1, habit_turn(began, cadence, custom_days)), 0);
 
 -- A habit's streak as it stands on a day.
 CREATE OR REPLACE FUNCTION app.standing_streak(h habits, today date) RETURNS int
 LANGUAGE sql IMMUTABLE
-RETURN standing_streak(h.streak, h.streak_through, h.frequency, h.custom_days, today);
+RETURN CASE h.direction
+    WHEN 'at_most' THEN standing_limit(h.streak, h.streak_through, coalesce(h.streak_from, h.created_on), h.cadence,
+                                       h.custom_days, today)
+    ELSE standing_streak(h.streak, h.streak_through, h.cadence, h.custom_days, today)
+END;
 
 -- Habits on a day ---------------------------------------------------------------------------------------------------
 -- These functions are one SELECT each and are called in FROM, so the planner inlines them: a list of habits is one plan,
@@ -77,24 +113,31 @@ RETURN standing_streak(h.streak, h.streak_through, h.frequency, h.custom_days, t
 -- A habit on a day:
 --   times      how often it was completed        done       whether the day's target was met
 --   week_days  of a weekly habit, on how many days of the day's week it was done; of others, 1 or 0 for the day itself
+--   amount     the sum of the day's period; null of a habit without amounts
 --   skipped    whether the day was skipped
---   due        whether the habit is active, not skipped and scheduled; a weekly one until its week's target is met
+--   due        whether the habit is active, not skipped and scheduled; one of a week or a month until its target is met.
+--              A limit is never due.
 CREATE OR REPLACE FUNCTION app.habit_on(h habits, day date)
-RETURNS TABLE (times int, done boolean, week_days int, skipped boolean, due boolean)
+RETURNS TABLE (times int, done boolean, week_days int, amount numeric, skipped boolean, due boolean)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT c.times, c.done, c.week_days, s.skipped,
+    SELECT c.times, c.done, c.week_days, CASE h.kind WHEN 'amount' THEN coalesce(c.amount, 0) END, s.skipped,
            h.is_active AND NOT s.skipped
-           AND CASE h.frequency
+           AND CASE h.cadence
                WHEN 'weekly' THEN c.week_days < h.target_count
-               ELSE is_habit_day(habit_on.day, h.frequency, h.custom_days)
+               ELSE is_habit_day(habit_on.day, h.cadence, h.custom_days)
+                    AND (h.kind = 'check' OR (h.direction = 'at_least'
+                                              AND (h.period = 'day' OR coalesce(c.amount, 0) < h.target_amount)))
            END
-      FROM (SELECT CASE h.frequency WHEN 'weekly' THEN week_of(habit_on.day) ELSE habit_on.day END AS first,
-                   CASE h.frequency WHEN 'weekly' THEN week_of(habit_on.day) + 6 ELSE habit_on.day END AS last) AS span,
+      FROM (SELECT period_first(habit_on.day, h.cadence) AS first, period_last(habit_on.day, h.cadence) AS last) AS span,
            LATERAL (
                SELECT count(*) FILTER (WHERE k.completed_date = habit_on.day)::int AS times,
                       coalesce(bool_or(k.done) FILTER (WHERE k.completed_date = habit_on.day), false) AS done,
-                      count(DISTINCT k.completed_date) FILTER (WHERE k.done)::int AS week_days
+                      -- A bit for each day: count(DISTINCT ...) would sort the rows of each habit.
+                      coalesce(bit_count((bit_or(1 << (k.completed_date - span.first)) FILTER (WHERE k.done))::bit(32)),
+                               0)::int AS week_days,
+                      -- of a habit that is to be done on so many days of a week, each day has a sum of its own
+                      sum(k.amount) FILTER (WHERE h.period <> 'day' OR k.completed_date = habit_on.day) AS amount
                  FROM habit_completions AS k
                 WHERE k.habit_id = h.id AND k.completed_date BETWEEN span.first AND span.last) AS c,
            LATERAL (
@@ -102,14 +145,18 @@ BEGIN ATOMIC
                    SELECT FROM habit_skips AS k WHERE k.habit_id = h.id AND k.day = habit_on.day) AS skipped) AS s;
 END;
 
--- What the wire shows of a habit beside its own columns, under the wire's names.
+-- What the wire shows of a habit beside its own columns, under the wire's names. The longest streak of a limit grows
+-- while nothing is written: it takes the place of the habit's own column.
 CREATE OR REPLACE FUNCTION app.habit_today(h habits, today date)
 RETURNS TABLE (
-    current_streak int, completed_today boolean, completed_count_today int, due_today boolean, skipped_today boolean
+    current_streak int, longest_streak int, completed_today boolean, completed_count_today int, due_today boolean,
+    skipped_today boolean, amount_period numeric, remaining numeric
 )
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT standing_streak(h, habit_today.today), s.done, s.times, s.due, s.skipped
+    SELECT standing_streak(h, habit_today.today), greatest(h.longest_streak, standing_streak(h, habit_today.today)), s.done,
+           s.times, s.due, s.skipped, s.amount,
+           CASE WHEN h.kind = 'amount' AND h.direction = 'at_least' THEN greatest(h.target_amount - s.amount, 0) END
       FROM habit_on(h, habit_today.today) AS s;
 END;
 
@@ -122,6 +169,14 @@ BEGIN ATOMIC
     SELECT h.id, h.name, h.sort_order, s.due, s.done, s.skipped, s.due AND NOT s.done
       FROM (SELECT habits_on.day OFFSET 0) AS d (day), habits AS h, habit_on(h, d.day) AS s
      WHERE h.is_active;
+END;
+
+-- The row of a day on which a habit was done, if it was.
+CREATE OR REPLACE FUNCTION internal.habit_done(habit uuid, day date) RETURNS TABLE (completed_date date)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT k.completed_date FROM habit_completions AS k
+     WHERE k.habit_id = habit_done.habit AND k.completed_date = habit_done.day AND k.done;
 END;
 
 -- History -----------------------------------------------------------------------------------------------------------
@@ -142,22 +197,29 @@ BEGIN
 END
 $$;
 
--- What is recorded of a habit for each day from `first` to `last`. The targets are those that were in force; where
--- nothing was completed, `target` is the present one and `week_target` null.
+-- What is recorded of a habit for each day of the periods that the days from `first` to `last` touch. The targets are
+-- those that were in force; where nothing was completed, `target` is the present one and the others null.
 CREATE OR REPLACE FUNCTION app.habit_days(h habits, first date, last date)
 RETURNS TABLE (
-    date date, count int, target int, week_target int, done boolean, skipped boolean, scheduled boolean, notes text
+    date date, count int, target int, week_target int, amount numeric, amount_target numeric, done boolean,
+    skipped boolean, scheduled boolean, notes text
 )
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT d.day, coalesce(c.times, 0), coalesce(c.target, day_target(h.frequency, h.target_count)), c.week_target,
-           coalesce(c.done, false), s.day IS NOT NULL, is_habit_day(d.day, h.frequency, h.custom_days), c.notes
-      FROM (SELECT habit_days.first + n AS day FROM generate_series(0, habit_days.last - habit_days.first) AS n) AS d
+    SELECT d.day, coalesce(c.times, 0),
+           coalesce(c.target, CASE h.kind WHEN 'check' THEN day_target(h.cadence, h.target_count) ELSE 1 END), c.week_target,
+           c.amount, c.amount_target, coalesce(c.done, false), s.day IS NOT NULL,
+           is_habit_day(d.day, h.cadence, h.custom_days), c.notes
+      FROM (SELECT period_first(habit_days.first, h.cadence) AS first,
+                   least(period_last(habit_days.last, h.cadence), '9999-12-31') AS last) AS span
+     CROSS JOIN LATERAL (SELECT span.first + n AS day FROM generate_series(0, span.last - span.first) AS n) AS d
       LEFT JOIN (SELECT k.completed_date AS day, count(*)::int AS times, max(k.target) AS target,
-                        min(k.week_target) AS week_target, bool_or(k.done) AS done,
+                        min(k.week_target) AS week_target, sum(k.amount) AS amount,
+                        max(k.amount_target) AS amount_target, bool_or(k.done) AS done,
                         (array_agg(k.notes ORDER BY k.ordinal DESC) FILTER (WHERE k.notes IS NOT NULL))[1] AS notes
                    FROM habit_completions AS k
-                  WHERE k.habit_id = h.id AND k.completed_date BETWEEN habit_days.first AND habit_days.last
+                  WHERE k.habit_id = h.id AND k.completed_date BETWEEN period_first(habit_days.first, h.cadence)
+                                                                   AND period_last(habit_days.last, h.cadence)
                   GROUP BY k.completed_date) AS c ON c.day = d.day
       LEFT JOIN habit_skips AS s ON s.habit_id = h.id AND s.day = d.day;
 END;
@@ -178,41 +240,110 @@ BEGIN
 END
 $$;
 
+-- Refuses amounts that do not fit the kind of the habit, and a kind that lacks them.
+CREATE OR REPLACE FUNCTION app.check_amounts(kind text, direction text, target_amount numeric, period text) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF kind = 'amount' AND target_amount IS NULL THEN
+        PERFORM refuse_field('target_amount', 'must be given for a habit of kind amount');
+    ELSIF kind = 'check' AND target_amount IS NOT NULL THEN
+        PERFORM refuse_field('target_amount', 'must be left out for a habit of kind check');
+    ELSIF kind = 'check' AND direction <> 'at_least' THEN
+        PERFORM refuse_field('direction', 'must be at_least for a habit of kind check');
+    ELSIF kind = 'check' AND period <> 'day' THEN
+        PERFORM refuse_field('period', 'must be day for a habit of kind check');
+    ELSIF target_amount = 0 AND direction = 'at_least' THEN
+        PERFORM refuse_field('target_amount', 'must be more than 0, unless the direction is at_most');
+    END IF;
+    RETURN true;
+END
+$$;
+
+-- A habit with the changes that were sent. One that becomes a habit of kind check loses what only amounts have.
+CREATE OR REPLACE FUNCTION app.changed_habit(h habits, changes jsonb) RETURNS habits
+LANGUAGE sql STABLE
+RETURN jsonb_populate_record(
+    h, CASE WHEN changes ->> 'kind' = 'check' THEN '{"direction": "at_least", "target_amount": null, "period": "day"}'
+            ELSE '{}'::jsonb END || changes);
+
 -- The day a request is about: `given` or today. Refuses all but today and the seven days before it since the habit was
--- made.
+-- made, or since the period began in which it became what it is.
 CREATE OR REPLACE FUNCTION internal.habit_date(h habits, given date, today date) RETURNS date
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF given <> today AND (given > today OR given < today - 7 OR given < h.created_on) THEN
         PERFORM refuse_field('date', 'must be today or one of the 7 days before it, and not before the habit was made');
+    ELSIF given <> today AND given < period_first(h.streak_from, h.cadence) THEN
+        PERFORM refuse_field('date', 'must not be before the kind, the direction or the period of the habit was changed');
     END IF;
     RETURN coalesce(given, today);
 END
 $$;
 
+-- The first day that counts for a habit's streaks; null where all days do.
+CREATE OR REPLACE FUNCTION internal.counts_from(h habits) RETURNS date
+LANGUAGE sql IMMUTABLE
+RETURN period_first(h.streak_from, h.cadence);
+
+-- The turns in which a limit was passed, each with the last day of them that has an amount. A skipped day is none.
+CREATE OR REPLACE FUNCTION internal.turns_passed(h habits) RETURNS TABLE (turn int, day date)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT habit_turn(k.completed_date, h.cadence, h.custom_days), max(k.completed_date)
+      FROM habit_completions AS k
+     WHERE k.habit_id = h.id AND k.amount IS NOT NULL
+       AND is_habit_day(k.completed_date, h.cadence, h.custom_days)
+       AND (counts_from(h) IS NULL OR k.completed_date >= counts_from(h))
+       AND (h.period <> 'day'
+            OR NOT EXISTS (SELECT FROM habit_skips AS s WHERE s.habit_id = h.id AND s.day = k.completed_date))
+     GROUP BY 1
+    HAVING sum(k.amount) > max(k.amount_target);
+END;
+
+-- The days of the turns in which a limit was kept: all that have ended before a day since the habit began, but for those
+-- in which the limit was passed.
+CREATE OR REPLACE FUNCTION internal.days_kept(h habits, today date) RETURNS date[]
+LANGUAGE sql STABLE
+RETURN ARRAY(
+    SELECT d.day
+      FROM (SELECT coalesce(h.streak_from, h.created_on) + n AS day
+              FROM generate_series(0, today - 1 - coalesce(h.streak_from, h.created_on)) AS n) AS d
+     WHERE habit_turn(d.day, h.cadence, h.custom_days) < habit_turn(today, h.cadence, h.custom_days)
+       AND habit_turn(d.day, h.cadence, h.custom_days) NOT IN (SELECT p.turn FROM turns_passed(h) AS p));
+
 -- The days that count for a habit's streaks, as habit_streaks() takes them.
 CREATE OR REPLACE FUNCTION internal.days_done(h habits) RETURNS date[]
 LANGUAGE sql STABLE
-RETURN CASE h.frequency
-    WHEN 'weekly' THEN ARRAY(
+RETURN CASE
+    WHEN h.direction = 'at_most' THEN days_kept(h, local_today())
+    WHEN h.cadence = 'weekly' THEN ARRAY(
         SELECT max(d.day)
           FROM (SELECT k.completed_date AS day, min(coalesce(k.week_target, h.target_count)) AS needed
                   FROM habit_completions AS k WHERE k.habit_id = h.id AND k.done GROUP BY k.completed_date) AS d
+         WHERE counts_from(h) IS NULL OR d.day >= counts_from(h)
          GROUP BY week_of(d.day)
         HAVING count(*) >= min(d.needed))
-    ELSE ARRAY(SELECT DISTINCT k.completed_date FROM habit_completions AS k WHERE k.habit_id = h.id AND k.done)
+    ELSE ARRAY(SELECT DISTINCT k.completed_date FROM habit_completions AS k
+                WHERE k.habit_id = h.id AND k.done AND (counts_from(h) IS NULL OR k.completed_date >= counts_from(h)))
 END;
 
 -- Sets what a habit keeps of its history, from the whole of it, and returns the habit. The longest streak falls only
 -- when a completion was undone.
+--   A limit that is passed breaks its streak at once, while its turn is still open: the streak is 0 through that day.
 CREATE OR REPLACE FUNCTION internal.recount_habit(h habits, undone boolean DEFAULT false) RETURNS habits
 LANGUAGE plpgsql AS $$
 DECLARE
     counted record;
+    skipped date[] := ARRAY(SELECT s.day FROM habit_skips AS s
+                             WHERE s.habit_id = h.id AND (counts_from(h) IS NULL OR s.day >= counts_from(h)));
+    passed date := (SELECT max(p.day) FROM turns_passed(h) AS p WHERE h.direction = 'at_most');
 BEGIN
-    SELECT * INTO counted
-      FROM habit_streaks(h.frequency, h.custom_days, days_done(h),
-                         ARRAY(SELECT s.day FROM habit_skips AS s WHERE s.habit_id = h.id));
+    SELECT * INTO counted FROM habit_streaks(h.cadence, h.custom_days, days_done(h), skipped);
+    counted.longest := greatest(counted.longest, h.longest_before);
+    IF passed > counted.through OR (passed IS NOT NULL AND counted.through IS NULL) THEN
+        counted.streak := 0;
+        counted.through := passed;
+    END IF;
     UPDATE habits AS s
        SET streak = counted.streak,
            streak_through = counted.through,
@@ -230,14 +361,14 @@ CREATE OR REPLACE FUNCTION internal.count_completion(h habits, made habit_comple
 LANGUAGE plpgsql AS $$
 DECLARE
     -- null before the first streak
-    turns_later int := habit_turn(made.completed_date, h.frequency, h.custom_days)
-                       - habit_turn(h.streak_through, h.frequency, h.custom_days);
+    turns_later int := habit_turn(made.completed_date, h.cadence, h.custom_days)
+                       - habit_turn(h.streak_through, h.cadence, h.custom_days);
     reached int := CASE turns_later WHEN 1 THEN h.streak + 1 ELSE 1 END;
 BEGIN
     IF NOT made.done THEN
         UPDATE habits AS s SET last_completed_at = made.completed_at WHERE s.id = h.id RETURNING s.* INTO h;
-    ELSIF h.frequency = 'weekly' OR turns_later < 1
-        OR NOT is_habit_day(made.completed_date, h.frequency, h.custom_days)
+    ELSIF h.cadence = 'weekly' OR turns_later < 1
+        OR NOT is_habit_day(made.completed_date, h.cadence, h.custom_days)
     THEN
         h := recount_habit(h);
     ELSE
@@ -253,29 +384,40 @@ BEGIN
 END
 $$;
 
--- After a change of schedule or target: today and the present week take the new targets, and the streaks are recounted.
+-- After a change of schedule, target or kind: today and the present week or month take the new targets, and the streaks
+-- are recounted.
 CREATE OR REPLACE FUNCTION app.retarget_habit(h habits) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
     today date := local_today();
 BEGIN
     UPDATE habit_completions AS k
-       SET target = CASE WHEN k.completed_date < today THEN k.target ELSE day_target(h.frequency, h.target_count) END,
-           week_target = week_target(h.frequency, h.target_count)
+       SET target = CASE WHEN k.completed_date < today THEN k.target
+                         WHEN h.kind = 'amount' THEN 1
+                         ELSE day_target(h.cadence, h.target_count) END,
+           week_target = week_target(h.cadence, h.target_count),
+           -- What was completed today counts as a completion of the new kind, and amounts as so many completions.
+           amount_met = CASE WHEN k.completed_date < today THEN k.amount_met
+                             WHEN h.kind = 'amount' THEN k.amount IS NOT NULL AND k.amount_met IS TRUE END
      WHERE k.habit_id = h.id AND k.completed_date >= week_of(today);
+    IF h.kind = 'amount' THEN
+        UPDATE habit_completions AS k SET amount_target = h.target_amount
+         WHERE k.habit_id = h.id AND k.completed_date >= period_first(today, h.period) AND k.amount IS NOT NULL;
+        PERFORM judge_amounts(h, period_first(today, h.period));
+    END IF;
     PERFORM recount_habit(h);
 END
 $$;
 
--- Pays the completion that met today's target: the habit's own reward and, where it brought the streak to a round
--- length, as many XP as the streak is long. After 20 paid completions a day the next ones count and pay nothing.
+-- Pays the completion that met today's target, or a limit that was kept, under `key`: the habit's own reward and, where it
+-- brought the streak to a round length, as many XP as the streak is long. After 20 paid completions a day the next ones
+-- count and pay nothing.
 CREATE OR REPLACE FUNCTION internal.pay_habit(
-    h habits, completion uuid, streak_before int, streak_after int, today date,
+    h habits, key text, streak_before int, streak_after int, today date,
     OUT streak_bonus boolean, OUT paid award_result
 )
 LANGUAGE plpgsql AS $$
 DECLARE
-    key text := 'habit_complete:' || completion;
     within_cap boolean := (paid_today('habit_complete', today)).paid < 20;
     -- Counted once a day. When the payment that carries the count is reversed, the day may be counted again.
     perfect boolean := NOT EXISTS (SELECT FROM habits_on(today) AS s WHERE s.pending)
@@ -291,7 +433,6 @@ BEGIN
         counters => CASE WHEN perfect THEN '{"perfect_habit_days": 1}'::jsonb ELSE '{}' END,
         metadata => jsonb_build_object('habit_streak', streak_after),
         day => today);
-    UPDATE habit_completions SET ledger_key = key WHERE id = completion;
 END
 $$;
 
@@ -304,7 +445,7 @@ BEGIN
 END
 $$;
 
--- Records a completion; past the day's target, nothing. One that meets today's target is paid: a weekly habit's until
+-- Records a completion; of a habit with amounts, what its period lacks; past the day's target, nothing. One that meets today's target is paid: a weekly habit's until
 -- the week's target is met, and any habit once a day. Completing a skipped day takes the skip back.
 --   completed          the day's target is met       new_streak     with this completion
 --   already_completed  it was met before             paid           null when nothing was paid
@@ -324,6 +465,15 @@ DECLARE
 BEGIN
     IF NOT h.is_active THEN
         PERFORM refuse(409, 'habit_archived', 'An archived habit cannot be completed.');
+    ELSIF h.kind = 'amount' THEN
+        SELECT * INTO payment FROM complete_amount(h, wanted, note);
+        completion_id := payment.completion_id;
+        completed := payment.completed;
+        already_completed := payment.already_completed;
+        new_streak := payment.new_streak;
+        streak_bonus := payment.streak_bonus;
+        paid := payment.paid;
+        RETURN;
     END IF;
     SELECT * INTO before FROM habit_on(h, wanted);
     already_completed := before.done;
@@ -350,7 +500,9 @@ BEGIN
         AND NOT EXISTS (SELECT FROM habit_completions AS k
                          WHERE k.habit_id = h.id AND k.completed_date = today AND k.ledger_key IS NOT NULL)
     THEN
-        SELECT * INTO payment FROM pay_habit(h, made.id, streak_before, new_streak, today);
+        UPDATE habit_completions SET ledger_key = 'habit_complete:' || made.id WHERE id = made.id
+        RETURNING * INTO made;
+        SELECT * INTO payment FROM pay_habit(h, made.ledger_key, streak_before, new_streak, today);
         streak_bonus := payment.streak_bonus;
         paid := payment.paid;
     END IF;
@@ -372,10 +524,14 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM refuse(404, 'not_found', 'There is no completion to undo on this day.');
     END IF;
-    IF undone.ledger_key IS NOT NULL THEN
-        reversal := reverse(undone.ledger_key, 'A completion was undone.');
+    IF h.kind = 'amount' AND undone.amount IS NOT NULL THEN
+        reversal := undo_amount(h, undone);
+    ELSE
+        IF undone.ledger_key IS NOT NULL THEN
+            reversal := reverse(undone.ledger_key, 'A completion was undone.');
+        END IF;
+        PERFORM recount_habit(h, undone => true);
     END IF;
-    PERFORM recount_habit(h, undone => true);
     -- No later import brings back what is undone.
     UPDATE habits AS s SET import_digest = NULL WHERE s.id = h.id AND undone.is_imported;
     xp_reversed := coalesce(-reversal.xp, 0);

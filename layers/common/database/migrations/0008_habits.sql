@@ -25,6 +25,24 @@ CREATE TABLE habits (
     is_active boolean NOT NULL DEFAULT true,
     sort_order int NOT NULL,
     created_on date NOT NULL,
+    -- A habit with amounts is done when the sum of its period reaches the target, or kept while it stays within it.
+    kind text NOT NULL DEFAULT 'check' CHECK (kind IN ('check', 'amount')),
+    direction text NOT NULL DEFAULT 'at_least' CHECK (direction IN ('at_least', 'at_most')),
+    target_amount numeric(13, 3) CHECK (target_amount BETWEEN 0 AND 1000000000),
+    unit text CHECK (length(unit) BETWEEN 1 AND 20),
+    amount_step numeric(13, 3) NOT NULL DEFAULT 1 CHECK (amount_step > 0 AND amount_step <= 1000000000),
+    period text NOT NULL DEFAULT 'day' CHECK (period IN ('day', 'week', 'month')),
+    "group" text CHECK (length("group") BETWEEN 1 AND 40),
+    -- What the streak counts in: a day, a scheduled weekday, a week with enough days (weekly), or a week or a month with
+    -- an amount. A daily limit has no number of days in a week.
+    cadence text NOT NULL GENERATED ALWAYS AS (
+        CASE WHEN period <> 'day' THEN period
+             WHEN direction = 'at_most' AND frequency = 'weekly' THEN 'daily'
+             ELSE frequency END) STORED,
+    -- The day on which the kind, the direction or the period was changed last: the streak began anew, and the longest
+    -- one of before is kept beside it.
+    streak_from date,
+    longest_before int NOT NULL DEFAULT 0 CHECK (longest_before >= 0),
     -- The latest streak and the last day of it, written with every completion, undo and skip. Whether it still stands
     -- depends on the day it is read: the wire's current_streak is standing_streak() of these two.
     streak int NOT NULL DEFAULT 0 CHECK (streak >= 0),
@@ -40,7 +58,10 @@ CREATE TABLE habits (
     UNIQUE (user_id, import_key),
     CHECK (frequency <> 'weekly' OR target_count <= 7),
     CHECK (streak_through IS NOT NULL OR streak = 0),
-    CHECK (import_digest IS NULL OR import_key IS NOT NULL)
+    CHECK (import_digest IS NULL OR import_key IS NOT NULL),
+    CHECK ((kind = 'amount') = (target_amount IS NOT NULL)),
+    CHECK (kind = 'amount' OR (direction = 'at_least' AND period = 'day')),
+    CHECK (direction = 'at_most' OR target_amount > 0)
 ) WITH (fillfactor = 80);
 CREATE INDEX habits_order ON habits (user_id, is_active, sort_order);
 CREATE TRIGGER touch BEFORE UPDATE ON habits FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
@@ -49,23 +70,33 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON habits TO questlog_app;
 
 -- A row keeps the targets that were in force when its day and its week were open: a higher target set later leaves a
 -- day done. `ordinal` counts the completions of one day from 1.
+--   Of a habit with amounts a row is an amount that was logged: at most 100 a day, and one correction more.
 CREATE TABLE habit_completions (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT gen_random_uuid(),
     habit_id uuid NOT NULL,
     completed_date date NOT NULL,
-    ordinal int NOT NULL CHECK (ordinal BETWEEN 1 AND 100),
+    ordinal int NOT NULL CHECK (ordinal BETWEEN 1 AND 101),
     target int NOT NULL DEFAULT 1 CHECK (target BETWEEN 1 AND 100),
     week_target int CHECK (week_target BETWEEN 1 AND 7),
-    done boolean NOT NULL GENERATED ALWAYS AS (ordinal >= target) STORED,
+    amount numeric(13, 3) CHECK (amount BETWEEN -1000000000 AND 1000000000),
+    amount_target numeric(13, 3) CHECK (amount_target BETWEEN 0 AND 1000000000),
+    -- Whether the sum of the row's period reaches the target, the same in all rows of a period; never of a limit. Null
+    -- where completions are counted.
+    amount_met boolean,
+    is_correction boolean NOT NULL DEFAULT false,
+    done boolean NOT NULL GENERATED ALWAYS AS (coalesce(amount_met, ordinal >= target)) STORED,
     completed_at timestamptz NOT NULL DEFAULT instant(),
     notes text CHECK (length(notes) BETWEEN 1 AND 2000),
     ledger_key text CHECK (length(ledger_key) <= 200),
+    -- How often a payment of this row was reversed; the next one has another key.
+    reversals int NOT NULL DEFAULT 0 CHECK (reversals >= 0),
     -- Whether a file brought it: a later one may take it away again.
     is_imported boolean NOT NULL DEFAULT false,
     PRIMARY KEY (user_id, id),
     UNIQUE (user_id, habit_id, completed_date, ordinal),
-    FOREIGN KEY (user_id, habit_id) REFERENCES habits ON DELETE CASCADE
+    FOREIGN KEY (user_id, habit_id) REFERENCES habits ON DELETE CASCADE,
+    CHECK ((amount IS NULL) = (amount_target IS NULL))
 );
 CALL enable_row_security('habit_completions');
 GRANT SELECT, INSERT, UPDATE, DELETE ON habit_completions TO questlog_app;
@@ -80,3 +111,18 @@ CREATE TABLE habit_skips (
 );
 CALL enable_row_security('habit_skips');
 GRANT SELECT, INSERT, DELETE ON habit_skips TO questlog_app;
+
+-- The periods of limits that the user has claimed as kept, by their last day. Each is paid once.
+CREATE TABLE habit_claims (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    habit_id uuid NOT NULL,
+    through date NOT NULL,
+    claimed_at timestamptz NOT NULL DEFAULT instant(),
+    ledger_key text NOT NULL CHECK (length(ledger_key) BETWEEN 1 AND 200),
+    PRIMARY KEY (user_id, id),
+    UNIQUE (user_id, habit_id, through),
+    FOREIGN KEY (user_id, habit_id) REFERENCES habits ON DELETE CASCADE
+);
+CALL enable_row_security('habit_claims');
+GRANT SELECT, INSERT ON habit_claims TO questlog_app;
