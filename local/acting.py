@@ -41,6 +41,8 @@ class Acting:
             {"email": self._email, "role": self._role, "terms": self._terms_version},
         ).fetchone()
         assert row is not None
+        # The role may have changed: users of each role are counted anew (database/code/counts.sql).
+        connection.execute("DELETE FROM counted_lists")
         connection.execute(
             """
             INSERT INTO sessions (user_id, token_hash, expires_at, user_agent)

@@ -28,7 +28,10 @@ NOT_BY_USER = {
     "sessions_activity",
     "sessions_by_id",
     "feedback_admin",
+    "feedback_admin_type",
     "feedback_queue",
+    "feedback_queue_type",
+    "feedback_age",
     "feedback_by_id",
     "user_quest_progress_universal",
     # A board is about all who are on it.

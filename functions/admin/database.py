@@ -29,6 +29,7 @@ class Integrity(NamedTuple):
 
     ledger_audit: int
     orphaned_rows: int
+    miscounted_lists: int
     checked_at: datetime
 
 
@@ -69,6 +70,7 @@ class Health(TypedDict):
     ledger_audit: int
     unforced_rls: int
     orphaned_rows: int
+    miscounted_lists: int
     expired_sessions: int
     active_sessions: int
     jobs_failed: int
@@ -125,6 +127,7 @@ def health(db: Db) -> Health:
         "ledger_audit": known.ledger_audit if known else 0,
         "unforced_rls": counts.unforced_rls,
         "orphaned_rows": known.orphaned_rows if known else 0,
+        "miscounted_lists": known.miscounted_lists if known else 0,
         "expired_sessions": counts.expired_sessions,
         "active_sessions": counts.active_sessions,
         "jobs_failed": counts.jobs_failed,
@@ -162,6 +165,8 @@ def _problems(integrity: Integrity | None, counts: Counts) -> Iterator[str]:
         yield f"ledger_audit: the ledger disagrees with what it adds up to in {integrity.ledger_audit} places."
     if integrity is not None and integrity.orphaned_rows:
         yield f"orphaned_rows: {integrity.orphaned_rows} rows refer to a row that is not there."
+    if integrity is not None and integrity.miscounted_lists:
+        yield f"miscounted_lists: {integrity.miscounted_lists} counts that are kept for lists differ from their rows."
     if counts.unforced_rls:
         yield f"unforced_rls: {counts.unforced_rls} tables of users are not held by row-level security."
     if counts.sessions_expired_long_ago:

@@ -1,6 +1,7 @@
 """The routes of feedback: what users reported, and what becomes of it."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, StringConstraints
@@ -56,10 +57,19 @@ class UserReports(Paging):
     feedback: list[UserReport]
 
 
+# The statements of the list: by whether it is of one status, and whether it is of one type.
+_LISTS: Final[Mapping[tuple[bool, bool], str]] = {
+    (False, False): "feedback",
+    (False, True): "feedback_of_type",
+    (True, False): "feedback_of_status",
+    (True, True): "feedback_of_status_and_type",
+}
+
+
 @api.get("/admin/feedback", requires="feedback:manage", envelope=False)
 def feedback(db: Db, query: FeedbackQuery) -> UserReports:
     """List the reports of all users: open ones, those in progress, acknowledged ones, the rest; newest first within."""
-    name = "feedback" if query.status is None else "feedback_of_status"
+    name = _LISTS[query.status is not None, query.type is not None]
     page, count = db.each((list[UserReport], Total), name, **query.model_dump())
     return {"feedback": page, "total": count.total, "page": query.page, "page_size": query.page_size}
 

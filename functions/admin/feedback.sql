@@ -1,21 +1,36 @@
+-- Each list has an index that begins with what it is narrowed by.
+
 -- name: feedback
 -- Those that wait for somebody first, newest first within.
 SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
   FROM feedback AS f
- WHERE %(type)s::text IS NULL OR f.feedback_type = %(type)s
  ORDER BY feedback_turn(f.status), f.created_at DESC, f.id, f.user_id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
-SELECT count(*) AS total FROM feedback AS f WHERE %(type)s::text IS NULL OR f.feedback_type = %(type)s;
+SELECT count_feedback(NULL, NULL) AS total;
+
+-- name: feedback_of_type
+SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
+  FROM feedback AS f
+ WHERE f.feedback_type = %(type)s
+ ORDER BY feedback_turn(f.status), f.created_at DESC, f.id, f.user_id
+ LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
+SELECT count_feedback(NULL, %(type)s) AS total;
 
 -- name: feedback_of_status
 SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
   FROM feedback AS f
- WHERE f.status = %(status)s AND (%(type)s::text IS NULL OR f.feedback_type = %(type)s)
+ WHERE f.status = %(status)s
  ORDER BY f.created_at DESC, f.id, f.user_id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
-SELECT count(*) AS total
+SELECT count_feedback(%(status)s, NULL) AS total;
+
+-- name: feedback_of_status_and_type
+SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
   FROM feedback AS f
- WHERE f.status = %(status)s AND (%(type)s::text IS NULL OR f.feedback_type = %(type)s);
+ WHERE f.status = %(status)s AND f.feedback_type = %(type)s
+ ORDER BY f.created_at DESC, f.id, f.user_id
+ LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
+SELECT count_feedback(%(status)s, %(type)s) AS total;
 
 -- name: report
 SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email

@@ -56,6 +56,13 @@ class User(TypedDict):
     coins: int
 
 
+class NamedNumber(TypedDict):
+    """One of the numbers of the statistics."""
+
+    name: str
+    value: int
+
+
 class UserStatistics(TypedDict):
     """How many users there are, and how many of them are something."""
 

@@ -1,5 +1,6 @@
 """The route of the whole place in numbers."""
 
+from typing import cast
 from uuid import UUID
 
 from typing_extensions import TypedDict
@@ -9,9 +10,15 @@ from questlog.db import Db
 from questlog.settings import settings
 from questlog.wire import Instant
 
-from functions.admin.models import ROLE, UserStatistics
+from functions.admin.models import ROLE, NamedNumber, UserStatistics
 
 api = Api(__file__, queries="statistics.sql", role=ROLE)
+
+
+class PartNumber(NamedNumber):
+    """One of the numbers, and the part of the answer that it belongs to."""
+
+    part: str
 
 
 class ContentStatistics(TypedDict):
@@ -80,26 +87,23 @@ class Statistics(Moment):
 
 @api.get("/admin/stats", requires="admin:access", envelope=False)
 def statistics(db: Db) -> Statistics:
-    """Return the whole place in numbers, with the newest users and what users did last."""
-    users, content, activity, gamification, recent_users, recent_events, moment = db.each(
-        (
-            UserStatistics,
-            ContentStatistics,
-            ActivityStatistics,
-            GamificationStatistics,
-            list[RecentUser],
-            list[RecentEvent],
-            Moment,
-        ),
-        "statistics",
-        terms=settings().tos_version,
+    """Return the whole place in numbers, with the newest users and what users did last.
+
+    The numbers are those of `timestamp`: of now, or in a place with more than some ten thousand rows of when the hourly
+    clean-up counted them.
+    """
+    numbers, recent_users, recent_events, moment = db.each(
+        (list[PartNumber], list[RecentUser], list[RecentEvent], Moment), "statistics", terms=settings().tos_version
     )
-    return {
-        "users": users,
-        "content": content,
-        "activity": activity,
-        "gamification": gamification,
-        "recent_users": recent_users,
-        "recent_events": recent_events,
-        "timestamp": moment["timestamp"],
-    }
+    parts: dict[str, dict[str, int]] = {}
+    for number in numbers:
+        parts.setdefault(number["part"], {})[number["name"]] = number["value"]
+    return cast(
+        Statistics,
+        {
+            **parts,
+            "recent_users": recent_users,
+            "recent_events": recent_events,
+            "timestamp": moment["timestamp"],
+        },
+    )

@@ -3,14 +3,14 @@
 -- name: users
 -- OFFSET 0: a lookup by key for each user of the page, whatever the planner expects of the page.
 SELECT u.*, coalesce(u.tos_version = %(terms)s, false) AS tos_accepted
-  FROM users_page(%(pattern)s, %(role)s, %(page_size)s, (%(page)s::bigint - 1) * %(page_size)s)
+  FROM users_page(%(search)s, %(role)s, %(page_size)s, (%(page)s::bigint - 1) * %(page_size)s)
        WITH ORDINALITY AS p (id, place)
  CROSS JOIN LATERAL (SELECT * FROM users_shown AS s WHERE s.id = p.id OFFSET 0) AS u
  ORDER BY p.place;
-SELECT count_users(%(pattern)s, %(role)s) AS total;
+SELECT count_users(%(search)s, %(role)s) AS total;
 
 -- name: user_statistics
-SELECT * FROM user_statistics(%(terms)s);
+SELECT s.name, s.value FROM known_statistics(%(terms)s) AS s WHERE s.part = 'users';
 
 -- name: user
 SELECT u.*, coalesce(u.tos_version = %(terms)s, false) AS tos_accepted FROM users_shown AS u WHERE u.id = %(user_id)s;

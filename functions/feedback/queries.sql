@@ -30,4 +30,4 @@ DELETE FROM feedback
  WHERE id = %(report_id)s
    AND (status = 'open'
         OR refuse(409, 'invalid_state', 'This report is being answered already.', jsonb_build_object('status', status)))
-RETURNING true AS success;
+RETURNING true AS success, move_count('feedback', ARRAY[status, feedback_type], created_at, -1);

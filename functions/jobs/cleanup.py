@@ -57,8 +57,14 @@ class Integrity(NamedTuple):
     orphaned_rows: int
 
 
+class Miscounts(NamedTuple):
+    """How many counts of the administration's lists were wrong, before they were counted anew."""
+
+    miscounted_lists: int
+
+
 class Cleanup:
-    """Deletes what is over, batch by batch, and checks what is left: db-health of a large database shows it."""
+    """Deletes what is over, batch by batch, counts long lists, and checks what is left: for large places."""
 
     nothing: Mapping[str, int] = dict.fromkeys((*TABLES, UPLOADS), 0)
 
@@ -72,8 +78,8 @@ class Cleanup:
     def run(self, lease: Lease) -> dict[str, int]:
         """Delete until nothing is left or the time is up. Returns how many rows, by table, and what the check found.
 
-        Unavailable, once the tables are done, when the bucket cannot be asked for abandoned uploads, or the check was
-        cut off.
+        Unavailable, once the tables are done, when the bucket cannot be asked for abandoned uploads, or the counting or
+        the check was cut off.
         """
         deleted = dict(self.nothing)
         limits = {
@@ -84,12 +90,14 @@ class Cleanup:
         for table in TABLES:
             while lease.deadline() and (count := self._db.one(Total, table, most=BATCH, **limits).total):
                 deleted[table] += count
+        # What reads every row leaves time, when it is cut off, to note that the run failed.
+        if lease.deadline():
+            counting = {"most_ms": _most_ms(lease.deadline), "terms": settings().tos_version}
+            deleted |= self._db.one(Miscounts, "counts", **counting)._asdict()
         if lease.deadline():
             deleted[UPLOADS] = self._abort_abandoned(lease.deadline)
         if lease.deadline():
-            # It reads every row; cut off, it leaves time to note that the run failed.
-            most_ms = lease.deadline.remaining_ms() - RESERVE_MS // 2
-            deleted |= self._db.one(Integrity, "integrity", most_ms=most_ms)._asdict()
+            deleted |= self._db.one(Integrity, "integrity", most_ms=_most_ms(lease.deadline))._asdict()
         return deleted
 
     def _abort_abandoned(self, deadline: Deadline) -> int:
@@ -103,3 +111,8 @@ class Cleanup:
                 bucket.abort(upload.key, upload.upload_id)
                 aborted += 1
         return aborted
+
+
+def _most_ms(deadline: Deadline) -> int:
+    """How long a statement may take that ends, or is cut off, before the function's time is up."""
+    return deadline.remaining_ms() - RESERVE_MS // 2

@@ -1,6 +1,6 @@
 -- The jobs log in as questlog_jobs, which sees all users.
 --
--- Each name but the first three is a table of cleanup.TABLES: it deletes at most %(most)s of the table's rows that have served,
+-- Each name but the first four is a table of cleanup.TABLES: it deletes at most %(most)s of the table's rows that have served,
 -- and returns how many. What belongs to other tables goes with them by cascade.
 
 -- name: begin
@@ -12,6 +12,10 @@ SELECT clock() AS now;
 -- name: integrity
 SELECT set_config('statement_timeout', %(most_ms)s::text, true);
 SELECT i.* FROM check_integrity() AS i;
+
+-- name: counts
+SELECT set_config('statement_timeout', %(most_ms)s::text, true);
+SELECT keep_counts(%(terms)s) AS miscounted_lists;
 
 -- name: sessions
 -- Those that authenticate() takes for ended.
@@ -150,7 +154,14 @@ SELECT count(*) AS total FROM gone;
 WITH gone AS (
     DELETE FROM audit_log AS a
      WHERE a.id IN (SELECT o.id FROM audit_log AS o WHERE o.created_at < clock() - %(audit_age)s::interval LIMIT %(most)s)
-    RETURNING a.id
+    RETURNING a.created_at, a.event_type, a.resource_type, a.status
+), uncounted AS (
+    UPDATE list_counts AS c
+       SET total = c.total - g.rows
+      FROM (SELECT (created_at AT TIME ZONE 'UTC')::date AS day, ARRAY[event_type, coalesce(resource_type, ''), status] AS kind,
+                   count(*) AS rows
+              FROM gone GROUP BY 1, 2) AS g
+     WHERE c.list = 'audit' AND (c.day, c.kind) = (g.day, g.kind)
 )
 SELECT count(*) AS total FROM gone;
 

@@ -1,7 +1,7 @@
 """Those who may administrate."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -9,6 +9,7 @@ import pytest
 from psycopg.rows import DictRow
 
 from tests.conftest import Answer, Database, NewUser, User, at_once
+from tests.support.users import create_user
 
 
 @pytest.fixture
@@ -19,6 +20,25 @@ def admin(new_user: NewUser) -> User:
 @pytest.fixture
 def moderator(new_user: NewUser) -> User:
     return new_user(role="moderator")
+
+
+@pytest.fixture
+def alone(untouched: Database, database: Database) -> Iterator[Database]:
+    """A database in which nobody else breaks anything, served to the requests of this test; its schedules have run."""
+    untouched.query(
+        "INSERT INTO job_runs (name, status, finished_at, result) SELECT name, 'done', instant(), '{}' FROM schedules()"
+    )
+    untouched.set_limits(generous=True)
+    untouched.serve()
+    yield untouched
+    database.serve()
+
+
+@pytest.fixture
+def keeper(alone: Database) -> User:
+    """The administrator of that database."""
+    with alone.admin() as connection:
+        return create_user(connection, role="admin")
 
 
 def audited(database: Database, answer: Answer) -> list[DictRow]:

@@ -16,7 +16,7 @@ TEXTS = [*FUNCTIONS, *QUERIES]
 LAYER = "".join(file.read_text() for file in (ROOT / "layers" / "common" / "questlog").glob("*.py"))
 
 # What every group stands on: its functions may be called by all.
-FOUNDATIONS = {"errors", "trips", "limits", "identity", "idempotency", "days", "settings", "ledger"}
+FOUNDATIONS = {"errors", "trips", "limits", "counts", "identity", "idempotency", "days", "settings", "ledger"}
 
 # Which group's SQL may call functions and views of which others, beyond the foundations.
 CALLS = {
@@ -34,7 +34,8 @@ CALLS = {
     "onboarding": {"goals"},  # the first one is an answer
     "ideas": {"infobase", "promotion"},  # its search is the infobase's
     # What is derived from imported rows is made anew, and what the ledger adds up to. The hourly check is db-health's.
-    "imports": {"exports", "ideas", "infobase", "jobs", "learn", "reference"},
+    # Imported reports are counted as those that are sent.
+    "imports": {"exports", "feedback", "ideas", "infobase", "jobs", "learn", "reference"},
     "inbox": {"promotion"},
     # The trash is emptied; accounts are exported and filled; what a job works for is queued again with it.
     "jobs": {"admin", "backups", "exports", "imports", "infobase", "reference"},
@@ -46,15 +47,15 @@ CALLS = {
     "promotion": {"calendar", "daily_plan", "ideas", "infobase", "quests"},  # it makes these of what was noted down
     "sync": {"daily_plan", "focus", "goals", "habits", "inbox", "quests"},
     "today": {"daily_plan", "focus", "goals", "habits", "onboarding", "quests"},
-    "user": {"exports", "imports"},  # their routes are the user's
+    "user": {"exports", "feedback", "imports"},  # their routes are the user's; reports that go are counted no more
 }
 
 # Which group's SQL may read tables of which others; today, sync, the plan and the administration read of many.
 READS = {
     # It counts what all users have, answers what they report, and keeps the content that they share.
     "admin": {
-        *("backups", "books", "exercise", "feedback", "focus", "goals", "habits", "ideas", "identity", "jobs", "learn"),
-        *("ledger", "market", "quests", "reference"),
+        *("backups", "books", "counts", "exercise", "feedback", "focus", "goals", "habits", "ideas", "identity"),
+        *("jobs", "learn", "ledger", "market", "quests", "reference"),
     },
     # Everything goes into a backup and comes back; what is taken, erased or listed for deletion is asked of these.
     "backups": {"identity", "jobs", "user"},
@@ -73,8 +74,8 @@ READS = {
     "imports": {"identity", "jobs", "ledger", "reference"},
     # The clean-up and the deletion of objects: what has served, whose ever it is. And what exports hold.
     "jobs": {
-        *("backups", "calendar", "exports", "focus", "identity", "imports", "infobase", "ledger", "reference"),
-        *("settings", "user"),
+        *("backups", "calendar", "counts", "exports", "focus", "identity", "imports", "infobase", "ledger"),
+        *("reference", "settings", "user"),
     },
     "learn": {"ledger"},  # which review was paid for
     "ledger": {"market"},
@@ -112,7 +113,17 @@ FEWER = {
     "count_users": ADMINISTRATORS,
     "live_sessions": ADMINISTRATORS,
     "count_audit": ADMINISTRATORS,
-    "user_statistics": ADMINISTRATORS,
+    "user_statistics": {"questlog_jobs"},
+    "count_statistics": {"questlog_jobs"},
+    "place_is_large": {"questlog_jobs"},
+    "keep_counts": {"questlog_jobs"},
+    "recounted_lists": {"questlog_jobs"},
+    "count_miscounts": {"questlog_jobs"},
+    "counted_until": {"questlog_jobs"},
+    "move_count": {"questlog_app"},
+    "known_statistics": ADMINISTRATORS,
+    "statistics_time": ADMINISTRATORS,
+    "count_feedback": ADMINISTRATORS,
     "change_user": ADMINISTRATORS,
     "count_tables_of": ADMINISTRATORS,
     "adjust_user": ADMINISTRATORS,

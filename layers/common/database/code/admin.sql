@@ -65,17 +65,49 @@ SET LOCAL ROLE questlog_identity;
 -- The functions below read users as questlog_identity, which may see all: then an index finds what is searched for, and rows
 -- are counted from an index alone. For questlog_admin each row would first be asked whether it may be seen.
 
--- The ids of a page of users, newest first: those of a role where one is given, and those whose e-mail or name contains the
--- text of a pattern (see LIKE) where one is given. Either is planned for its value: one role is nearly everyone's, and another
--- a handful's.
-CREATE OR REPLACE FUNCTION app.users_page(pattern text, wanted_role text, page_size int, first bigint) RETURNS SETOF uuid
+-- The part of a text by which an index finds it soonest. An index of trigrams looks at all of a text's, and those of `@example.org`
+-- or of `user` may be in the e-mail of every user. So they are left out: the longest part is taken of which no three letters are
+-- in more than a quarter of the newest users, without what stands of a word at its ends. The whole text where there is none.
+CREATE OR REPLACE FUNCTION internal.rarest_part(wanted text) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH sample AS MATERIALIZED (
+        SELECT lower(u.email || ' ' || u.name) AS words FROM users AS u ORDER BY u.created_at DESC, u.id LIMIT 20
+    ), trigrams AS (
+        SELECT i, (SELECT count(*) FROM sample AS s WHERE position(substr(wanted, i, 3) IN s.words) > 0) <= 5 AS is_rare
+          FROM generate_series(1, length(wanted) - 2) AS i
+    ), numbered AS (
+        SELECT i, i - row_number() OVER (ORDER BY i) AS part FROM trigrams WHERE is_rare
+    ), longest AS (
+        SELECT substr(wanted, min(i), count(*)::int + 2) AS part
+          FROM numbered AS n GROUP BY n.part ORDER BY count(*) DESC, min(i) LIMIT 1
+    )
+    SELECT coalesce(
+           (SELECT regexp_replace(l.part, '^[[:alnum:]]{1,2}(?![[:alnum:]])|(?<![[:alnum:]])[[:alnum:]]{1,2}$', '', 'g') FROM longest AS l),
+           wanted);
+END;
+
+-- The condition under which a user `u` is found by a text in e-mail or name, whatever its case, for EXECUTE: $1 is the text and $2
+-- the pattern of its rarest part, which the index is asked for. position() is what the index is not asked for.
+CREATE OR REPLACE FUNCTION internal.user_is_found() RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN $$(lower(u.email) LIKE $2 AND position($1 IN lower(u.email)) > 0 OR lower(u.name) LIKE $2 AND position($1 IN lower(u.name)) > 0)$$;
+
+-- The pattern of LIKE for what contains a text.
+CREATE OR REPLACE FUNCTION internal.containing(wanted text) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN '%' || regexp_replace(wanted, '([\\%_])', '\\\1', 'g') || '%';
+
+-- The ids of a page of users, newest first: those of a role where one is given, and those whose e-mail or name contains a text
+-- where one is given. Either is planned for its value: one role is nearly everyone's, and another a handful's.
+CREATE OR REPLACE FUNCTION app.users_page(wanted text, wanted_role text, page_size int, first bigint) RETURNS SETOF uuid
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
-    IF pattern IS NOT NULL THEN
-        RETURN QUERY EXECUTE
-            'SELECT u.id FROM users AS u
-              WHERE (lower(u.email) LIKE $1 OR lower(u.name) LIKE $1) AND ($2 IS NULL OR u.role = $2)
-              ORDER BY u.created_at DESC, u.id LIMIT $3 OFFSET $4' USING lower(pattern), wanted_role, page_size, first;
+    IF wanted IS NOT NULL THEN
+        RETURN QUERY EXECUTE format(
+            'SELECT u.id FROM users AS u WHERE %s AND ($3 IS NULL OR u.role = $3)
+              ORDER BY u.created_at DESC, u.id LIMIT $4 OFFSET $5', user_is_found())
+            USING lower(wanted), containing(rarest_part(lower(wanted))), wanted_role, page_size, first;
     ELSIF wanted_role IS NOT NULL THEN
         RETURN QUERY EXECUTE
             'SELECT u.id FROM users AS u WHERE u.role = $1
@@ -86,22 +118,24 @@ BEGIN
 END
 $$;
 
--- How many users there are on all pages of such a list.
-CREATE OR REPLACE FUNCTION app.count_users(pattern text, wanted_role text) RETURNS bigint
+-- How many users there are on all pages of such a list. Those who are searched for are counted, so that a search takes as long as
+-- it has hits.
+CREATE OR REPLACE FUNCTION app.count_users(wanted text, wanted_role text) RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
+    counted timestamptz := counted_until('users');
     total bigint;
 BEGIN
-    IF pattern IS NOT NULL THEN
-        EXECUTE 'SELECT count(*) FROM users AS u
-                  WHERE (lower(u.email) LIKE $1 OR lower(u.name) LIKE $1) AND ($2 IS NULL OR u.role = $2)'
-           INTO total USING lower(pattern), wanted_role;
-    ELSIF wanted_role IS NOT NULL THEN
-        EXECUTE 'SELECT count(*) FROM users AS u WHERE u.role = $1' INTO total USING wanted_role;
-    ELSE
-        total := (SELECT count(*) FROM users);
+    IF wanted IS NOT NULL THEN
+        EXECUTE format('SELECT count(*) FROM users AS u WHERE %s AND ($3 IS NULL OR u.role = $3)', user_is_found())
+           INTO total USING lower(wanted), containing(rarest_part(lower(wanted))), wanted_role;
+        RETURN total;
     END IF;
-    RETURN total;
+    EXECUTE 'SELECT count(*) FROM users AS u WHERE u.created_at >= $1 AND ($2 IS NULL OR u.role = $2)'
+       INTO total USING counted, wanted_role;
+    RETURN total + coalesce((SELECT sum(c.total) FROM list_counts AS c
+                              WHERE counted > '-infinity' AND c.list = 'users'
+                                AND (wanted_role IS NULL OR c.kind = ARRAY[wanted_role])), 0);
 END
 $$;
 
@@ -117,8 +151,8 @@ BEGIN
 END
 $$;
 
--- How many entries of the audit trail there are in a half-open span of time; null narrows nothing.
-CREATE OR REPLACE FUNCTION app.count_audit(
+-- How many entries of the audit trail there are in a half-open span of time; null narrows nothing. They are counted one by one.
+CREATE OR REPLACE FUNCTION internal.count_entries(
     of_user uuid, of_event text, of_resource text, of_status text, since timestamptz, until timestamptz
 ) RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
@@ -131,6 +165,30 @@ BEGIN
                 AND a.created_at >= $5 AND a.created_at < $6'
        INTO total USING of_user, of_event, of_resource, of_status, since, until;
     RETURN total;
+END
+$$;
+
+-- The same. What the clean-up has counted of whole days, and of the day on which it counted last, is added to what there is before
+-- and after those. Of a user it is counted one by one: no user has very many.
+CREATE OR REPLACE FUNCTION app.count_audit(
+    of_user uuid, of_event text, of_resource text, of_status text, since timestamptz, until timestamptz
+) RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    counted timestamptz := counted_until('audit');
+    -- The days that are in the span as a whole.
+    first_day timestamptz := date_trunc('day', since + interval '1 day' - interval '1 microsecond', 'UTC');
+    behind timestamptz := CASE WHEN until >= counted THEN counted ELSE date_trunc('day', until, 'UTC') END;
+BEGIN
+    IF of_user IS NOT NULL OR behind <= first_day THEN
+        RETURN count_entries(of_user, of_event, of_resource, of_status, since, until);
+    END IF;
+    RETURN coalesce((SELECT sum(c.total) FROM list_counts AS c
+                      WHERE c.list = 'audit' AND c.day >= (first_day AT TIME ZONE 'UTC')::date
+                        AND c.day < (behind AT TIME ZONE 'UTC') AND (of_event IS NULL OR c.kind[1] = of_event)
+                        AND (of_resource IS NULL OR c.kind[2] = of_resource) AND (of_status IS NULL OR c.kind[3] = of_status)), 0)
+         + count_entries(NULL, of_event, of_resource, of_status, since, first_day)
+         + count_entries(NULL, of_event, of_resource, of_status, behind, until);
 END
 $$;
 
@@ -174,6 +232,8 @@ BEGIN
         PERFORM require_another_administrator(target);
     END IF;
     IF after.role <> before.role THEN
+        PERFORM move_count('users', ARRAY[before.role], before.created_at, -1);
+        PERFORM move_count('users', ARRAY[after.role], before.created_at, 1);
         PERFORM audit('role_changed', 'update', client, jsonb_build_object('from', before.role, 'to', after.role), 'success',
                       'user', target::text);
     END IF;
@@ -196,8 +256,9 @@ BEGIN
     RETURN erase_user(leaving, client);
 END
 $$;
-REVOKE EXECUTE ON FUNCTION app.users_page, app.count_users, app.live_sessions, app.count_audit, app.user_statistics,
-    app.change_user, app.delete_other_user FROM questlog_app, questlog_auth, questlog_operator, questlog_jobs;
+REVOKE EXECUTE ON FUNCTION app.users_page, app.count_users, app.live_sessions, app.count_audit, app.change_user,
+    app.delete_other_user FROM questlog_app, questlog_auth, questlog_operator, questlog_jobs;
+REVOKE EXECUTE ON FUNCTION app.user_statistics FROM questlog_app, questlog_auth, questlog_operator;
 
 SET LOCAL ROLE questlog_owner;
 
@@ -358,6 +419,26 @@ $$;
 REVOKE EXECUTE ON FUNCTION app.add_universal_quest, app.change_universal_quest, app.delete_universal_quest, app.change_skill,
     app.put_skill, app.delete_skill FROM questlog_app, questlog_auth, questlog_operator, questlog_jobs;
 
+-- Feedback ---------------------------------------------------------------------------------------------------------------
+
+-- How many reports there are, of a status and a type where they are given.
+CREATE OR REPLACE FUNCTION app.count_feedback(of_status text, of_type text) RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    counted timestamptz := counted_until('feedback');
+    total bigint;
+BEGIN
+    EXECUTE 'SELECT count(*) FROM feedback AS f
+              WHERE f.created_at >= $1 AND ($2 IS NULL OR f.status = $2) AND ($3 IS NULL OR f.feedback_type = $3)'
+       INTO total USING counted, of_status, of_type;
+    RETURN total + coalesce((SELECT sum(c.total) FROM list_counts AS c
+                              WHERE counted > '-infinity' AND c.list = 'feedback'
+                                AND (of_status IS NULL OR c.kind[1] = of_status)
+                                AND (of_type IS NULL OR c.kind[2] = of_type)), 0);
+END
+$$;
+REVOKE EXECUTE ON FUNCTION app.count_feedback FROM questlog_app, questlog_auth, questlog_operator, questlog_jobs;
+
 -- Audit ------------------------------------------------------------------------------------------------------------------
 
 -- The audit trail as administrators see it.
@@ -438,6 +519,89 @@ BEGIN
 END
 $$;
 REVOKE EXECUTE ON FUNCTION app.newest_events FROM questlog_app, questlog_auth, questlog_operator, questlog_jobs;
+
+-- Statistics -------------------------------------------------------------------------------------------------------------
+
+-- The numbers of GET /admin/stats, counted now: which part of it, which number. Whoever asks sees the rows of all users.
+--   The rows of a user's ledger are numbered, so the last one says how many there are. Positive coins are what was earned, what of
+--   it was taken back, and what was given back of what was spent.
+CREATE OR REPLACE FUNCTION app.count_statistics(terms_version text) RETURNS TABLE (part text, name text, value bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT 'users', n.name, n.value
+      FROM user_statistics(terms_version) AS u
+     CROSS JOIN LATERAL (VALUES
+           ('total_users', u.total_users), ('tos_accepted', u.tos_accepted), ('admins', u.admins),
+           ('active_7d', u.active_7d), ('active_30d', u.active_30d)) AS n (name, value)
+     UNION ALL
+    SELECT 'content', n.name, n.value
+      FROM (VALUES
+           ('exercises', (SELECT count(*) FROM exercises AS e WHERE e.owner_id IS NULL)),
+           ('learn_topics', (SELECT count(*) FROM learn_topics)),
+           ('learn_lessons', (SELECT count(*) FROM learn_lessons)),
+           ('learn_drills', (SELECT count(*) FROM learn_drills)),
+           ('universal_quests', (SELECT count(*) FROM universal_quests)),
+           ('user_quests', (SELECT count(*) FROM quests)),
+           ('market_items', (SELECT count(*) FROM market_items AS m WHERE m.owner_id IS NULL))) AS n (name, value)
+     UNION ALL
+    SELECT 'activity', n.name, n.value
+      FROM (SELECT count(*) AS sessions, count(*) FILTER (WHERE s.status = 'completed') AS completed,
+                   coalesce(sum(s.actual_seconds / 60), 0)::bigint AS minutes
+              FROM focus_sessions AS s WHERE s.mode = 'focus') AS f
+     CROSS JOIN LATERAL (VALUES
+           ('total_focus_sessions', f.sessions), ('completed_focus', f.completed), ('total_focus_minutes', f.minutes),
+           ('total_events',
+            (SELECT coalesce(sum((SELECT max(l.seq) FROM points_ledger AS l WHERE l.user_id = u.id)), 0)::bigint FROM users AS u)
+                + (SELECT count(*) FROM activity_events)),
+           ('events_24h', (SELECT count(*) FROM events_of_all AS e WHERE e.created_at > clock() - interval '24 hours')),
+           ('habit_completions', (SELECT count(*) FROM habit_completions)),
+           ('total_goals', (SELECT count(*) FROM goals)),
+           ('total_ideas', (SELECT count(*) FROM ideas)),
+           ('total_books', (SELECT count(*) FROM books)),
+           ('reference_tracks', (SELECT count(*) FROM reference_tracks))) AS n (name, value)
+     UNION ALL
+    SELECT 'gamification', n.name, n.value
+      FROM (VALUES
+           ('total_coins_distributed',
+            ((SELECT coalesce(sum(w.total_earned), 0) FROM user_wallet AS w)
+                + (SELECT coalesce(sum(abs(l.coins)), 0) FROM points_ledger AS l WHERE l.reverses IS NOT NULL))::bigint),
+           ('total_xp_distributed', (SELECT coalesce(sum(p.total_xp), 0)::bigint FROM user_progress AS p)),
+           ('achievements_earned', (SELECT count(*) FROM user_achievements)),
+           ('total_purchases', (SELECT count(*) FROM user_purchases))) AS n (name, value);
+END;
+
+-- Whether there are too many rows to count all of them while a request waits, by what the planner estimates.
+CREATE OR REPLACE FUNCTION app.place_is_large() RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT sum(greatest(c.reltuples, 0)) > 20000
+      FROM pg_class AS c
+     WHERE c.oid = ANY (ARRAY[
+           'users', 'user_progress', 'user_wallet', 'user_achievements', 'user_purchases', 'quests', 'focus_sessions',
+           'activity_events', 'habit_completions', 'goals', 'ideas', 'books', 'reference_tracks']::regclass[]);
+END;
+
+-- When the numbers of GET /admin/stats were counted: now, or in a large place when the clean-up counted them last.
+CREATE OR REPLACE FUNCTION app.statistics_time() RETURNS timestamptz
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN place_is_large() THEN coalesce(nullif(counted_until('statistics'), '-infinity'), clock()) ELSE clock() END;
+END;
+
+-- The numbers of that time.
+CREATE OR REPLACE FUNCTION app.known_statistics(terms_version text) RETURNS TABLE (part text, name text, value bigint)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF statistics_time() < clock() THEN
+        RETURN QUERY SELECT c.kind[1], c.kind[2], c.total FROM list_counts AS c WHERE c.list = 'statistics';
+    ELSE
+        RETURN QUERY SELECT s.* FROM count_statistics(terms_version) AS s;
+    END IF;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION app.known_statistics, app.statistics_time FROM questlog_app, questlog_auth, questlog_operator, questlog_jobs;
+REVOKE EXECUTE ON FUNCTION app.count_statistics, app.place_is_large, app.keep_counts, app.recounted_lists, app.count_miscounts
+    FROM questlog_app, questlog_auth, questlog_operator;
 
 SET LOCAL ROLE questlog_identity;
 

@@ -179,6 +179,8 @@ BEGIN
     ELSIF admin_exists() THEN
         reason := 'admin_exists';
     ELSE
+        PERFORM move_count('users', ARRAY[u.role], u.created_at, -1), move_count('users', ARRAY['admin'], u.created_at, 1)
+           FROM users AS u WHERE u.id = current_user_id();
         UPDATE users SET role = 'admin' WHERE id = current_user_id();
         UPDATE sessions SET token_hash = new_hash WHERE user_id = current_user_id() AND id = current_session_id();
         PERFORM audit('admin_claimed', 'update', client, '{}', 'success', 'user', current_user_id()::text);

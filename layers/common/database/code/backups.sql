@@ -100,8 +100,8 @@ REVOKE EXECUTE ON FUNCTION app.begin_backup, app.announce_backup, app.delete_bac
 -- and the directory, which is made of the users and their accounts.
 CREATE OR REPLACE FUNCTION internal.left_out_of_backups() RETURNS text[]
 LANGUAGE sql IMMUTABLE
-RETURN ARRAY['backups', 'idempotency_keys', 'job_runs', 'jobs', 'oauth_states', 'rate_limits', 'restores', 'schema_code',
-             'schema_migrations', 'sessions', 'user_directory', 'user_exports', 'user_imports'];
+RETURN ARRAY['backups', 'counted_lists', 'idempotency_keys', 'job_runs', 'jobs', 'list_counts', 'oauth_states', 'rate_limits',
+             'restores', 'schema_code', 'schema_migrations', 'sessions', 'user_directory', 'user_exports', 'user_imports'];
 
 -- The SQL of a column of the table `t` as it stands in a backup: times are text in UTC with microseconds (or infinity), bytes
 -- are base64 without line breaks, and keys of objects lose their owner's prefix, as in an export.
@@ -276,6 +276,9 @@ BEGIN
            restored_version = (SELECT max(m.version)::int FROM schema_migrations AS m), results = counts
      WHERE r.id = wanted
     RETURNING r.* INTO STRICT ended;
+    IF ended.mode <> 'verify' THEN
+        PERFORM forget_counts();
+    END IF;
     -- Only now it is known that what was uploaded is a backup.
     UPDATE backups AS b SET status = 'ready', finished_at = instant(), schema_version = version
      WHERE b.id = ended.backup_id AND b.status = 'awaiting_upload';

@@ -24,6 +24,16 @@ BEGIN
 END
 $$;
 
+-- Adds the user's reports to the counts that are kept of all reports, or takes them away (-1).
+CREATE OR REPLACE FUNCTION internal.count_own_feedback(change int) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    -- In one order, or two of these could wait for each other.
+    PERFORM move_count('feedback', ARRAY[f.status, f.feedback_type], f.created_at, change)
+       FROM (SELECT * FROM feedback ORDER BY status, feedback_type) AS f;
+END
+$$;
+
 -- What an author is told of a change of their report: nothing, that is null, unless its status or its answer changed.
 CREATE OR REPLACE FUNCTION internal.news_of_feedback(was feedback, now feedback) RETURNS text
 LANGUAGE sql IMMUTABLE
@@ -54,6 +64,13 @@ BEGIN ATOMIC
       FROM feedback AS f, jsonb_populate_record(f, sent) AS n
      WHERE (f.user_id, f.id) = (SELECT r.user_id, r.id FROM report_by_id(report) AS r)
        AND news_of_feedback(f, n) IS NOT NULL;
+    -- In one order, or two answers at once could wait for each other.
+    SELECT move_count('feedback', ARRAY[m.status, m.feedback_type], m.created_at, m.change)
+      FROM (SELECT k.status, f.feedback_type, f.created_at, k.change
+              FROM feedback AS f, jsonb_populate_record(f, sent) AS n,
+                   LATERAL (VALUES (f.status, -1), (n.status, 1)) AS k (status, change)
+             WHERE (f.user_id, f.id) = (SELECT r.user_id, r.id FROM report_by_id(report) AS r) AND n.status <> f.status
+             ORDER BY k.status) AS m;
     UPDATE feedback AS f
        SET (status, priority, admin_response, resolved_at, resolved_by)
          = (SELECT n.status, n.priority, n.admin_response,

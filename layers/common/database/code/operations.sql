@@ -224,6 +224,62 @@ BEGIN
 END
 $$;
 
+-- How many rows the lists of administrators have of each kind, of those that were made before a moment (see counts.sql).
+CREATE OR REPLACE FUNCTION app.recounted_lists(until timestamptz) RETURNS TABLE (list text, day date, kind text[], total bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT 'users', '-infinity'::date, ARRAY[u.role], count(*) FROM users AS u WHERE u.created_at < until GROUP BY u.role
+     UNION ALL
+    SELECT 'feedback', '-infinity', ARRAY[f.status, f.feedback_type], count(*)
+      FROM feedback AS f WHERE f.created_at < until GROUP BY f.status, f.feedback_type
+     UNION ALL
+    SELECT 'audit', (a.created_at AT TIME ZONE 'UTC')::date, ARRAY[a.event_type, coalesce(a.resource_type, ''), a.status], count(*)
+      FROM audit_log AS a
+     WHERE a.created_at < until
+     GROUP BY (a.created_at AT TIME ZONE 'UTC')::date, a.event_type, coalesce(a.resource_type, ''), a.status;
+END;
+
+-- How many of the counts that are kept are not what the rows say.
+CREATE OR REPLACE FUNCTION app.count_miscounts() RETURNS bigint
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT count(*)
+      FROM recounted_lists(counted_until('users')) AS r
+      FULL JOIN (SELECT k.* FROM list_counts AS k WHERE k.list <> 'statistics') AS c USING (list, day, kind)
+     WHERE coalesce(r.total, 0) <> coalesce(c.total, 0) AND counted_until('users') > '-infinity';
+END;
+
+-- Counts the lists of administrators: the rows that were made until five minutes ago, since no transaction that inserts some runs
+-- so long, but for a restore, which has the counts forgotten. In a large place the numbers of GET /admin/stats are counted too.
+-- Returns how many of the former counts were wrong.
+--   Under the lock nothing that was counted can go or change meanwhile: see move_count().
+CREATE OR REPLACE FUNCTION app.keep_counts(terms_version text) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    wrong bigint := count_miscounts();
+    until timestamptz := clock() - interval '5 minutes';
+BEGIN
+    DELETE FROM counted_lists AS l WHERE l.list = 'statistics';
+    IF place_is_large() THEN
+        INSERT INTO counted_lists (list, counted_until) VALUES ('statistics', clock());
+        INSERT INTO list_counts (list, kind, total)
+        SELECT 'statistics', ARRAY[s.part, s.name], s.value FROM count_statistics(terms_version) AS s;
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('counted lists', 0));
+    INSERT INTO counted_lists (list, counted_until) SELECT l.list, until FROM unnest(ARRAY['users', 'feedback', 'audit']) AS l (list)
+    ON CONFLICT (list) DO UPDATE SET counted_until = excluded.counted_until;
+    WITH counted AS MATERIALIZED (SELECT r.* FROM recounted_lists(until) AS r),
+    gone AS (
+        DELETE FROM list_counts AS c
+         WHERE c.list <> 'statistics'
+           AND NOT EXISTS (SELECT FROM counted AS r WHERE (r.list, r.day, r.kind) = (c.list, c.day, c.kind)))
+    INSERT INTO list_counts AS c (list, day, kind, total)
+    SELECT r.list, r.day, r.kind, r.total FROM counted AS r
+    ON CONFLICT (list, day, kind) DO UPDATE SET total = excluded.total WHERE c.total <> excluded.total;
+    RETURN wrong;
+END
+$$;
+
 -- What reads every row: in how much the ledger disagrees with what it adds up to, and how many rows refer to nothing. The
 -- clean-up asks it every hour.
 CREATE OR REPLACE FUNCTION app.check_integrity(OUT ledger_audit bigint, OUT orphaned_rows bigint)
@@ -238,17 +294,20 @@ LANGUAGE sql STABLE
 RETURN (SELECT c.reltuples > 1000000 FROM pg_class AS c WHERE c.oid = 'points_ledger'::regclass);
 
 -- The integrity now, or of a long ledger what the last hourly run found; no row where there was none yet.
-CREATE OR REPLACE FUNCTION app.known_integrity() RETURNS TABLE (ledger_audit bigint, orphaned_rows bigint, checked_at timestamptz)
+CREATE OR REPLACE FUNCTION app.known_integrity() RETURNS TABLE (
+    ledger_audit bigint, orphaned_rows bigint, miscounted_lists bigint, checked_at timestamptz
+)
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF ledger_is_long() THEN
-        RETURN QUERY SELECT (r.result ->> 'ledger_audit')::bigint, (r.result ->> 'orphaned_rows')::bigint, r.finished_at
+        RETURN QUERY SELECT (r.result ->> 'ledger_audit')::bigint, (r.result ->> 'orphaned_rows')::bigint,
+                            (r.result ->> 'miscounted_lists')::bigint, r.finished_at
                        FROM job_runs AS r
                       WHERE r.name = 'cleanup' AND r.status = 'done' AND r.result ? 'ledger_audit'
                       ORDER BY r.started_at DESC
                       LIMIT 1;
     ELSE
-        RETURN QUERY SELECT i.ledger_audit, i.orphaned_rows, clock() FROM check_integrity() AS i;
+        RETURN QUERY SELECT i.ledger_audit, i.orphaned_rows, count_miscounts(), clock() FROM check_integrity() AS i;
     END IF;
 END
 $$;

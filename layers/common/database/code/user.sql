@@ -72,6 +72,7 @@ BEGIN
            resource_id = nullif(a.resource_id, leaving::text)
      WHERE a.user_id = leaving;
     UPDATE audit_log AS a SET resource_id = NULL WHERE a.resource_type = 'user' AND a.resource_id = leaving::text;
+    PERFORM count_own_feedback(-1);
     PERFORM set_config('app.user_id', caller::text, true);
     INSERT INTO storage_deletions (object_key, is_prefix) VALUES (leaving || '/', true);
     INSERT INTO erasures (user_hash) VALUES (hash);
@@ -79,6 +80,7 @@ BEGIN
     UPDATE restores AS r SET requested_by = NULL WHERE r.requested_by = leaving;
     DELETE FROM user_directory AS d WHERE d.user_id = leaving;
     DELETE FROM rate_limits AS r WHERE split_part(r.bucket, ':', 2) = leaving::text;
+    PERFORM move_count('users', ARRAY[gone.role], gone.created_at, -1);
     DELETE FROM users AS u WHERE u.id = leaving;
     RETURN true;
 END

@@ -151,6 +151,8 @@ CREATE TABLE audit_log (
 CREATE INDEX audit_log_recent ON audit_log (created_at DESC);
 CREATE INDEX audit_log_events ON audit_log (event_type, created_at DESC);
 CREATE INDEX audit_log_users ON audit_log (user_id, created_at DESC);
+CREATE INDEX audit_log_resources ON audit_log (resource_type, created_at DESC) WHERE resource_type IS NOT NULL;
+CREATE INDEX audit_log_refused ON audit_log (status, created_at DESC) WHERE status <> 'success';
 
 -- What was done to a user, to be forgotten with them.
 CREATE INDEX audit_log_about_users ON audit_log (resource_id) WHERE resource_type = 'user';

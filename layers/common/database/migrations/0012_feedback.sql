@@ -32,6 +32,9 @@ CREATE INDEX feedback_recent ON feedback (user_id, created_at DESC);
 -- Administrators read the reports of everyone, those that wait for somebody first, and answer one by its id.
 CREATE INDEX feedback_admin ON feedback (status, created_at DESC, id);
 CREATE INDEX feedback_queue ON feedback (feedback_turn(status), created_at DESC, id);
+CREATE INDEX feedback_admin_type ON feedback (status, feedback_type, created_at DESC, id);
+CREATE INDEX feedback_queue_type ON feedback (feedback_type, feedback_turn(status), created_at DESC, id);
+CREATE INDEX feedback_age ON feedback (created_at);
 CREATE INDEX feedback_by_id ON feedback (id);
 CREATE TRIGGER touch BEFORE UPDATE ON feedback FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('feedback');

@@ -1,0 +1,35 @@
+SET LOCAL ROLE questlog_owner;
+
+-- The lists of administrators say how many rows they have on all pages, which a long list cannot count at each request. So the
+-- hourly clean-up counts the rows that were made before a moment (`counted_until`), by kind, and a request adds those made since.
+-- To insert a row costs nothing more for it, and no row of a count is one that all sign-ups wait for. Who takes away or changes
+-- a row calls move_count(), which does nothing for a row that was not counted yet. db-health compares the counts with the rows.
+
+-- Until when the rows of a list are counted: -infinity where they are not. A clock that was put back, as only the local stack's
+-- and the tests' can be, makes rows that would be before that moment: then the counts are not used.
+CREATE OR REPLACE FUNCTION app.counted_until(wanted text) RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN coalesce((SELECT l.counted_until FROM counted_lists AS l WHERE l.list = wanted AND l.counted_until <= clock()), '-infinity');
+
+-- Adds to the count of a kind of row, if that row, made at a moment, is among those that were counted.
+--   The shared lock and the one in keep_counts() keep the two apart: whoever comes second sees what the first one did.
+CREATE OR REPLACE FUNCTION app.move_count(wanted text, row_kind text[], made_at timestamptz, change bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('counted lists', 0));
+    INSERT INTO list_counts AS c (list, kind, total)
+    SELECT wanted, row_kind, change FROM counted_lists AS l WHERE l.list = wanted AND made_at < l.counted_until
+    ON CONFLICT (list, day, kind) DO UPDATE SET total = c.total + excluded.total;
+END
+$$;
+
+-- Has all lists counted at each request, until the clean-up counts them again.
+CREATE OR REPLACE FUNCTION internal.forget_counts() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('counted lists', 0));
+    DELETE FROM counted_lists;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION app.move_count FROM questlog_auth, questlog_operator, questlog_jobs;
+REVOKE EXECUTE ON FUNCTION app.counted_until FROM questlog_app, questlog_auth, questlog_operator;
