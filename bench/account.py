@@ -49,6 +49,7 @@ class Account:
         self._add_series()
         for _ in range(PAST_SESSIONS):
             self.start_focus()
+            self.let_focus_run()
             self.complete_focus()
         factories.daily_plan(self.user)
 
@@ -58,10 +59,12 @@ class Account:
         self._session = answer.data["id"]
         return answer
 
-    def complete_focus(self) -> Answer:
-        """Complete the session that was started last, paid in full."""
-        # A minute before its end: later, the request would find it completed by its timer. The session is moved and not
-        # the clock, because a clock that can be moved costs more than the one that is measured here.
+    def let_focus_run(self) -> None:
+        """Have the session that was started last run to a minute before its end.
+
+        Later, a request would find it completed by its timer. The session is moved and not the clock, because a clock
+        that can be moved costs more than the one that is measured here.
+        """
         self._stage.query(
             """
             UPDATE focus_sessions
@@ -70,6 +73,9 @@ class Account:
             """,
             *(self.user.id, self._session),
         )
+
+    def complete_focus(self) -> Answer:
+        """Complete the session that was started last; it has run, and is paid in full."""
         return _paid(self.user.post(f"/focus/{self._session}/complete"))
 
     def complete_habit(self) -> Answer:

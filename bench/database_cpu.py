@@ -100,12 +100,12 @@ def measure(stage: Stage) -> Figure:
     return figure
 
 
-def backend_of(stage: Stage, login: str = "questlog_app") -> Backend:
+def backend_of(stage: Stage, login: str = "questlog_app", database: str | None = None) -> Backend:
     """The process behind the functions' connection: the youngest, since it was opened for this figure."""
     [[pid]] = stage.query(
-        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = %s"
+        "SELECT pid FROM pg_stat_activity WHERE datname = coalesce(%s, current_database()) AND usename = %s"
         " ORDER BY backend_start DESC LIMIT 1",
-        login,
+        *(database, login),
     )
     return Backend(pid)
 
@@ -117,5 +117,7 @@ def _round(backend: Backend, account: Account) -> dict[str, int]:
         before = backend.cpu_ns()
         answer = request(account)
         costs[route] = backend.cpu_ns() - before
+        if route == "POST /focus":
+            account.let_focus_run()
         assert answer.status == 200, answer.text
     return costs
