@@ -10,7 +10,7 @@ from tests.support.sql import bare, call_names, table_names
 # Tables that name users and are none of theirs, and why that is right.
 SHARED = {
     "audit_log": "the operators': a row survives its user",
-    "user_directory": "finds the user of an e-mail address or of an account at a provider",
+    "user_directory": "finds the user of an e-mail address, of an account at a provider or of a browser's endpoint",
 }
 
 # Tables of shared and own rows, whose keys begin with the owner: rows that belong to nobody are everyone's to read.
@@ -43,6 +43,10 @@ NOT_BY_USER = {
     "user_imports_age",
     "user_exports_expiry",
     "user_exports_age",
+    # The sender of notifications takes what is due, whose ever it is.
+    "reminders_due",
+    "notification_deliveries_due",
+    "notification_outbox_age",
     # A template that is deleted is taken out of everyone's sessions.
     "listening_sessions_template",
     # Another user's shared track is known by its id alone.

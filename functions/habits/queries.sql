@@ -23,7 +23,8 @@ WITH added AS (
        AND (placed.active < 200 OR refuse(409, 'limit_reached', 'There are 200 active habits already.', '{"limit": 200}'))
     RETURNING h.*
 )
-SELECT h.*, t.* FROM local_today() AS today, added AS h, habit_today(h, today) AS t;
+SELECT h.*, t.*
+  FROM local_today() AS today, added AS h, habit_today(h, today) AS t, plan_habit_reminder(h.id, h.reminder_time);
 
 -- name: habit
 SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
@@ -47,6 +48,7 @@ UPDATE habits AS h
 SELECT retarget_habit(h) FROM habits AS h
  WHERE id = %(habit_id)s
    AND %(changes)s::jsonb ?| '{frequency,target_count,custom_days,kind,direction,target_amount,period}';
+SELECT plan_habit_reminder(h.id, h.reminder_time) FROM habits AS h WHERE h.id = %(habit_id)s AND h.is_active;
 SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
 
 -- name: delete
@@ -68,6 +70,7 @@ UPDATE habits SET is_active = true, import_digest = NULL
  WHERE id = %(habit_id)s AND NOT is_active
    AND ((SELECT count(*) FROM habits WHERE is_active) < 200
         OR refuse(409, 'limit_reached', 'There are 200 active habits already.', '{"limit": 200}'));
+SELECT plan_habit_reminder(h.id, h.reminder_time) FROM habits AS h WHERE h.id = %(habit_id)s AND h.is_active;
 SELECT h.*, t.* FROM local_today() AS today, habits AS h, habit_today(h, today) AS t WHERE h.id = %(habit_id)s;
 
 -- name: complete

@@ -5,6 +5,7 @@ from typing import Any
 from questlog import identity
 from questlog.api import Api, Reply
 from questlog.db import Db
+from questlog.notifications import channels
 from questlog.settings import settings as environment
 from questlog.wire import Row, Success, Total
 
@@ -73,7 +74,7 @@ def stats(db: Db) -> Stats:
 @api.get("/user/settings")
 def user_settings(db: Db) -> UserSettings:
     """Return the settings that every client knows, as they hold now."""
-    return UserSettings(**effective(db.many(Setting, "user_settings")))
+    return _typed(db.many(Setting, "user_settings"))
 
 
 @api.patch("/user/settings", errors={409: ["too_many_settings"]})
@@ -83,7 +84,7 @@ def change_user_settings(db: Db, body: UserSettingsChange) -> UserSettings:
 
     Days follow a new time zone at once. 409 too_many_settings at 200 stored keys.
     """
-    return UserSettings(**effective(db.many(Setting, "change_user_settings", changes=body.changes())))
+    return _typed(db.many(Setting, "change_user_settings", changes=body.changes()))
 
 
 @api.get("/settings", envelope=False, etag=True)
@@ -124,6 +125,12 @@ def unset(db: Db, key: str) -> Reply[None]:
     """Remove a stored setting; it is no error if there is none. A known setting has its default again."""
     db.one(Success, "unset", key=key)
     return Reply(None, 204)
+
+
+def _typed(known: list[Setting]) -> UserSettings:
+    """The settings that every client knows, and which ways of sending a message there are here."""
+    here = channels()
+    return UserSettings(**effective(known), push_available=here.push_available, email_available=here.email_available)
 
 
 def _profile(db: Db, name: str, **parameters: Any) -> Profile:

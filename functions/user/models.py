@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
+from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
 from questlog.wire import (
     Body,
@@ -75,7 +76,11 @@ Locale = Annotated[
     _of_form(_LOCALE, "must be a language tag, such as en or zh-Hant-TW"),
     _described(_LOCALE),
 ]
-ClockTime = Annotated[str, _of_form(_CLOCK_TIME, "must be a time of day, HH:MM"), _described(_CLOCK_TIME)]
+ClockTime = Annotated[
+    str,
+    _of_form(_CLOCK_TIME, "must be a time of day, HH:MM"),
+    Field(json_schema_extra={"pattern": f"^({_CLOCK_TIME.pattern})$", "examples": ["07:30"]}),
+]
 
 
 class Provider(ResponseModel):
@@ -149,6 +154,19 @@ class Counter(Row):
     value: int
 
 
+QuietTimes = TypedDict("QuietTimes", {"from": ClockTime, "to": ClockTime})
+
+
+def _differ(quiet: QuietTimes) -> QuietTimes:
+    if quiet["from"] == quiet["to"]:
+        raise ValueError("must have two different times")
+    return quiet
+
+
+QuietHours = Annotated[QuietTimes, AfterValidator(_differ)]
+"""From when to when, by the clock of the user's zone, nothing is sent; over midnight where `from` is the later one."""
+
+
 class UserSettings(ResponseModel):
     notifications_enabled: bool
     email_notifications: bool
@@ -159,8 +177,12 @@ class UserSettings(ResponseModel):
     profile_public: bool
     show_activity: bool
     daily_reminder_time: str | None
+    quiet_hours: QuietHours | None
+    max_notifications_per_day: int
     day_start_hour: int
     week_start: Literal["monday", "sunday"]
+    push_available: bool
+    email_available: bool
 
 
 class UserSettingsChange(Body):
@@ -175,6 +197,8 @@ class UserSettingsChange(Body):
     profile_public: bool | None = absent()
     show_activity: bool | None = absent()
     daily_reminder_time: ClockTime | None = absent()
+    quiet_hours: QuietHours | None = absent()
+    max_notifications_per_day: Annotated[int, Field(ge=0, le=50)] | None = absent()
     day_start_hour: Annotated[int, Field(ge=0, le=6)] | None = absent()
     week_start: Literal["monday", "sunday"] | None = absent()
 

@@ -30,7 +30,9 @@ CALLS = {
     "feedback": {"inbox"},  # authors are told of an answer there
     "gamification": {"market"},  # shields and boosts are part of what a user has
     "goals": {"calendar"},  # a deleted goal takes itself out of events
-    "habits": {"calendar", "quests"},  # so does a habit; imported to-dos become quests
+    # So does a habit; imported to-dos become quests; and it may have a time to be reminded at.
+    "habits": {"calendar", "notifications", "quests"},
+    "notifications": {"habits"},  # it asks what may be reminded of, and whether it is still due
     "onboarding": {"goals"},  # the first one is an answer
     "ideas": {"infobase", "promotion"},  # its search is the infobase's
     # What is derived from imported rows is made anew, and what the ledger adds up to. The hourly check is db-health's.
@@ -39,10 +41,12 @@ CALLS = {
     "inbox": {"promotion"},
     # The trash is emptied; accounts are exported and filled; what a job works for is queued again with it.
     "jobs": {"admin", "backups", "exports", "imports", "infobase", "reference"},
-    "backups": {"imports", "jobs"},  # they are loaded as imports are, by jobs
+    # They are loaded as imports are, by jobs; browsers are listed in the directory again.
+    "backups": {"imports", "jobs", "notifications"},
     "exports": {"inbox", "jobs"},  # they are written by jobs, and the user is told
     "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
     "reference": {"jobs"},  # analyses are queued, and objects of deleted tracks
+    "settings": {"notifications"},  # they say when and whether to remind
     "programs": {"exercise"},  # a slot is a workout; templates make workouts; removed slots leave the sessions
     "promotion": {"calendar", "daily_plan", "ideas", "infobase", "quests"},  # it makes these of what was noted down
     "sync": {"daily_plan", "focus", "goals", "habits", "inbox", "quests"},
@@ -81,6 +85,7 @@ READS = {
     "ledger": {"market"},
     "limits": {"identity"},
     "market": {"ledger"},
+    "notifications": {"identity", "settings"},  # whose a browser is; when and how to remind
     "promotion": {"calendar", "daily_plan", "ideas", "infobase", "quests"},  # whether what it made is still there
     "quests": {"deleted_imports", "ledger"},
     "reference": {"identity"},  # whose an e-mail address is, for those who look at what its owner shares
@@ -107,6 +112,8 @@ FEWER = {
     "accept_terms": SIGN_IN,
     "admin_exists": SIGN_IN,
     "claim_admin": SIGN_IN,
+    "subscribe": {"questlog_app"},
+    "send_test": {"questlog_app"},
     "delete_user": {"questlog_app"},
     "cancel_jobs": {"questlog_app"},
     "users_page": ADMINISTRATORS,

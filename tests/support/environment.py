@@ -32,6 +32,11 @@ ENVIRONMENT = {
     "R2_ACCESS_KEY_ID": "bucket-key-for-tests",
     "R2_SECRET_ACCESS_KEY": "bucket-secret-for-tests",
     "EXPORT_SIGNING_KEY": "a-key-for-tests-that-signs-archives",
+    "VAPID_PUBLIC_KEY": "BEfNxNHhYgUd_zGGYLHWvmeQCVYZ15jV_hMytPJSvVdOvGvBxTn5C3oy4dK3I4kvagvisq_l0GpY1ey1Ku2sGhw",
+    "VAPID_PRIVATE_KEY": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAL7vASNFZ4mrze8",
+    "PUSH_HOSTS": "fcm.googleapis.com,*.push.apple.com,localhost",
+    "MAIL_FROM": "questlog@questlog.test",
+    "UNSUBSCRIBE_KEY": "a-key-for-tests-that-signs-ways-out-of-mail",
     "POWERTOOLS_LOG_LEVEL": os.environ.get("POWERTOOLS_LOG_LEVEL", "CRITICAL"),
     "POWERTOOLS_SERVICE_NAME": "questlog",
 }

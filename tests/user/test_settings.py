@@ -14,7 +14,7 @@ from tests.support.client import Answer
 
 TYPED = {
     "notifications_enabled": True,
-    "email_notifications": True,
+    "email_notifications": False,
     "push_notifications": False,
     "theme": "system",
     "timezone": "UTC",
@@ -22,9 +22,13 @@ TYPED = {
     "profile_public": False,
     "show_activity": True,
     "daily_reminder_time": None,
+    "quiet_hours": None,
+    "max_notifications_per_day": 6,
     "day_start_hour": 0,
     "week_start": "monday",
 }
+# Shown beside them: what can be sent by here.
+CHANNELS = {"push_available": True, "email_available": True}
 DEFAULTS = TYPED | {
     "focus_duration": 25,
     "nudge_intensity": "standard",
@@ -42,6 +46,8 @@ OTHERS = {
     "profile_public": True,
     "show_activity": False,
     "daily_reminder_time": "07:30",
+    "quiet_hours": {"from": "22:00", "to": "06:30"},
+    "max_notifications_per_day": 0,
     "day_start_hour": 6,
     "week_start": "sunday",
     "focus_duration": 240,
@@ -79,6 +85,14 @@ MISFITS = [
     ("daily_reminder_time", "07:60", ""),
     ("daily_reminder_time", "07:30:00", ""),
     ("daily_reminder_time", "\u0660\u0667:\u0663\u0660", ""),
+    ("quiet_hours", {"from": "22:00"}, ".to"),
+    ("quiet_hours", {"from": "22:00", "to": "24:00"}, ".to"),
+    ("quiet_hours", {"from": "22:00", "to": "22:00"}, ""),
+    ("quiet_hours", "22:00-06:00", ""),
+    ("max_notifications_per_day", 51, ""),
+    ("max_notifications_per_day", -1, ""),
+    ("max_notifications_per_day", 1.5, ""),
+    ("max_notifications_per_day", "6", ""),
     ("day_start_hour", 7, ""),
     ("day_start_hour", -1, ""),
     ("day_start_hour", "4", ""),
@@ -114,7 +128,7 @@ def named(answer: Answer) -> set[str]:
 
 
 def test_defaults_are_shown_and_not_stored(user: User) -> None:
-    assert user.get("/user/settings").data == TYPED
+    assert user.get("/user/settings").data == TYPED | CHANNELS
     assert user.get("/settings").json == {"settings": [], "data": DEFAULTS}
     for key, value in DEFAULTS.items():
         assert user.get(f"/settings/{key}").json == {"key": key, "value": value}
@@ -137,8 +151,8 @@ def test_a_stored_setting_is_shown_with_its_row(user: User) -> None:
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 def test_what_the_typed_routes_write_the_others_read(user: User, method: str) -> None:
     wanted = {key: OTHERS[key] for key in TYPED}
-    assert user.request(method, "/user/settings", body=wanted).data == wanted
-    assert user.get("/user/settings").data == wanted
+    assert user.request(method, "/user/settings", body=wanted).data == wanted | CHANNELS
+    assert user.get("/user/settings").data == wanted | CHANNELS
     assert stored(user) == wanted
     assert effective(user) == DEFAULTS | wanted
 
@@ -151,7 +165,7 @@ def test_what_the_others_write_the_typed_routes_read(user: User) -> None:
             "updated": True,
         }
         assert user.get(f"/settings/{key}").json == {"key": key, "value": value}
-    assert user.get("/user/settings").data == {key: OTHERS[key] for key in TYPED}
+    assert user.get("/user/settings").data == {key: OTHERS[key] for key in TYPED} | CHANNELS
     assert effective(user) == OTHERS
 
 
@@ -166,12 +180,13 @@ def test_absent_keeps_and_null_resets(user: User) -> None:
     user.patch("/settings", OTHERS)
     assert user.put("/user/settings", {"theme": None, "timezone": None}).data == {
         **{key: OTHERS[key] for key in TYPED},
+        **CHANNELS,
         "theme": "system",
         "timezone": "UTC",
     }
     assert user.post("/settings", {"key": "interests", "value": None}).json["value"] == []
     assert user.patch("/settings", dict.fromkeys(OTHERS)).json == {"settings": [], "data": DEFAULTS}
-    assert user.put("/user/settings").data == TYPED
+    assert user.put("/user/settings").data == TYPED | CHANNELS
 
 
 def test_deleting_is_resetting(user: User, other: User) -> None:
@@ -326,7 +341,7 @@ def test_the_limit_holds_in_parallel(user: User, database: Database) -> None:
 
 
 def test_different_keys_do_not_undo_each_other(user: User) -> None:
-    changes = iter([*OTHERS.items(), *[(f"k{n}", n) for n in range(8)]])
+    changes = iter([*OTHERS.items(), *[(f"k{n}", n) for n in range(6)]])
 
     def change() -> int:
         key, value = next(changes)
@@ -335,7 +350,7 @@ def test_different_keys_do_not_undo_each_other(user: User) -> None:
         return user.patch("/settings", {key: value}).status
 
     assert at_once(24, change) == [200] * 24
-    assert effective(user) == OTHERS | {f"k{n}": n for n in range(8)}
+    assert effective(user) == OTHERS | {f"k{n}": n for n in range(6)}
 
 
 def test_the_list_in_pages(user: User) -> None:
@@ -448,7 +463,7 @@ def test_the_database_refuses_what_the_routes_do(user: User, database: Database)
 def test_settings_belong_to_their_user(new_user: NewUser) -> None:
     ann, ben = new_user(), new_user()
     ann.patch("/settings", OTHERS)
-    assert ben.get("/user/settings").data == TYPED
+    assert ben.get("/user/settings").data == TYPED | CHANNELS
     assert ben.get("/settings").json["settings"] == []
     ben.patch("/settings", {"theme": "light"})
     ben.delete("/settings/locale")

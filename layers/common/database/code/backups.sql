@@ -97,7 +97,7 @@ REVOKE EXECUTE ON FUNCTION app.begin_backup, app.announce_backup, app.delete_bac
 -- What a backup holds ----------------------------------------------------------------------------------------------------
 
 -- The tables that a backup leaves out: what lets somebody in or is about to, what serves the machine, the backups themselves,
--- and the directory, which is made of the users and their accounts.
+-- and the directory, which is made of the users, their accounts and their browsers.
 CREATE OR REPLACE FUNCTION internal.left_out_of_backups() RETURNS text[]
 LANGUAGE sql IMMUTABLE
 RETURN ARRAY['backups', 'counted_lists', 'idempotency_keys', 'job_runs', 'jobs', 'list_counts', 'oauth_states', 'rate_limits',
@@ -182,7 +182,7 @@ REVOKE EXECUTE ON FUNCTION app.unrestorable_users FROM questlog_app, questlog_au
 SET LOCAL ROLE questlog_owner;
 
 -- Inserts rows of a backup into one of its tables, each as its owner; rows of nobody as nobody. Returns how many are new.
--- `owner` is the column that names it, null where the table has none. Users and accounts are listed in the directory.
+-- `owner` is the column that names it, null where the table has none. Users, accounts and browsers are listed in the directory.
 CREATE OR REPLACE FUNCTION app.restore_rows(target text, owner text, sent text[], rows jsonb) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
@@ -217,6 +217,10 @@ BEGIN
         INSERT INTO user_directory (kind, key, user_id)
         SELECT a.provider, a.subject, a.user_id FROM jsonb_to_recordset(rows) AS a (user_id uuid, provider text, subject text)
         ON CONFLICT (kind, key) DO UPDATE SET user_id = excluded.user_id;
+    ELSIF target = 'push_subscriptions' THEN
+        INSERT INTO user_directory (kind, key, user_id)
+        SELECT 'push', push_key(b.endpoint), b.user_id FROM jsonb_to_recordset(rows) AS b (user_id uuid, endpoint text)
+        ON CONFLICT (kind, key) DO NOTHING;
     END IF;
     RETURN total;
 END

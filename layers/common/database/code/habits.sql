@@ -179,6 +179,19 @@ BEGIN ATOMIC
      WHERE k.habit_id = habit_done.habit AND k.completed_date = habit_done.day AND k.done;
 END;
 
+-- Reminders ---------------------------------------------------------------------------------------------------------
+
+-- The active habits that have a time of day to be reminded at; with an id, that one.
+CREATE OR REPLACE FUNCTION internal.habit_reminder_times(wanted uuid)
+RETURNS TABLE (habit_id uuid, name text, reminder_time text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT h.id, h.name, h.reminder_time
+      FROM habits AS h
+     WHERE h.user_id = current_user_id() AND (wanted IS NULL OR h.id = wanted)
+       AND h.is_active AND h.reminder_time IS NOT NULL;
+END;
+
 -- History -----------------------------------------------------------------------------------------------------------
 
 -- The days of a history: 30 to today unless others are asked for, at most 366. The first is not before the year 1, which
@@ -645,6 +658,7 @@ BEGIN
        AND NOT EXISTS (SELECT FROM habit_completions AS c WHERE c.habit_id = d.habit_id AND c.completed_date = d.day)
         ON CONFLICT DO NOTHING;
     PERFORM recount_habit(h, undone => true) FROM habits AS h WHERE h.id = ANY (of_habits);
+    PERFORM plan_habit_reminder(h.id, h.reminder_time) FROM habits AS h WHERE h.id = ANY (of_habits) AND h.is_active;
     PERFORM import_quests(rows -> 'quests');
     RETURN true;
 END

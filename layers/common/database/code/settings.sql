@@ -4,9 +4,9 @@ SET LOCAL ROLE questlog_owner;
 CREATE OR REPLACE FUNCTION app.user_setting_defaults() RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN '{
-    "notifications_enabled": true, "email_notifications": true, "push_notifications": false, "theme": "system",
+    "notifications_enabled": true, "email_notifications": false, "push_notifications": false, "theme": "system",
     "timezone": "UTC", "locale": "en", "profile_public": false, "show_activity": true, "daily_reminder_time": null,
-    "day_start_hour": 0, "week_start": "monday"
+    "quiet_hours": null, "max_notifications_per_day": 6, "day_start_hour": 0, "week_start": "monday"
 }'::jsonb;
 
 -- The defaults of all settings that Questlog itself reads.
@@ -64,6 +64,7 @@ BEGIN
        FROM user_settings HAVING count(*) > greatest(held, 200);
     PERFORM carry_streaks(today);
     PERFORM show_on_boards(setting('profile_public') = 'true');
+    PERFORM plan_reminders();
 END
 $$;
 
@@ -78,5 +79,6 @@ BEGIN
     DELETE FROM user_settings AS s WHERE s.key = unset_key;
     PERFORM carry_streaks(today);
     PERFORM show_on_boards(setting('profile_public') = 'true');
+    PERFORM plan_reminders();
 END
 $$;

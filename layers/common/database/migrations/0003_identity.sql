@@ -59,11 +59,11 @@ CREATE POLICY identity ON accounts TO questlog_identity USING (true);
 GRANT SELECT ON accounts TO questlog_app, questlog_auth;
 GRANT SELECT, INSERT ON accounts TO questlog_identity;
 
--- Which user an e-mail address, or an account at a provider, belongs to. A sign-in knows these before it knows the user. It
--- is a table of its own, without a foreign key, because users are spread over servers by their id and this table is not.
+-- Which user an e-mail address, an account at a provider, or a browser that takes messages belongs to. A sign-in knows these
+-- before it knows the user. It is a table of its own, without a foreign key, because users are spread over servers by their id and this table is not.
 -- The entry of a deleted user has no meaning; the next sign-in replaces it.
 CREATE TABLE user_directory (
-    kind text NOT NULL CHECK (kind IN ('email', 'google', 'azure')),
+    kind text NOT NULL CHECK (kind IN ('email', 'google', 'azure', 'push')),
     key text NOT NULL CHECK (length(key) BETWEEN 1 AND 320),
     user_id uuid NOT NULL,
     PRIMARY KEY (kind, key)

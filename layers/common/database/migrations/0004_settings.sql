@@ -35,6 +35,10 @@ CREATE TABLE user_settings (
         WHEN key = 'nudge_intensity' THEN value IN ('"gentle"', '"standard"', '"energetic"')
         WHEN key = 'locale' THEN jsonb_typeof(value) = 'string' AND value #>> '{}' ~ '^[A-Za-z0-9-]{2,35}$'
         WHEN key = 'daily_reminder_time' THEN value #>> '{}' ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'
+        WHEN key = 'quiet_hours' THEN
+            (value ->> 'from' ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$' AND value ->> 'to' ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'
+             AND value ->> 'from' <> value ->> 'to') IS TRUE
+        WHEN key = 'max_notifications_per_day' THEN value @? '$ ? (@ >= 0 && @ <= 50 && @.floor() == @)'
         WHEN key = 'focus_duration' THEN value @? '$ ? (@ >= 1 && @ <= 240 && @.floor() == @)'
         WHEN key = 'module_weights' THEN jsonb_typeof(value) = 'object' AND NOT value @? '$.* ? (@.type() != "number")'
         WHEN key = 'interests' THEN jsonb_typeof(value) = 'array' AND NOT value @? 'strict $[*] ? (@.type() != "string")'

@@ -40,7 +40,7 @@ GRANT INSERT, UPDATE ON jobs TO questlog_admin;
 -- Each tick of a schedule that did something or found nothing to do. A tick that runs holds a lease, which the next one respects.
 CREATE TABLE job_runs (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    name text NOT NULL CHECK (name IN ('queue', 'cleanup', 'storage', 'analysis')),
+    name text NOT NULL CHECK (name IN ('queue', 'cleanup', 'storage', 'analysis', 'reminders')),
     started_at timestamptz NOT NULL DEFAULT instant(),
     finished_at timestamptz,
     status text NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'done', 'failed')),
