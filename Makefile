@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps
 export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/common
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: run test lint format bench openapi build deploy migrate lock clean
+.PHONY: run test lint format bench pictures openapi build deploy migrate lock clean
 
 run: $(VENV)/.local            ## the whole stack on http://127.0.0.1:8080
 	@exec $(BIN)/python -m local $(ARGS)
@@ -29,6 +29,9 @@ format: $(VENV)/.tests
 
 bench: $(VENV)/.tests
 	$(BIN)/python -m bench $(ARGS)
+
+pictures: $(VENV)/.tests       ## docs/start-*.png, by Chromium
+	START_PAGE_PICTURES=docs $(BIN)/python -m pytest -n 0 -k pictures tests/browser/test_start_page.py
 
 openapi: $(VENV)/.tests        ## docs/openapi.json, from what the routes declare
 	$(BIN)/python -m docs.openapi

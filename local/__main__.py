@@ -7,102 +7,150 @@ import signal
 import sys
 import time
 from contextlib import ExitStack
-from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
-from rich.console import Console
-from rich.text import Text
 
-from database.migrate import MigrationError, migrate, set_login_passwords
+from database.migrate import MIGRATIONS, migrate, set_login_passwords
 from local import bucket, provider
 from local.acting import Acting
-from local.clock import Clock, ClockError
-from local.gateway import Exchange, Gateway, Run, Server
-from local.postgres import Postgres, PostgresError
+from local.clock import Clock
+from local.failures import EXPECTED, check_database, explain
+from local.gateway import Gateway, Server, check_port
+from local.history import Exchange, History, Run
+from local.postgres import Postgres
 from local.runtime import Runtime
-from local.service import ServiceError
 from local.settings import LOGINS, database_urls, kept_secrets, local_settings
-from local.template import ROOT, TemplateError, functions
+from local.start_page import StartPage
+from local.status import Status
+from local.template import ROOT, functions
+from local.terminal import Advance, Terminal
 
-_console = Console(highlight=False, soft_wrap=True)
+
+class Places(NamedTuple):
+    """Where things are: the database, for its administrator; what the functions are set to; the links of services."""
+
+    database_url: str
+    settings: dict[str, str]
+    links: dict[str, str]
 
 
 def main() -> int:
     """Start, serve, stop; the exit status."""
     arguments = _arguments()
+    folder = Path(os.environ.get("QUESTLOG_DATA", ROOT / ".local"))
+    terminal, history = Terminal(), History()
     # SIGTERM ends the stack the way Ctrl-C does, so that what it started is stopped in order.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with ExitStack() as stack:
-            server, every_minute = _compose(stack, arguments)
-            asyncio.run(server.run_until_stopped(every_minute, _print_run))
+            server = _compose(stack, arguments, folder, terminal, history)
+            every_minute = float(os.environ.get("JOB_TICK_SECONDS", "2"))
+            asyncio.run(server.run_until_stopped(every_minute, partial(_report_run, terminal, history)))
     except KeyboardInterrupt:
         pass
-    except (PostgresError, MigrationError, ServiceError, TemplateError, ClockError, psycopg.Error, OSError) as error:
-        _console.print(Text(f"\n  {error}\n", style="bold red"))
+    except EXPECTED as error:
+        terminal.failure(explain(error, folder, os.environ))
         return 1
-    _console.print("\n  [dim]stopped[/]")
+    terminal.summary(history)
     return 0
 
 
-def _compose(stack: ExitStack, arguments: argparse.Namespace) -> tuple[Server, float]:
-    """Start everything that is behind the gateway, and print where it is."""
+def _compose(
+    stack: ExitStack, arguments: argparse.Namespace, folder: Path, terminal: Terminal, history: History
+) -> Server:
+    """Start everything, and print where it is."""
     started = time.monotonic()
-    folder = Path(os.environ.get("QUESTLOG_DATA", ROOT / ".local"))
-    logs = folder / "logs"
-    secret = kept_secrets(folder)
-    settings = local_settings(secret, os.environ)
-    _console.print("\n  [bold]Questlog[/] [dim]on this machine[/]\n")
-
-    # Started first and waited for last: they come up while the database does.
-    store = stack.enter_context(bucket.start(folder / "bucket", settings, logs / "bucket.log"))
-    identity = stack.enter_context(
-        provider.start(int(os.environ.get("OIDC_PORT", "0")), settings["ADMIN_EMAILS"], logs / "provider.log")
-    )
-
-    admin_url = os.environ.get("DATABASE_URL")
-    if not admin_url:
-        postgres = stack.enter_context(Postgres(folder / "postgres"))
-        postgres.ensure_database("questlog")
-        admin_url = postgres.url("questlog")
-    applied = migrate(admin_url)
-    set_login_passwords(admin_url, {role: secret[role] for role in LOGINS.values()})
-    settings |= database_urls(admin_url, secret)
-    _line("database", admin_url, f"{len(applied)} migrations applied" if applied else "up to date")
-
-    clock = Clock(partial(psycopg.connect, admin_url))
+    port = int(os.environ.get("PORT", "8080"))
+    terminal.title()
+    check_port(port)
+    if own_database := os.environ.get("DATABASE_URL"):
+        check_database(own_database)
+    # A step for each migration, and one for each call of advance() in what follows.
+    with terminal.progress(5 + len(list(MIGRATIONS.glob("*.sql")))) as advance:
+        places = _start_services(stack, folder, terminal, advance)
+    clock = Clock(partial(psycopg.connect, places.database_url))
     if arguments.clock == "real":
         clock.reset()
     elif arguments.clock:
         clock.set(arguments.clock)
     if clock.moved():
-        _line("clock", f"{clock.now():%Y-%m-%d %H:%M:%S} UTC", "moved; --clock real puts it back")
-
-    store.ready()
-    settings.setdefault("R2_ENDPOINT", store.url)
-    bucket.create(store.url, settings)
-    _line("bucket", f"{store.url}/{settings['R2_BUCKET']}", f"key {settings['R2_ACCESS_KEY_ID']}")
-
-    identity.ready()
-    settings.setdefault("GOOGLE_ISSUER", identity.url)
-    _line("identity", identity.url, "sign in as admin or dev")
-    _line("claim key", settings["ADMIN_CLAIM_KEY"])
+        terminal.line("clock", f"{clock.now():%Y-%m-%d %H:%M:%S} UTC", "moved; --clock real puts it back")
+    terminal.line("claim key", places.settings["ADMIN_CLAIM_KEY"])
 
     session = None
     if arguments.email:
-        terms = settings.get("TOS_VERSION", "1.0")
-        session = Acting(admin_url, arguments.email, arguments.role, terms).session
-        _line("acting as", arguments.email, f"{arguments.role}; requests without a session get one")
+        terms = places.settings.get("TOS_VERSION", "1.0")
+        session = Acting(places.database_url, arguments.email, arguments.role, terms).session
+        terminal.line("acting as", arguments.email, f"{arguments.role}; requests without a session get one")
 
-    runtimes = [Runtime(one, one.variables(settings), logs / f"{one.group}.log") for one in functions()]
-    gateway = Gateway(runtimes, report=_print_exchange, session=session, clock=clock)
-    server = Server(gateway, runtimes, port=int(os.environ.get("PORT", "8080")))
-    _line("logs", str(logs))
-    _line("gateway", f"http://localhost:{server.port}", f"ready in {time.monotonic() - started:.1f} s; the API: /docs")
-    _console.print()
-    return server, float(os.environ.get("JOB_TICK_SECONDS", "2"))
+    logs = folder / "logs"
+    runtimes = [Runtime(one, one.variables(places.settings), logs / f"{one.group}.log") for one in functions()]
+    status = Status(
+        url=places.settings["PUBLIC_URL"],
+        database_url=places.database_url,
+        services={"bucket": places.settings["R2_ENDPOINT"], "provider": places.settings["GOOGLE_ISSUER"]},
+        links=places.links,
+        runtimes=runtimes,
+        history=history,
+    )
+    report = partial(_report_exchange, terminal, history)
+    gateway = Gateway(runtimes, report=report, session=session, clock=clock, start_page=StartPage(status.document))
+    server = Server(gateway, runtimes, port=port)
+    terminal.line("logs", str(logs))
+    ready = f"ready in {time.monotonic() - started:.1f} s; open it in a browser; the API: /docs"
+    terminal.line("gateway", f"http://localhost:{server.port}", ready)
+    terminal.blank()
+    return server
+
+
+def _start_services(stack: ExitStack, folder: Path, terminal: Terminal, advance: Advance) -> Places:
+    """Start everything that is behind the gateway, and bring the database up to date."""
+    secret = kept_secrets(folder)
+    settings = local_settings(secret, os.environ)
+    logs = folder / "logs"
+
+    # Started first and waited for last: they come up while the database does.
+    advance("bucket and identity provider")
+    store = stack.enter_context(bucket.start(folder / "bucket", settings, logs / "bucket.log"))
+    identity = stack.enter_context(
+        provider.start(int(os.environ.get("OIDC_PORT", "0")), settings["ADMIN_EMAILS"], logs / "provider.log")
+    )
+
+    advance("database")
+    admin_url = os.environ.get("DATABASE_URL")
+    if not admin_url:
+        postgres = stack.enter_context(Postgres(folder / "postgres"))
+        postgres.ensure_database("questlog")
+        admin_url = postgres.url("questlog")
+    applied = migrate(admin_url, report=advance)
+    set_login_passwords(admin_url, {role: secret[role] for role in LOGINS.values()})
+    settings |= database_urls(admin_url, secret)
+    terminal.line("database", admin_url, f"{len(applied)} migrations applied" if applied else "up to date")
+
+    advance("bucket")
+    store.ready()
+    settings.setdefault("R2_ENDPOINT", store.url)
+    bucket.create(store.url, settings)
+    terminal.line("bucket", f"{store.url}/{settings['R2_BUCKET']}", f"key {settings['R2_ACCESS_KEY_ID']}")
+
+    advance("identity provider")
+    identity.ready()
+    settings.setdefault("GOOGLE_ISSUER", identity.url)
+    terminal.line("identity", identity.url, "sign in as admin or dev")
+    return Places(admin_url, settings, {"bucket": bucket.listing(store.url, settings), "provider": identity.url})
+
+
+def _report_exchange(terminal: Terminal, history: History, exchange: Exchange) -> None:
+    history.note_exchange(exchange)
+    terminal.exchange(exchange)
+
+
+def _report_run(terminal: Terminal, history: History, run: Run) -> None:
+    history.note_run(run)
+    terminal.run(run)
 
 
 def _arguments() -> argparse.Namespace:
@@ -113,40 +161,6 @@ def _arguments() -> argparse.Namespace:
         "--clock", metavar="TIME", help="begin at this time, such as 2031-03-29T22:00:00Z; `real` puts the clock back"
     )
     return parser.parse_args()
-
-
-def _line(name: str, value: str, remark: str = "") -> None:
-    line = Text.assemble("  ", (f"{name:<10}", "cyan"), " ", (value, "bold"), "  ", (remark, "dim"))
-    _console.print(line)
-
-
-def _print_exchange(exchange: Exchange) -> None:
-    style = "green" if exchange.status < 400 else "yellow" if exchange.status < 500 else "bold red"
-    line = Text.assemble(
-        (f"  {datetime.now().astimezone():%H:%M:%S}  ", "dim"),
-        (f"{exchange.status} ", style),
-        f"{exchange.method:<7} {exchange.path}",
-        (f"  {exchange.seconds * 1000:.0f} ms  {exchange.group or 'gateway'}", "dim"),
-    )
-    if exchange.problem:
-        line.append(f"\n            {exchange.problem}", style)
-    _console.print(line)
-
-
-def _print_run(run: Run) -> None:
-    """A line for a run of a schedule; of those that are ticked every few seconds only where they did something."""
-    if run.is_idle and run.schedule.every_seconds == 60:
-        return
-    counted = run.result.items() if isinstance(run.result, dict) else []
-    done = ", ".join(f"{name} {count}" for name, count in counted if count) or "nothing to do"
-    line = Text.assemble(
-        (f"  {datetime.now().astimezone():%H:%M:%S}  ", "dim"),
-        ("failed " if run.problem else "done ", "bold red" if run.problem else "green"),
-        f"{run.schedule.name.lower()}",
-        (f"  {run.seconds * 1000:.0f} ms  {run.group}", "dim"),
-        f"\n            {run.problem or done}",
-    )
-    _console.print(line)
 
 
 if __name__ == "__main__":

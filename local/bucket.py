@@ -8,12 +8,16 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.service import Service
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 NAME = "questlog"
 
@@ -35,19 +39,30 @@ def start(folder: Path, settings: Mapping[str, str], log: Path) -> Service:
 
 def create(endpoint: str, settings: Mapping[str, str]) -> None:
     """Make the bucket, unless it is there."""
-    client = boto3.client(
+    try:
+        _client(endpoint, settings).create_bucket(Bucket=settings["R2_BUCKET"])
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+            raise
+
+
+def listing(endpoint: str, settings: Mapping[str, str]) -> str:
+    """A signed URL at which a browser sees the bucket's list of objects, for a week from now."""
+    url: str = _client(endpoint, settings).generate_presigned_url(
+        "list_objects_v2", Params={"Bucket": settings["R2_BUCKET"]}, ExpiresIn=7 * 24 * 3600
+    )
+    return url
+
+
+def _client(endpoint: str, settings: Mapping[str, str]) -> "S3Client":
+    return boto3.client(
         "s3",
         endpoint_url=endpoint,
         region_name="us-east-1",  # a bucket cannot be created in R2's region `auto`
         aws_access_key_id=settings["R2_ACCESS_KEY_ID"],
         aws_secret_access_key=settings["R2_SECRET_ACCESS_KEY"],
-        config=Config(s3={"addressing_style": "path"}),
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
     )
-    try:
-        client.create_bucket(Bucket=settings["R2_BUCKET"])
-    except ClientError as error:
-        if error.response.get("Error", {}).get("Code") not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
-            raise
 
 
 def serve(port: int) -> None:

@@ -6,14 +6,14 @@ otherwise read through a visitor's browser what is meant for this machine alone.
 """
 
 import asyncio
+import errno
 import json
 import re
 import socket
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import uvicorn
 from starlette.concurrency import run_in_threadpool
@@ -23,7 +23,10 @@ from starlette.types import Receive, Scope, Send
 
 from local.clock import Clock, ClockError
 from local.events import Router, decoded_path, http_event, http_response, schedule_event
-from local.runtime import FunctionFailed, FunctionTimedOut, Runtime
+from local.history import Exchange, Run, trips_told
+from local.runtime import FunctionFailed, FunctionTimedOut, Invoked, Runtime
+from local.service import PortTaken
+from local.start_page import StartPage
 from local.template import Schedule
 
 BODY_LIMIT = 10 * 1024 * 1024  # API Gateway's own
@@ -36,43 +39,13 @@ _LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECA
 
 # A secret of a calendar feed, which would open it for whoever reads the console.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One answered request, for the report. `path` shows no token; `problem` is set when the gateway itself had to
-    answer.
-    """
-
-    method: str
-    path: str
-    status: int
-    seconds: float
-    group: str | None
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run of a schedule, for the report: what the function returned, or the problem why it did not."""
-
-    group: str
-    schedule: Schedule
-    seconds: float
-    result: Any = None
-    problem: str | None = None
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether there was nothing to do: everything that was counted is 0."""
-        return self.problem is None and not any(
-            self.result.values() if isinstance(self.result, dict) else [self.result]
-        )
+_LONGEST_PATH = 300
 
 
 class Gateway:
     """The ASGI application behind all the ports. `report` is told of every request. `session` returns the token of a
-    live session, for requests without credentials of their own; GET and PUT /__clock show and move the `clock`.
+    live session, for requests without credentials of their own; GET and PUT /__clock show and move the `clock`;
+    `start_page` answers for itself and for what it shows.
     """
 
     def __init__(
@@ -82,12 +55,14 @@ class Gateway:
         report: Callable[[Exchange], None],
         session: Callable[[], str] | None = None,
         clock: Clock | None = None,
+        start_page: StartPage | None = None,
     ) -> None:
         self._runtimes = {runtime.function.name: runtime for runtime in runtimes}
         self._router = Router(runtime.function for runtime in self._runtimes.values())
         self._report = report
         self._session = session
         self._clock = clock
+        self._start_page = start_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -100,6 +75,8 @@ class Gateway:
             response = await runtime.serve(request)
         elif self._clock is not None and request.url.path == CLOCK_PATH:
             response = await self._show_clock(request, self._clock)
+        elif self._start_page is not None and (page := await self._start_page.response(request)) is not None:
+            response = page
         else:
             response = await self._answer(request)
         with suppress(ClientDisconnect):
@@ -108,18 +85,14 @@ class Gateway:
     async def _answer(self, request: Request) -> Response:
         started = time.perf_counter()
         path = decoded_path(request.scope["raw_path"].decode("latin-1"))
-        group, problem = None, None
         body = await _body(request)
         match = self._router.match(request.method, path)
-        response: Response
         if body is None:
-            response = _refusal(413, "Request Entity Too Large")
+            outcome = _Outcome(_refusal(413, "Request Entity Too Large"))
         elif match is None:
-            response = _refusal(404, "Not Found")
+            outcome = _Outcome(_refusal(404, "Not Found"))
         else:
             function, route, parameters = match
-            group = function.group
-            runtime = self._runtimes[function.name]
             event = http_event(
                 route,
                 parameters,
@@ -130,19 +103,21 @@ class Gateway:
                 body=body,
                 source_ip=request.client.host if request.client else "127.0.0.1",
             )
-            try:
-                response = await _invoked(runtime, event)
-                if response.status_code >= 500:
-                    problem = f"see {runtime.log}"
-            except FunctionTimedOut as error:
-                response, problem = _refusal(503, "Service Unavailable"), str(error)
-            except FunctionFailed as error:
-                response, problem = _refusal(500, "Internal Server Error"), str(error)
-            except ValueError as error:
-                response, problem = _refusal(500, "Internal Server Error"), f"{group} answered no valid answer: {error}"
-        seconds = time.perf_counter() - started
-        self._report(Exchange(request.method, _TOKEN.sub("...", path), response.status_code, seconds, group, problem))
-        return response
+            outcome = await _outcome(self._runtimes[function.name], event)
+        self._report(
+            Exchange(
+                method=request.method,
+                path=_shown(path),
+                status=outcome.response.status_code,
+                seconds=time.perf_counter() - started,
+                group=match[0].group if match is not None and body is not None else None,
+                problem=outcome.problem,
+                route=match[1].key if match is not None else None,
+                trips=trips_told(outcome.invoked.logged) if outcome.invoked is not None else None,
+                cold=outcome.invoked is not None and outcome.invoked.cold,
+            )
+        )
+        return outcome.response
 
     async def _show_clock(self, request: Request, clock: Clock) -> Response:
         """The time of the stack, moved first by the body of a PUT: `{"now": ...}` or `{"advance": "P1D"}`.
@@ -222,7 +197,7 @@ async def _run(runtime: Runtime, schedule: Schedule) -> Run:
     started = time.perf_counter()
     result, problem = None, None
     try:
-        result = json.loads(await runtime.invoke(schedule_event(schedule, runtime.function)))
+        result = json.loads((await runtime.invoke(schedule_event(schedule, runtime.function))).answer)
     except FunctionFailed as error:
         problem = str(error)
     return Run(runtime.function.group, schedule, time.perf_counter() - started, result, problem)
@@ -240,14 +215,35 @@ def _move(clock: Clock, wanted: object) -> None:
             raise ClockError('Send {"now": a timestamp or null} or {"advance": a duration such as "P1D"}.')
 
 
-async def _invoked(runtime: Runtime, event: dict[str, Any]) -> Response:
-    """The function's answer, within what Lambda carries each way."""
+class _Outcome(NamedTuple):
+    """The response to a request; what is wrong, where something is; and what came of the invocation, if it ended."""
+
+    response: Response
+    problem: str | None = None
+    invoked: Invoked | None = None
+
+
+async def _outcome(runtime: Runtime, event: dict[str, Any]) -> _Outcome:
+    """What came of a request to a function, within what Lambda carries each way."""
     if len(json.dumps(event, ensure_ascii=False).encode()) > EVENT_LIMIT:
-        return _refusal(413, "Request Too Long")
-    answer = await runtime.invoke(event)
+        return _Outcome(_refusal(413, "Request Too Long"))
+    group = runtime.function.group
+    try:
+        invoked = await runtime.invoke(event)
+        response = http_response(_carried(invoked.answer))
+    except FunctionTimedOut as error:
+        return _Outcome(_refusal(503, "Service Unavailable"), str(error))
+    except FunctionFailed as error:
+        return _Outcome(_refusal(500, "Internal Server Error"), str(error))
+    except ValueError as error:
+        return _Outcome(_refusal(500, "Internal Server Error"), f"{group} answered no valid answer: {error}")
+    return _Outcome(response, f"see {runtime.log}" if response.status_code >= 500 else None, invoked)
+
+
+def _carried(answer: bytes) -> bytes:
     if len(answer) > ANSWER_LIMIT:
         raise ValueError(f"{len(answer)} bytes are more than Lambda carries")
-    return http_response(answer)
+    return answer
 
 
 async def _body(request: Request) -> bytes | None:
@@ -263,9 +259,20 @@ async def _body(request: Request) -> bytes | None:
     return bytes(body)
 
 
+def _shown(path: str) -> str:
+    """A path as it may be printed: a terminal obeys control characters, and no line is endless."""
+    harmless = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in path)
+    return _TOKEN.sub("...", harmless)[:_LONGEST_PATH]
+
+
 def _refusal(status: int, message: str) -> Response:
     """An answer of the gateway itself, in API Gateway's form."""
     return JSONResponse({"message": message}, status_code=status)
+
+
+def check_port(port: int) -> None:
+    """Raise PortTaken where another program listens on the port, before anything is started that needs long."""
+    _listen(port).close()
 
 
 def _listen(port: int, family: socket.AddressFamily = socket.AF_INET) -> socket.socket:
@@ -277,7 +284,13 @@ def _listen(port: int, family: socket.AddressFamily = socket.AF_INET) -> socket.
     # The protocol is named, or asyncio does not know the socket for TCP and leaves Nagle's 40 ms in every exchange.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1" if family == socket.AF_INET else "::1", port))
+    try:
+        listener.bind(("127.0.0.1" if family == socket.AF_INET else "::1", port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(port) from None
+        raise
     listener.listen()
     return listener
 
@@ -286,5 +299,5 @@ def _listen_to_ipv6(port: int) -> list[socket.socket]:
     """The same port of ::1, which `localhost` may mean to a browser; nothing on a machine without IPv6."""
     try:
         return [_listen(port, socket.AF_INET6)]
-    except OSError:
+    except (PortTaken, OSError):
         return []

@@ -30,7 +30,19 @@ ADMIN = "postgres"
 
 
 class PostgresError(RuntimeError):
-    """The server cannot be had; the message says why and where its log is."""
+    """The server cannot be had; the message says why, and `log` is the file that says more, if there is one."""
+
+    def __init__(self, message: str, log: Path | None = None) -> None:
+        super().__init__(message)
+        self.log = log
+
+
+class FolderInUse(PostgresError):
+    """Another stack runs in the folder."""
+
+
+class OtherPostgres(PostgresError):
+    """The folder was made by another major version of Postgres."""
 
 
 class Postgres:
@@ -111,7 +123,7 @@ class Postgres:
         if (self.data / "PG_VERSION").exists():
             made_by, ours = (self.data / "PG_VERSION").read_text().strip(), _major_version()
             if made_by != ours:
-                raise PostgresError(f"{self.data} is Postgres {made_by}'s, this is {ours}: dump it there or remove it.")
+                raise OtherPostgres(f"{self.data} is Postgres {made_by}'s, this is {ours}: dump it there or remove it.")
             self._password = secret.read_text()
             return
         self._password = secrets.token_urlsafe(24)
@@ -127,7 +139,7 @@ class Postgres:
         ]
         with self.log.open("ab") as output:
             if child.start(command, output=output, as_user=True).wait() != 0:
-                raise PostgresError(f"initdb failed: {_last_line(self.log)} (more in {self.log})")
+                raise PostgresError(f"initdb failed: {_last_line(self.log)}", self.log)
         if self._durable:
             os.sync()  # once for all files is faster than initdb's one by one
         unfinished.rename(self.data)
@@ -141,7 +153,7 @@ class Postgres:
             if self._try():
                 return
             time.sleep(0.2)
-        raise PostgresError(f"Postgres does not start: {_last_line(self.log)} (more in {self.log})")
+        raise PostgresError(f"Postgres does not start: {_last_line(self.log)}", self.log)
 
     def _try(self) -> bool:
         """Start the server once; False when it gave up."""
@@ -165,7 +177,7 @@ class Postgres:
                 psycopg.connect(self.admin_url, connect_timeout=5).close()
             except psycopg.OperationalError:
                 if time.monotonic() > deadline:
-                    raise PostgresError(f"Postgres takes no connections: {_last_line(self.log)}") from None
+                    raise PostgresError(f"Postgres takes no connections: {_last_line(self.log)}", self.log) from None
                 time.sleep(0.01)
             else:
                 return True
@@ -213,7 +225,7 @@ def _exclusive(path: Path) -> IO[str]:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         handle.close()
-        raise PostgresError(f"{path.parent} is in use: the stack is already running there.") from None
+        raise FolderInUse(f"{path.parent} is in use: the stack is already running there.") from None
     return handle
 
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -29,6 +29,20 @@ from local.template import ROOT, Function
 _PREFIX = "/2018-06-01/runtime/"
 _INIT_SECONDS = 30  # Lambda allows 10; a laptop that compiles bytecode meanwhile is given more
 _LOOK_SECONDS = 0.02
+
+
+# Of what a function logs during an invocation, so much of the end is read again: the line of the request is there.
+_LOGGED = 65_536
+
+
+class Invoked(NamedTuple):
+    """What came of an invocation: the answer, a JSON document; the end of what the function wrote to its log meanwhile;
+    and whether its process was started for it.
+    """
+
+    answer: bytes
+    logged: bytes
+    cold: bool
 
 
 class FunctionFailed(Exception):
@@ -70,16 +84,24 @@ class Runtime:
         """Whether the process was ended for good."""
         return self._closed
 
-    async def invoke(self, event: Any) -> bytes:
-        """The function's answer, a JSON document. Invocations wait for each other, as in one execution environment."""
+    @property
+    def is_running(self) -> bool:
+        """Whether the function has a process, which serves or waits for an invocation."""
+        return self._process is not None and self._process.poll() is None
+
+    async def invoke(self, event: Any) -> Invoked:
+        """Have the function answer an event. Invocations wait for each other, as in one execution environment."""
         async with self._lock:
-            await self._ensure_running()
+            cold = await self._ensure_running()
+            log_before = self.log.stat().st_size
             self._current = invocation = _Invocation(json.dumps(event).encode())
             invocation.deadline_ms = int((time.time() + self.function.timeout_seconds) * 1000)
             self._idle.clear()
             self._waiting.put_nowait(invocation)
             try:
-                return await self._outcome(invocation)
+                answer = await self._outcome(invocation)
+                # A line is in the file before the answer is on its way: the function writes to it directly.
+                return Invoked(answer, self._logged_since(log_before), cold)
             finally:
                 self._current = None
 
@@ -148,8 +170,8 @@ class Runtime:
                 raise FunctionTimedOut(f"{self.function.group} took more than {self.function.timeout_seconds} s")
         return invocation.result.result()
 
-    async def _ensure_running(self) -> None:
-        """Have a process that is up to date and waits for an invocation."""
+    async def _ensure_running(self) -> bool:
+        """Have a process that is up to date and waits for an invocation. Returns whether it was started just now."""
         if self._closed:
             raise FunctionFailed(f"{self.function.group} has been stopped")
         # The last answer arrives before its process asks again. Only once it has asked may it be stopped: a request of
@@ -159,7 +181,8 @@ class Runtime:
         code = _fingerprint(self._code)
         if self._process is not None and code != self._started_from:
             self.stop()
-        if self._process is None:
+        cold = self._process is None
+        if cold:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             with self.log.open("ab") as output:
                 command = [sys.executable, "-m", "awslambdaric", self.function.handler]
@@ -168,6 +191,12 @@ class Runtime:
             if not await self._asks(self._process):
                 self.stop()
                 raise FunctionFailed(f"{self.function.group} could not start (see {self.log})")
+        return cold
+
+    def _logged_since(self, position: int) -> bytes:
+        with self.log.open("rb") as log:
+            log.seek(max(position, self.log.stat().st_size - _LOGGED))
+            return log.read(_LOGGED)
 
     async def _asks(self, process: subprocess.Popen[bytes]) -> bool:
         """Wait until the process asks for an invocation; False when it died or takes too long."""

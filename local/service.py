@@ -14,7 +14,19 @@ from local import child
 
 
 class ServiceError(RuntimeError):
-    """The program does not come up; the message names its log."""
+    """The program does not come up; `log` says why."""
+
+    def __init__(self, message: str, log: Path) -> None:
+        super().__init__(message)
+        self.log = log
+
+
+class PortTaken(RuntimeError):
+    """Another program listens on the port."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"Port {port} is in use by another program.")
+        self.port = port
 
 
 class Service:
@@ -46,7 +58,7 @@ class Service:
         deadline = time.monotonic() + patience
         while not _answers(self.port):
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise ServiceError(f"The {self.name} does not start on port {self.port} (see {self.log}).")
+                raise ServiceError(f"The {self.name} does not start on port {self.port}.", self.log)
             time.sleep(0.02)
 
 

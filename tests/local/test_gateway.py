@@ -5,102 +5,18 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from local.clock import Clock
-from local.gateway import BODY_LIMIT, Exchange, Gateway, Run, Server
-from local.runtime import Runtime
-from local.template import Function, Route, Schedule
+from local.gateway import BODY_LIMIT, Gateway, Server
+from local.history import Run
+from local.template import Schedule
+from tests.local.echo import APP, Ask, Stack
 from tests.local.processes import alive
-
-APP = """
-import json, os, time
-
-STARTED = time.time()
-
-def handler(event, context):
-    path = event.get("rawPath", "/tick")
-    began = time.time()
-    if path == "/tick":
-        with open(os.environ["TICKS"], "a") as file:
-            file.write(json.dumps(event) + "\\n")
-    if path == "/sleep":
-        time.sleep(float(event["rawQueryString"]))
-    if path == "/raise" or event.get("schedule") == "broken":
-        raise RuntimeError("no")
-    if path == "/exit":
-        os._exit(3)
-    if path == "/nonsense":
-        return {"statusCode": "many"}
-    body = {
-        "path": path, "pid": os.getpid(), "started": STARTED, "began": began, "ended": time.time(), "version": 1,
-        "cookies": event.get("cookies"), "body": event.get("body"), "left_ms": context.get_remaining_time_in_millis(),
-        "name": context.function_name, "environment": dict(os.environ),
-    }
-    return {"statusCode": 200, "headers": {"content-length": "1"}, "body": json.dumps(body)}
-"""
-
-Ask = Callable[..., Awaitable[httpx.Response]]
-
-
-class Stack:
-    """A gateway over one function, `echo`, whose code is in a folder of the test's own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.app = folder / "functions" / "echo" / "app.py"
-        self.app.parent.mkdir(parents=True)
-        self.app.write_text(APP)
-        self.ticks = folder / "ticks"
-        self.folder = folder
-        self.exchanges: list[Exchange] = []
-        self.runs: list[Run] = []
-
-    def run(
-        self,
-        test: Callable[[Ask], Awaitable[None]],
-        *,
-        timeout_seconds: int = 60,
-        session: Callable[[], str] | None = None,
-        clock: Clock | None = None,
-        schedules: tuple[Schedule, ...] = (),
-    ) -> None:
-        """Start the gateway, let `test` ask it, stop it."""
-        function = Function(
-            "EchoFunction",
-            "echo",
-            "functions.echo.app.handler",
-            timeout_seconds,
-            128,
-            routes=(Route("ANY", "$default"),),
-            schedules=schedules,
-        )
-
-        async def life() -> None:
-            runtime = Runtime(function, {"TICKS": str(self.ticks)}, self.folder / "echo.log", root=self.folder)
-            gateway = Gateway([runtime], report=self.exchanges.append, session=session, clock=clock)
-            server = Server(gateway, [runtime], port=0)
-            serving = asyncio.create_task(server.run_until_stopped(0.05, self.runs.append))
-            try:
-                while not server.started:
-                    await asyncio.sleep(0.01)
-                async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=120) as client:
-                    await test(client.request)
-            finally:
-                server.should_exit = True
-                await serving
-
-        # Not asyncio.run: it takes away the loop of the thread, on which handlers run that other tests call.
-        loop = asyncio.new_event_loop()
-        try:
-            loop.run_until_complete(life())
-        finally:
-            loop.close()
 
 
 @pytest.fixture
@@ -351,3 +267,27 @@ def test_a_run_that_fails_is_reported_and_ticked_again(stack: Stack) -> None:
 )
 def test_an_idle_run_did_nothing(result: Any, is_idle: bool) -> None:
     assert Run("jobs", Schedule("Queue", 60, None), 0.1, result).is_idle == is_idle
+
+
+def test_the_report_tells_what_the_function_logged(stack: Stack) -> None:
+    """Trips as the log line of that request has them; no line is no number; a start is told."""
+
+    async def test(ask: Ask) -> None:
+        for path in ("/logs?2", "/quiet", "/logs?0"):
+            assert (await ask("GET", path)).status_code == 200
+
+    stack.run(test)
+    told = [(one.trips, one.cold, one.route) for one in stack.exchanges]
+    assert told == [(2, True, "$default"), (None, False, "$default"), (0, False, "$default")]
+
+
+def test_a_path_is_reported_without_what_a_terminal_obeys(stack: Stack) -> None:
+    async def test(ask: Ask) -> None:
+        await ask("GET", "/%1b[2Jx%e2%80%aey%0az")
+        await ask("GET", "/" + "long " * 1000)
+
+    stack.run(test)
+    first, second = (exchange.path for exchange in stack.exchanges)
+    assert first == "/\N{REPLACEMENT CHARACTER}[2Jx\N{REPLACEMENT CHARACTER}y\N{REPLACEMENT CHARACTER}z"
+    assert second.startswith("/long long")
+    assert len(second) == 300

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -29,10 +29,21 @@ class MigrationError(RuntimeError):
     """A migration failed and was rolled back, it and no earlier one; the message is the database's."""
 
 
-def migrate(admin_url: str, migrations: Path = MIGRATIONS, code: Path = CODE) -> list[str]:
-    """Apply what is missing. Returns the names of the migrations applied, and of `code` if it was. Safe to repeat."""
-    applied = _apply_migrations(admin_url, migrations)
-    return [*applied, "code"] if replace_code(admin_url, code) else applied
+def migrate(
+    admin_url: str,
+    migrations: Path = MIGRATIONS,
+    code: Path = CODE,
+    report: Callable[[str], object] = lambda _name: None,
+) -> list[str]:
+    """Apply what is missing. Returns the names of the migrations applied, and of `code` if it was. Safe to repeat.
+
+    `report` is told each of these names once it is applied.
+    """
+    applied = _apply_migrations(admin_url, migrations, report)
+    if replace_code(admin_url, code):
+        applied.append("code")
+        report("code")
+    return applied
 
 
 # Migrations --------------------------------------------------------------------------------------------------------
@@ -48,7 +59,7 @@ _PROLOGUE: Final = "-- migrate:up\nSET LOCAL lock_timeout = '10s'; SET LOCAL sea
 _EPILOGUE: Final = "\nRESET ROLE;\n-- migrate:down\n"
 
 
-def _apply_migrations(admin_url: str, migrations: Path) -> list[str]:
+def _apply_migrations(admin_url: str, migrations: Path, report: Callable[[str], object]) -> list[str]:
     # The URL holds a password: in the environment it shows in no process list. Other dbmate settings stay out.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DBMATE_")}
     environment["DATABASE_URL"] = _for_dbmate(admin_url)
@@ -60,10 +71,19 @@ def _apply_migrations(admin_url: str, migrations: Path) -> list[str]:
             *("--migrations-table=public.schema_migrations", "--no-dump-schema", "--migration-lock"),
             *("migrate", "--strict"),
         ]
-        done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise MigrationError((done.stdout + done.stderr).strip())
-    return [line.split()[1] for line in done.stdout.splitlines() if line.startswith("Applied:")]
+        applied, printed = [], ""
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as program:
+            assert program.stdout is not None
+            for line in program.stdout:
+                printed += line
+                if line.startswith("Applied:"):
+                    applied.append(line.split()[1])
+                    report(applied[-1])
+    if program.returncode != 0:
+        raise MigrationError(printed.strip())
+    return applied
 
 
 def _dbmate() -> Path:
@@ -303,11 +323,9 @@ def main() -> None:
     if not admin_url:
         sys.exit("DATABASE_URL is not set: the URL of the database, as its owner.")
     try:
-        applied = migrate(admin_url)
+        migrate(admin_url, report=lambda name: sys.stdout.write(f"applied {name}\n"))
     except MigrationError as error:
         sys.exit(f"Migration failed: {error}")
-    for name in applied:
-        sys.stdout.write(f"applied {name}\n")
     sys.stdout.write("up to date\n")
 
 

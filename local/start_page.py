@@ -1,0 +1,89 @@
+"""The page at `/` for whoever opens the stack in a browser, the JSON that it polls, and the documents that it links.
+
+None of it is part of the API: on AWS there is no such page. A program that asks for `/` gets the API's own answer.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+
+from local.status import DOCUMENTS, Document, documents
+
+STATUS_PATH: Final = "/__status"  # no route of the API begins with an underscore
+DOCUMENTS_PATH: Final = "/__docs/"
+
+_PAGE: Final = Path(__file__).with_name("start_page.html")
+_INLINE: Final = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+_PRIVATE: Final = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class StartPage:
+    """Answers for the start page; `status` makes the document that it shows."""
+
+    def __init__(self, status: Callable[[], Document]) -> None:
+        self._status = status
+
+    async def response(self, request: Request) -> Response | None:
+        """The response, or None where the request is not for this page. Only the page itself may read its data."""
+        path = request.url.path
+        if path == "/" and request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", ""):
+            return _page()
+        if path != STATUS_PATH and not path.startswith(DOCUMENTS_PATH):
+            return None
+        if request.method not in ("GET", "HEAD"):
+            return JSONResponse({"message": "Method Not Allowed"}, 405, _PRIVATE)
+        if _is_of_another_origin(request):
+            return JSONResponse({"message": "Forbidden"}, 403, _PRIVATE)
+        if path == STATUS_PATH:
+            return JSONResponse(await run_in_threadpool(self._status), headers=_PRIVATE)
+        return _document(path.removeprefix(DOCUMENTS_PATH))
+
+
+def _page() -> Response:
+    """The page, under a content security policy by which only its own script and style have an effect (CSP Level 3)."""
+    text = _PAGE.read_text("utf-8")
+    allowed = {
+        name: f"'sha256-{b64encode(sha256(code.encode()).digest()).decode()}'" for name, code in _INLINE.findall(text)
+    }
+    policy = {
+        **dict.fromkeys(("default-src", "base-uri", "form-action", "frame-ancestors"), "'none'"),
+        "connect-src": "'self'",
+        "img-src": "data:",
+        "script-src": allowed["script"],
+        "style-src": allowed["style"],
+    }
+    headers = {
+        **_PRIVATE,
+        "Content-Security-Policy": "; ".join(f"{directive} {sources}" for directive, sources in policy.items()),
+        "Referrer-Policy": "no-referrer",
+        "Vary": "Accept",
+    }
+    return HTMLResponse(text, headers=headers)
+
+
+def _document(name: str) -> Response:
+    if name not in documents():
+        return JSONResponse({"message": "Not Found"}, 404, _PRIVATE)
+    # As plain text, because a browser offers Markdown for download instead of showing it.
+    return PlainTextResponse((DOCUMENTS / name).read_text("utf-8"), headers=_PRIVATE)
+
+
+def _is_of_another_origin(request: Request) -> bool:
+    """Whether another site's page asks. A browser says so by one of two headers; other programs send neither.
+
+    "none" is what it says of an address that was typed.
+    """
+    site = request.headers.get("sec-fetch-site", "none")
+    own = f"http://{request.headers['host']}"
+    return site not in ("same-origin", "none") or request.headers.get("origin", own) != own
