@@ -30,17 +30,29 @@ class PortTaken(RuntimeError):
 
 
 class Service:
-    """A program that is started at once, waited for by `ready`, and stopped with the `with` block."""
+    """A program that is started at once, waited for by `ready`, and stopped with the `with` block.
+
+    `as_user` hides from it that it is run by root, which some programs refuse.
+    """
 
     def __init__(
-        self, name: str, command: Callable[[int], list[str]], *, port: int, log: Path, env: Mapping[str, str]
+        self,
+        name: str,
+        command: Callable[[int], list[str]],
+        *,
+        port: int,
+        log: Path,
+        env: Mapping[str, str],
+        as_user: bool = False,
     ) -> None:
         self.name = name
         self.port = port or free_port()
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
-            self._process: subprocess.Popen[bytes] = child.start(command(self.port), output=output, env=env)
+            self._process: subprocess.Popen[bytes] = child.start(
+                command(self.port), output=output, env=env, as_user=as_user
+            )
 
     def __enter__(self) -> Self:
         return self

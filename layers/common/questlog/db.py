@@ -15,6 +15,7 @@ import re
 import select
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
 from types import GenericAlias, MappingProxyType
@@ -26,7 +27,8 @@ from psycopg.types.json import JsonbDumper, set_json_loads
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from questlog.errors import DatabaseFault, Failure, Interrupted, NotFound, Replay, Unavailable
+from questlog.errors import DatabaseFault, Failure, Interrupted, NotFound, PoolerUnfit, Replay, Unavailable
+from questlog.pooler import keeps_statements
 from questlog.settings import settings
 
 R = TypeVar("R")
@@ -37,8 +39,10 @@ R4 = TypeVar("R4")
 Connection = psycopg.Connection[DictRow]
 
 # Errors after which the transaction is certainly undone and the same statements may well succeed: a serialization
-# failure, a deadlock, and a prepared statement that a migration or a pooler pulled from under the connection.
-_UNDONE: Final = {"40001", "40P01", "0A000", "26000"}
+# failure, a deadlock, and a prepared statement whose result a migration has changed.
+_UNDONE: Final = {"40001", "40P01", "0A000"}
+# A prepared statement is not there, or another client's is there under its name: only a pooler does that.
+_NOT_KEPT: Final = {"26000", "42P05"}
 # The server refuses for want of time or room: trying again at once would ask for more of what it lacks.
 _OVERLOADED: Final = ("53", "57014", "55P03")
 # The connection failed or was ended under the request; an error without a code is libpq's own.
@@ -93,6 +97,8 @@ def _whole_number(digits: str) -> int | float:
 
 set_json_loads(partial(json.loads, parse_int=_whole_number))
 
+# The addresses of databases that keep what is prepared there.
+_known_fit: Final[set[str]] = set()
 # Per thread, of which a Lambda execution environment has one: it serves one request at a time.
 _held = threading.local()
 
@@ -103,8 +109,15 @@ def connection() -> Connection:
     if held is not None:
         return held
     disconnect()
+    opened = _open()
+    _refuse_unfit_pooler(opened)
+    _held.connection = opened
+    return opened
+
+
+def _open() -> Connection:
     try:
-        _held.connection = psycopg.Connection[DictRow].connect(
+        return psycopg.Connection[DictRow].connect(
             settings().database_url,
             autocommit=True,
             row_factory=dict_row,
@@ -115,7 +128,41 @@ def connection() -> Connection:
         )
     except psycopg.OperationalError:
         raise Interrupted(nothing_applied=True) from None
-    return cast("Connection", _held.connection)
+
+
+def _refuse_unfit_pooler(opened: Connection) -> None:
+    """PoolerUnfit where requests over this connection would fail now and then. Asked once for each address."""
+    if settings().database_url in _known_fit:
+        return
+    try:
+        if keeps_statements(opened, _open):
+            _known_fit.add(settings().database_url)
+            return
+        refusal: Exception = PoolerUnfit()
+    except psycopg.Error as error:
+        refusal = PoolerUnfit() if _first(error).sqlstate in _NOT_KEPT else Interrupted(nothing_applied=True)
+    except Interrupted:
+        # There is no second connection to compare with, as where a pooler in session mode has no more to give.
+        return
+    opened.close()
+    raise refusal
+
+
+@contextmanager
+def sent_ahead(statement: Statement) -> Iterator[None]:
+    """Open the connection and send a statement, on which the server works while the block does.
+
+    What comes of it is dropped, a refusal too: it is sent so that the server has done once what it does at each
+    request. Where there is no connection to be had, the first request will say so.
+    """
+    try:
+        opened = connection()
+    except (Interrupted, Failure):
+        yield
+        return
+    with suppress(psycopg.Error), opened.pipeline():
+        opened.execute(statement.sql, statement.parameters)
+        yield
 
 
 def held_connection() -> Connection | None:
@@ -158,15 +205,10 @@ def _alive(connection: Connection) -> bool:
 
 def refusal_of(sqlstate: str, diagnostic: psycopg.errors.Diagnostic | None = None) -> Exception:
     """What a database error means to the request; `diagnostic` is what a refusal of our own says."""
-    if diagnostic is not None and sqlstate == "PT200":
-        return Replay(int(diagnostic.message_primary or "200"), diagnostic.message_detail or "")
     if diagnostic is not None and sqlstate.startswith("PT"):
-        return Failure(
-            int(sqlstate[2:]),
-            diagnostic.message_hint or "conflict",
-            diagnostic.message_primary or "",
-            json.loads(diagnostic.message_detail or "{}"),
-        )
+        return _refusal_of_ours(sqlstate, diagnostic)
+    if sqlstate in _NOT_KEPT:
+        return PoolerUnfit()
     if sqlstate in _UNDONE:
         return Interrupted(nothing_applied=True)
     if sqlstate == _READ_ONLY or sqlstate.startswith(_OVERLOADED):
@@ -174,6 +216,17 @@ def refusal_of(sqlstate: str, diagnostic: psycopg.errors.Diagnostic | None = Non
     if not sqlstate or sqlstate.startswith(_LOST):
         return Interrupted(nothing_applied=False)
     return DatabaseFault(sqlstate, diagnostic.constraint_name if diagnostic is not None else None)
+
+
+def _refusal_of_ours(sqlstate: str, diagnostic: psycopg.errors.Diagnostic) -> Exception:
+    if sqlstate == "PT200":
+        return Replay(int(diagnostic.message_primary or "200"), diagnostic.message_detail or "")
+    return Failure(
+        int(sqlstate[2:]),
+        diagnostic.message_hint or "conflict",
+        diagnostic.message_primary or "",
+        json.loads(diagnostic.message_detail or "{}"),
+    )
 
 
 class Db:
@@ -284,7 +337,7 @@ def send(connection: Connection, statements: Sequence[Statement]) -> list[list[D
         # Not raised from here, so that the original, whose text quotes SQL and values, is nobody's context.
         first = _first(error)
     refusal = refusal_of(first.sqlstate or "", first.diag)
-    if isinstance(refusal, Interrupted) or first.sqlstate == _READ_ONLY:
+    if isinstance(refusal, Interrupted | PoolerUnfit) or first.sqlstate == _READ_ONLY:
         # A new connection has neither a half-read answer nor a lost statement, and may lead to the server that writes.
         connection.close()
     raise refusal

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from questlog.db import trips
-from questlog.errors import Failure, Invalid, without_values
+from questlog.errors import Failure, Invalid, PoolerUnfit, without_values
 from questlog.settings import settings
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -124,6 +124,8 @@ class Edge:
             try:
                 await self._routes(scope, receive, send_with_headers)
             except Failure as failure:
+                if isinstance(failure, PoolerUnfit):
+                    self._log.error(failure.remedy, correlation_id=scope["questlog.request_id"])
                 response = self._failed(scope, failure)
             except Exception as error:  # noqa: BLE001 - what nobody foresaw becomes an answer and a log line here
                 self._log.error("fault", **without_values(error), correlation_id=scope["questlog.request_id"])

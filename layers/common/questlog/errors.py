@@ -7,6 +7,7 @@ Failure                     status, type, message, details
 ├── NotFound                404 not_found: absent, malformed id and not yours are the same
 ├── Conflict                409 conflict and its named kinds
 ├── Unavailable             503 unavailable
+│   └── PoolerUnfit         a pooler that keeps no prepared statements; the log says what is missing
 └── (plain)                 what the database refuses with PTnnn, 405, 413, 415, 422, 429
 
 Interrupted                 the trip to the database ended before its outcome was known; becomes Unavailable
@@ -106,6 +107,15 @@ class Conflict(Failure):
 class Unavailable(Failure):
     def __init__(self, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(503, "unavailable", "The service is not available right now; try again.", details)
+
+
+class PoolerUnfit(Unavailable):
+    """What stands in front of Postgres keeps no prepared statements. The caller only hears 503."""
+
+    remedy = (
+        "The pooler in front of Postgres keeps no prepared statements. Use PgBouncer 1.21 or newer and set"
+        " max_prepared_statements = 500, or connect to Postgres directly."
+    )
 
 
 class Interrupted(Exception):
