@@ -12,12 +12,13 @@ binding.py says what the parameters may be. A request is checked in the contract
 route, the form of the body, forgery, session, consent and role, and only then the input itself.
 """
 
-from questlog.cold_start import finish_cold_start
+from questlog.cold_start import finish_cold_start, may_connect, prepares_requests
 
 import hashlib
 import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -32,7 +33,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from questlog import identity
 from questlog.binding import Arguments
-from questlog.db import Db, Queries, Statement
+from questlog.db import Db, Queries, Statement, sent_ahead
 from questlog.edge import Edge, LambdaHandler
 from questlog.errors import Failure, Forbidden, Invalid, NotFound
 from questlog.idempotency import IdempotentDb, fingerprint, is_key
@@ -109,6 +110,14 @@ class Endpoint:
     @cached_property
     def _serializer(self) -> TypeAdapter[Any]:
         return TypeAdapter(self.answers)
+
+    def build_schemas(self) -> None:
+        """Build the schemas that pydantic would build at the first request: the query's, the body's, the answer's."""
+        for annotation in (*self.parameters.values(), self.answers):
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                annotation.model_rebuild()
+        if not (isinstance(self.answers, type) and issubclass(self.answers, Response)):
+            self._serializer.rebuild()
 
     def __call__(self, request: Request, content: bytes) -> Response:
         """The response to a request."""
@@ -268,8 +277,23 @@ class Api:
         """The Lambda handler. Missing configuration stops it here, at start."""
         settings()
         router = _router(self._own, self._part if self.on_demand else _no_such_path)
+        if prepares_requests():
+            self._prepare_requests()
         finish_cold_start()
         return LambdaHandler(Edge(router, self.name))
+
+    def _prepare_requests(self) -> None:
+        """Do what the first request would do: connect, ask who nobody is, build the schemas of what screens open with.
+
+        The server looks up and plans what authenticate() needs while the schemas are built here. The statements of the
+        routes are left for their first request: to plan those of a whole group costs the database more than it saves.
+        """
+        asks_who = may_connect() and (bool(self.on_demand) or any(one.requires is not None for one in self._own))
+        nobody = identity.authenticate_by(identity.NO_TOKEN, identity.MEMBER)
+        with sent_ahead(nobody) if asks_who else nullcontext():
+            for endpoint in self._own:
+                if endpoint.method == "GET" and "{" not in endpoint.path:
+                    endpoint.build_schemas()
 
     async def _part(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to the module that serves its path."""

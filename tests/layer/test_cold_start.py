@@ -1,0 +1,54 @@
+"""What a function does before its first request: there Lambda gives it a whole core."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import Database, User
+from tests.support.client import gateway_event
+from tests.support.fresh import FreshFunction
+from tests.support.proxy import Proxy
+
+
+@pytest.fixture
+def proxy(database: Database) -> Iterator[Proxy]:
+    with Proxy(database.app_url) as proxy:
+        yield proxy
+
+
+def habits(user: User) -> dict[str, object]:
+    return gateway_event("GET", "/habits", cookies={"__Host-session": user.token or ""})
+
+
+@pytest.mark.parametrize("starts_as", ["on-demand", "provisioned-concurrency"])
+def test_the_first_request_finds_a_connection_and_takes_one_trip(proxy: Proxy, user: User, starts_as: str) -> None:
+    with FreshFunction("habits", proxy.url, starts_as) as function:
+        before = proxy.trips
+        assert before > 1
+        assert function.invoke(habits(user))["statusCode"] == 200
+        assert proxy.trips - before == 1
+
+
+@pytest.mark.parametrize("starts_as", ["snap-start", ""])
+def test_no_connection_is_frozen_into_a_snapshot_nor_opened_by_an_import(
+    proxy: Proxy, user: User, starts_as: str
+) -> None:
+    with FreshFunction("habits", proxy.url, starts_as) as function:
+        assert proxy.trips == 0
+        assert function.invoke(habits(user))["statusCode"] == 200
+        assert proxy.trips > 1
+
+
+def test_a_function_without_a_route_that_asks_who_it_is_does_not_connect(proxy: Proxy) -> None:
+    with FreshFunction("health", proxy.url, "on-demand") as function:
+        assert function.invoke(gateway_event("GET", "/health"))["statusCode"] == 200
+        assert proxy.trips == 0
+
+
+def test_a_function_starts_while_the_database_is_away(user: User) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    nowhere = f"postgresql://questlog_app@127.0.0.1:{port}/x"
+    with FreshFunction("habits", nowhere, "on-demand") as function:
+        assert function.invoke(habits(user))["statusCode"] == 503
