@@ -22,6 +22,7 @@ from tests.support.clock import NOON
 from tests.support.database import Database, Server
 from tests.support.environment import ENVIRONMENT, LOGINS, TERMS
 from tests.support.shared import keep_originals, restore_originals
+from tests.support.stack import Stack, running_beside, served
 from tests.support.threads import at_once
 from tests.support.users import NewUser, User, create_user
 
@@ -146,6 +147,26 @@ def other(new_user: NewUser) -> User:
 def stranger(database: Database) -> Client:
     """Someone without a session."""
     return Client()
+
+
+@pytest.fixture(scope="session")
+def frontend() -> Iterator[str]:
+    """The origin of a page on port 3000, which the local stack's defaults allow."""
+    with served(3000) as origin:
+        yield origin
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory, frontend: str) -> Iterator[Stack]:
+    """The local stack. It takes long to start: what needs it is in the group `browser`, so that one worker has it."""
+    with running_beside(frontend, tmp_path_factory.mktemp("stack") / "data") as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def gateway(running: Stack) -> str:
+    """The address of the local stack."""
+    return running.gateway
 
 
 @pytest.fixture(autouse=True)

@@ -12,11 +12,11 @@ import httpx
 import psycopg
 import pytest
 
-from tests.browser.conftest import Stack
 from tests.conftest import Answer, Client, User
 from tests.learn.conftest import LESSON, card, deck
 from tests.onboarding.conftest import walk
 from tests.support.clock import NOON, ahead
+from tests.support.stack import Stack
 from tests.sync.conftest import poll
 from tests.today.conftest import today
 from tests.today.test_a_day import Purse, ledger

@@ -1,15 +1,64 @@
-"""`make run` as a program that tests start and stop."""
+"""`make run` as a program that tests start and stop, and a front end beside it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Timer
+from threading import Thread, Timer
+from typing import NamedTuple
 
 import httpx
 
+from local.service import free_port
 from local.template import ROOT
+
+
+class EmptyPage(BaseHTTPRequestHandler):
+    """A front end without a program: each test brings what its page does."""
+
+    def do_GET(self) -> None:
+        page = b"<!doctype html><title>Front end</title>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+
+@contextmanager
+def served(port: int) -> Iterator[str]:
+    """The origin of an empty page on this port, or on a free one where it is taken."""
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), EmptyPage)
+    except OSError:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), EmptyPage)
+    Thread(target=server.serve_forever, daemon=True).start()
+    with closing(server.socket):
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+
+
+class Stack(NamedTuple):
+    """Where the stack is: its gateway, and its database for an administrator."""
+
+    gateway: str
+    database: str
+
+
+@contextmanager
+def running_beside(frontend: str, data: Path) -> Iterator[Stack]:
+    """The stack, started as a developer starts it; where port 3000 is taken, with the front end's own."""
+    port = free_port()
+    own = {"FRONTEND_URL": frontend, "ALLOWED_ORIGINS": f"{frontend},http://localhost:{port}"}
+    process, printed = start(data, port, **({} if frontend.endswith(":3000") else own))
+    [database] = re.findall(r"^  database +(\S+)", printed, re.MULTILINE)
+    yield Stack(f"http://localhost:{port}", database)
+    stop(process)
 
 
 def start(data: Path, port: int, *arguments: str, **variables: str) -> tuple[subprocess.Popen[str], str]:
