@@ -7,8 +7,7 @@ from typing import Final, LiteralString
 import psycopg
 
 from questlog import identity
-from questlog.db import Db, Queries, Statement
-from questlog.settings import settings
+from questlog.db import Db, Queries
 
 from bench.figure import Figure
 from bench.stage import Stage
@@ -117,14 +116,6 @@ def _an_hour(stage: Stage, user: User) -> tuple[int, int]:
 
 def _trip(user: User) -> Callable[[], object]:
     """The trip of a poll, without the function around it."""
-    opening = Statement(
-        "SELECT authenticate(%(token_user)s, %(token_hash)s, %(scope)s, %(terms)s, %(idle)s)",
-        {
-            **identity.Token.read(user.token or "").parameters,
-            "scope": identity.MEMBER,
-            "terms": settings().tos_version,
-            "idle": settings().session_idle,
-        },
-    )
+    opening = identity.authenticate_by(identity.Token.read(user.token or ""), identity.MEMBER)
     db = Db(Queries(ROOT / "functions" / "sync" / "queries.sql"), [opening])
     return lambda: db.one(Poll, "poll")

@@ -246,6 +246,9 @@ def refusals(endpoint: Endpoint) -> Mapping[int, set[str]]:
     if endpoint.requires is not None:
         types[401].add("unauthorized")
         types[403] |= _refusals_of(endpoint.requires)
+    if unsafe and endpoint.requires is not None and not endpoint.read_token:
+        # An API token of scope read only reads.
+        types[403].add("forbidden")
     if unsafe and endpoint.requires is not None and endpoint.store_response:
         types[409].add("idempotency_in_progress")
         types[422].add("idempotency_mismatch")

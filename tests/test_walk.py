@@ -17,7 +17,7 @@ import pytest
 
 from docs.openapi import document
 from tests.conftest import Database, NewUser, User
-from tests.support.client import Answer, Client
+from tests.support.client import Answer, Bearer, Client
 from tests.support.minimal import minimal
 from tests.support.routes import BODIES, QUERIES
 from tests.support.rows import likely, paths_of, rows_of
@@ -140,6 +140,27 @@ def test_nonsense_is_refused_in_the_envelope(operation: Operation, new_user: New
         assert answer.status < 500, (body, value, answer.text)
         if answer.status >= 400:
             assert answer.error["type"], answer.text
+
+
+def test_a_token_that_only_reads_changes_nothing(new_user: NewUser, database: Database) -> None:
+    """By no route at all, whatever the role; and what only reads is as open to it as to a browser."""
+    owner = new_user(role="admin")
+    inhabit(owner)
+    token = Bearer(owner.post("/auth/sessions", {"name": "Reads", "scope": "read"}).data["token"])
+    before = everything_of(owner, database)
+    for operation in OPERATIONS:
+        answer = operation.ask(token, *[str(uuid4())] * operation.parameters)
+        if operation.method == "GET":
+            assert answer.status != 401, str(operation)
+            assert "may only read" not in answer.text, str(operation)
+        elif not operation.public:
+            answer.refused(403, "forbidden")
+            assert answer.error["message"].startswith("This API token may only read"), str(operation)
+    after = everything_of(owner, database)
+    # That someone took a copy of everything is noted.
+    noted = [row["row"]["action"] for row in after.pop("audit_log") if row not in before["audit_log"]]
+    assert set(noted) <= {"read"}
+    assert after == {table: rows for table, rows in before.items() if table != "audit_log"}
 
 
 def test_another_users_ids_name_nothing(new_user: NewUser, database: Database) -> None:

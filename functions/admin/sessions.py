@@ -26,6 +26,7 @@ class UserSession(TypedDict):
     id: UUID
     kind: Literal["browser", "token"]
     name: str | None
+    scope: Literal["read", "write"]
     current: bool
     created_at: Instant
     last_activity_at: Instant

@@ -260,10 +260,10 @@ def me(db: Db) -> AuthUser:
     return db.one(AuthUser, "me", terms=settings().tos_version)
 
 
-@api.post("/auth/signout", requires=None)
-@api.post("/auth/logout", requires=None)
+@api.post("/auth/signout", requires=None, errors={403: ["forbidden"]})
+@api.post("/auth/logout", requires=None, errors={403: ["forbidden"]})
 def sign_out(request: Request, client: Client) -> Reply[Success]:
-    """End the session of the request, if it has one."""
+    """End the session of the request, if it has one. An API token of scope read ends nothing: 403 forbidden."""
     if identity.presented_token(request) is not None:
         try:
             _as_caller(request).maybe(Success, "sign_out", client=client._asdict())
@@ -310,7 +310,7 @@ def sessions(db: Db) -> Sessions:
 
 @api.post("/auth/sessions", requires=BROWSER, store_response=False, errors={409: ["too_many_tokens"]})
 def add_token(db: Db, client: Client, body: NewToken) -> ApiToken:
-    """Make an API token, which only this answer shows. 409 too_many_tokens at 20."""
+    """Make an API token, which only this answer shows. One of scope read may only GET. 409 too_many_tokens at 20."""
     secret = new_secret()
     made = db.one(
         NewSession,
@@ -318,6 +318,7 @@ def add_token(db: Db, client: Client, body: NewToken) -> ApiToken:
         id=uuid4(),
         token_hash=secret_hash(secret),
         name=body.name,
+        scope=body.scope,
         lifetime=timedelta(days=body.expires_in_days),
         client=client._asdict(),
     )

@@ -107,10 +107,15 @@ class TermsAccepted(ResponseModel):
     tos_accepted_at: Instant
 
 
+TokenScope = Literal["read", "write"]
+"""What a session or token may do: only read, or change things too. A browser's session may always write."""
+
+
 class Session(ResponseModel):
     id: UUID
     kind: Literal["browser", "token"]
     name: str | None
+    scope: TokenScope
     current: bool
     created_at: Instant
     last_activity_at: Instant
@@ -126,6 +131,7 @@ class Sessions(ResponseModel):
 class NewToken(Body):
     name: Annotated[Trimmed, StringConstraints(min_length=1, max_length=100)]
     expires_in_days: Annotated[int, Field(ge=1, le=365)] = 90
+    scope: TokenScope = "write"
 
 
 class NewSession(Session):

@@ -53,8 +53,8 @@ SELECT *
 SELECT FROM users FOR NO KEY UPDATE;
 SELECT refuse(409, 'too_many_tokens', 'There are 20 live tokens already; revoke one first.')
   FROM sessions_shown WHERE kind = 'token' AND expires_at > clock() HAVING count(*) >= 20;
-INSERT INTO sessions (id, token_hash, kind, name, expires_at, user_agent, ip_address)
-VALUES (%(id)s, %(token_hash)s, 'token', %(name)s, clock() + %(lifetime)s, left(%(client)s ->> 'user_agent', 400),
+INSERT INTO sessions (id, token_hash, kind, name, scope, expires_at, user_agent, ip_address)
+VALUES (%(id)s, %(token_hash)s, 'token', %(name)s, %(scope)s, clock() + %(lifetime)s, left(%(client)s ->> 'user_agent', 400),
         (%(client)s ->> 'ip_address')::inet);
 SELECT audit('token_created', 'create', %(client)s, '{}', 'success', 'session', %(id)s::text);
 SELECT *, current_user_id() AS user_id FROM sessions_shown WHERE id = %(id)s;

@@ -132,7 +132,7 @@ HOSTILE = [
     # our functions
     "SELECT clock()",
     "SELECT current_user_id()",
-    "SELECT app.authenticate(gen_random_uuid(), '', 'session', '1.0', interval '1 day')",
+    "SELECT app.authenticate(gen_random_uuid(), '', 'session', '1.0', interval '1 day', false)",
     "SELECT app.audit('x', 'x', '{}')",
     "SELECT internal.entitlements_of('admin')",
     "SELECT award('focus_complete', 'x', 'x', 1, 1, 'x', 'x')",

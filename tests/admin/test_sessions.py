@@ -11,8 +11,8 @@ from tests.admin.conftest import audited
 from tests.conftest import Client, Database, NewUser, User, at_once
 
 SESSION = {
-    *("id", "kind", "name", "current", "created_at", "last_activity_at", "expires_at", "user_agent", "ip_address"),
-    *("user_id", "user_email", "user_name"),
+    *("id", "kind", "name", "scope", "current", "created_at", "last_activity_at", "expires_at"),
+    *("user_agent", "ip_address", "user_id", "user_email", "user_name"),
 }
 
 

@@ -11,12 +11,13 @@ from questlog.identity import Token, new_secret, secret_hash
 from local.clock import Clock
 from tests.auth.conftest import Audited, Configure
 from tests.conftest import Database, User, at_once
-from tests.support.client import Client
+from tests.support.client import Bearer, Client
 
 FIELDS = {
     "id",
     "kind",
     "name",
+    "scope",
     "current",
     "created_at",
     "last_activity_at",
@@ -24,14 +25,6 @@ FIELDS = {
     "user_agent",
     "ip_address",
 }
-
-
-class Bearer(Client):
-    """A program with an API token."""
-
-    def request(self, method: str, path: str, **options: Any) -> Any:
-        headers = {"authorization": f"Bearer {self.token}", **(options.pop("headers", None) or {})}
-        return Client().request(method, path, headers=headers, **options)
 
 
 def add_session(database: Database, user: User) -> Client:
@@ -106,6 +99,34 @@ def test_a_token_acts_as_its_user(user: User) -> None:
     assert program.post("/auth/signout").data == {"success": True}
     program.get("/auth/me").refused(401, "unauthorized")
     assert user.get("/auth/me").status == 200
+
+
+def test_the_scope_of_a_token(user: User, database: Database) -> None:
+    user.post("/auth/sessions", {"name": "Writes"})
+    made = user.post("/auth/sessions", {"name": "Reads", "scope": "read"}).data
+    assert made["scope"] == "read"
+    shown = {session["name"]: session["scope"] for session in listed(user)}
+    assert shown == {None: "write", "Writes": "write", "Reads": "read"}
+    for wrong in ("admin", "", None, 1, ["read"]):
+        user.post("/auth/sessions", {"name": "Wrong", "scope": wrong}).invalid("scope")
+
+
+def test_a_token_that_only_reads(user: User, database: Database) -> None:
+    program = Bearer(user.post("/auth/sessions", {"name": "Reads", "scope": "read"}).data["token"])
+    assert program.get("/auth/me").json["id"] == str(user.id)
+    assert program.request("HEAD", "/focus/active").status == 200
+    refused = program.post("/focus", {}, headers={"Idempotency-Key": "once"})
+    refused.refused(403, "forbidden")
+    assert refused.error["message"] == "This API token may only read; to change something, use one of scope write."
+    assert database.query("SELECT 1 FROM idempotency_keys WHERE user_id = %s", user.id) == []
+    # Not even itself.
+    for path in ("/auth/signout", "/auth/logout"):
+        program.post(path).refused(403, "forbidden")
+    assert program.get("/auth/me").status == 200
+    # Whoever it is, first; and who may not at all is not told of its scope.
+    Bearer(program.token).post("/focus", {"duration_seconds": 0}).refused(403, "forbidden")
+    user.delete("/auth/sessions")
+    program.post("/focus", {}).refused(401, "unauthorized")
 
 
 def test_what_a_token_may_not(user: User, database: Database) -> None:

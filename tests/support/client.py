@@ -131,6 +131,14 @@ class Client:
         return invoke(event)
 
 
+class Bearer(Client):
+    """A program with an API token."""
+
+    def request(self, method: str, path: str, **options: Any) -> Answer:
+        headers = {"authorization": f"Bearer {self.token}", **(options.pop("headers", None) or {})}
+        return Client().request(method, path, headers=headers, **options)
+
+
 def gateway_event(
     method: str,
     path: str,

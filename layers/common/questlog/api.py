@@ -75,6 +75,8 @@ class RouteOptions(TypedDict, total=False):
     """False where no answer may be stored under an Idempotency-Key, because it shows a secret."""
     store_response_without: str
     """A parameter of the query with which the answer shows a secret: the answer is stored where it is not sent."""
+    read_token: bool
+    """Whether an API token of scope read may use the route although its method is unsafe."""
     errors: Mapping[int, Sequence[str]]
     """The route's own refusals, as error types by status: {409: ["limit_reached"]}. What follows from the rest of the
     declaration (401, 403 of `requires`, 400 of its input, 404 of an id in its path ...) is not repeated here."""
@@ -94,6 +96,7 @@ class Endpoint:
     etag: bool
     store_response: bool
     store_response_without: str
+    read_token: bool
     errors: Mapping[int, Sequence[str]]
 
     @cached_property
@@ -152,7 +155,7 @@ class Endpoint:
     def _opening(self, request: Request) -> list[Statement]:
         if self.requires is None:
             return []
-        authenticated = identity.authenticate(request, self.requires)
+        authenticated = identity.authenticate(request, self.requires, writes=False if self.read_token else None)
         return [authenticated] if self.role is None else [authenticated, Statement(_BECOME, {"role": self.role})]
 
     def _respond(self, request: Request, result: Any) -> Response:
@@ -250,6 +253,7 @@ class Api:
                     etag=options.get("etag", False),
                     store_response=options.get("store_response", True),
                     store_response_without=options.get("store_response_without", ""),
+                    read_token=options.get("read_token", False),
                     errors=options.get("errors", {}),
                 )
             )

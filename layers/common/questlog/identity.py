@@ -136,20 +136,25 @@ def presented_token(request: Request) -> Token | None:
     return Token.read(bearer) if bearer else cookie_token(request)
 
 
-def authenticate(request: Request, scope: str) -> Statement:
-    """The opening statement of a request that needs `scope`. An absent token is sent as one that opens nothing."""
-    return authenticate_by(presented_token(request) or NO_TOKEN, scope)
+def authenticate(request: Request, scope: str, *, writes: bool | None = None) -> Statement:
+    """The opening statement of a request that needs `scope`. An absent token is sent as one that opens nothing.
+
+    Whether the request `writes`, which an API token of scope read may not do, follows from its method unless said.
+    """
+    unsafe = request.method not in SAFE_METHODS
+    return authenticate_by(presented_token(request) or NO_TOKEN, scope, writes=unsafe if writes is None else writes)
 
 
-def authenticate_by(token: Token, scope: str) -> Statement:
+def authenticate_by(token: Token, scope: str, *, writes: bool = False) -> Statement:
     """The opening statement of what needs `scope` and is asked by the holder of this token."""
     return Statement(
-        "SELECT authenticate(%(token_user)s, %(token_hash)s, %(scope)s, %(terms)s, %(idle)s)",
+        "SELECT authenticate(%(token_user)s, %(token_hash)s, %(scope)s, %(terms)s, %(idle)s, %(writes)s)",
         {
             **token.parameters,
             "scope": scope,
             "terms": settings().tos_version,
             "idle": settings().session_idle,
+            "writes": writes,
         },
     )
 

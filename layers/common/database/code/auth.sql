@@ -14,7 +14,7 @@ END;
 
 -- A user's sessions as they see them: without the hash, which a request may not even select.
 CREATE OR REPLACE VIEW app.sessions_shown WITH (security_invoker = true) AS
-SELECT id, kind, name, id = current_session_id() AS current, created_at, last_activity_at, expires_at, user_agent,
+SELECT id, kind, name, scope, id = current_session_id() AS current, created_at, last_activity_at, expires_at, user_agent,
        host(ip_address) AS ip_address
   FROM sessions;
 

@@ -17,15 +17,16 @@ SET LOCAL ROLE questlog_identity;
 --   member   anyone signed in who has confirmed their age and the current terms
 --   browser_member  what both ask for
 --   ...      an entitlement: what browser_member asks for, and that entitlement
+-- `writes` says whether the request may change something: an API token of scope read may not.
 -- The last activity is written at most every five minutes; a write per request would make a read as dear as a write.
 CREATE OR REPLACE FUNCTION app.authenticate(
-    presented_user uuid, presented_hash bytea, wanted_scope text, terms_version text, idle_limit interval
+    presented_user uuid, presented_hash bytea, wanted_scope text, terms_version text, idle_limit interval, writes boolean
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
     caller record;
 BEGIN
-    SELECT s.user_id, s.id AS session_id, s.kind, s.last_activity_at, u.role, u.age_verified_at, u.tos_version
+    SELECT s.user_id, s.id AS session_id, s.kind, s.scope, s.last_activity_at, u.role, u.age_verified_at, u.tos_version
       INTO caller
       FROM sessions s JOIN users u ON u.id = s.user_id
      WHERE s.user_id = presented_user
@@ -43,6 +44,9 @@ BEGIN
             PERFORM refuse(403, 'tos_required', 'Accept the current terms first.',
                            jsonb_build_object('current', terms_version));
         END IF;
+    END IF;
+    IF writes AND caller.scope = 'read' THEN
+        PERFORM refuse(403, 'forbidden', 'This API token may only read; to change something, use one of scope write.');
     END IF;
     IF wanted_scope NOT IN ('session', 'member') AND caller.kind = 'token' THEN
         PERFORM refuse(403, 'forbidden', 'An API token cannot do this; sign in with a browser.');

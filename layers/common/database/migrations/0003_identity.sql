@@ -78,6 +78,7 @@ CREATE TABLE sessions (
     token_hash bytea NOT NULL CHECK (length(token_hash) = 32),
     kind text NOT NULL DEFAULT 'browser' CHECK (kind IN ('browser', 'token')),
     name text CHECK (length(name) BETWEEN 1 AND 100),
+    scope text NOT NULL DEFAULT 'write' CHECK (scope IN ('read', 'write')),
     created_at timestamptz NOT NULL DEFAULT clock(),
     last_activity_at timestamptz NOT NULL DEFAULT clock(),
     expires_at timestamptz NOT NULL,
@@ -85,7 +86,8 @@ CREATE TABLE sessions (
     ip_address inet,
     PRIMARY KEY (user_id, id),
     UNIQUE (user_id, token_hash),
-    CHECK ((kind = 'token') = (name IS NOT NULL))
+    CHECK ((kind = 'token') = (name IS NOT NULL)),
+    CHECK (kind = 'token' OR scope = 'write')
 );
 CREATE INDEX sessions_recent ON sessions (user_id, last_activity_at DESC);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
@@ -98,7 +100,7 @@ CREATE POLICY identity ON sessions TO questlog_identity USING (true);
 
 -- Every column but the hash: only the functions of questlog_identity ever compare it.
 REVOKE SELECT ON sessions FROM questlog_admin, questlog_jobs, questlog_console;
-GRANT SELECT (user_id, id, kind, name, created_at, last_activity_at, expires_at, user_agent, ip_address)
+GRANT SELECT (user_id, id, kind, name, scope, created_at, last_activity_at, expires_at, user_agent, ip_address)
     ON sessions TO questlog_auth, questlog_admin, questlog_jobs, questlog_console;
 GRANT INSERT, DELETE ON sessions TO questlog_auth;
 GRANT DELETE ON sessions TO questlog_admin;
