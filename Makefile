@@ -33,8 +33,9 @@ bench: $(VENV)/.tests
 pictures: $(VENV)/.tests       ## docs/start-*.png, by Chromium
 	START_PAGE_PICTURES=docs $(BIN)/python -m pytest -n 0 -k pictures tests/browser/test_start_page.py
 
-openapi: $(VENV)/.tests        ## docs/openapi.json, from what the routes declare
+openapi: $(VENV)/.tests        ## docs/openapi.json and functions/mcp/tools.json, from what the routes declare
 	$(BIN)/python -m docs.openapi
+	$(BIN)/python -m docs.tools
 
 build: $(VENV)/.tests          ## what would be deployed, in .aws-sam/build; PYTHON313=... names a Python 3.13
 	PYTHON=$(CURDIR)/$(BIN)/python $(BIN)/sam build

@@ -43,6 +43,9 @@ ERROR_DETAILS = {
     },
 }
 
+# What takes and answers JSON-RPC 2.0, whose errors have a form of their own.
+JSON_RPC = {"/mcp"}
+
 # A type of the wire and the side it is on, keyed so that a schema is found again.
 Wanted = tuple[str, Literal["validation", "serialization"], TypeAdapter[Any]]
 
@@ -182,6 +185,12 @@ def _operation(group: str, endpoint: Endpoint, shapes: dict[str, Any], component
         shape = shapes[f"{name} body"]
         content = {"schema": shape, "example": example(shape, components, whole=False)}
         operation["requestBody"] = {"content": {"application/json": content}}
+    if endpoint.path in JSON_RPC:
+        operation["responses"] |= {
+            "202": {"description": "Nothing is owed to a notification."},
+            "400": {"description": "An error of JSON-RPC: the message is not one, or of a revision that is not known."},
+            "404": {"description": "An error of JSON-RPC: there is no such method (since revision 2026-07-28)."},
+        }
     if endpoint.etag:
         operation["responses"]["304"] = {"description": "Nothing has changed since the ETag sent in If-None-Match."}
     return operation

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from questlog.api import Api
+from questlog.api import Api, Tool
 from questlog.db import Db
 from questlog.errors import Conflict
 
@@ -54,7 +54,17 @@ api = Api(__file__)
 ATTEMPTS = 3
 
 
-@api.get("/books")
+@api.get(
+    "/books",
+    tools=[
+        Tool(
+            "list_books",
+            "List the books with their ids, twenty on a page.",
+            arguments=("search", "status", "page"),
+            fixed={"page_size": 20},
+        ),
+    ],
+)
 def books(db: Db, query: BooksQuery) -> Books:
     """List the books, whole unless a page is asked for."""
     filters = query.model_dump(include={"status", "tag", "search", "sort"})
@@ -167,7 +177,16 @@ def book_sessions(db: Db, book_id: UUID, query: Paging) -> BookSessions:
     return BookSessions(sessions=found, total=count.total)
 
 
-@api.post("/books/{book_id}/sessions")
+@api.post(
+    "/books/{book_id}/sessions",
+    tools=[
+        Tool(
+            "log_reading",
+            "Log how many pages of a book were read.",
+            arguments=("pages_read", "duration_minutes", "notes", "logged_at"),
+        ),
+    ],
+)
 def log(db: Db, book_id: UUID, body: NewSession) -> Logged:
     """Log what was read: it moves the book, pays, and completes the book at its last page.
 

@@ -15,7 +15,7 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from questlog.api import LARGEST_ANSWER, Api
+from questlog.api import LARGEST_ANSWER, Api, Tool
 from questlog.binding import json_object
 from questlog.db import Db
 from questlog.errors import Conflict, Failure, Invalid, NotFound
@@ -80,7 +80,12 @@ def events(db: Db, query: EventsQuery) -> Events:
     return Events(events=events, truncated=truncated or len(events) < len(listed))
 
 
-@api.get("/calendar/week")
+@api.get(
+    "/calendar/week",
+    tools=[
+        Tool("week", "The events of the week of a date.", arguments=("date",)),
+    ],
+)
 def week(db: Db, query: WeekQuery) -> Week:
     """List the events of the week of a date, which begins on the weekday that the user has set."""
     window, rows, marks = db.each((Window, list[EventRow], list[Mark]), "week", date=query.date)
@@ -88,7 +93,27 @@ def week(db: Db, query: WeekQuery) -> Week:
     return Week(events=shown(listed), week_start=window.first_day, week_end=window.last_day)
 
 
-@api.post("/calendar")
+@api.post(
+    "/calendar",
+    tools=[
+        Tool(
+            "add_event",
+            "Add an event to the calendar, or a series by an RRULE of iCalendar.",
+            arguments=(
+                "title",
+                "start_time",
+                "end_time",
+                "all_day",
+                "event_type",
+                "description",
+                "location",
+                "timezone",
+                "recurrence_rule",
+                "reminder_minutes",
+            ),
+        ),
+    ],
+)
 def add(db: Db, body: NewEvent) -> Event:
     """Add an event. Two trips where no zone is sent: the times are placed in Python once the user's zone is known."""
     links = body.model_dump(include=set(NO_LINKS))

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from questlog.api import Api
+from questlog.api import Api, Tool
 from questlog.db import Db
 from questlog.recurrence.listing import EventRow, Mark, Window, between
 
@@ -33,14 +33,42 @@ from functions.daily_plan.models import (
 api = Api(__file__)
 
 
-@api.get("/daily-plan", envelope=False, etag=True)
+@api.get(
+    "/daily-plan",
+    envelope=False,
+    etag=True,
+    tools=[
+        Tool("show_plan", "The plan of a day with the ids of its items; null when there is none.", arguments=("date",)),
+    ],
+)
 def plan(db: Db, query: PlanQuery) -> Planned:
     """Return the plan of a day, or null. An item is completed when it was ticked or when what it stands for is done."""
     found, items = db.each((list[PlanRow], list[Item]), "plan", date=query.date)
     return Planned(plan=rules.plan_of(found[0], items) if found else None)
 
 
-@api.post("/daily-plan", envelope=False, errors={404: ["not_found"], 409: ["conflict"]})
+@api.post(
+    "/daily-plan",
+    envelope=False,
+    errors={404: ["not_found"], 409: ["conflict"]},
+    tools=[
+        Tool(
+            "plan_day",
+            "Make the plan of a day from what is due. Items that the user wrote or changed stay.",
+            arguments=("date",),
+            fixed={"action": "generate"},
+            idempotent=True,
+        ),
+        Tool(
+            "complete_task",
+            "Tick an item of a day's plan, or with completed=false take the tick back.",
+            arguments=("item_id", "date", "completed"),
+            required=("item_id",),
+            fixed={"action": "complete_item"},
+            idempotent=True,
+        ),
+    ],
+)
 def act(db: Db, body: PlanAction) -> Planned:
     """Generate a plan, write it whole, or tick an item of it.
 
@@ -82,7 +110,17 @@ def _written(db: Db, name: str, **parameters: Any) -> Planned:
     return Planned(plan=rules.plan_of(row, items))
 
 
-@api.post("/daily-plan/tasks", envelope=False)
+@api.post(
+    "/daily-plan/tasks",
+    envelope=False,
+    tools=[
+        Tool(
+            "add_task",
+            "Add a task at the end of a day's plan.",
+            arguments=("title", "description", "priority", "estimated_minutes", "date"),
+        ),
+    ],
+)
 def add_task(db: Db, body: NewTask) -> TaskAdded:
     """Add a task at the end of a day's plan, which is made if there is none; 400 at 50 items."""
     task, row, items = db.each((ItemChanged, PlanRow, list[Item]), "add_task", date=body.date, task=body.item)

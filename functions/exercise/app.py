@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from questlog.api import Api
+from questlog.api import Api, Tool
 from questlog.db import Db
 from questlog.errors import Conflict, NotFound
 from questlog.wire import Reward, Total
@@ -84,7 +84,18 @@ ACTIVE_ROWS = (
 # The library ----------------------------------------------------------------------------------------------------------
 
 
-@api.get("/exercise", etag=True)
+@api.get(
+    "/exercise",
+    etag=True,
+    tools=[
+        Tool(
+            "list_exercises",
+            "Search the exercises by name and muscle, with their ids, twenty on a page.",
+            arguments=("search", "muscle", "equipment", "page"),
+            fixed={"page_size": 20},
+        ),
+    ],
+)
 def exercises(db: Db, query: ExercisesQuery) -> Exercises:
     """List the built-in exercises and the user's own by name, whole unless a page is asked for."""
     asked = listed(query)
@@ -243,7 +254,26 @@ def active(db: Db) -> ActiveSession | None:
     return active_session(db.each(ACTIVE_ROWS, "active"))
 
 
-@api.post("/exercise/sessions/log-set", errors={404: ["not_found"], 409: ["limit_reached"]})
+@api.post(
+    "/exercise/sessions/log-set",
+    errors={404: ["not_found"], 409: ["limit_reached"]},
+    tools=[
+        Tool(
+            "log_set",
+            "Log a set of an exercise into the running training session, which begins with it where none runs.",
+            arguments=(
+                "exercise_id",
+                "reps",
+                "weight_kg",
+                "duration_seconds",
+                "distance_m",
+                "rpe",
+                "is_warmup",
+                "notes",
+            ),
+        ),
+    ],
+)
 def log_set(db: Db, body: NewSet) -> Logged:
     """Log a set into the running session. 409 limit_reached at 500 sets."""
     return logged(db, body, None)

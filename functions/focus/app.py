@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from questlog.api import Api
+from questlog.api import Api, Tool
 from questlog.db import Db
 from questlog.wire import Deleted, Total
 
@@ -40,14 +40,31 @@ DEFAULT_SECONDS = {"focus": 1500, "break": 300, "long_break": 900}
 DAYS_BACK = {"day": 0, "week": 6, "month": 29, "all": None}
 
 
-@api.post("/focus", errors={404: ["not_found"]})
+@api.post(
+    "/focus",
+    errors={404: ["not_found"]},
+    tools=[
+        Tool(
+            "start_focus",
+            "Start a focus timer. One that runs is abandoned, unpaid: look at focus_status first.",
+            arguments=("mode", "duration_seconds", "task_title", "tags"),
+            destructive=True,
+        ),
+    ],
+)
 def start(db: Db, body: Start) -> Session:
     """Start a timer. A live one is abandoned. 404 when there is no such library."""
     seconds = body.duration_seconds or DEFAULT_SECONDS[body.mode]
     return db.one(Session, "start", **body.model_dump(exclude={"duration_seconds"}), duration_seconds=seconds)
 
 
-@api.get("/focus/active", etag=True)
+@api.get(
+    "/focus/active",
+    etag=True,
+    tools=[
+        Tool("focus_status", "The running or paused focus timer, with its id; null when there is none."),
+    ],
+)
 def active(db: Db) -> Active:
     """Return the live session, running or paused; null when there is none."""
     session = db.maybe(Session, "active")
@@ -76,7 +93,13 @@ def change(db: Db, session_id: UUID, body: Change) -> Session:
     return db.one(Session, "change", session_id=session_id, changes=body.changes())
 
 
-@api.post("/focus/{session_id}/complete", errors={409: ["invalid_state"]})
+@api.post(
+    "/focus/{session_id}/complete",
+    errors={409: ["invalid_state"]},
+    tools=[
+        Tool("complete_focus", "End a focus timer and be paid for it.", idempotent=True),
+    ],
+)
 def complete(db: Db, session_id: UUID) -> Completion:
     """End a session and pay it. A session that was completed already gets the reward of the first time.
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 
-from questlog.api import Api
+from questlog.api import Api, Tool
 from questlog.db import Db
 
 from functions.gamification import rules
@@ -156,7 +156,13 @@ def streak_board(db: Db, query: PeriodQuery) -> list[LeaderRow]:
     return leaderboard(db, BoardQuery(board="streaks", **query.model_dump())).entries
 
 
-@api.get("/progress", envelope=False)
+@api.get(
+    "/progress",
+    envelope=False,
+    tools=[
+        Tool("progress", "Level, XP, coins and the daily streak."),
+    ],
+)
 def progress(db: Db) -> Progress:
     """Return level, XP, coins and the daily streak."""
     return rules.progress(db.one(ProgressRow, "progress"))

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from questlog.api import Api
+from questlog.api import Api, Tool
 from questlog.db import Db
 from questlog.wire import Deleted, Reward
 
@@ -29,7 +29,12 @@ from functions.goals.models import (
 api = Api(__file__)
 
 
-@api.get("/goals")
+@api.get(
+    "/goals",
+    tools=[
+        Tool("list_goals", "List the goals with their milestones and ids.", arguments=("status",)),
+    ],
+)
 def goals(db: Db, query: GoalsQuery) -> Goals:
     """List the user's goals with their milestones, the highest priority first, then the newest."""
     rows, milestones = db.each((list[GoalRow], list[Milestone]), "goals", status=query.status)
@@ -91,7 +96,13 @@ def delete_milestone(db: Db, milestone_id: UUID) -> MilestoneDeleted:
     return db.one(MilestoneDeleted, "delete_milestone", milestone_id=milestone_id)
 
 
-@api.post("/goals/milestones/{milestone_id}/complete", errors={409: ["invalid_state"]})
+@api.post(
+    "/goals/milestones/{milestone_id}/complete",
+    errors={409: ["invalid_state"]},
+    tools=[
+        Tool("complete_milestone", "Mark a milestone of a goal as reached.", idempotent=True),
+    ],
+)
 def complete_milestone(db: Db, milestone_id: UUID) -> MilestoneCompleted:
     """Complete a milestone and, with the last open one, the goal. Each is paid once.
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from questlog.api import Api
+from questlog.api import Api, Tool
 from questlog.db import Db
 from questlog.errors import Conflict
 from questlog.wire import Deleted
@@ -44,7 +44,14 @@ api = Api(__file__)
 ATTEMPTS = 3
 
 
-@api.get("/habits")
+@api.get(
+    "/habits",
+    tools=[
+        Tool(
+            "list_habits", "List the habits, with their ids and whether they are done today.", arguments=("archived",)
+        ),
+    ],
+)
 def habits(db: Db, query: HabitsQuery) -> Habits:
     """List the active habits, or the archived ones, in the user's order."""
     return Habits(habits=db.many(Habit, "habits", archived=query.archived))
@@ -124,7 +131,17 @@ def restore(db: Db, habit_id: UUID) -> Habit:
     return db.one(Habit, "restore", habit_id=habit_id)
 
 
-@api.post("/habits/{habit_id}/complete", errors={409: ["habit_archived"]})
+@api.post(
+    "/habits/{habit_id}/complete",
+    errors={409: ["habit_archived"]},
+    tools=[
+        Tool(
+            "log_habit",
+            "Record that a habit was done, today or on one of the 7 days before; of one that measures, all that is missing.",
+            arguments=("date", "notes"),
+        ),
+    ],
+)
 def complete(db: Db, habit_id: UUID, query: DayQuery, body: Completing) -> Completed:
     """Record a completion of today or of one of the 7 days before, and pay it when it meets today's target.
 
@@ -140,6 +157,13 @@ def complete(db: Db, habit_id: UUID, query: DayQuery, body: Completing) -> Compl
 @api.post(
     "/habits/{habit_id}/log",
     errors={409: ["habit_archived", "invalid_state", "limit_reached", "insufficient_coins"]},
+    tools=[
+        Tool(
+            "log_amount",
+            "Add to the amount of a habit that measures, such as 0.5 litres; below 0 takes back as much.",
+            arguments=("amount", "date", "notes"),
+        ),
+    ],
 )
 def log(db: Db, habit_id: UUID, query: DayQuery, body: Logging) -> Logged:
     """Log an amount, `amount_step` without one, and pay the period when its sum reaches the target.
@@ -186,7 +210,18 @@ def kept(db: Db, habit_id: UUID) -> Completed:
     return Completed(**dict(completion), habit=habit)
 
 
-@api.delete("/habits/{habit_id}/complete", errors={409: ["insufficient_coins"]})
+@api.delete(
+    "/habits/{habit_id}/complete",
+    errors={409: ["insufficient_coins"]},
+    tools=[
+        Tool(
+            "undo_habit",
+            "Take back the last completion of a habit on a day, and what it paid.",
+            arguments=("date",),
+            destructive=True,
+        ),
+    ],
+)
 def undo(db: Db, habit_id: UUID, query: DayQuery, body: DayBody) -> Undone:
     """Delete a day's last completion and reverse what it paid. 404 when the day has none.
 

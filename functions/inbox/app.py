@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid4
 
-from questlog.api import Api
+from questlog.api import Api, Tool
 from questlog.db import Db
 from questlog.wire import Deleted
 
@@ -42,7 +42,17 @@ def items(db: Db, query: ItemsQuery) -> Items:
     )
 
 
-@api.post("/user/inbox", errors={409: ["limit_reached"]})
+@api.post(
+    "/user/inbox",
+    errors={409: ["limit_reached"]},
+    tools=[
+        Tool(
+            "capture",
+            "Note something down in the inbox, to be dealt with later.",
+            arguments=("title", "description", "tags", "item_type"),
+        ),
+    ],
+)
 def add(db: Db, body: NewItem) -> Item:
     """Note something down, under the client's `id` if there is one: sent again, the item is returned as it is.
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from starlette.responses import Response
 
-from questlog.api import Api
+from questlog.api import Api, Tool
 from questlog.db import Db
 from questlog.errors import Failure, NotFound
 from questlog.settings import settings
@@ -34,7 +34,17 @@ api = Api(__file__)
 ARCHIVE: Final = "application/zip"
 
 
-@api.get("/infobase")
+@api.get(
+    "/infobase",
+    tools=[
+        Tool(
+            "search_notes",
+            "Search the notes, the best matches first, ten on a page.",
+            arguments=("search", "category", "tag", "page"),
+            fixed={"page_size": 10},
+        ),
+    ],
+)
 def entries(db: Db, query: EntriesQuery) -> Entries:
     """List the entries or the trash, pinned ones first; with `search` the best matches first, with snippets.
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from questlog.api import Api
+from questlog.api import Api, Tool
 from questlog.db import Db
 from questlog.errors import Invalid
 from questlog.wire import Total
@@ -220,7 +220,12 @@ def submit(db: Db, drill: str, body: Attempt) -> SubmittedDrill:
     return SubmittedDrill(**result, drill_id=found["id"], score=body.score)
 
 
-@api.get("/learn/review")
+@api.get(
+    "/learn/review",
+    tools=[
+        Tool("reviews_due", "What waits for review: lessons, drills, and how many cards."),
+    ],
+)
 def review(db: Db) -> ReviewList:
     """List the lessons and drills that wait for review, longest overdue first, and count the cards that do."""
     return rules.review_list(*db.each((Waiting, list[Lesson], list[Drill]), "review"))

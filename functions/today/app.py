@@ -1,6 +1,6 @@
 """Today: the dashboard, in one document (core contract, section 6)."""
 
-from questlog.api import Api
+from questlog.api import Api, Tool
 from questlog.db import Db
 
 from functions.today.models import Activity, DayRow, DaySummary, Facts, PlanItem, Today, Uses
@@ -9,7 +9,14 @@ from functions.today.rules import dashboard, day_summary
 api = Api(__file__)
 
 
-@api.get("/today", envelope=False, etag=True)
+@api.get(
+    "/today",
+    envelope=False,
+    etag=True,
+    tools=[
+        Tool("today", "What today has come to, and what to do next."),
+    ],
+)
 def today(db: Db) -> Today:
     """What the day has come to, what to do next, and how the user likes to be told; zeros and null where nothing is."""
     facts, items, newest, uses = db.each((Facts, list[PlanItem], list[Activity], list[Uses]), "facts")

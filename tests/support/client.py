@@ -62,6 +62,11 @@ class Answer:
         return {value, *(attribute.lower() for attribute in attributes)}
 
     @property
+    def is_json_rpc(self) -> bool:
+        """Whether this is an answer of JSON-RPC, whose errors have a form of their own."""
+        return bool(self.text) and "jsonrpc" in self.json
+
+    @property
     def data(self) -> Any:
         assert self.status == 200, self.text
         return self.json["data"]
@@ -178,7 +183,7 @@ def gateway_event(
 def invoke(event: dict[str, Any]) -> Answer:
     """Hand an event to the function that serves its path, as the gateway would. A refusal must be a declared one."""
     answer = send(event, group_of(event["rawPath"]))
-    if answer.status >= 400:
+    if answer.status >= 400 and not answer.is_json_rpc:
         _hold_to_its_declaration(event, answer)
     return answer
 

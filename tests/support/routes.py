@@ -68,6 +68,7 @@ QUERIES: Mapping[str, Mapping[str, str]] = {
 # A built-in exercise, whose id follows from its slug.
 PLANK = str(UUID(hashlib.md5(b"questlog:exercise:plank").hexdigest()))
 BODIES: Mapping[str, Any] = {
+    "POST /mcp": {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
     "POST /exercise/sessions/log-set": {"exercise_id": PLANK, "duration_seconds": 60},
     "POST /exercise/sessions/{session_id}/sets": {"exercise_id": PLANK, "duration_seconds": 60},
     "POST /exercise/{exercise_id}/merge": {"into": PLANK},

@@ -62,6 +62,24 @@ class Reply(NamedTuple, Generic[R]):
     headers: Mapping[str, str] = MappingProxyType({})
 
 
+class Tool(NamedTuple):
+    """A route as a tool of the assistant's door (POST /mcp). What a tool takes is described from the route's schema."""
+
+    name: str
+    description: str
+    """What an assistant reads to choose the tool and to use it."""
+    arguments: tuple[str, ...] = ()
+    """The fields of the query or the body that the tool offers; those of the path it takes in any case."""
+    required: tuple[str, ...] = ()
+    """Those of them that an assistant must send although a client of the route need not."""
+    fixed: Mapping[str, Any] = MappingProxyType({})
+    """The fields that every call sends, and an assistant cannot change."""
+    destructive: bool = False
+    """Whether a call may take away or replace what the user has."""
+    idempotent: bool = False
+    """Whether the same call a second time changes nothing more."""
+
+
 class RouteOptions(TypedDict, total=False):
     """What a declaration may say about a route beside its method and path."""
 
@@ -77,6 +95,8 @@ class RouteOptions(TypedDict, total=False):
     """A parameter of the query with which the answer shows a secret: the answer is stored where it is not sent."""
     read_token: bool
     """Whether an API token of scope read may use the route although its method is unsafe."""
+    tools: Sequence[Tool]
+    """The tools that assistants have for the route; `make openapi` writes them down for functions/mcp."""
     errors: Mapping[int, Sequence[str]]
     """The route's own refusals, as error types by status: {409: ["limit_reached"]}. What follows from the rest of the
     declaration (401, 403 of `requires`, 400 of its input, 404 of an id in its path ...) is not repeated here."""
@@ -97,6 +117,7 @@ class Endpoint:
     store_response: bool
     store_response_without: str
     read_token: bool
+    tools: Sequence[Tool]
     errors: Mapping[int, Sequence[str]]
 
     @cached_property
@@ -254,6 +275,7 @@ class Api:
                     store_response=options.get("store_response", True),
                     store_response_without=options.get("store_response_without", ""),
                     read_token=options.get("read_token", False),
+                    tools=options.get("tools", ()),
                     errors=options.get("errors", {}),
                 )
             )

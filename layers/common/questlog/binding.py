@@ -72,7 +72,7 @@ class Arguments:
         return {name: db if annotation is Db else self._known[name] for name, annotation in self._names.items()}
 
     def _read_body(self, model: type[BaseModel], request: Request, content: bytes) -> None:
-        json = _json(request, content)
+        json = json_text(request, content)
         if json.lstrip(b" \t\n\r")[:1] != b"{":
             raise Invalid([("body", "must be a JSON object")])
         _refuse_unstorable(json)
@@ -107,13 +107,13 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
 
 def json_object(request: Request, content: bytes, limit: int = MAX_BODY) -> dict[str, Any]:
     """The body as a JSON object (platform contract, 1.5), for a route that takes other types beside JSON."""
-    json = _json(request, content, limit)
+    json = json_text(request, content, limit)
     _refuse_unstorable(json)
     return _object(json)
 
 
-def _json(request: Request, content: bytes, limit: int = MAX_BODY) -> bytes:
-    """The body, which must be of a type that is JSON; an empty one is {}."""
+def json_text(request: Request, content: bytes, limit: int = MAX_BODY) -> bytes:
+    """The body, which must be of a type that is JSON (Failure 415) and within the limit (413); an empty one is {}."""
     if len(content) > limit:
         message = f"The body is larger than {limit // MAX_BODY} MiB."
         raise Failure(413, "payload_too_large", message, {"limit_bytes": limit})

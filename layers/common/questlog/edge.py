@@ -27,7 +27,8 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _EXPOSED: Final = "X-Request-ID, ETag, Content-Disposition, Retry-After, Idempotent-Replay"
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "Content-Type, Authorization, Idempotency-Key, If-None-Match, X-Request-ID",
+    "Access-Control-Allow-Headers": "Content-Type, Authorization, Idempotency-Key, If-None-Match, X-Request-ID,"
+    " MCP-Protocol-Version, Mcp-Method, Mcp-Name",
     "Access-Control-Max-Age": "7200",
 }
 

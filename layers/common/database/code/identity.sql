@@ -66,6 +66,13 @@ BEGIN
 END
 $$;
 
+-- What the session or API token of this transaction may do: read, or write too.
+CREATE OR REPLACE FUNCTION app.session_scope() RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
+BEGIN ATOMIC
+    SELECT s.scope FROM sessions AS s WHERE s.user_id = current_user_id() AND s.id = current_session_id();
+END;
+
 -- One row about what this transaction does. `client` is {ip_address, user_agent, request_id} of the request.
 CREATE OR REPLACE FUNCTION app.audit(event_type text, action text, client jsonb, details jsonb DEFAULT '{}', status text DEFAULT 'success',
                       resource_type text DEFAULT NULL, resource_id text DEFAULT NULL) RETURNS uuid

@@ -1,0 +1,106 @@
+"""The hop to the product's own gateway: a call of a tool is the same request that any client would make."""
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from questlog.errors import Failure, Unavailable
+from questlog.settings import settings
+
+from functions.mcp.tools import Asked
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
+
+# More than an assistant can read, and little enough to be sent twice in one answer: as data, and as text.
+LARGEST_ANSWER: Final = 512 * 1024
+# A gateway closes connections that idle, and while a function sleeps nobody sees it.
+_KEPT_SECONDS: Final = 30
+
+# Per thread, as the connection to the database is: its `connection`, and when it was `used`.
+_held = threading.local()
+
+
+class Answer(NamedTuple):
+    """What the gateway answered; the content of a larger answer than LARGEST_ANSWER is cut off behind it."""
+
+    status: int
+    is_json: bool
+    content: bytes
+
+
+def ask(asked: Asked, headers: Mapping[str, str], seconds: float) -> Answer:
+    """The answer to a request, which takes at most so many seconds. Failure 503 where there is none.
+
+    A connection that was kept may have been closed at the other end. The request is then sent again on another, which
+    does nothing twice: it only reads, or carries an Idempotency-Key.
+    """
+    if seconds <= 0:
+        raise Failure(503, "unavailable", "There was no time left for this call; nothing of it was done.")
+    was_kept = _is_open()
+    try:
+        return _exchange(asked, headers, seconds)
+    except ConnectionError:
+        disconnect()
+    if was_kept:
+        try:
+            return _exchange(asked, headers, seconds)
+        except ConnectionError:
+            disconnect()
+    raise Unavailable
+
+
+def disconnect() -> None:
+    """Close the connection to the gateway, if there is one; the next request opens another."""
+    connection: HTTPConnection | None = getattr(_held, "connection", None)
+    if connection is not None:
+        connection.close()
+        _held.connection = None
+
+
+def _exchange(asked: Asked, headers: Mapping[str, str], seconds: float) -> Answer:
+    """One request and its answer on the connection that is open, or a new one; ConnectionError where there is none."""
+    from http.client import HTTPException  # noqa: PLC0415 - only who calls a tool pays for it
+
+    if not _is_open():
+        _held.connection, _held.used = _connection(seconds), time.time()
+    connection: HTTPConnection = _held.connection
+    try:
+        if connection.sock is not None:
+            connection.sock.settimeout(seconds)
+        connection.request(asked.method, asked.path, asked.body, dict(headers))
+        response = connection.getresponse()
+        content = response.read(LARGEST_ANSWER + 1)
+    except TimeoutError:
+        disconnect()
+        late = "The service took too long. What was asked may have been done: look before you ask again."
+        raise Failure(503, "unavailable", late) from None
+    except (OSError, HTTPException) as error:
+        raise ConnectionError from error
+    _held.used = time.time()
+    if response.will_close or not response.isclosed():
+        # The rest of an answer that is too large would be taken for the next one.
+        disconnect()
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return Answer(response.status, media_type == "application/json", content)
+
+
+def _connection(seconds: float) -> "HTTPConnection":
+    """A connection to the gateway, whose address is configured: never what a request says of its host."""
+    from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415 - the same
+
+    address = urlsplit(settings().public_url)
+    kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
+    return kind(address.netloc, timeout=seconds)
+
+
+def _is_open() -> bool:
+    """Whether there is a connection that was used a moment ago; an older one is closed."""
+    if getattr(_held, "connection", None) is None:
+        return False
+    if time.time() - _held.used > _KEPT_SECONDS:
+        disconnect()
+        return False
+    return True

@@ -1,0 +1,2 @@
+-- name: scope
+SELECT session_scope() AS scope;
