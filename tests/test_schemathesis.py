@@ -64,7 +64,8 @@ def field_messages_are_sentences(_context: CheckContext, response: Answered, cas
     if response.status_code < 400 or case.method == "HEAD":
         return
     error = response.json()["error"]
-    fields = error["details"].get("fields", [])
+    # An error of JSON-RPC has no details.
+    fields = error.get("details", {}).get("fields", [])
     assert len(fields) <= 20
     for message in (error["message"], *(field["message"] for field in fields)):
         assert is_plain(message), message
