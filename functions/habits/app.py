@@ -137,7 +137,7 @@ def restore(db: Db, habit_id: UUID) -> Habit:
     tools=[
         Tool(
             "log_habit",
-            "Record that a habit was done, today or on one of the 7 days before; of one that measures, all that is missing.",
+            "Record that a habit was done, today or in the last 7 days; of one that measures, all that is missing.",
             arguments=("date", "notes"),
         ),
     ],
