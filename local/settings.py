@@ -46,6 +46,7 @@ def local_settings(secret: Mapping[str, str], environment: Mapping[str, str]) ->
         "ALLOWED_ORIGINS": f"{_ORIGINS},{public_url}",
         "ADMIN_CLAIM_KEY": secret["claim_key"],
         "EXPORT_SIGNING_KEY": secret["export_key"],
+        "UNSUBSCRIBE_KEY": secret["unsubscribe_key"],
         "GOOGLE_CLIENT_SECRET": secret["google"],
         "R2_ACCESS_KEY_ID": secret["bucket_id"],
         "R2_SECRET_ACCESS_KEY": secret["bucket_key"],
@@ -70,7 +71,7 @@ def kept_secrets(folder: Path) -> dict[str, str]:
     """The data folder's own passwords and keys, made at the first call."""
     path = folder / "secrets.json"
     known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    names = ["claim_key", "google", "bucket_id", "bucket_key", "export_key", *LOGINS.values()]
+    names = ["claim_key", "google", "bucket_id", "bucket_key", "export_key", "unsubscribe_key", *LOGINS.values()]
     if missing := [name for name in names if name not in known]:
         known |= {name: secrets.token_hex(16) for name in missing}
         folder.mkdir(parents=True, exist_ok=True)
