@@ -36,6 +36,7 @@ NOT_BY_USER = {
     "user_quest_progress_universal",
     # A board is about all who are on it.
     "leaderboard_scores_order",
+    "habit_pauses_of_everything",
     # Workers and the clean-up take what is due, whose ever it is.
     "jobs_due",
     "jobs_ended",

@@ -191,6 +191,7 @@ class Habit(ResponseModel):
     completed_count_today: int
     due_today: bool
     skipped_today: bool
+    paused_until: date | None
     kind: Kind
     direction: Direction
     target_amount: float | None
@@ -278,6 +279,7 @@ class RecordedDay(Row):
     done: bool
     skipped: bool
     scheduled: bool
+    paused: bool
     notes: str | None
 
 

@@ -50,13 +50,16 @@ def _period(span: HistorySpan, day: date) -> tuple[int, ...]:
 
 
 def _is_required(span: HistorySpan, day: RecordedDay, period: Sequence[RecordedDay]) -> bool:
-    """Whether the day had to be done: it is today, or a scheduled day since the habit was made.
+    """Whether the day had to be done: it is today, or a scheduled day since the habit was made; none that is paused.
 
     No single day of a weekly habit has to be done. The days it missed are those that cost the week its target, after
     which the days left were too few to reach it: a week with 2 of 3 days done has one missed day. A week or a month
-    whose amount was not reached is missed on its last day.
+    whose amount was not reached is missed on its last day. A period with a paused day breaks no streak, so no day of it
+    is missed.
     """
-    if day.date > span.today or (day.date < span.began_on and day.date != span.today):
+    if day.paused or day.date > span.today or (day.date < span.began_on and day.date != span.today):
+        return False
+    if day.date < span.today and any(other.paused for other in period):
         return False
     if span.cadence in ("week", "month"):
         is_open = not any(other.done for other in period)
@@ -89,7 +92,8 @@ def _status(day: RecordedDay, today: date, *, required: bool) -> Status:
 def _limit_statuses(span: HistorySpan, period: Sequence[RecordedDay]) -> dict[date, Status]:
     """What the days of a period are to a limit. Its last day is done once the period is over and the limit was kept.
 
-    Where the limit was passed, the day on which that happened is missed, at once. The other days are not due.
+    Where the limit was passed, the day on which that happened is missed, at once. The other days are not due. With a
+    paused day no day is missed, and a period that is paused as a whole is not kept either.
     """
     statuses: dict[date, Status] = {day.date: "skipped" if day.skipped else "not_due" for day in period}
     last = period[-1]
@@ -98,9 +102,10 @@ def _limit_statuses(span: HistorySpan, period: Sequence[RecordedDay]) -> dict[da
     target = max((day.amount_target for day in period if day.amount_target is not None), default=Decimal(0))
     sums = accumulate(day.amount or Decimal(0) for day in period)
     passed = next((day.date for day, total in zip(period, sums, strict=True) if total > target), None)
+    paused = [day.paused for day in period]
     if passed is not None:
-        statuses[passed] = "missed"
-    elif last.date < span.today:
+        statuses[passed] = "not_due" if any(paused) else "missed"
+    elif last.date < span.today and not all(paused):
         statuses[last.date] = "done"
     return statuses
 

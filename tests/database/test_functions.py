@@ -28,10 +28,10 @@ CALLS = {
     "exercise": {"programs"},  # a session may be started for a slot of a program, and does it
     "daily_plan": {"calendar", "focus", "habits", "learn", "quests"},  # a plan is made of what these have for the day
     "feedback": {"inbox"},  # authors are told of an answer there
-    "gamification": {"market"},  # shields and boosts are part of what a user has
+    "gamification": {"market", "pauses"},  # shields and boosts are part of what a user has; a paused streak stands
     "goals": {"calendar"},  # a deleted goal takes itself out of events
-    # So does a habit; imported to-dos become quests; and it may have a time to be reminded at.
-    "habits": {"calendar", "notifications", "quests"},
+    # So does a habit; imported to-dos become quests; it may have a time to be reminded at, and it may rest.
+    "habits": {"calendar", "notifications", "pauses", "quests"},
     "notifications": {"habits"},  # it asks what may be reminded of, and whether it is still due
     "onboarding": {"goals"},  # the first one is an answer
     "ideas": {"infobase", "promotion"},  # its search is the infobase's
@@ -44,7 +44,9 @@ CALLS = {
     # They are loaded as imports are, by jobs; browsers are listed in the directory again.
     "backups": {"imports", "jobs", "notifications"},
     "exports": {"inbox", "jobs"},  # they are written by jobs, and the user is told
-    "ledger": {"market", "quests"},  # boosts and shields act when something is paid; what is counted moves quests
+    # Boosts and shields act when something is paid, and pauses hold a streak; what is counted moves quests.
+    "ledger": {"market", "pauses", "quests"},
+    "pauses": {"habits"},  # their streaks are counted anew
     "reference": {"jobs"},  # analyses are queued, and objects of deleted tracks
     "settings": {"notifications"},  # they say when and whether to remind
     "programs": {"exercise"},  # a slot is a workout; templates make workouts; removed slots leave the sessions
@@ -69,10 +71,10 @@ READS = {
     "daily_plan": {"focus", "quests"},
     "days": {"settings"},  # where the user's days begin
     # It shows what the ledger holds and what acts on it, and to others what users allow.
-    "gamification": {"identity", "ledger", "market", "settings"},
+    "gamification": {"identity", "ledger", "market", "pauses", "settings"},
     "exercise": {"deleted_imports"},
     "exports": {"inbox"},  # the note that one is ready goes with it
-    "habits": {"deleted_imports", "ledger"},
+    "habits": {"deleted_imports", "ledger", "pauses"},
     "idempotency": {"identity"},
     # The profile; objects that are listed, and the tracks that name them; which skills there are.
     "imports": {"identity", "jobs", "ledger", "reference"},
@@ -86,6 +88,7 @@ READS = {
     "limits": {"identity"},
     "market": {"ledger"},
     "notifications": {"identity", "settings"},  # whose a browser is; when and how to remind
+    "pauses": {"habits"},  # which streaks a pause is about
     "promotion": {"calendar", "daily_plan", "ideas", "infobase", "quests"},  # whether what it made is still there
     "quests": {"deleted_imports", "ledger"},
     "reference": {"identity"},  # whose an e-mail address is, for those who look at what its owner shares
@@ -96,7 +99,7 @@ READS = {
 }
 
 # Functions that the contract names and no route calls yet.
-AWAITED: dict[str, str] = {}
+AWAITED: dict[str, str] = {"is_paused": "the reminders of beyond contract, section 3"}
 
 # What fewer than all logins may call.
 LOGINS = ("questlog_app", "questlog_auth", "questlog_operator", "questlog_jobs", "questlog_console")

@@ -311,6 +311,7 @@ def test_the_role_behind_the_boards_reads_no_more_than_they_show(database: Datab
         *("leaderboard_scores.user_id", "leaderboard_scores.board", "leaderboard_scores.first_day"),
         *("leaderboard_scores.score", "leaderboard_scores.score_before"),
         *("ledger_days.user_id", "ledger_days.day", "ledger_days.xp"),
+        *("habit_pauses.user_id", "habit_pauses.habit_id", "habit_pauses.starts_on", "habit_pauses.ends_on"),
         *("user_purchases.user_id", "user_purchases.item_owner", "user_purchases.item_id", "user_purchases.status"),
         *("user_purchases.uses_remaining", "user_purchases.expires_at"),
         *("market_items.owner_id", "market_items.owner_key", "market_items.id", "market_items.effect_json"),

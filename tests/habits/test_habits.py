@@ -10,9 +10,9 @@ from tests.support import factories
 FIELDS = {
     *("id", "name", "description", "frequency", "target_count", "custom_days", "icon", "color", "category"),
     *("xp_reward", "coin_reward", "skill_key", "reminder_time", "is_active", "current_streak", "longest_streak"),
-    *("last_completed_at", "completed_today", "completed_count_today", "due_today", "skipped_today", "sort_order"),
+    *("last_completed_at", "completed_today", "completed_count_today", "due_today", "skipped_today", "paused_until"),
     *("kind", "direction", "target_amount", "unit", "amount_step", "period", "group", "amount_period", "remaining"),
-    *("created_at", "updated_at"),
+    *("sort_order", "created_at", "updated_at"),
 }
 
 
@@ -40,6 +40,7 @@ def test_a_habit_of_defaults(user: User) -> None:
         "completed_count_today": 0,
         "due_today": True,
         "skipped_today": False,
+        "paused_until": None,
         "kind": "check",
         "direction": "at_least",
         "target_amount": None,

@@ -53,11 +53,14 @@ RETURN CASE frequency WHEN 'weekly' THEN target_count END;
 
 -- The latest streak, the last day of it, and the longest streak. `done` are the days that were done; of a habit of a
 -- week or a month, at least one day of each that met its target.
---   A streak is a run of turns without a gap, each done or skipped; its length counts the done ones. Within a run, a
---   turn's number minus its position among all turns stays the same ("gaps and islands").
+--   A streak is a run of turns without a gap, each done, skipped or paused; its length counts the done ones. Within a run, a
+--   turn's number minus its position among all turns stays the same ("gaps and islands"). A week or a month with a paused day
+--   is a paused turn: whoever is away for a part of it may not have had the days to meet its target.
+--   A pause after the last day done or skipped belongs to no run: it may be one that comes much later.
 -- Whether the latest streak still stands depends on the day it is read: see standing_streak().
 CREATE OR REPLACE FUNCTION internal.habit_streaks(
-    cadence text, custom_days int[], done date[], skipped date[], OUT streak int, OUT through date, OUT longest int
+    cadence text, custom_days int[], done date[], skipped date[], paused date[] DEFAULT '{}',
+    OUT streak int, OUT through date, OUT longest int
 )
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -65,9 +68,13 @@ BEGIN ATOMIC
         SELECT d, true FROM unnest(done) AS d
         UNION ALL
         SELECT s, false FROM unnest(skipped) AS s WHERE cadence IN ('daily', 'custom')
+    ), rested (day, counts) AS (
+        SELECT m.day, m.counts FROM marks AS m
+        UNION ALL
+        SELECT p, false FROM unnest(paused) AS p WHERE p < (SELECT max(m.day) FROM marks AS m)
     ), turns AS (
         SELECT habit_turn(m.day, cadence, custom_days) AS turn, max(m.day) AS day, bool_or(m.counts) AS counts
-          FROM marks AS m WHERE is_habit_day(m.day, cadence, custom_days) GROUP BY 1
+          FROM rested AS m WHERE is_habit_day(m.day, cadence, custom_days) GROUP BY 1
     ), numbered AS (
         SELECT t.*, t.turn - row_number() OVER (ORDER BY t.turn) AS run FROM turns AS t
     ), runs AS (
@@ -77,34 +84,66 @@ BEGIN ATOMIC
       FROM runs AS r;
 END;
 
--- A streak as it stands on a day: 0 once a whole turn has passed since its last one. The turn of the day itself is still
--- open. A streak that ends after the day stands too: its user has travelled west.
-CREATE OR REPLACE FUNCTION internal.standing_streak(streak int, through date, cadence text, custom_days int[], today date)
-RETURNS int
+-- A streak as it stands on a day: 0 once a whole turn has passed since its last one that was not paused; `paused` turns
+-- were. The turn of the day itself is still open. A streak that ends after the day stands too: its user has travelled west.
+CREATE OR REPLACE FUNCTION internal.standing_streak(
+    streak int, through date, cadence text, custom_days int[], today date, paused int DEFAULT 0
+) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
-    WHEN habit_turn(today, cadence, custom_days) - habit_turn(through, cadence, custom_days) <= 1 THEN streak
+    WHEN habit_turn(today, cadence, custom_days) - habit_turn(through, cadence, custom_days) <= 1 + paused THEN streak
     ELSE 0
 END;
 
--- The streak of a limit as it stands on a day. The turns that have ended since its last one were kept: a turn in which
--- the limit was passed would be its last one, with a streak of 0. Without a last one, all turns since the habit began.
+-- The streak of a limit as it stands on a day. The turns that have ended since its last one were kept, but for those that
+-- were paused: a turn in which the limit was passed would be its last one. Without a last one, all turns since the habit began.
 CREATE OR REPLACE FUNCTION internal.standing_limit(
-    streak int, through date, began date, cadence text, custom_days int[], today date
+    streak int, through date, began date, cadence text, custom_days int[], today date, paused int
 ) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN streak + greatest(
-    habit_turn(today, cadence, custom_days)
+    habit_turn(today, cadence, custom_days) - paused
     - coalesce(habit_turn(through, cadence, custom_days) + 1, habit_turn(began, cadence, custom_days)), 0);
 
--- A habit's streak as it stands on a day.
-CREATE OR REPLACE FUNCTION app.standing_streak(h habits, today date) RETURNS int
-LANGUAGE sql IMMUTABLE
-RETURN CASE h.direction
-    WHEN 'at_most' THEN standing_limit(h.streak, h.streak_through, coalesce(h.streak_from, h.created_on), h.cadence,
-                                       h.custom_days, today)
-    ELSE standing_streak(h.streak, h.streak_through, h.cadence, h.custom_days, today)
+-- How many turns of a habit are paused between its latest streak and a day: those with a paused day; of a limit, which keeps
+-- itself, those with nothing but paused days. The CASE spares who never pauses, and a streak without a gap, to look for pauses
+-- habit by habit.
+CREATE OR REPLACE FUNCTION internal.paused_turns(h habits, today date) RETURNS TABLE (turns int)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN s.first <= s.last AND (h.streak > 0 OR h.direction = 'at_most') AND (SELECT EXISTS (SELECT FROM habit_pauses))
+           THEN (
+               SELECT count(*)::int
+                 FROM (SELECT min(d.day) AS day, count(*) AS days
+                         FROM (SELECT DISTINCT p.starts_on + n AS day
+                                 FROM pauses_of(h, '-infinity', paused_turns.today) AS p,
+                                      generate_series(0, p.ends_on - p.starts_on) AS n) AS d
+                        WHERE is_habit_day(d.day, h.cadence, h.custom_days)
+                          AND habit_turn(d.day, h.cadence, h.custom_days) BETWEEN s.first AND s.last
+                        GROUP BY habit_turn(d.day, h.cadence, h.custom_days)) AS t
+                WHERE h.direction = 'at_least' OR t.days = period_last(t.day, h.cadence) - period_first(t.day, h.cadence) + 1)
+           ELSE 0 END
+      FROM (SELECT coalesce(habit_turn(h.streak_through, h.cadence, h.custom_days) + 1,
+                            habit_turn(coalesce(h.streak_from, h.created_on), h.cadence, h.custom_days)) AS first,
+                   habit_turn(paused_turns.today, h.cadence, h.custom_days) - 1 AS last) AS s;
 END;
+
+-- A habit's streak as it stands on a day, for FROM, where it is inlined.
+CREATE OR REPLACE FUNCTION app.habit_streak(h habits, today date) RETURNS TABLE (current_streak int)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE h.direction
+        WHEN 'at_most' THEN standing_limit(h.streak, h.streak_through, coalesce(h.streak_from, h.created_on), h.cadence,
+                                           h.custom_days, habit_streak.today, p.turns)
+        ELSE standing_streak(h.streak, h.streak_through, h.cadence, h.custom_days, habit_streak.today, p.turns)
+    END
+      FROM paused_turns(h, habit_streak.today) AS p;
+END;
+
+-- The same as a value.
+CREATE OR REPLACE FUNCTION app.standing_streak(h habits, today date) RETURNS int
+LANGUAGE sql STABLE
+RETURN (SELECT s.current_streak FROM habit_streak(h, today) AS s);
 
 -- Habits on a day ---------------------------------------------------------------------------------------------------
 -- These functions are one SELECT each and are called in FROM, so the planner inlines them: a list of habits is one plan,
@@ -115,14 +154,17 @@ END;
 --   week_days  of a weekly habit, on how many days of the day's week it was done; of others, 1 or 0 for the day itself
 --   amount     the sum of the day's period; null of a habit without amounts
 --   skipped    whether the day was skipped
---   due        whether the habit is active, not skipped and scheduled; one of a week or a month until its target is met.
---              A limit is never due.
+--   paused_until  the last day of the pause that the day is in; null where it is in none
+--   due        whether the habit is active, not skipped, not paused and scheduled; one of a week or a month until its target
+--              is met. A limit is never due.
 CREATE OR REPLACE FUNCTION app.habit_on(h habits, day date)
-RETURNS TABLE (times int, done boolean, week_days int, amount numeric, skipped boolean, due boolean)
+RETURNS TABLE (
+    times int, done boolean, week_days int, amount numeric, skipped boolean, paused_until date, due boolean
+)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT c.times, c.done, c.week_days, CASE h.kind WHEN 'amount' THEN coalesce(c.amount, 0) END, s.skipped,
-           h.is_active AND NOT s.skipped
+    SELECT c.times, c.done, c.week_days, CASE h.kind WHEN 'amount' THEN coalesce(c.amount, 0) END, s.skipped, p.until,
+           h.is_active AND NOT s.skipped AND p.until IS NULL
            AND CASE h.cadence
                WHEN 'weekly' THEN c.week_days < h.target_count
                ELSE is_habit_day(habit_on.day, h.cadence, h.custom_days)
@@ -142,7 +184,11 @@ BEGIN ATOMIC
                 WHERE k.habit_id = h.id AND k.completed_date BETWEEN span.first AND span.last) AS c,
            LATERAL (
                SELECT EXISTS (
-                   SELECT FROM habit_skips AS k WHERE k.habit_id = h.id AND k.day = habit_on.day) AS skipped) AS s;
+                   SELECT FROM habit_skips AS k WHERE k.habit_id = h.id AND k.day = habit_on.day) AS skipped) AS s,
+           -- Whoever never pauses is asked once for all habits.
+           LATERAL (
+               SELECT CASE WHEN (SELECT EXISTS (SELECT FROM habit_pauses)) THEN (
+                          SELECT max(o.ends_on) FROM pauses_of(h, habit_on.day, habit_on.day) AS o) END AS until) AS p;
 END;
 
 -- What the wire shows of a habit beside its own columns, under the wire's names. The longest streak of a limit grows
@@ -150,14 +196,14 @@ END;
 CREATE OR REPLACE FUNCTION app.habit_today(h habits, today date)
 RETURNS TABLE (
     current_streak int, longest_streak int, completed_today boolean, completed_count_today int, due_today boolean,
-    skipped_today boolean, amount_period numeric, remaining numeric
+    skipped_today boolean, paused_until date, amount_period numeric, remaining numeric
 )
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT standing_streak(h, habit_today.today), greatest(h.longest_streak, standing_streak(h, habit_today.today)), s.done,
-           s.times, s.due, s.skipped, s.amount,
+    SELECT k.current_streak, greatest(h.longest_streak, k.current_streak), s.done,
+           s.times, s.due, s.skipped, s.paused_until, s.amount,
            CASE WHEN h.kind = 'amount' AND h.direction = 'at_least' THEN greatest(h.target_amount - s.amount, 0) END
-      FROM habit_on(h, habit_today.today) AS s;
+      FROM habit_on(h, habit_today.today) AS s, habit_streak(h, habit_today.today) AS k;
 END;
 
 -- The active habits on a day. `pending` is due and not done.
@@ -215,14 +261,15 @@ $$;
 CREATE OR REPLACE FUNCTION app.habit_days(h habits, first date, last date)
 RETURNS TABLE (
     date date, count int, target int, week_target int, amount numeric, amount_target numeric, done boolean,
-    skipped boolean, scheduled boolean, notes text
+    skipped boolean, scheduled boolean, paused boolean, notes text
 )
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT d.day, coalesce(c.times, 0),
            coalesce(c.target, CASE h.kind WHEN 'check' THEN day_target(h.cadence, h.target_count) ELSE 1 END), c.week_target,
            c.amount, c.amount_target, coalesce(c.done, false), s.day IS NOT NULL,
-           is_habit_day(d.day, h.cadence, h.custom_days), c.notes
+           is_habit_day(d.day, h.cadence, h.custom_days),
+           (SELECT EXISTS (SELECT FROM habit_pauses)) AND EXISTS (SELECT FROM pauses_of(h, d.day, d.day)), c.notes
       FROM (SELECT period_first(habit_days.first, h.cadence) AS first,
                    least(period_last(habit_days.last, h.cadence), '9999-12-31') AS last) AS span
      CROSS JOIN LATERAL (SELECT span.first + n AS day FROM generate_series(0, span.last - span.first) AS n) AS d
@@ -313,8 +360,15 @@ BEGIN ATOMIC
     HAVING sum(k.amount) > max(k.amount_target);
 END;
 
+-- The days of a habit's pauses, as habit_streaks() takes them.
+CREATE OR REPLACE FUNCTION internal.days_paused(h habits) RETURNS date[]
+LANGUAGE sql STABLE
+RETURN ARRAY(
+    SELECT DISTINCT p.starts_on + n
+      FROM pauses_of(h, '-infinity', 'infinity') AS p, generate_series(0, p.ends_on - p.starts_on) AS n);
+
 -- The days of the turns in which a limit was kept: all that have ended before a day since the habit began, but for those
--- in which the limit was passed.
+-- in which the limit was passed. Paused days are left out, and with them the turns that have no other.
 CREATE OR REPLACE FUNCTION internal.days_kept(h habits, today date) RETURNS date[]
 LANGUAGE sql STABLE
 RETURN ARRAY(
@@ -322,7 +376,22 @@ RETURN ARRAY(
       FROM (SELECT coalesce(h.streak_from, h.created_on) + n AS day
               FROM generate_series(0, today - 1 - coalesce(h.streak_from, h.created_on)) AS n) AS d
      WHERE habit_turn(d.day, h.cadence, h.custom_days) < habit_turn(today, h.cadence, h.custom_days)
-       AND habit_turn(d.day, h.cadence, h.custom_days) NOT IN (SELECT p.turn FROM turns_passed(h) AS p));
+       AND habit_turn(d.day, h.cadence, h.custom_days) NOT IN (SELECT p.turn FROM turns_passed(h) AS p)
+       AND d.day NOT IN (SELECT unnest(days_paused(h))));
+
+-- The days on which a habit was done, with the number of days that their week asks for. What is done on a paused day is
+-- outside of the streak; a day that was done before its pause was made stays in it, so that no pause makes a streak shorter.
+CREATE OR REPLACE FUNCTION internal.days_counted(h habits) RETURNS TABLE (day date, needed int)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT k.completed_date, min(coalesce(k.week_target, h.target_count))
+      FROM habit_completions AS k
+     WHERE k.habit_id = h.id AND k.done
+       AND (counts_from(h) IS NULL OR k.completed_date >= counts_from(h))
+       AND NOT EXISTS (
+           SELECT FROM pauses_of(h, k.completed_date, k.completed_date) AS p WHERE p.created_at <= k.completed_at)
+     GROUP BY k.completed_date;
+END;
 
 -- The days that count for a habit's streaks, as habit_streaks() takes them.
 CREATE OR REPLACE FUNCTION internal.days_done(h habits) RETURNS date[]
@@ -330,32 +399,36 @@ LANGUAGE sql STABLE
 RETURN CASE
     WHEN h.direction = 'at_most' THEN days_kept(h, local_today())
     WHEN h.cadence = 'weekly' THEN ARRAY(
-        SELECT max(d.day)
-          FROM (SELECT k.completed_date AS day, min(coalesce(k.week_target, h.target_count)) AS needed
-                  FROM habit_completions AS k WHERE k.habit_id = h.id AND k.done GROUP BY k.completed_date) AS d
-         WHERE counts_from(h) IS NULL OR d.day >= counts_from(h)
-         GROUP BY week_of(d.day)
-        HAVING count(*) >= min(d.needed))
-    ELSE ARRAY(SELECT DISTINCT k.completed_date FROM habit_completions AS k
-                WHERE k.habit_id = h.id AND k.done AND (counts_from(h) IS NULL OR k.completed_date >= counts_from(h)))
+        SELECT max(d.day) FROM days_counted(h) AS d GROUP BY week_of(d.day) HAVING count(*) >= min(d.needed))
+    ELSE ARRAY(SELECT d.day FROM days_counted(h) AS d)
 END;
 
 -- Sets what a habit keeps of its history, from the whole of it, and returns the habit. The longest streak falls only
 -- when a completion was undone.
---   A limit that is passed breaks its streak at once, while its turn is still open: the streak is 0 through that day.
+--   A limit that is passed breaks its streak at once, while its turn is still open: the streak is 0 through that day. A turn
+--   with a paused day breaks nothing, but it was not kept either.
 CREATE OR REPLACE FUNCTION internal.recount_habit(h habits, undone boolean DEFAULT false) RETURNS habits
 LANGUAGE plpgsql AS $$
 DECLARE
     counted record;
     skipped date[] := ARRAY(SELECT s.day FROM habit_skips AS s
                              WHERE s.habit_id = h.id AND (counts_from(h) IS NULL OR s.day >= counts_from(h)));
-    passed date := (SELECT max(p.day) FROM turns_passed(h) AS p WHERE h.direction = 'at_most');
+    paused date[] := days_paused(h);
+    passed date;
+    broken date;
 BEGIN
-    SELECT * INTO counted FROM habit_streaks(h.cadence, h.custom_days, days_done(h), skipped);
+    SELECT * INTO counted FROM habit_streaks(h.cadence, h.custom_days, days_done(h), skipped, paused);
     counted.longest := greatest(counted.longest, h.longest_before);
-    IF passed > counted.through OR (passed IS NOT NULL AND counted.through IS NULL) THEN
-        counted.streak := 0;
-        counted.through := passed;
+    IF h.direction = 'at_most' THEN
+        SELECT max(p.day), max(p.day) FILTER (WHERE p.turn NOT IN (
+                   SELECT habit_turn(d, h.cadence, h.custom_days) FROM unnest(paused) AS d
+                    WHERE is_habit_day(d, h.cadence, h.custom_days)))
+          INTO passed, broken
+          FROM turns_passed(h) AS p;
+        IF broken > counted.through OR counted.through IS NULL THEN
+            counted.streak := 0;
+        END IF;
+        counted.through := greatest(counted.through, passed);
     END IF;
     UPDATE habits AS s
        SET streak = counted.streak,
@@ -369,7 +442,7 @@ END
 $$;
 
 -- Counts a completion in its habit, and returns the habit. A day after the latest streak extends it or begins the next
--- one, without reading the history; any other is recounted.
+-- one, without reading the history; any other is recounted, and so is one on a paused day or after a pause.
 CREATE OR REPLACE FUNCTION internal.count_completion(h habits, made habit_completions) RETURNS habits
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -382,6 +455,7 @@ BEGIN
         UPDATE habits AS s SET last_completed_at = made.completed_at WHERE s.id = h.id RETURNING s.* INTO h;
     ELSIF h.cadence = 'weekly' OR turns_later < 1
         OR NOT is_habit_day(made.completed_date, h.cadence, h.custom_days)
+        OR EXISTS (SELECT FROM pauses_of(h, coalesce(h.streak_through, made.completed_date), made.completed_date))
     THEN
         h := recount_habit(h);
     ELSE

@@ -47,7 +47,7 @@ BEGIN ATOMIC
 END;
 
 -- The streaks of at least `shortest` whose last day leaves it open whether they stand, and that do, as effective_streak() shows
--- them to their users: by each user's own days, or by the shields held.
+-- them to their users: by each user's own days, by the shields held, or because everything is or was paused.
 CREATE OR REPLACE FUNCTION internal.doubtful_streaks(shortest bigint) RETURNS TABLE (user_id uuid, streak bigint)
 LANGUAGE sql STABLE ROWS 50
 BEGIN ATOMIC
@@ -56,23 +56,35 @@ BEGIN ATOMIC
           FROM user_purchases AS p
           JOIN market_items AS i ON i.owner_key = p.item_owner AND i.id = p.item_id
          WHERE p.status = 'active' AND i.effect_json ->> 'type' = 'streak_shield'
+    ), days AS MATERIALIZED (
+        SELECT min(d.day) AS first, max(d.day) AS last FROM days_of_streaks() AS d
+    ), held AS MATERIALIZED (
+        SELECT h.user_id FROM shielded AS h
+         UNION
+        -- Without a shield the day before the user's own one is paused. It is one of these.
+        SELECT p.user_id
+          FROM days AS d JOIN habit_pauses AS p ON p.ends_on >= d.first AND p.starts_on <= d.last
+         WHERE p.habit_id IS NULL
     ), doubtful AS (
         SELECT s.user_id, s.score, s.first_day
           FROM days_of_streaks() AS d JOIN leaderboard_scores AS s ON s.board = 'streak' AND s.first_day = d.day
          WHERE NOT d.is_sure AND s.score >= shortest
          UNION ALL
         SELECT s.user_id, s.score, s.first_day
-          FROM shielded AS h JOIN leaderboard_scores AS s ON s.user_id = h.user_id AND s.board = 'streak'
-         WHERE s.score >= shortest AND s.first_day < (SELECT min(d.day) FROM days_of_streaks() AS d)
+          FROM held AS h JOIN leaderboard_scores AS s ON s.user_id = h.user_id AND s.board = 'streak'
+         WHERE s.score >= shortest AND s.first_day < (SELECT d.first FROM days AS d)
     )
     SELECT s.user_id, s.score
       FROM doubtful AS s
      CROSS JOIN LATERAL (
            SELECT local_day(clock(), coalesce(max(z.value #>> '{}') FILTER (WHERE z.key = 'timezone'), 'UTC'),
-                            coalesce(max((z.value #>> '{}')::int) FILTER (WHERE z.key = 'day_start_hour'), 0))
-                      - 1 - s.first_day AS missed
+                            coalesce(max((z.value #>> '{}')::int) FILTER (WHERE z.key = 'day_start_hour'), 0)) AS today
              FROM user_settings AS z
-            WHERE z.user_id = s.user_id AND z.key IN ('timezone', 'day_start_hour') OFFSET 0) AS m
+            WHERE z.user_id = s.user_id AND z.key IN ('timezone', 'day_start_hour') OFFSET 0) AS t
+     CROSS JOIN LATERAL (
+           SELECT CASE WHEN t.today - 1 > s.first_day AND s.user_id IN (SELECT h.user_id FROM held AS h)
+                       THEN (SELECT count_days(missed_days(s.first_day, t.today, paused_days_of(s.user_id))))
+                       ELSE t.today - 1 - s.first_day END AS missed OFFSET 0) AS m
      WHERE m.missed <= 0
         OR s.user_id IN (SELECT h.user_id FROM shielded AS h) AND m.missed <= shields_held_by(s.user_id);
 END;

@@ -70,10 +70,11 @@ GRANT CREATE, USAGE ON SCHEMA public, app, internal TO questlog_owner, questlog_
 GRANT USAGE ON SCHEMA public, app TO questlog_admin, questlog_app, questlog_auth, questlog_operator, questlog_jobs,
     questlog_console;
 
--- Extensions stand beside: what they bring is nobody's to call. pg_trgm, one of those that come with Postgres, finds a part
--- of a word by an index.
+-- Extensions stand beside: what they bring is nobody's to call. Both come with Postgres: pg_trgm finds a part of a word by an
+-- index, and with btree_gist a constraint can refuse spans of days that overlap.
 CREATE SCHEMA IF NOT EXISTS extensions;
 CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA extensions;
+CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA extensions;
 GRANT USAGE ON SCHEMA extensions TO questlog_owner;
 
 -- Large objects are files that anyone may make, outside of row-level security.

@@ -1,0 +1,59 @@
+"""Requests and responses of the pause routes."""
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from questlog.wire import Body, Day, Instant, Page, PageSize, Query, absent
+
+
+class PausesQuery(Query):
+    """A whole list, unless a page is asked for."""
+
+    page: Page | None = None
+    page_size: PageSize | None = None
+
+    @property
+    def bounds(self) -> dict[str, int | None]:
+        """The page that is asked for, 50 pauses long unless it says otherwise; no limit where none is."""
+        if self.page is None and self.page_size is None:
+            return {"limit": None, "offset": 0}
+        size = self.page_size or 50
+        return {"limit": size, "offset": ((self.page or 1) - 1) * size}
+
+
+class NewPause(Body):
+    habit_id: UUID | None = None
+    from_: Annotated[Day | None, Field(alias="from")] = None
+    to: Day | None = None
+
+
+class PauseChange(Body):
+    from_: Annotated[Day, Field(alias="from")] = absent()
+    to: Day | None = absent()
+
+    def sent(self) -> dict[str, Any]:
+        """What was sent, as changes() returns it, under the wire's names."""
+        return self.model_dump(mode="json", exclude_unset=True, by_alias=True)
+
+
+# A functional definition, because `from` is a keyword.
+Pause = TypedDict(
+    "Pause",
+    {
+        "id": UUID,
+        "habit_id": UUID | None,
+        "from": date,
+        "to": date | None,
+        "days": int,
+        "created_at": Instant,
+    },
+)
+
+
+class Pauses(TypedDict):
+    pauses: list[Pause]
+    total: int
