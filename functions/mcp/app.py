@@ -47,7 +47,7 @@ def mcp(request: Request, db: Db, content: bytes) -> Response:
     try:
         document = protocol.read(json_text(request, content))
         revision = protocol.revision_of(request.headers, document)
-        exchange = Exchange(request, db, revision)
+        exchange = Exchange(request, db, revision, in_batch=isinstance(document, list))
         if isinstance(document, list):
             answers = [exchange.answer(message)[1] for message in protocol.messages_of(document, revision)]
             owed = [answer for answer in answers if answer]
@@ -64,10 +64,11 @@ def _response(status: int, content: bytes = b"") -> Response:
 class Exchange:
     """One HTTP request: who makes it, in which revision, and how much of its time is left."""
 
-    def __init__(self, request: Request, db: Db, revision: str) -> None:
+    def __init__(self, request: Request, db: Db, revision: str, *, in_batch: bool) -> None:
         self._request = request
         self._db = db
         self._revision = revision
+        self._in_batch = in_batch
         self._until = time.monotonic() + MOST_SECONDS
         self._token = identity.presented_token(request) or identity.NO_TOKEN
         self._is_known = False
@@ -95,6 +96,8 @@ class Exchange:
         self._authenticate()
         self._hold(call)
         match call.method, self._revision == protocol.STATELESS:
+            case "initialize", False if self._in_batch:
+                raise RpcError(protocol.INVALID_REQUEST, "initialize must not be part of a batch.", id_=call.id)
             case "initialize", False:
                 return protocol.initialized(call)
             case "ping", False:
