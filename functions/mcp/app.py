@@ -157,7 +157,7 @@ def _told(call: Call, answer: gateway.Answer) -> bytes:
         return _refused(
             call, Failure(413, "answer_too_large", "The answer is larger than 512 KiB; ask for less of it.")
         )
-    if answer.status == 200 and answer.is_json:
+    if answer.status == 200 and answer.is_object:
         return protocol.called(call, answer.content.decode(), answer.content)
     error = _error_of(answer)
     if error is None:
@@ -167,8 +167,10 @@ def _told(call: Call, answer: gateway.Answer) -> bytes:
 
 def _error_of(answer: gateway.Answer) -> dict[str, Any] | None:
     """The error of a route, or None where it is the gateway itself that answered."""
-    document = from_json(answer.content) if answer.is_json else {}
-    error: dict[str, Any] | None = document.get("error")
+    try:
+        error: dict[str, Any] | None = from_json(answer.content).get("error") if answer.is_object else None
+    except ValueError:
+        return None
     return error
 
 

@@ -27,7 +27,8 @@ class Answer(NamedTuple):
     """What the gateway answered; the content of a larger answer than LARGEST_ANSWER is cut off behind it."""
 
     status: int
-    is_json: bool
+    is_object: bool
+    """Whether the content says of itself that it is JSON, and begins and ends as an object does."""
     content: bytes
 
 
@@ -84,7 +85,8 @@ def _exchange(asked: Asked, headers: Mapping[str, str], seconds: float) -> Answe
         # The rest of an answer that is too large would be taken for the next one.
         disconnect()
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return Answer(response.status, media_type == "application/json", content)
+    is_object = media_type == "application/json" and content[:1] == b"{" and content[-1:] == b"}"
+    return Answer(response.status, is_object, content)
 
 
 def _connection(seconds: float) -> "HTTPConnection":
