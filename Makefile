@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes
+INSTALL := $(BIN)/python local/install.py
 
 export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/common
 export SAM_CLI_TELEMETRY := 0
@@ -64,12 +64,13 @@ clean:                         ## the local stack's data stays: remove .local yo
 	rm -rf $(VENV) .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.x")'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.x")'
+	@echo "  making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
 
 # A stamp per lock: a later start compares two timestamps and installs nothing.
 $(VENV)/.local: local/requirements.txt | $(BIN)/python
-	$(PIP) -r $< && touch $@
+	@$(INSTALL) $< && touch $@
 
 $(VENV)/.tests: tests/requirements.txt | $(BIN)/python
-	$(PIP) -r $< && touch $@ $(VENV)/.local
+	@$(INSTALL) $< && touch $@ $(VENV)/.local

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from bench import (
     administration,
@@ -94,11 +95,23 @@ def main() -> None:
     chosen = parser.parse_args().figure
     console = Console()
     figures = []
-    with Stage() as stage:
-        for name in [name for name in ORDER if name != APART] if chosen is None else [chosen]:
+    names = [name for name in ORDER if name != APART] if chosen is None else [chosen]
+    columns = (SpinnerColumn(), BarColumn(24), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with (
+        Stage() as stage,
+        Progress(
+            *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
+        ) as bar,
+    ):
+        task = bar.add_task("", total=len(names))
+        for position, name in enumerate(names, 1):
+            bar.update(task, description=name)
+            if not console.is_terminal:
+                console.print(f"{position} of {len(names)}: {name}")
             figure = ON_A_STAGE[name](stage) if name in ON_A_STAGE else BY_THEMSELVES[name]()
             console.print(figure.table())
             figures.append(figure)
+            bar.advance(task)
         machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {stage.version}"
     if chosen in (None, APART):
         document = DOCUMENTS / ("bench.md" if chosen is None else f"{APART}.md")

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from tests.support.stack import served
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+NO_CHROMIUM = "Chromium is not installed: try `apt-get install chromium`, or say CHROMIUM=/path/to/it"
 # As root, which a container's user often is, Chromium starts only without its sandbox.
 ARGUMENTS = [
     "--no-sandbox",
@@ -27,8 +28,8 @@ def browser() -> Iterator[Browser]:
     """A browser for one test: while Playwright lives, its event loop is in the way of those of the handlers."""
     if CHROMIUM is None:
         if os.environ.get("CI"):
-            pytest.fail("CI has to install Chromium")
-        pytest.skip("Chromium is not installed")
+            pytest.fail(NO_CHROMIUM)
+        pytest.skip(NO_CHROMIUM)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield chromium

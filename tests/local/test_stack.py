@@ -43,7 +43,7 @@ def test_it_starts_answers_and_leaves_nothing(tmp_path: Path, start: Start) -> N
         # The attached session is a real one: it may see what is its user's.
         assert http.get("/focus/active").status_code == 200
         assert http.get("/nowhere").json()["error"]["type"] == "not_found"
-        beside_another_stack(start, tmp_path / "other", http)
+        beside_another_stack(tmp_path / "other", http)
 
     stack.kill()
     stack.communicate()
@@ -63,13 +63,27 @@ def test_it_starts_answers_and_leaves_nothing(tmp_path: Path, start: Start) -> N
     assert left_behind(data, port) == []
 
 
-def beside_another_stack(start: Start, data: Path, running: httpx.Client) -> None:
-    """A second stack, with a folder and a port of its own, has other users, and its end is not the first one's."""
+def beside_another_stack(data: Path, running: httpx.Client) -> None:
+    """A second stack, with a folder and a port of its own, has other users, and its end is not the first one's.
+
+    It has a terminal too: there it draws a bar while it starts, and sums up at Ctrl-C what it served.
+    """
     port = free_port()
-    stack, _ = start(data, port, "--as", "dev@localhost")
-    with client(port) as http:
-        assert http.post("/habits", json={"name": "Read"}).status_code == 200
-        assert running.get("/habits").json()["data"]["habits"] == []
-    stop(stack)
+    screen = stacks.Screen(data, port, "--as", "dev@localhost")
+    try:
+        screen.wait_for("  ready in ")
+        with client(port) as http:
+            for _ in range(2):
+                assert http.post("/habits", json={"name": "Read"}).status_code == 200
+            assert http.get("/nowhere").status_code == 404
+            assert running.get("/habits").json()["data"]["habits"] == []
+        screen.stop()
+    finally:
+        screen.process.kill()
+    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.text)
+    assert len(set(re.findall(r"━ (\d+/\d+) ", drawn))) > 3, "the bar moves"
+    assert re.search(r"200 POST +/habits  \d+ ms  1 trip  habits", drawn)
+    assert re.search(r"stopped after (\d+ min )?\d+ s: 3 requests, 1 refused, 0 failed", drawn)
+    assert re.search(r"\d ms  POST /habits  1 request", drawn), "the first one started the function"
     assert left_behind(data, port) == []
     assert running.get("/ready").status_code == 200

@@ -1,12 +1,14 @@
 """`make run` as a program that tests start and stop, and a front end beside it."""
 
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread, Timer
@@ -63,18 +65,7 @@ def running_beside(frontend: str, data: Path) -> Iterator[Stack]:
 
 def start(data: Path, port: int, *arguments: str, **variables: str) -> tuple[subprocess.Popen[str], str]:
     """The running stack and what it printed until it was ready."""
-    # A shell's own variables would be taken for settings, and the tests have set many.
-    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    environment |= {"QUESTLOG_DATA": str(data), "PORT": str(port), "PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'common'}"}
-    environment |= variables
-    stack = subprocess.Popen(
-        [sys.executable, "-m", "local", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=ROOT,
-        env=environment,
-    )
+    stack = _started(data, port, *arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **variables)
     assert stack.stdout is not None
     watchdog = Timer(300, stack.kill)  # a migration that hangs fails this test instead of hanging the run
     watchdog.start()
@@ -86,6 +77,39 @@ def start(data: Path, port: int, *arguments: str, **variables: str) -> tuple[sub
             return stack, printed
     stack.wait()
     raise AssertionError(printed)
+
+
+class Screen:
+    """A stack on a terminal of its own, and all that it has drawn there."""
+
+    def __init__(self, data: Path, port: int, *arguments: str) -> None:
+        self.text = ""
+        self._ours, its = pty.openpty()
+        self.process = _started(data, port, *arguments, stdout=its, stderr=its)
+        os.close(its)
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def wait_for(self, text: str) -> None:
+        """Wait until the terminal shows the text."""
+        deadline = time.monotonic() + 300
+        while text not in self.text:
+            assert time.monotonic() < deadline, self.text
+            assert self.process.poll() is None, self.text
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End the stack as Ctrl-C does, and read the rest."""
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.wait(timeout=120) == 0
+        self._reader.join()
+        os.close(self._ours)
+
+    def _read(self) -> None:
+        # Reading a terminal that nobody has open any more is an error on Linux, and the end elsewhere.
+        with suppress(OSError):
+            while drawn := os.read(self._ours, 65_536):
+                self.text += drawn.decode(errors="replace")
 
 
 def left_behind(data: Path, port: int) -> list[str]:
@@ -100,6 +124,20 @@ def left_behind(data: Path, port: int) -> list[str]:
         if ours and int(process.name) != os.getpid():
             found.append(words.split(b"\0", 1)[0].decode())
     return found
+
+
+def _started(
+    data: Path, port: int, *arguments: str, stdout: int, stderr: int, **variables: str
+) -> subprocess.Popen[str]:
+    # A shell's own variables would be taken for settings, and the tests have set many.
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environment |= {"QUESTLOG_DATA": str(data), "PORT": str(port), "PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'common'}"}
+    command = [sys.executable, "-m", "local", *arguments]
+    # Nobody reads the lines of the requests before the end: a full pipe would stop the stack.
+    room = 1 << 20 if stdout == subprocess.PIPE else -1
+    return subprocess.Popen(
+        command, stdout=stdout, stderr=stderr, text=True, cwd=ROOT, env=environment | variables, pipesize=room
+    )
 
 
 def client(port: int) -> httpx.Client:

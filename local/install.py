@@ -1,0 +1,103 @@
+"""Install a lock file into this virtual environment, and tell how far it is: `python local/install.py LOCK`.
+
+Nothing is installed yet when it runs, so it needs the standard library alone. pip's own output is kept in a file: what
+is shown is one line that is drawn again and again on a terminal, and two lines where nobody watches.
+"""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+_PINNED = re.compile(r"^[A-Za-z0-9][\w.-]*(\[[^]]*\])?==", re.MULTILINE)
+# One such line for each package of the lock.
+_NAMED = re.compile(r"(?:Collecting|Requirement already satisfied:|Ignoring) ([\w.-]+)")
+# What pip says when there is no way to the package index, or no such file on it.
+_UNREACHABLE = re.compile(
+    r"NewConnectionError|NameResolutionError|ConnectTimeoutError|Temporary failure in name resolution"
+    r"|Connection refused|No matching distribution found|ProxyError|Network is unreachable"
+)
+_BAR = 24
+
+
+def install(lock: Path, log: Path, show: Callable[[str], None]) -> int:
+    """Have pip install what the lock names. Returns pip's exit status; `show` is told how far it is."""
+    total = len(_PINNED.findall(lock.read_text("utf-8")))
+    command = [
+        *(sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar=off"),
+        *("--no-deps", "--require-hashes", "--requirement", str(lock)),
+    ]
+    with (
+        log.open("w", encoding="utf-8") as kept,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip,
+    ):
+        assert pip.stdout is not None
+        for text in progress(pip.stdout, kept.write, total):
+            show(text)
+    return pip.returncode
+
+
+def progress(lines: Iterable[str], keep: Callable[[str], object], total: int) -> Iterable[str]:
+    """What is done at each step of pip's output: "12 of 73  botocore", at last "73 of 73  putting them in place"."""
+    seen = 0
+    for line in lines:
+        keep(line)
+        if (named := _NAMED.match(line)) is not None:
+            seen += 1
+            yield f"{_drawn(seen, total)} {seen} of {total}  {named[1]}"
+        elif line.startswith("Installing collected packages"):
+            yield f"{_drawn(1, 1)} {seen} of {total}  putting them in place"
+        elif line.startswith("WARNING: Retrying"):
+            yield f"{_drawn(seen, total)} {seen} of {total}  the package index does not answer, trying again"
+
+
+def reason(said: str) -> tuple[str, str]:
+    """Why pip failed, in a sentence, and the command to try."""
+    if _UNREACHABLE.search(said):
+        return (
+            "The package index does not answer, or lacks a package: is there a network?",
+            "PIP_INDEX_URL=https://your.index/simple make run",
+        )
+    if "No space left on device" in said:
+        return "The disk is full.", "df -h ."
+    errors = [line.strip() for line in said.splitlines() if line.startswith("ERROR")]
+    return errors[0] if errors else "pip failed.", "make clean && make run"
+
+
+def _drawn(done: int, total: int) -> str:
+    full = _BAR * done // max(total, 1)
+    return f"[{'#' * full}{'.' * (_BAR - full)}]"
+
+
+def main() -> int:
+    """Install, and print what there is to say; the exit status."""
+    lock, log, is_terminal = Path(sys.argv[1]), Path(sys.prefix, "install.log"), sys.stdout.isatty()
+    started = time.monotonic()
+
+    def show(text: str) -> None:
+        if is_terminal:
+            sys.stdout.write(f"\r\x1b[K  installing {text[:100]}")
+            sys.stdout.flush()
+
+    if not is_terminal:
+        sys.stdout.write(f"  installing {lock}\n")
+        sys.stdout.flush()
+    try:
+        status = install(lock, log, show)
+    except KeyboardInterrupt:
+        sys.stdout.write("\n  stopped: the next `make` goes on\n")
+        return 130
+    if is_terminal:
+        sys.stdout.write("\r\x1b[K")
+    if status == 0:
+        sys.stdout.write(f"  installed {lock} in {time.monotonic() - started:.0f} s\n")
+        return 0
+    why, command = reason(log.read_text("utf-8"))
+    sys.stdout.write(f"\n  {why}\n  look in    {log}\n  try        {command}\n\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
