@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from local.clock import Clock, ClockError
 from local.events import Router, decoded_path, http_event, http_response, schedule_event
-from local.history import Exchange, Run, trips_told
+from local.history import Exchange, Run, told
 from local.runtime import FunctionFailed, FunctionTimedOut, Invoked, Runtime
 from local.service import PortTaken
 from local.start_page import StartPage
@@ -104,6 +104,7 @@ class Gateway:
                 source_ip=request.client.host if request.client else "127.0.0.1",
             )
             outcome = await _outcome(self._runtimes[function.name], event)
+        logged = told(outcome.invoked.logged if outcome.invoked is not None else b"")
         self._report(
             Exchange(
                 method=request.method,
@@ -112,8 +113,8 @@ class Gateway:
                 seconds=time.perf_counter() - started,
                 group=match[0].group if match is not None and body is not None else None,
                 problem=outcome.problem,
-                route=match[1].key if match is not None else None,
-                trips=trips_told(outcome.invoked.logged) if outcome.invoked is not None else None,
+                route=logged.route,
+                trips=logged.trips,
                 cold=outcome.invoked is not None and outcome.invoked.cold,
             )
         )

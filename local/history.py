@@ -22,8 +22,8 @@ _LAST_OF_A_ROUTE = 200
 class Exchange:
     """One answered request. `path` shows no token; `problem` is set when the gateway itself had to answer.
 
-    `route` is the template's name for it, None where no function has one; `trips` is what the function's log says of
-    round trips to the database, None where it says nothing; `cold` tells that its process was started for it.
+    `route` is the method and the path as the function declares it, and `trips` its round trips to the database: both as
+    its log tells them, None where it does not. `cold` tells that its process was started for it.
     """
 
     method: str
@@ -143,12 +143,22 @@ class History:
         return sorted(routes, key=lambda one: one.seconds, reverse=True)[:count]
 
 
-def trips_told(logged: bytes) -> int | None:
-    """The round trips that the log line of a request tells of; None where there is no such line."""
+class Told(NamedTuple):
+    """What the log line of a request tells: its route, and its round trips to the database."""
+
+    route: str | None = None
+    trips: int | None = None
+
+
+def told(logged: bytes) -> Told:
+    """What the last log line of a request tells; nothing where there is no such line."""
     for line in _json_lines(reversed(logged.splitlines())):
-        if line.get("message") == "request" and isinstance(line.get("trips"), int):
-            return int(line["trips"])
-    return None
+        match line:
+            case {"message": "request", "method": str(method), "route": str(path), "trips": int(trips)}:
+                return Told(f"{method} {path}", trips)
+            case {"message": "request", "trips": int(trips)}:
+                return Told(trips=trips)
+    return Told()
 
 
 def _json_lines(lines: Iterable[bytes]) -> Iterable[dict[str, Any]]:

@@ -30,7 +30,8 @@ def handler(event, context):
         time.sleep(float(event["rawQueryString"]))
     if path == "/logs":
         print("a line of its own")
-        print(json.dumps({"message": "request", "trips": int(event["rawQueryString"])}))
+        line = {"message": "request", "method": "GET", "route": "/logs", "trips": int(event["rawQueryString"])}
+        print(json.dumps(line if line["trips"] else {"message": "request", "trips": 0}))
     if path == "/raise" or event.get("schedule") == "broken":
         raise RuntimeError("no")
     if path == "/exit":

@@ -278,7 +278,7 @@ def test_the_report_tells_what_the_function_logged(stack: Stack) -> None:
 
     stack.run(test)
     told = [(one.trips, one.cold, one.route) for one in stack.exchanges]
-    assert told == [(2, True, "$default"), (None, False, "$default"), (0, False, "$default")]
+    assert told == [(2, True, "GET /logs"), (None, False, None), (0, False, None)]
 
 
 def test_a_path_is_reported_without_what_a_terminal_obeys(stack: Stack) -> None:

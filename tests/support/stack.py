@@ -80,22 +80,27 @@ def start(data: Path, port: int, *arguments: str, **variables: str) -> tuple[sub
 
 
 class Screen:
-    """A stack on a terminal of its own, and all that it has drawn there."""
+    """A stack on a terminal of its own, and what it draws there."""
 
     def __init__(self, data: Path, port: int, *arguments: str) -> None:
-        self.text = ""
+        self._drawn = ""
         self._ours, its = pty.openpty()
         self.process = _started(data, port, *arguments, stdout=its, stderr=its)
         os.close(its)
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
 
+    @property
+    def text(self) -> str:
+        """All that was drawn so far, without colours and movements of the cursor."""
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self._drawn)
+
     def wait_for(self, text: str) -> None:
         """Wait until the terminal shows the text."""
         deadline = time.monotonic() + 300
         while text not in self.text:
-            assert time.monotonic() < deadline, self.text
-            assert self.process.poll() is None, self.text
+            assert time.monotonic() < deadline, self.text[-2000:]
+            assert self.process.poll() is None, self.text[-2000:]
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -109,7 +114,7 @@ class Screen:
         # Reading a terminal that nobody has open any more is an error on Linux, and the end elsewhere.
         with suppress(OSError):
             while drawn := os.read(self._ours, 65_536):
-                self.text += drawn.decode(errors="replace")
+                self._drawn += drawn.decode(errors="replace")
 
 
 def left_behind(data: Path, port: int) -> list[str]:
