@@ -48,7 +48,6 @@ def local_settings(secret: Mapping[str, str], environment: Mapping[str, str]) ->
         "EXPORT_SIGNING_KEY": secret["export_key"],
         "UNSUBSCRIBE_KEY": secret["unsubscribe_key"],
         "GOOGLE_CLIENT_SECRET": secret["google"],
-        "UNSUBSCRIBE_KEY": secret["unsubscribe_key"],
         "R2_ACCESS_KEY_ID": secret["bucket_id"],
         "R2_SECRET_ACCESS_KEY": secret["bucket_key"],
     }
