@@ -24,6 +24,9 @@ from docs.examples import example
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "openapi.json"
+DESCRIPTION = (
+    "`docs/guide.md` in the repository shows how to sign in, call, page, poll and upload, with curl and TypeScript."
+)
 REF = "#/components/schemas/{model}"
 # What an error's `details` are: of bad input the fields, of the others what the error's type has to tell.
 ERROR_DETAILS = {
@@ -75,7 +78,7 @@ def document() -> dict[str, Any]:
     used = set(re.findall(rf'"{REF.format(model="(.*?)")}"', json.dumps([paths, components, responses])))
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Questlog", "version": VERSION},
+        "info": {"title": "Questlog", "version": VERSION, "description": DESCRIPTION},
         "paths": paths,
         "components": {
             "schemas": {name: components[name] for name in sorted(used)},
@@ -184,7 +187,10 @@ def _operation(group: str, endpoint: Endpoint, shapes: dict[str, Any], component
     if f"{name} body" in shapes:
         shape = shapes[f"{name} body"]
         content = {"schema": shape, "example": example(shape, components, whole=False)}
-        operation["requestBody"] = {"content": {"application/json": content}}
+        operation["requestBody"] = {
+            "required": _is_required(shape, components),
+            "content": {"application/json": content},
+        }
     if endpoint.path in JSON_RPC:
         operation["responses"] |= {
             "202": {"description": "Nothing is owed to a notification."},
@@ -194,6 +200,12 @@ def _operation(group: str, endpoint: Endpoint, shapes: dict[str, Any], component
     if endpoint.etag:
         operation["responses"]["304"] = {"description": "Nothing has changed since the ETag sent in If-None-Match."}
     return operation
+
+
+def _is_required(body: dict[str, Any], components: dict[str, Any]) -> bool:
+    """Whether a request needs a body: an absent one is {}, which is not enough where a field is required."""
+    model = components[body["$ref"].rpartition("/")[2]] if "$ref" in body else body
+    return bool(model.get("required"))
 
 
 def _security(requires: str | None) -> list[dict[str, list[str]]]:
