@@ -48,7 +48,8 @@ def main() -> int:
         with ExitStack() as stack:
             server = _compose(stack, arguments, folder, terminal, history)
             every_minute = float(os.environ.get("JOB_TICK_SECONDS", "2"))
-            asyncio.run(server.run_until_stopped(every_minute, partial(_report_run, terminal, history)))
+            report = partial(_report_run, terminal, history)
+            asyncio.run(server.run_until_stopped(every_minute, report, terminal.working))
     except KeyboardInterrupt:
         pass
     except EXPECTED as error:

@@ -12,7 +12,7 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, NamedTuple
 
 import uvicorn
@@ -158,13 +158,18 @@ class Server(uvicorn.Server):
             runtime.port = int(listener.getsockname()[1])
         self._sockets += _listen_to_ipv6(self.port)
 
-    async def run_until_stopped(self, every_minute: float, report: Callable[[Run], None]) -> None:
+    async def run_until_stopped(
+        self,
+        every_minute: float,
+        report: Callable[[Run], None],
+        working: Callable[[str], AbstractContextManager[Any]] = nullcontext,
+    ) -> None:
         """Serve, and tick the template's schedules, until a signal comes or `should_exit` is set.
 
-        `report` is told of every run of a schedule.
+        `report` is told of every run of a schedule; `working` is entered with its name for as long as it lasts.
         """
         ticks = [
-            asyncio.create_task(_tick(runtime, schedule, every_minute, report))
+            asyncio.create_task(_tick(runtime, schedule, every_minute, report, working))
             for runtime in self._runtimes
             for schedule in runtime.function.schedules
         ]
@@ -182,11 +187,18 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-async def _tick(runtime: Runtime, schedule: Schedule, every_minute: float, report: Callable[[Run], None]) -> None:
+async def _tick(
+    runtime: Runtime,
+    schedule: Schedule,
+    every_minute: float,
+    report: Callable[[Run], None],
+    working: Callable[[str], AbstractContextManager[Any]],
+) -> None:
     """Invoke the function on its schedule. What AWS runs each minute, its shortest rate, runs every few seconds."""
     pause = every_minute if schedule.every_seconds == 60 else schedule.every_seconds
     while True:
-        run = await _run(runtime, schedule)
+        with working(f"{runtime.function.group}: {schedule.name.lower()}"):
+            run = await _run(runtime, schedule)
         if runtime.is_closed:  # it was ended with the stack, which is no failure
             return
         report(run)

@@ -7,6 +7,7 @@ is shown is one line that is drawn again and again on a terminal, and two lines 
 import re
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -20,6 +21,7 @@ _UNREACHABLE = re.compile(
     r"|Connection refused|No matching distribution found|ProxyError|Network is unreachable"
 )
 _BAR = 24
+_LOOK_SECONDS = 0.2
 
 
 def install(lock: Path, log: Path, show: Callable[[str], None]) -> int:
@@ -34,13 +36,20 @@ def install(lock: Path, log: Path, show: Callable[[str], None]) -> int:
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip,
     ):
         assert pip.stdout is not None
+        before = _in_place()
         for text in progress(pip.stdout, kept.write, total):
             show(text)
+        # pip says nothing while it puts files in place, so what is there is counted.
+        while pip.poll() is None:
+            placed = _in_place() - before
+            show(f"{_drawn(placed, total)} {placed} put in place")
+            time.sleep(_LOOK_SECONDS)
+        kept.write(pip.stdout.read())
     return pip.returncode
 
 
 def progress(lines: Iterable[str], keep: Callable[[str], object], total: int) -> Iterable[str]:
-    """What is done at each step of pip's output: "12 of 73  botocore", at last "73 of 73  putting them in place"."""
+    """What is done at each step of pip's output, until all is fetched: "12 of 73  botocore"."""
     seen = 0
     for line in lines:
         keep(line)
@@ -48,7 +57,7 @@ def progress(lines: Iterable[str], keep: Callable[[str], object], total: int) ->
             seen += 1
             yield f"{_drawn(seen, total)} {seen} of {total}  {named[1]}"
         elif line.startswith("Installing collected packages"):
-            yield f"{_drawn(1, 1)} {seen} of {total}  putting them in place"
+            return
         elif line.startswith("WARNING: Retrying"):
             yield f"{_drawn(seen, total)} {seen} of {total}  the package index does not answer, trying again"
 
@@ -66,8 +75,13 @@ def reason(said: str) -> tuple[str, str]:
     return errors[0] if errors else "pip failed.", "make clean && make run"
 
 
+def _in_place() -> int:
+    """How many packages this environment has."""
+    return len(list(Path(sysconfig.get_path("purelib")).glob("*.dist-info")))
+
+
 def _drawn(done: int, total: int) -> str:
-    full = _BAR * done // max(total, 1)
+    full = _BAR * min(done, total) // max(total, 1)
     return f"[{'#' * full}{'.' * (_BAR - full)}]"
 
 

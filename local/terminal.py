@@ -3,27 +3,33 @@
 Progress is drawn on a terminal alone. What is read by a program, or kept in a file, has plain lines and nothing else.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from local.failures import Failure
 from local.history import Exchange, History, Run
 
 _SLOWEST_SHOWN = 5
+# A run of a schedule that takes longer is shown while it runs: an export, an import, a backup.
+_SHOWN_AFTER_SECONDS = 1.0
 
 Advance = Callable[[str], object]
 
 
 class Terminal:
-    """Prints to standard output."""
+    """Prints to standard output, or on another console."""
 
-    def __init__(self) -> None:
-        self._console = Console(highlight=False, soft_wrap=True)
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False, soft_wrap=True)
+        columns = (TextColumn(" "), SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        is_disabled = not self._console.is_terminal
+        self._work = Progress(*columns, console=self._console, transient=True, disable=is_disabled)
 
     def title(self) -> None:
         """The first line."""
@@ -41,6 +47,28 @@ class Terminal:
         ) as progress:
             bar = progress.add_task("", total=steps)
             yield lambda description: progress.update(bar, advance=1, description=description)
+
+    @contextmanager
+    def working(self, what: str, shown_after: float = _SHOWN_AFTER_SECONDS) -> Iterator[None]:
+        """A line with the time for as long as the context lasts, once it has lasted so many seconds.
+
+        It is entered in a running event loop.
+        """
+        shown: list[TaskID] = []
+
+        def show() -> None:
+            shown.append(self._work.add_task(what))
+            self._work.start()
+
+        timer = asyncio.get_running_loop().call_later(shown_after, show)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            for task in shown:
+                self._work.remove_task(task)
+            if not self._work.tasks:
+                self._work.stop()
 
     def line(self, name: str, value: str, remark: str = "") -> None:
         """Where something is."""

@@ -24,16 +24,15 @@ Installing collected packages: pyyaml, flask
 def test_each_package_is_a_step() -> None:
     kept: list[str] = []
     shown = list(progress(SAID.splitlines(keepends=True), kept.append, 4))
-    assert "".join(kept) == SAID
+    assert "".join(kept) == SAID, "all of it is kept"
     assert [text.split("] ")[1] for text in shown] == [
         "1 of 4  colorama",
         "2 of 4  boto3",
         "3 of 4  flask",
         "3 of 4  the package index does not answer, trying again",
         "4 of 4  pyyaml",
-        "4 of 4  putting them in place",
     ]
-    assert [text.count("#") for text in shown] == [6, 12, 18, 18, 24, 24]
+    assert [text.count("#") for text in shown] == [6, 12, 18, 18, 24]
     assert {len(text.split("]")[0]) for text in shown} == {25}
 
 
@@ -41,7 +40,10 @@ def test_pip_itself_says_what_is_counted(tmp_path: Path) -> None:
     lock, shown = tmp_path / "lock.txt", list[str]()
     lock.write_text(f"rich=={version('rich')} \\\n    --hash=sha256:{'0' * 64}\n    # via nobody\n")
     assert install(lock, tmp_path / "log", shown.append) == 0
-    assert [text.split("] ")[1] for text in shown] == ["1 of 1  rich"]
+    first, *rest = [text.split("] ")[1] for text in shown]
+    assert first == "1 of 1  rich"
+    assert set(rest) <= {"0 put in place"}
+    assert "Requirement already satisfied: rich" in (tmp_path / "log").read_text()
     assert rich.__file__
 
 
