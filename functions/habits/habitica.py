@@ -7,8 +7,9 @@ named in `_parts` are looked at, and nothing of the others is kept, logged or pu
 import json
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from questlog.importing.problems import Problems, Unreadable
@@ -37,6 +38,8 @@ _DIFFICULTIES: Final[dict[float, Difficulty]] = {0.1: "easy", 1: "easy", 1.5: "m
 # An entry this near a day roll was written by it.
 _AT_ROLL: Final = timedelta(seconds=5)
 _ONE_DAY: Final = timedelta(days=1)
+# What nobody scores on one day.
+MOST_CLICKS: Final = 100_000
 _YEARS: Final = range(2000, 2200)
 
 
@@ -164,16 +167,32 @@ def _take_habit(reading: _Reading, sent: Any) -> None:
     name = _name(reading, task, "habit")
     if name is None:
         return
-    if task.get("up") is not True:
+    slips = _clicks(reading, task, "scoredDown")
+    if task.get("up") is True:
+        days = [HabitDay(day, is_done=True) for day in _clicks(reading, task, "scoredUp")]
+        reading.habits.append(_habit(reading, task, name, _Schedule("weekly"), days))
+        if slips:
+            message = f"Days on which the habit was scored down were left out: {len(slips)}."
+            reading.problems.tell(None, name, message)
+    elif task.get("down") is True:
+        days = [HabitDay(day, is_done=False, amount=times) for day, times in slips.items()]
+        limit = _habit(reading, task, name, _Schedule("daily"), days)
+        nothing = replace(limit, kind="amount", direction="at_most", target_amount=Decimal(0))
+        reading.habits.append(nothing)
+    else:
         reading.skipped += 1
-        reading.problems.tell(None, name, "The habit was left out: one that is to be avoided has no place here yet.")
-        return
-    days = [
-        HabitDay(_day(moment, reading.document), is_done=True)
-        for entry in map(_object, _list(task.get("history")))
-        if _number(entry.get("scoredUp")) > 0 and (moment := _moment(entry.get("date")))
-    ]
-    reading.habits.append(_habit(reading, task, name, _Schedule("weekly"), days))
+        reading.problems.tell(None, name, "The habit was left out: it can be scored neither up nor down.")
+
+
+def _clicks(reading: _Reading, task: Mapping[str, Any], kind: str) -> dict[date, Decimal]:
+    """How often a habit was scored up or down on each day on which it was."""
+    clicks: dict[date, Decimal] = {}
+    for entry in map(_object, _list(task.get("history"))):
+        times, moment = _number(entry.get(kind)), _moment(entry.get("date"))
+        if 0 < times <= MOST_CLICKS and moment is not None:
+            day = _day(moment, reading.document)
+            clicks[day] = clicks.get(day, Decimal(0)) + round(times)
+    return clicks
 
 
 def _take_todo(reading: _Reading, sent: Any) -> None:

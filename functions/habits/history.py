@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
 from questlog.importing.problems import Problems
 from questlog.importing.values import clean, clean_line
 
-from functions.habits.models import EVERY_DAY, Frequency
+from functions.habits.models import EVERY_DAY, MOST_AMOUNT, Direction, Frequency, Kind, Period
 
 Difficulty = Literal["easy", "medium", "hard"]
 
@@ -16,16 +17,25 @@ Difficulty = Literal["easy", "medium", "hard"]
 LONGEST_NAME: Final = 120
 LONGEST_TEXT: Final = 2_000
 LONGEST_CATEGORY: Final = 40
+LONGEST_UNIT: Final = 20
+LARGEST_AMOUNT: Final = Decimal(MOST_AMOUNT)
+# The least that an amount can be, and so what any amount reaches.
+LEAST_AMOUNT: Final = Decimal("0.001")
 # An index over a longer key would be refused by the database.
 _LONGEST_KEY: Final = 300
 
 
 class HabitDay(NamedTuple):
-    """A day on which a habit was done or skipped."""
+    """A day on which a habit was done or skipped, or of which an amount is known, be it enough or not."""
 
     day: date
     is_done: bool
     notes: str | None = None
+    amount: Decimal | None = None
+
+    @property
+    def is_skip(self) -> bool:
+        return not self.is_done and self.amount is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +52,11 @@ class ImportedHabit:
     color: str | None = None
     category: str | None = None
     is_active: bool = True
+    kind: Kind = "check"
+    direction: Direction = "at_least"
+    target_amount: Decimal | None = None
+    unit: str | None = None
+    period: Period = "day"
     created_on: date | None = None
     days: list[HabitDay] = field(default_factory=list)
 
@@ -89,14 +104,14 @@ def _cut(text: str, longest: int, line: int | None, name: str, problems: Problem
 
 
 class Days:
-    """The days of a habit, each once: of two entries of a day, done counts more than skipped."""
+    """The days of a habit, each once: of two entries of a day, done or an amount counts more than skipped."""
 
     def __init__(self) -> None:
         self._days: dict[date, HabitDay] = {}
 
     def add(self, day: HabitDay) -> None:
         known = self._days.get(day.day)
-        if known is None or (day.is_done and not known.is_done):
+        if known is None or (known.is_skip and not day.is_skip):
             self._days[day.day] = day
 
     def in_order(self) -> list[HabitDay]:

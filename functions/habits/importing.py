@@ -8,6 +8,7 @@ the file.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
@@ -23,7 +24,7 @@ from questlog.importing.verdicts import OWN_FORMAT, digest_of, verdict
 from functions.habits import files, loop
 from functions.habits.history import ImportedHabit, Records
 from functions.habits.loop import ExportedDay, ExportedHabit
-from functions.habits.models import Frequency, HabitsReport, ImportQuery
+from functions.habits.models import Direction, Frequency, HabitsReport, ImportQuery, Kind, Period
 
 # core contract, 4
 MOST_ACTIVE: Final = 200
@@ -41,7 +42,7 @@ class Standing(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A habit that is there, as far as an import asks; the last three tell on which days it was done."""
+    """A habit that is there, as far as an import asks; the last three tell of which days something is known."""
 
     id: UUID
     import_key: str | None
@@ -70,6 +71,11 @@ class HabitRow(NamedTuple):
     custom_days: list[int]
     color: str | None
     is_active: bool
+    kind: Kind
+    direction: Direction
+    target_amount: Decimal | None
+    unit: str | None
+    period: Period
 
 
 class DayRow(NamedTuple):
@@ -80,6 +86,7 @@ class DayRow(NamedTuple):
     times: int
     is_skipped: bool
     notes: str | None
+    amount: Decimal | None
 
 
 @dataclass(slots=True)
@@ -91,8 +98,10 @@ class Plan:
     quests: list[dict[str, Any]] = field(default_factory=list)
     of_habits: list[UUID] = field(default_factory=list)
     days: list[date] = field(default_factory=list)
-    done: list[bool] = field(default_factory=list)
+    recorded: list[bool] = field(default_factory=list)
     notes: list[str | None] = field(default_factory=list)
+    amounts: list[Decimal | None] = field(default_factory=list)
+    completions: int = 0
     unchanged: int = 0
 
     @property
@@ -106,8 +115,9 @@ class Plan:
             "rows": {"imported": self.imported, "updated": self.updated, "quests": self.quests},
             "of_habits": self.of_habits,
             "days": self.days,
-            "done": self.done,
+            "recorded": self.recorded,
             "notes": self.notes,
+            "amounts": self.amounts,
         }
 
     def report(self, records: Records, *, dry_run: bool) -> HabitsReport:
@@ -119,8 +129,8 @@ class Plan:
             skipped=records.skipped,
             problems=reported(records.problems),
             dry_run=dry_run,
-            completions=sum(self.done),
-            skips=len(self.done) - sum(self.done),
+            completions=self.completions,
+            skips=len(self.recorded) - sum(self.recorded),
             quests=len(self.quests),
         )
 
@@ -204,11 +214,20 @@ class _Known:
 
         Told to be our own export, the name is enough. What is found stays as it is.
         """
-        days = [(day.day - _EPOCH).days for day in habit.days if day.is_done]
-        sums = (len(days), sum(days), sum(day * day for day in days))
+        # Our own export has a number of completions as an amount, also on days that had too few.
+        sums = [
+            _sums(day.day for day in habit.days if day.is_done),
+            _sums(day.day for day in habit.days if not day.is_skip),
+        ]
         is_own = self._records.format == OWN_FORMAT
-        found = self._take(lambda one: one.name == habit.name and (is_own or (one.days, one.sum, one.squares) == sums))
+        found = self._take(lambda one: one.name == habit.name and (is_own or (one.days, one.sum, one.squares) in sums))
         return None if found is None else found._replace(import_digest=None)
+
+
+def _sums(days: Iterable[date]) -> tuple[int, int, int]:
+    """Three numbers that are the same for the same days."""
+    numbers = [(day - _EPOCH).days for day in days]
+    return len(numbers), sum(numbers), sum(number * number for number in numbers)
 
 
 def _moved(key: str) -> str:
@@ -236,6 +255,11 @@ def _row(habit: ImportedHabit, habit_id: UUID, digest: bytes, place: int) -> dic
         "color": habit.color,
         "category": habit.category,
         "is_active": habit.is_active,
+        "kind": habit.kind,
+        "direction": habit.direction,
+        "target_amount": None if habit.target_amount is None else str(habit.target_amount),
+        "unit": habit.unit,
+        "period": habit.period,
         "sort_order": place,
         "created_on": None if habit.created_on is None else habit.created_on.isoformat(),
     }
@@ -244,8 +268,10 @@ def _row(habit: ImportedHabit, habit_id: UUID, digest: bytes, place: int) -> dic
 def _add_days(plan: Plan, habit: ImportedHabit, habit_id: UUID) -> None:
     plan.of_habits += [habit_id] * len(habit.days)
     plan.days += [day.day for day in habit.days]
-    plan.done += [day.is_done for day in habit.days]
+    plan.recorded += [not day.is_skip for day in habit.days]
     plan.notes += [day.notes for day in habit.days]
+    plan.amounts += [day.amount for day in habit.days]
+    plan.completions += sum(day.is_done for day in habit.days)
 
 
 def _require_room(plan: Plan, held: Sequence[Held]) -> None:
@@ -260,7 +286,7 @@ def attached(habits: Sequence[HabitRow], days: Iterable[DayRow]) -> Response:
     """The habits in Loop's layout, to save. Failure answer_too_large for more than an answer may hold."""
     days_of: dict[UUID, dict[date, ExportedDay]] = {habit.id: {} for habit in habits}
     for row in days:
-        days_of[row.habit_id].setdefault(row.day, ExportedDay(row.times, row.is_skipped, row.notes))
+        days_of[row.habit_id].setdefault(row.day, ExportedDay(*row[2:]))
     archive = loop.written(ExportedHabit(*habit[1:], days=days_of[habit.id]) for habit in habits)
     # On its way out it is written in base 64.
     if len(archive) * 4 // 3 > LARGEST_ANSWER:

@@ -20,8 +20,19 @@ from questlog.importing.problems import Problems, Refused, Unreadable
 from questlog.importing.tables import Row, decoded, read_lines, read_table
 from questlog.importing.values import clean_line, decimal_of, integer_of, rounded
 
-from functions.habits.history import Days, HabitDay, ImportedHabit, Records, import_key, name_of, text_of
-from functions.habits.models import Frequency
+from functions.habits.history import (
+    LARGEST_AMOUNT,
+    LEAST_AMOUNT,
+    LONGEST_UNIT,
+    Days,
+    HabitDay,
+    ImportedHabit,
+    Records,
+    import_key,
+    name_of,
+    text_of,
+)
+from functions.habits.models import Direction, Frequency, Kind, Period
 
 FORMAT: Final = "loop"
 # Our own export is in Loop's layout.
@@ -40,8 +51,8 @@ YES_MANUAL: Final = 2
 SKIP: Final = 3
 _WORDS: Final = {"unknown": UNKNOWN, "no": NO, "yes_auto": YES_AUTO, "yes_manual": YES_MANUAL, "skip": SKIP}
 # Version 2.0 wrote the inside of the app into each cell, with a comma that is not quoted.
-_ENTRY: Final = re.compile(r"Entry\(timestamp=[^,()]*, ?value=(-?\d{1,12})\)")
-_NUMBER: Final = re.compile(r"-?\d{1,12}")
+_ENTRY: Final = re.compile(r"Entry\(timestamp=[^,()]*, ?value=(-?\d{1,13})\)")
+_NUMBER: Final = re.compile(r"-?\d{1,13}")
 _FOLDER: Final = re.compile(r"(\d{1,6})(?!\d)")
 _COLOR: Final = re.compile(r"#[0-9A-Fa-f]{6}")
 _THOUSAND: Final = Decimal(1000)
@@ -247,20 +258,29 @@ def _quoted(text: str) -> str:
 
 def _habit(source: str, listed: _Listed, entries: list[_Entry], problems: Problems) -> ImportedHabit:
     row, name = listed.row, listed.name
-    frequency, target_count = _schedule(row, name, problems)
     known = [entry for entry in entries if entry.value != UNKNOWN]
+    goal = _goal(row, entries, name, problems)
+    period = (
+        None if goal is None else _PERIODS.get((row["frequencynumerator"].strip(), row["frequencydenominator"].strip()))
+    )
+    schedule: tuple[Frequency, int] = ("daily", 1) if period else _schedule(row, name, problems)
     color = row["color"].strip()
     return ImportedHabit(
         import_key=import_key(source, f"{listed.position:03}", clean_line(row["name"])),
         line=row.line,
         name=name,
         description=text_of([row["question"], row["description"]], row.line, name, problems),
-        frequency=frequency,
-        target_count=target_count,
+        frequency=schedule[0],
+        target_count=schedule[1],
+        kind="check" if goal is None else "amount",
+        direction="at_least" if goal is None else goal.direction,
+        target_amount=None if goal is None else goal.target,
+        unit=None if goal is None else goal.unit,
+        period=period or "day",
         color=color if _COLOR.fullmatch(color) else None,
         is_active=row["archived?"].strip().casefold() != "true",
         created_on=min((entry.day for entry in known), default=None),
-        days=_days(listed, known, problems),
+        days=_days(listed, goal, known, problems),
     )
 
 
@@ -283,72 +303,83 @@ def _schedule(row: Row, name: str, problems: Problems) -> tuple[Frequency, int]:
     return "weekly", target
 
 
-def _days(listed: _Listed, entries: list[_Entry], problems: Problems) -> list[HabitDay]:
+def _days(listed: _Listed, goal: "_Goal | None", entries: list[_Entry], problems: Problems) -> list[HabitDay]:
     row, name = listed.row, listed.name
-    goal = _goal(row, entries, name, problems)
-    days, lost_notes, short = Days(), 0, 0
+    days, lost_notes = Days(), 0
     for entry in entries:
-        amount = None if goal is None else _amount(entry.value)
-        is_done = entry.value == YES_MANUAL or (goal is not None and amount is not None and goal.is_met(amount))
-        if is_done:
-            shown = "" if goal is None or amount is None else f"{amount} {goal.unit}"
-            notes = text_of([shown, entry.notes], row.line, name, problems)
-            days.add(HabitDay(entry.day, is_done=True, notes=notes))
+        amount = None if goal is None else goal.amount(entry.value)
+        is_done = entry.value == YES_MANUAL if goal is None or amount is None else goal.is_met(amount)
+        if is_done or amount is not None:
+            notes = text_of([entry.notes], row.line, name, problems)
+            days.add(HabitDay(entry.day, is_done=is_done, notes=notes, amount=amount))
             continue
         if entry.value == SKIP:
             days.add(HabitDay(entry.day, is_done=False))
         lost_notes += bool(entry.notes.strip())
-        short += bool(amount)
-    if short:
-        problems.tell(row.line, name, f"Days with an amount that does not meet the target were left out: {short}.")
     if lost_notes:
         problems.tell(row.line, name, f"Notes of days that are not done were left out: {lost_notes}.")
     return days.in_order()
 
 
-def _amount(value: int) -> Decimal | None:
-    """The amount that a value means; None for a day without data, a skip, and what is done or not without one."""
-    if value < 0 or value in (YES_AUTO, YES_MANUAL, SKIP):
-        return None
-    return rounded(Decimal(value) / _THOUSAND)
+# The periods of amounts, as Loop writes them.
+_PERIODS: Final[dict[tuple[str, str], Period]] = {("1", "1"): "day", ("1", "7"): "week", ("1", "30"): "month"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Goal:
-    """What makes a day of a habit with amounts a done one. Without a target any amount does."""
+    """What makes a day of a habit with amounts a done one."""
 
-    unit: str
-    target: Decimal | None
-    at_most: bool
+    unit: str | None
+    target: Decimal
+    direction: Direction
+
+    def amount(self, value: int) -> Decimal | None:
+        """The amount that a value means; None for a day without data and for a skip.
+
+        A day that is said to be done has the target of a habit that wants one, and nothing of one that limits.
+        """
+        if value == YES_MANUAL:
+            return self.target if self.direction == "at_least" else Decimal(0)
+        if value < 0 or value in (YES_AUTO, SKIP):
+            return None
+        return min(rounded(Decimal(value) / _THOUSAND), LARGEST_AMOUNT)
 
     def is_met(self, amount: Decimal) -> bool:
-        if self.at_most:
-            return self.target is None or amount <= self.target
-        return amount > 0 and amount >= (self.target or 0)
+        return amount <= self.target if self.direction == "at_most" else amount >= self.target
 
 
 def _goal(row: Row, entries: list[_Entry], name: str, problems: Problems) -> _Goal | None:
-    """The goal of a habit with amounts, None of one that is done or not. Old files do not say which it is."""
+    """The goal of a habit with amounts, None of one that is done or not. Old files do not say which it is.
+
+    Without a target any amount is enough, and none too much.
+    """
     kind = row["type"].strip().casefold()
     if kind != "numerical" and (kind or all(entry.value <= SKIP for entry in entries)):
         return None
+    direction: Direction = "at_most" if row["target type"].strip().casefold() == "at_most" else "at_least"
+    least, unknown = (Decimal(0), LARGEST_AMOUNT) if direction == "at_most" else (LEAST_AMOUNT, LEAST_AMOUNT)
     try:
-        target = decimal_of(row["target value"])
+        said = decimal_of(row["target value"])
     except ValueError:
         problems.tell(row.line, name, "The target value is not a number: any amount counts.")
-        target = None
-    return _Goal(clean_line(row["unit"]), target, row["target type"].strip().casefold() == "at_most")
+        said = None
+    target = unknown if said is None else min(max(rounded(said), least), LARGEST_AMOUNT)
+    unit = clean_line(row["unit"])
+    if len(unit) > LONGEST_UNIT:
+        problems.tell(row.line, name, f"The unit was cut to {LONGEST_UNIT} characters.")
+    return _Goal(unit[:LONGEST_UNIT].rstrip() or None, target, direction)
 
 
 # Writing ----------------------------------------------------------------------------------------------------------
 
 
 class ExportedDay(NamedTuple):
-    """How often a habit was done on a day, or that it was skipped."""
+    """How often a habit was done on a day, or that it was skipped, and the sum of its amounts."""
 
     times: int
     is_skipped: bool = False
     notes: str | None = None
+    amount: Decimal | None = None
 
 
 class ExportedHabit(NamedTuple):
@@ -361,16 +392,31 @@ class ExportedHabit(NamedTuple):
     custom_days: list[int]
     color: str | None
     is_active: bool
+    kind: Kind
+    direction: Direction
+    target_amount: Decimal | None
+    unit: str | None
+    period: Period
     days: Mapping[date, ExportedDay]
 
     @property
     def counts(self) -> bool:
         """Whether it is to be done more than once on a day; Loop has an amount for that."""
-        return self.frequency != "weekly" and self.target_count > 1
+        return self.kind == "check" and self.frequency != "weekly" and self.target_count > 1
+
+    @property
+    def goal(self) -> tuple[str, str, str]:
+        """The unit, whether the target is to be reached, and the target; empty for a habit that is done or not."""
+        if self.target_amount is not None:
+            target = f"{rounded(self.target_amount):f}"
+            return self.unit or "", self.direction.upper(), target if "." in target else f"{target}.0"
+        return ("times", "AT_LEAST", f"{self.target_count}.0") if self.counts else ("", "", "")
 
     @property
     def interval(self) -> tuple[int, int]:
         """On how many of how many days it is due."""
+        if self.period != "day":
+            return {"week": (1, 7), "month": (1, 30)}[self.period]
         return {"daily": (1, 1), "weekly": (self.target_count, 7), "custom": (len(self.custom_days), 7)}[self.frequency]
 
     def value(self, day: date) -> str:
@@ -380,6 +426,8 @@ class ExportedHabit(NamedTuple):
             return "UNKNOWN"
         if found.is_skipped:
             return "SKIP"
+        if self.kind == "amount" and found.amount is not None:
+            return str(int(found.amount * _THOUSAND)) if found.amount else "NO"
         return str(found.times * 1000) if self.counts else "YES_MANUAL"
 
 
@@ -422,11 +470,11 @@ def written(habits: Iterable[ExportedHabit]) -> bytes:
 
 
 def _line(index: int, habit: ExportedHabit) -> tuple[object, ...]:
-    goal = ("times", "AT_LEAST", f"{habit.target_count}.0") if habit.counts else ("", "", "")
+    goal = habit.goal
     return (
         f"{index:03}",
         habit.name,
-        "NUMERICAL" if habit.counts else "YES_NO",
+        "NUMERICAL" if any(goal) else "YES_NO",
         "",
         habit.description or "",
         *habit.interval,

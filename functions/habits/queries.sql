@@ -158,18 +158,21 @@ SELECT q AS import_key FROM imported_quests() AS q;
 -- The years of days that a file may hold take longer than a login's statements may: 200,000 of them some seven seconds.
 SELECT set_config('statement_timeout', '15s', true) WHERE current_setting('statement_timeout')::interval < '15s';
 SELECT lock_user();
-SELECT import_habits(%(version)s, %(rows)s, %(of_habits)s::uuid[], %(days)s::date[], %(done)s::boolean[],
-                     %(notes)s::text[]) AS written;
+SELECT import_habits(%(version)s, %(rows)s, %(of_habits)s::uuid[], %(days)s::date[], %(recorded)s::boolean[],
+                     %(notes)s::text[], %(amounts)s::numeric[]) AS written;
 
 -- name: export
-SELECT id, name, description, frequency, target_count, custom_days, color, is_active
+SELECT id, name, description, frequency, target_count, custom_days, color, is_active, kind, direction, target_amount, unit,
+       period
   FROM habits
  ORDER BY is_active DESC, sort_order, created_at, id;
--- Of a habit that is to be done several times a day, also the days on which it was not done often enough.
+-- Of a habit that is to be done several times a day, also the days on which it was not done often enough; of one with
+-- amounts, all days that have one.
 SELECT k.habit_id, k.completed_date AS day, count(*)::int AS times, false AS is_skipped,
-       (array_agg(k.notes ORDER BY k.ordinal DESC) FILTER (WHERE k.notes IS NOT NULL))[1] AS notes
+       (array_agg(k.notes ORDER BY k.ordinal DESC) FILTER (WHERE k.notes IS NOT NULL))[1] AS notes, sum(k.amount) AS amount
   FROM habit_completions AS k JOIN habits AS h ON h.user_id = k.user_id AND h.id = k.habit_id
- GROUP BY k.habit_id, k.completed_date, h.frequency, h.target_count
-HAVING bool_or(k.done) OR (h.frequency <> 'weekly' AND h.target_count > 1)
+ GROUP BY k.habit_id, k.completed_date, h.kind, h.frequency, h.target_count
+HAVING bool_or(k.done)
+    OR CASE h.kind WHEN 'amount' THEN count(k.amount) > 0 ELSE h.frequency <> 'weekly' AND h.target_count > 1 END
  UNION ALL
-SELECT s.habit_id, s.day, 0, true, NULL FROM habit_skips AS s;
+SELECT s.habit_id, s.day, 0, true, NULL, NULL FROM habit_skips AS s;

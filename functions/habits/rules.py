@@ -82,7 +82,8 @@ def _status(day: RecordedDay, today: date, *, required: bool) -> Status:
         return "done"
     if day.skipped:
         return "skipped"
-    if day.count:
+    # a day may be said to have had nothing
+    if day.count if day.amount is None else day.amount:
         return "partial"
     if not required:
         return "not_due"

@@ -4,6 +4,7 @@ import json
 import logging
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -83,12 +84,19 @@ def test_the_sample() -> None:
             category="home",
             created_on=date(2031, 1, 1),
             days=[HabitDay(date(2031, 3, 3), is_done=True)],
-        )
+        ),
+        ImportedHabit(
+            import_key="habitica:h-1",
+            line=None,
+            name="Sugar",
+            kind="amount",
+            direction="at_most",
+            target_amount=Decimal(0),
+            created_on=date(2031, 3, 3),
+            days=[HabitDay(date(2031, 3, 3), is_done=False, amount=Decimal(3))],
+        ),
     ]
-    assert (records.format, records.skipped, records.quests) == ("habitica", 1, [])
-    [problem] = records.problems.in_order()
-    assert (problem.line, problem.name) == (None, "Sugar")
-    assert "avoided" in problem.message
+    assert (records.format, records.skipped, records.quests, told(records)) == ("habitica", 0, [], [])
 
 
 SECRETS = {
@@ -152,9 +160,37 @@ def test_a_positive_habit_has_no_schedule() -> None:
         {"date": at(ROLL - timedelta(days=1)), "value": 1, "scoredUp": 0, "scoredDown": 1},
         {"date": at(ROLL - timedelta(days=2)), "value": 3},
     ]
-    habit = one({"habits": [{"id": "h", "text": "Walk", "up": True, "down": True, "history": history}]}, rolls=[ROLL])
+    task = {"id": "h", "text": "Walk", "up": True, "down": True, "history": history}
+    records = read(document({"habits": [task]}, rolls=[ROLL]))
+    [habit] = records.habits
+    assert told(records) == ["Days on which the habit was scored down were left out: 1."]
     assert (habit.frequency, habit.target_count) == ("weekly", 1)
     assert habit.days == [HabitDay(date(2031, 3, 4), is_done=True)]
+
+
+def test_a_negative_habit_is_a_limit_of_nothing_a_day() -> None:
+    history = [
+        {"date": at(ROLL), "value": -1, "scoredUp": 0, "scoredDown": 2},
+        {"date": at(ROLL) + 1, "value": -2, "scoredDown": 1},
+        {"date": at(ROLL - timedelta(days=1)), "value": -3, "scoredDown": 4},
+        {"date": at(ROLL - timedelta(days=2)), "value": 3},
+        {"date": at(ROLL - timedelta(days=3)), "value": -3, "scoredDown": -4},
+        {"date": at(ROLL - timedelta(days=4)), "value": -3, "scoredDown": 1e300},
+        {"date": "never", "value": -3, "scoredDown": 1},
+    ]
+    habit = one({"habits": [{"id": "h", "text": "Smoke", "up": False, "down": True, "history": history}]}, rolls=[ROLL])
+    assert (habit.kind, habit.direction, habit.target_amount, habit.period) == ("amount", "at_most", Decimal(0), "day")
+    assert habit.days == [
+        HabitDay(date(2031, 3, 3), is_done=False, amount=Decimal(4)),
+        HabitDay(date(2031, 3, 4), is_done=False, amount=Decimal(3)),
+    ]
+
+
+def test_a_habit_that_cannot_be_scored_is_left_out() -> None:
+    records = read(
+        document({"habits": [{"id": "h", "text": "Walk", "up": False, "down": False}, {"id": "i", "text": "x"}]})
+    )
+    assert (records.habits, records.skipped, len(told(records))) == ([], 2, 2)
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,13 @@ def days(user: Client, habit: dict[str, Any]) -> dict[str, tuple[str, str | None
     return {day["date"]: (day["status"], day["notes"]) for day in listed if day["status"] in ("done", "skipped")}
 
 
+def amounts(user: Client, habit: dict[str, Any]) -> dict[str, float]:
+    """The amounts of the days that have one."""
+    query = {"from": "2030-12-01", "to": "2031-05-08"}
+    listed = user.get(f"/habits/{habit['id']}/history", query=query).data["days"]
+    return {day["date"]: day["amount"] for day in listed if day["amount"] is not None}
+
+
 def ledger(user: User, database: Database) -> list[list[dict[str, Any]]]:
     """Everything that an import must not move."""
     tables = ("points_ledger", "user_counters", "user_quest_progress", "user_streaks", "user_achievements")
@@ -95,7 +102,9 @@ def test_the_sample_of_loop(user: User, database: Database) -> None:
     assert (stretch["description"], stretch["category"]) == ("Did you stretch?", "general")
     assert days(user, stretch) == {"2031-03-02": ("skipped", None), "2031-03-03": ("done", 'hips, "better"')}
     assert (water["frequency"], water["is_active"]) == ("daily", False)
-    assert days(user, water) == {"2031-03-03": ("done", "7.35 cups")}
+    assert (water["kind"], water["target_amount"], water["unit"], water["period"]) == ("amount", 6, "cups", "day")
+    assert days(user, water) == {"2031-03-03": ("done", None)}
+    assert amounts(user, water) == {"2031-03-02": 0, "2031-03-03": 7.35}
     [row] = database.query("SELECT created_on FROM habits WHERE id = %s", stretch["id"])
     assert row["created_on"] == date(2031, 3, 2)
     again = sent(user, packed(LOOP))
