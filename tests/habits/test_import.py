@@ -115,14 +115,23 @@ def test_the_sample_of_loop(user: User, database: Database) -> None:
 def test_the_sample_of_habitica(user: User, database: Database) -> None:
     before = ledger(user, database)
     report = sent(user, HABITICA.encode())
-    assert (report["format"], counts(report), report["completions"]) == ("habitica", (1, 0, 0, 1), 1)
-    assert [problem["name"] for problem in report["problems"]] == ["Sugar"]
-    [stretch] = habits(user)
+    assert (report["format"], counts(report), report["completions"]) == ("habitica", (2, 0, 0, 0), 1)
+    assert report["problems"] == []
+    stretch, sugar = habits(user)
+    assert (sugar["name"], sugar["kind"], sugar["direction"], sugar["target_amount"]) == (
+        "Sugar",
+        "amount",
+        "at_most",
+        0,
+    )
+    assert amounts(user, sugar) == {"2031-03-03": 3}
+    # From 4 March to 7 May.
+    assert (sugar["current_streak"], sugar["longest_streak"]) == (65, 65)
     assert (stretch["name"], stretch["category"]) == ("Stretch :muscle:", "home")
     assert (stretch["frequency"], stretch["custom_days"]) == ("custom", [1, 2, 3, 4, 5])
     assert stretch["description"] == "a\nb"
     assert days(user, stretch) == {"2031-03-03": ("done", None)}
-    assert counts(sent(user, HABITICA.encode(), format="habitica")) == (0, 0, 1, 1)
+    assert counts(sent(user, HABITICA.encode(), format="habitica")) == (0, 0, 2, 0)
     assert ledger(user, database) == before
 
 
@@ -545,7 +554,10 @@ def test_a_day_that_was_not_done_often_enough_is_no_completion_elsewhere(user: U
     assert report["completions"] == 0
 
 
-SHOWN = ("name", "description", "frequency", "target_count", "color", "is_active", "current_streak", "longest_streak")
+SHOWN = (
+    *("name", "description", "frequency", "target_count", "color", "is_active", "current_streak", "longest_streak"),
+    *("kind", "direction", "target_amount", "unit", "period", "amount_period", "remaining"),
+)
 
 
 @pytest.mark.parametrize("source", ["questlog", "loop", "auto"])
@@ -558,19 +570,64 @@ def test_the_export_comes_back(user: User, other: User, source: str) -> None:
     user.post(f"/habits/{habit['id']}/complete", {"notes": 'once, "twice"\n;'})
     user.post(f"/habits/{habit['id']}/skip", {"date": "2031-05-08"})
     user.post(f"/habits/{habit['id']}/archive")
+    run = factories.habit(user, "Run", kind="amount", target_amount=20.5, unit="km", period="week", color="#112233")
+    for amount in (7.5, -0.25):
+        user.post(f"/habits/{run['id']}/log", {"amount": amount, "notes": "slow"})
     content = exported(user)
-    assert counts(sent(user, content, format=source)) == (0, 0, 6, 0)
-    assert counts(sent(other, content, format=source)) == (6, 0, 0, 0)
+    assert counts(sent(user, content, format=source)) == (0, 0, 8, 0)
+    assert counts(sent(other, content, format=source)) == (8, 0, 0, 0)
     for archived in (False, True):
         for mine, theirs in zip(habits(user, archived=archived), habits(other, archived=archived), strict=True):
             expected = {name: mine[name] for name in SHOWN}
             if mine["frequency"] == "custom":  # Loop has no weekdays, and no habit without a colour
                 expected |= {"frequency": "weekly", "target_count": len(mine["custom_days"]), "color": "#757575"}
                 expected |= {name: theirs[name] for name in ("current_streak", "longest_streak")}
+            expected["color"] = expected["color"] or "#757575"
             assert {name: theirs[name] for name in SHOWN} == expected
             assert days(other, theirs) == days(user, mine)
-    assert counts(sent(other, content, format=source)) == (0, 0, 6, 0)
+            assert amounts(other, theirs) == amounts(user, mine)
+    assert counts(sent(other, content, format=source)) == (0, 0, 8, 0)
     assert exported(other) == content
+
+
+LIMITS = file_of(
+    (
+        "001,Wine,NUMERICAL,,,1,7,#8E24AA,dl,AT_MOST,2.5,false",
+        "Date,Value,Notes\n2031-05-08,1250,\n2031-04-30,2600,party\n",
+    ),
+    (
+        "002,Weigh,NUMERICAL,,,3,7,#00897B,kg,AT_LEAST,0.5,false",
+        "Date,Value,Notes\n2031-05-07,82755,\n2031-05-06,SKIP,\n",
+    ),
+    (
+        "003,Pages,NUMERICAL,,,1,30,#00897B,,AT_LEAST,500.0,true",
+        "Date,Value,Notes\n2031-05-08,NO,\n2031-04-30,500000,\n",
+    ),
+)
+
+
+def test_loops_amounts_go_out_as_they_came(user: User) -> None:
+    assert counts(sent(user, LIMITS)) == (3, 0, 0, 0)
+    wine, weigh = habits(user)
+    assert (wine["period"], wine["amount_period"], wine["current_streak"]) == ("week", 1.25, 0)
+    assert (weigh["frequency"], weigh["target_count"], weigh["kind"]) == ("weekly", 3, "amount")
+    files = unpacked(exported(user))
+    assert files["Habits.csv"] == unpacked(LIMITS)["Habits.csv"]
+    for number, name in (("001", "Wine"), ("002", "Weigh"), ("003", "Pages")):
+        assert files[f"{number} {name}/Checkmarks.csv"] == unpacked(LIMITS)[f"{number} x/Checkmarks.csv"]
+    assert counts(sent(user, exported(user))) == (0, 0, 3, 0)
+
+
+def test_an_imported_limit_is_claimed(user: User, database: Database, clock: Clock) -> None:
+    sent(user, HABITICA.encode())
+    sugar = named(user, "Sugar")
+    assert user.post(f"/habits/{sugar['id']}/kept").data["new_streak"] == 65
+    # What is corrected here stays, whatever the file says.
+    assert user.put(f"/habits/{sugar['id']}/log", {"amount": 0, "date": "2031-05-08"}).data["completion_id"] is None
+    user.post(f"/habits/{sugar['id']}/log", {"amount": 1, "date": "2031-05-07"})
+    user.put(f"/habits/{sugar['id']}/log", {"amount": 2, "date": "2031-05-07"})
+    assert counts(sent(user, HABITICA.encode())) == (0, 0, 2, 0)
+    assert amounts(user, named(user, "Sugar")) == {"2031-03-03": 3, "2031-05-07": 2}
 
 
 def test_our_own_export_is_known_by_the_names_alone(user: User) -> None:
