@@ -380,7 +380,7 @@ RETURN ARRAY(
        AND d.day NOT IN (SELECT unnest(days_paused(h))));
 
 -- The days on which a habit was done, with the number of days that their week asks for. What is done on a paused day is
--- outside of the streak; a day that was done before its pause was made stays in it, so that no pause makes a streak shorter.
+-- outside of the streak; a day that was done before its pause was told stays in it, so that no pause makes a streak shorter.
 CREATE OR REPLACE FUNCTION internal.days_counted(h habits) RETURNS TABLE (day date, needed int)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -389,7 +389,7 @@ BEGIN ATOMIC
      WHERE k.habit_id = h.id AND k.done
        AND (counts_from(h) IS NULL OR k.completed_date >= counts_from(h))
        AND NOT EXISTS (
-           SELECT FROM pauses_of(h, k.completed_date, k.completed_date) AS p WHERE p.created_at <= k.completed_at)
+           SELECT FROM pauses_of(h, k.completed_date, k.completed_date) AS p WHERE p.told_at <= k.completed_at)
      GROUP BY k.completed_date;
 END;
 

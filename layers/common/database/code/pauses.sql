@@ -26,10 +26,10 @@ RETURN EXISTS (
 
 -- The pauses of a habit, its own and those of everything, that have a day from `first` to `last`.
 CREATE OR REPLACE FUNCTION internal.pauses_of(h habits, first date, last date)
-RETURNS TABLE (starts_on date, ends_on date, created_at timestamptz)
+RETURNS TABLE (starts_on date, ends_on date, told_at timestamptz)
 LANGUAGE sql STABLE ROWS 2
 BEGIN ATOMIC
-    SELECT p.starts_on, p.ends_on, p.created_at
+    SELECT p.starts_on, p.ends_on, p.told_at
       FROM habit_pauses AS p
      WHERE p.user_id = h.user_id AND (p.habit_id = h.id OR p.habit_id IS NULL)
        AND p.starts_on <= pauses_of.last AND p.ends_on >= pauses_of.first;
@@ -107,7 +107,8 @@ BEGIN
         INSERT INTO habit_pauses AS h (id, habit_id, starts_on, ends_on, is_open)
         VALUES (p.id, p.habit_id, p.starts_on, p.ends_on, p.is_open)
         ON CONFLICT (user_id, id) DO UPDATE
-           SET starts_on = excluded.starts_on, ends_on = excluded.ends_on, is_open = excluded.is_open;
+           SET starts_on = excluded.starts_on, ends_on = excluded.ends_on, is_open = excluded.is_open,
+               told_at = CASE WHEN excluded.starts_on < h.starts_on THEN instant() ELSE h.told_at END;
     EXCEPTION WHEN exclusion_violation THEN
         PERFORM refuse(409, 'conflict', 'Another pause has some of these days.');
     END;

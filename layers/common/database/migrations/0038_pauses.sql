@@ -11,6 +11,8 @@ CREATE TABLE habit_pauses (
     -- The last day. Of an open pause it is the last one that the limits allow, so every pause ends.
     ends_on date NOT NULL,
     is_open boolean NOT NULL DEFAULT false,
+    -- When its days were told, the first ones last. What was done on them before that counts for streaks.
+    told_at timestamptz NOT NULL DEFAULT instant(),
     created_at timestamptz NOT NULL DEFAULT instant(),
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, habit_id) REFERENCES habits ON DELETE CASCADE,
