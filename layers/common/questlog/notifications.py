@@ -31,7 +31,6 @@ class Channels(NamedTuple):
     public_key: str | None
     mail_from: str | None
     push_hosts: tuple[str, ...]
-    unsubscribe_key: bytes
 
     @property
     def push_available(self) -> bool:
@@ -43,16 +42,19 @@ class Channels(NamedTuple):
         """Whether mail can be sent."""
         return self.mail_from is not None
 
+    @property
+    def unsubscribe_key(self) -> bytes:
+        """The key that signs the ways out of mails. Only functions that sign or check have it: others read no key."""
+        return variable("UNSUBSCRIBE_KEY", str).encode()
+
 
 @cache
 def channels() -> Channels:
     """The channels of this execution environment."""
-    mail_from = variable("MAIL_FROM", str, default="") or None
     return Channels(
         public_key=variable("VAPID_PUBLIC_KEY", str, default="") or None,
-        mail_from=mail_from,
+        mail_from=variable("MAIL_FROM", str, default="") or None,
         push_hosts=variable("PUSH_HOSTS", _hosts, default=VENDORS),
-        unsubscribe_key=b"" if mail_from is None else variable("UNSUBSCRIBE_KEY", str).encode(),
     )
 
 
