@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python local/install.py
 export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/common
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: run test lint format bench pictures openapi build deploy migrate lock clean
+.PHONY: run test lint format bench pictures openapi build dry-run deploy migrate lock clean
 
 run: $(VENV)/.local            ## the whole stack on http://127.0.0.1:8080
 	@exec $(BIN)/python -m local $(ARGS)
@@ -39,6 +39,9 @@ openapi: $(VENV)/.tests        ## docs/openapi.json and functions/mcp/tools.json
 
 build: $(VENV)/.tests          ## what would be deployed, in .aws-sam/build; PYTHON313=... names a Python 3.13
 	PYTHON=$(CURDIR)/$(BIN)/python $(BIN)/sam build
+
+dry-run: $(VENV)/.tests        ## builds it for this machine, and has each function answer as Lambda would run it
+	CI=1 $(BIN)/python -m pytest tests/test_dry_run.py
 
 deploy: build                  ## asks for the stack's name and parameters, and remembers them in samconfig.toml
 	$(BIN)/sam deploy --guided --capabilities CAPABILITY_IAM
