@@ -13,6 +13,7 @@ from questlog.release import VERSION
 from questlog.wire import Body, Query
 
 from docs.openapi import DOCUMENT, apis, document, text
+from local.template import read
 from tests.support.client import ROOT, gateway_event
 from tests.support.refusals import undeclared
 
@@ -161,6 +162,15 @@ def test_a_refusal_that_is_not_declared_is_noticed() -> None:
     ), "the literal path, not a session's id"
     assert undeclared(gateway_event("GET", "/nowhere"), 404, "not_found") is None, "it is no route's"
     assert undeclared(gateway_event("PUT", "/focus/pause"), 405, "method_not_allowed") is None
+
+
+def test_the_runbook_has_a_paragraph_for_each_alarm() -> None:
+    paragraphs = dict(re.findall(r"^## (.+)\n\n(.+)", (ROOT / "docs" / "runbook.md").read_text("utf-8"), re.MULTILINE))
+    alarms = [one["Properties"] for one in read()["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+    assert alarms
+    for alarm in alarms:
+        # What stands behind the colon is for who reads the mail alone.
+        assert alarm["AlarmDescription"].partition(":")[0] in paragraphs
 
 
 def test_there_is_one_version() -> None:
