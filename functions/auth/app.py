@@ -214,7 +214,7 @@ def _callback_url(provider: ProviderId) -> str:
 
 def _error_page(request: Request, provider: ProviderId, code: ErrorCode, *cookies: Cookie) -> RedirectResponse:
     """The front end's page for a sign-in that failed, whose reason is in the log: to the gateway it is a redirect."""
-    _log.warning("sign-in failed", provider=provider, code=code, correlation_id=request.scope["questlog.request_id"])
+    _log.warning("sign-in failed", provider=provider, code=code, request_id=request.scope["questlog.request_id"])
     asked = urlencode({"error": code, "provider": provider})
     return _redirect(f"{auth_settings().frontend_url}/auth/error?{asked}", *cookies)
 

@@ -354,7 +354,7 @@ def test_the_log_says_why_a_sign_in_failed(new_person: NewPerson, monkeypatch: p
     logger.setLevel(logging.CRITICAL)
     [line] = [json.loads(line) for line in lines.getvalue().splitlines() if "sign-in failed" in line]
     assert (line["level"], line["provider"], line["code"]) == ("WARNING", "google", "Verification")
-    assert line["correlation_id"] == browser.last.headers["x-request-id"]
+    assert line["request_id"] == browser.last.headers["x-request-id"]
     for secret in (person.email, person.subject, *browser.cookies.values()):
         assert secret not in lines.getvalue()
 

@@ -11,6 +11,7 @@ sync, a second trip.
 
 import json
 import logging
+import os
 import re
 import select
 import threading
@@ -97,8 +98,6 @@ def _whole_number(digits: str) -> int | float:
 
 set_json_loads(partial(json.loads, parse_int=_whole_number))
 
-# The addresses of databases that keep what is prepared there.
-_known_fit: Final[set[str]] = set()
 # Per thread, of which a Lambda execution environment has one: it serves one request at a time.
 _held = threading.local()
 
@@ -125,18 +124,16 @@ def _open() -> Connection:
             # second request of an environment already plans nothing.
             prepare_threshold=0,
             connect_timeout=3,
+            fallback_application_name="questlog",
         )
     except psycopg.OperationalError:
         raise Interrupted(nothing_applied=True) from None
 
 
 def _refuse_unfit_pooler(opened: Connection) -> None:
-    """PoolerUnfit where requests over this connection would fail now and then. Asked once for each address."""
-    if settings().database_url in _known_fit:
-        return
+    """PoolerUnfit where requests over this connection would fail now and then."""
     try:
-        if keeps_statements(opened, _open):
-            _known_fit.add(settings().database_url)
+        if keeps_statements(opened, _open, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "questlog")):
             return
         refusal: Exception = PoolerUnfit()
     except psycopg.Error as error:
@@ -340,6 +337,8 @@ def send(connection: Connection, statements: Sequence[Statement]) -> list[list[D
     if isinstance(refusal, Interrupted | PoolerUnfit) or first.sqlstate == _READ_ONLY:
         # A new connection has neither a half-read answer nor a lost statement, and may lead to the server that writes.
         connection.close()
+    if isinstance(refusal, DatabaseFault):
+        refusal.process = connection.pgconn.backend_pid
     raise refusal
 
 

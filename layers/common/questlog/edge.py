@@ -105,8 +105,8 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, trips_before = time.perf_counter(), trips()
         headers = Headers(scope=scope)
-        request_id = headers.get("x-request-id", "")
-        scope["questlog.request_id"] = request_id if _REQUEST_ID.fullmatch(request_id) else str(uuid4())
+        gateway_id = str(scope["aws.event"]["requestContext"].get("requestId", ""))
+        scope["questlog.request_id"] = _request_id(headers.get("x-request-id", ""), gateway_id)
         # The gateway has decoded the path already; doing it again would make another path of %2525.
         scope["path"] = _without_prefix(scope["path"])
         status = 0
@@ -126,16 +126,18 @@ class Edge:
                 await self._routes(scope, receive, send_with_headers)
             except Failure as failure:
                 if isinstance(failure, PoolerUnfit):
-                    self._log.error(failure.remedy, correlation_id=scope["questlog.request_id"])
+                    self._log.error(failure.remedy, request_id=scope["questlog.request_id"])
                 response = self._failed(scope, failure)
             except Exception as error:  # noqa: BLE001 - what nobody foresaw becomes an answer and a log line here
-                self._log.error("fault", **without_values(error), correlation_id=scope["questlog.request_id"])
+                self._log.error("fault", **without_values(error), request_id=scope["questlog.request_id"])
                 response = self._failed(scope, Failure(500, "internal_error", "Something went wrong on our side."))
         if response is not None:
             await response(scope, receive, send_with_headers)
         self._log.info(
             "request",
-            correlation_id=scope["questlog.request_id"],
+            # Where the client has sent an id of its own, this is the one in the gateway's log.
+            gateway_request_id=gateway_id,
+            request_id=scope["questlog.request_id"],
             method=scope["method"],
             # The route, not the path: paths carry ids, and one carries a secret.
             route=scope.get("questlog.route"),
@@ -152,6 +154,14 @@ class Edge:
             body = to_json(failure.document(scope["questlog.request_id"]))
         headers = {"Cache-Control": "no-store", **failure.headers}
         return Response(body, failure.status, headers, "application/json")
+
+
+def _request_id(sent: str, gateways: str) -> str:
+    """The client's id of the request, or else the gateway's, without the padding of its base64."""
+    for candidate in (sent, gateways.rstrip("=")):
+        if _REQUEST_ID.fullmatch(candidate):
+            return candidate
+    return str(uuid4())
 
 
 def _without_prefix(path: str) -> str:

@@ -136,10 +136,19 @@ class Replay(Exception):
 
 
 class DatabaseFault(Exception):
-    """An error of the database that no rule foresaw, reduced to what may be logged: no message, no values."""
+    """An error of the database that no rule foresaw, reduced to what may be logged: no message, no values.
+
+    `process` is the server's process, by which its own log says more; a pooler in between gives it another number.
+    """
+
+    process: int | None = None
 
     def __init__(self, sqlstate: str | None, constraint: str | None) -> None:
-        super().__init__(f"sqlstate {sqlstate}, constraint {constraint}")
+        super().__init__(sqlstate, constraint)
+        self._said = f"sqlstate {sqlstate}, constraint {constraint}"
+
+    def __str__(self) -> str:
+        return f"{self._said}, process {self.process}"
 
 
 def without_values(error: BaseException) -> dict[str, Any]:
