@@ -16,7 +16,7 @@ api = Api(__file__, queries="imports.sql")
 def add_import(db: Db, body: NewImport) -> StartedImport:
     """Return a URL that the ZIP of an export can be uploaded to, for 15 minutes, with Content-Type application/zip.
 
-    Five a day. The account stays as it is until the import is started.
+    Five within 24 hours. The account stays as it is until the import is started.
     """
     row = db.one(ImportRow, "add_import", size_bytes=body.size_bytes)
     signed = storage.signed_put(row.object_key)

@@ -1,5 +1,5 @@
 -- name: add_import
-SELECT count_against_limit('import:' || current_user_id(), 5, interval '24 hours');
+SELECT count_within('import:' || current_user_id(), 5, interval '24 hours');
 INSERT INTO user_imports AS i (id, size_bytes, object_key)
 SELECT n.id, %(size_bytes)s, concat(current_user_id(), '/imports/', n.id, '.zip') FROM (SELECT gen_random_uuid() AS id) AS n
 RETURNING i.*;

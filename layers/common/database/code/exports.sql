@@ -151,7 +151,7 @@ SELECT e.id, e.include_audio, e.progress, e.object_key, e.size_bytes, e.sha256, 
        e.size_bytes <= 5368709120 AS importable
   FROM user_exports AS e;
 
--- Asks for an export. Returns its id, or that of the one that is queued or running. 429 for the sixth within a day.
+-- Asks for an export. Returns its id, or that of the one that is queued or running. 429 for the sixth within 24 hours.
 CREATE OR REPLACE FUNCTION app.request_export(wants_audio boolean, client jsonb) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
@@ -160,7 +160,7 @@ BEGIN
     PERFORM lock_user();
     SELECT e.id INTO export FROM user_exports AS e WHERE e.status IN ('queued', 'running');
     IF NOT FOUND THEN
-        PERFORM count_against_limit('export:' || current_user_id(), 5, interval '24 hours');
+        PERFORM count_within('export:' || current_user_id(), 5, interval '24 hours');
         INSERT INTO user_exports AS e (include_audio) VALUES (wants_audio) RETURNING e.id INTO export;
         PERFORM enqueue_job(export, 'export', 5);
         PERFORM audit('data_export', 'create', client, jsonb_build_object('include_audio', wants_audio), 'success', 'export',

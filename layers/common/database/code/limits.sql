@@ -31,3 +31,24 @@ BEGIN
       WHERE r.bucket = bucket_name AND r.window_start = opened AND r.count >= allowed;
 END
 $$;
+
+-- Counts a request of which only so many are allowed within any span of so long a time: a window that begins at a fixed hour would
+-- let twice as many through around that hour. Over the limit it is PT429, with the seconds until the oldest one is that long ago.
+-- For what is asked seldom: each request is a row, and those of one bucket take turns.
+CREATE OR REPLACE FUNCTION app.count_within(bucket_name text, allowed int, span interval) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    counted int;
+    oldest timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('count_within ' || bucket_name, 0));
+    SELECT sum(r.count), min(r.window_start) INTO counted, oldest
+      FROM rate_limits AS r WHERE r.bucket = bucket_name AND r.window_start > clock() - span;
+    IF counted >= allowed THEN
+        PERFORM refuse(429, 'rate_limited', 'Too many requests; try again later.',
+            jsonb_build_object('retry_after', greatest(1, ceil(extract(epoch FROM oldest + span - clock())))::int));
+    END IF;
+    INSERT INTO rate_limits AS r (bucket, window_start) VALUES (bucket_name, clock())
+    ON CONFLICT (bucket, window_start) DO UPDATE SET count = r.count + 1;
+END
+$$;
