@@ -361,6 +361,17 @@ def test_members_are_counted_before_the_directory_is_read() -> None:
     assert told.value.reason == "invalid"
 
 
+@pytest.mark.parametrize("more", [1, -1])
+def test_the_end_record_counts_the_members(more: int) -> None:
+    """zipfile reads those that are there."""
+    end = bytearray(GOOD[-22:])
+    for at in (8, 10):
+        struct.pack_into("<H", end, at, struct.unpack_from("<H", end, at)[0] + more)
+    with pytest.raises(BadArchive) as told:
+        open_container(io.BytesIO(GOOD[:-22] + end))
+    assert told.value.reason == "invalid"
+
+
 def test_a_directory_is_not_larger_than_its_entries_can_be() -> None:
     file = of_many(10, 60_000_000)
     with pytest.raises(BadArchive) as told:

@@ -152,6 +152,9 @@ def open_container(file: IO[bytes]) -> Container:
     with _readable():
         directory = _find_directory(file)
         entries = zipfile.ZipFile(file).infolist()
+        # zipfile reads as many as there are.
+        if len(entries) != directory.entries:
+            raise _altered()
         _check_last_entry(file, entries, directory)
         members = sorted(entries, key=lambda member: member.header_offset)
         _check_entries(members)
@@ -169,10 +172,11 @@ def _readable() -> Iterator[None]:
 
 
 class _Place(NamedTuple):
-    """Where the directory begins and ends."""
+    """Where the directory begins and ends, and how many entries the record at the end says that it has."""
 
     start: int
     end: int
+    entries: int
 
 
 def _find_directory(file: IO[bytes]) -> _Place:
@@ -196,7 +200,7 @@ def _find_directory(file: IO[bytes]) -> _Place:
         raise _altered()
     if length > _MOST_OF_AN_ENTRY * entries:
         raise BadArchive("too_large", "The archive's directory is too large.")
-    return _Place(start, at)
+    return _Place(start, at, entries)
 
 
 def _zip64_end(file: IO[bytes], end: int) -> tuple[int, int, int, int]:
