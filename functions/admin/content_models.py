@@ -11,6 +11,7 @@ from typing_extensions import TypedDict  # pydantic takes the one of typing from
 
 from questlog.wire import (
     Body,
+    Color,
     Flag,
     Instant,
     MaxEntries,
@@ -23,12 +24,13 @@ from questlog.wire import (
     json_at_most,
 )
 
+from functions.admin.models import Key
+
 ContentType = Literal["market_items", "topics", "lessons", "drills", "exercises", "achievements"]
 
 LARGEST_JSON = 16_384
 SmallInt = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 PositiveInt = Annotated[int, Field(ge=1, lt=2**31)]
-Key = Annotated[Trimmed, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$"), Field(examples=["sunrise"])]
 Word = Annotated[Trimmed, StringConstraints(min_length=1, max_length=40)]
 OptionalWord = Annotated[Trimmed, StringConstraints(max_length=40), AfterValidator(blank_is_null)]
 Name80 = Annotated[Trimmed, StringConstraints(min_length=1, max_length=80)]
@@ -40,7 +42,6 @@ Text1000 = Annotated[Trimmed, StringConstraints(max_length=1_000), AfterValidato
 Text2000 = Annotated[Trimmed, StringConstraints(max_length=2_000), AfterValidator(blank_is_null)]
 Text5000 = Annotated[Trimmed, StringConstraints(max_length=5_000), AfterValidator(blank_is_null)]
 Text10000 = Annotated[Trimmed, StringConstraints(max_length=10_000), AfterValidator(blank_is_null)]
-Color = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$"), Field(examples=["#8b5cf6"])]
 FreeJson = Annotated[dict[str, Any], json_at_most(LARGEST_JSON)]
 Difficulty = Literal["beginner", "intermediate", "advanced"]
 XpReward = Annotated[int, Field(ge=0, le=500)]

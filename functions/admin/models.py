@@ -3,15 +3,23 @@
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
-from questlog.wire import Instant, Trimmed
+from questlog.wire import Form, Instant, Trimmed
 
 # What a request of this group turns into once the caller's role has been checked: it sees the rows of all users.
 ROLE: Final = "questlog_admin"
 
 Role = Literal["user", "moderator", "admin"]
+Key = Annotated[
+    Trimmed,
+    Form(
+        "^[a-z0-9][a-z0-9_-]{0,99}$",
+        "must have 1 to 100 of the characters a to z, 0 to 9, _ and -, and begin with a letter or digit",
+    ),
+    Field(examples=["sunrise"]),
+]
 Search = Annotated[Trimmed, StringConstraints(max_length=200)]
 
 

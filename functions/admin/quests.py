@@ -11,13 +11,12 @@ from questlog.db import Db
 from questlog.identity import Client
 from questlog.wire import Body, Instant, Page, PageSize, Query, Total, Trimmed, absent, blank_is_null
 
-from functions.admin.models import ROLE, Done, Paging
+from functions.admin.models import ROLE, Done, Key, Paging
 
 api = Api(__file__, queries="quests.sql", role=ROLE)
 
 QuestType = Literal["daily", "weekly", "monthly", "special"]
 Difficulty = Literal["starter", "easy", "medium", "hard", "epic"]
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
 Title = Annotated[Trimmed, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[Trimmed, StringConstraints(max_length=2000), AfterValidator(blank_is_null)]
 Category = Annotated[Trimmed, StringConstraints(min_length=1, max_length=50)]

@@ -8,16 +8,19 @@ from typing_extensions import TypedDict
 from questlog.api import Api
 from questlog.db import Db
 from questlog.identity import Client
-from questlog.wire import Body, Trimmed, absent, blank_is_null
+from questlog.wire import Body, Color, Form, Trimmed, absent, blank_is_null
 
 from functions.admin.models import ROLE, Done
 
 api = Api(__file__, queries="skills.sql", role=ROLE)
 
-SkillKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+SkillKey = Annotated[
+    str,
+    Form("^[a-z][a-z0-9_]{0,49}$", "must be a letter and at most 49 more letters, digits and _; letters are a to z"),
+    Field(examples=["focus"]),
+]
 Name = Annotated[Trimmed, StringConstraints(min_length=1, max_length=100)]
 Description = Annotated[Trimmed, StringConstraints(max_length=5000), AfterValidator(blank_is_null)]
-Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$", examples=["#8b5cf6"])]
 MaxLevel = Annotated[int, Field(ge=1, le=1000)]
 ScalingBase = Annotated[int, Field(ge=1, le=1_000_000_000)]
 ScalingMultiplier = Annotated[float, Field(ge=1, le=10, allow_inf_nan=False)]

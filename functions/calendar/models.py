@@ -20,6 +20,7 @@ from questlog.recurrence.rule import rule_of
 from questlog.recurrence.times import FIRST, LAST, Moment, known_zone
 from questlog.wire import (
     Body,
+    Color,
     Day,
     Instant,
     Query,
@@ -87,7 +88,6 @@ RuleText = Annotated[
     AfterValidator(_rule),
     Field(examples=["FREQ=WEEKLY;BYDAY=MO"]),
 ]
-Color = Annotated[str, StringConstraints(pattern="^#[0-9A-Fa-f]{6}$"), Field(examples=["#8b5cf6"])]
 ReminderMinutes = Annotated[int, Field(ge=0, le=40320)]
 Metadata = Annotated[dict[str, Any], json_at_most(16_384)]
 

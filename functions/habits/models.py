@@ -9,8 +9,10 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from questlog.wire import (
     Body,
+    Color,
     Day,
     Flag,
+    Form,
     ImportReport,
     Instant,
     Query,
@@ -67,10 +69,11 @@ Count = Annotated[int, Field(ge=1, le=100)]
 Weekday = Annotated[int, Field(ge=0, le=6)]
 Weekdays = Annotated[Annotated[list[Weekday], Field(min_length=1, max_length=7)] | None, AfterValidator(_in_order)]
 Icon = Annotated[Trimmed, StringConstraints(max_length=16), AfterValidator(blank_is_null)]
-Color = Annotated[str, StringConstraints(pattern="^#[0-9A-Fa-f]{6}$"), Field(examples=["#8b5cf6"])]
 Category = Annotated[Trimmed, StringConstraints(max_length=40), AfterValidator(_general_if_blank)]
 SkillKey = Annotated[Trimmed, StringConstraints(min_length=1, max_length=50), Field(examples=["knowledge"])]
-ReminderTime = Annotated[str, StringConstraints(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$"), Field(examples=["07:30"])]
+ReminderTime = Annotated[
+    str, Form("^([01][0-9]|2[0-3]):[0-5][0-9]$", "must be a time of day, HH:MM"), Field(examples=["07:30"])
+]
 XpReward = Annotated[int, _clamped(50)]
 CoinReward = Annotated[int, _clamped(25)]
 Amount = Annotated[

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
-from questlog.wire import Body, Instant, Page, PageSize, Query, RewardFields, Trimmed, absent, blank_is_null
+from questlog.wire import Body, Form, Instant, Page, PageSize, Query, RewardFields, Trimmed, absent, blank_is_null
 
 MAX_ITEMS = 50
 
@@ -47,7 +47,7 @@ Title = Annotated[Trimmed, StringConstraints(min_length=1, max_length=200)]
 LongText = Annotated[Trimmed, StringConstraints(max_length=10_000), AfterValidator(blank_is_null)]
 Color = Annotated[
     str,
-    StringConstraints(pattern=r"^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$"),
+    Form("^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$", "must be a colour, such as #3b82f6"),
     Field(examples=["#3b82f6"]),
 ]
 ComparisonName = Annotated[Trimmed, StringConstraints(max_length=200), AfterValidator(blank_is_null)]

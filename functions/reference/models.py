@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 
 from questlog.wire import (
     Body,
+    Form,
     Instant,
     Page,
     PageSize,
@@ -226,7 +227,7 @@ class Found(Row):
 AnalysisType = Literal["full", "quick", "spectral", "loudness"]
 AnalysisStatus = Literal["pending", "running", "completed", "failed"]
 Profile = Literal["bass-heavy", "mid-focused", "bright", "balanced"]
-ContentHash = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{64}$"), AfterValidator(str.lower)]
+ContentHash = Annotated[str, Form("^[0-9A-Fa-f]{64}$", "must have 64 hexadecimal digits"), AfterValidator(str.lower)]
 Milliseconds = Annotated[int, Field(ge=0, le=86_400_000)]
 Decibels = Annotated[float, Field(ge=-200, le=100, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]

@@ -42,7 +42,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "literal_error": "must be {expected}",
     "enum": "must be {expected}",
     "union_tag_invalid": "must be {expected_tags}",
-    "union_tag_not_found": "is required",
+    "union_tag_not_found": "must have the field {discriminator}",
     "list_type": "must be a list",
     "too_short": "must have at least {min_length} items",
     "too_long": "must have at most {max_length} items",

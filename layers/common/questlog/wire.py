@@ -141,6 +141,8 @@ WEB_ADDRESS: Final = r"://([^\s/?#\[\]]+|([^\s/?#\[\]@]*@)?\[[0-9A-Fa-f:.]+\](:[
 # In the app: no scheme, host, query, `//` or `..` (planning contract, common rule 7).
 PATH_IN_APP: Final = "/(focus|(quests|exercise|learn|habits|planner|goals|hub)(/[A-Za-z0-9_-]+)*)"
 
+Color = Annotated[str, Form("^#[0-9A-Fa-f]{6}$", "must be a colour, such as #8b5cf6"), Field(examples=["#8b5cf6"])]
+
 Trimmed = Annotated[str, StringConstraints(strip_whitespace=True)]
 """Text whose limits are checked after trimming; narrow it with StringConstraints."""
 
