@@ -144,7 +144,10 @@ def tables(db: Db) -> list[TableSize]:
 
 @api.get("/admin/db/tables/{table}", requires=MANAGE, envelope=False, errors={413: ["answer_too_large"]})
 def table(db: Db, table: str, query: TableQuery, client: Client) -> TablePage:
-    """Return rows of a table by its primary key; secrets read [redacted], and very long values are cut."""
+    """Return rows of a table by its primary key; secrets read [redacted], and very long values are cut.
+
+    413 answer_too_large names a `limit` that fits.
+    """
     given = {"name": table, "limit": query.limit, "offset": query.offset, "client": client._asdict()}
     columns, total, rows = db.each((list[ColumnName], Total, list[TableRow]), "table", **given)
     return {

@@ -219,6 +219,24 @@ def test_a_table_by_its_primary_key(admin: User, new_user: NewUser, database: Da
     assert [row["details"] for row in rows] == [{"table": "users"}] * 3 + [{"table": "habits"}]
 
 
+def test_times_are_those_of_the_wire(admin: User) -> None:
+    rows = admin.get("/admin/db/tables/users", query={"limit": 1000}).json["rows"]
+    [row] = [row for row in rows if row["id"] == str(admin.id)]
+    assert row["created_at"] == admin.get(f"/admin/users/{admin.id}").json["created_at"]
+    assert row["last_activity_at"] is None or row["last_activity_at"].endswith("Z")
+
+
+def test_too_large_a_page_names_a_limit(admin: User, database: Database) -> None:
+    database.query(
+        "INSERT INTO infobase_entries (user_id, title, content)"
+        " SELECT %s, 'Long ' || n, repeat(chr(8364), 10000) FROM generate_series(1, 300) AS n",
+        admin.id,
+    )
+    details = admin.get("/admin/db/tables/infobase_entries", query={"limit": 1000}).refused(413, "answer_too_large")
+    shown = admin.get("/admin/db/tables/infobase_entries", query={"limit": details["limit"]})
+    assert len(shown.json["rows"]) == details["limit"]
+
+
 def test_every_table_is_shown(admin: User) -> None:
     for table in admin.get("/admin/db/tables").json:
         shown = admin.get(f"/admin/db/tables/{table['name']}", query={"limit": 2})

@@ -207,10 +207,11 @@ class Endpoint:
         if len(document) <= LARGEST_ANSWER and escaped <= _LARGEST_ESCAPED:
             return
         details: dict[str, Any] = {"limit_bytes": LARGEST_ANSWER}
-        if "page_size" in getattr(self.parameters.get("query"), "model_fields", {}):
+        asked = getattr(self.parameters.get("query"), "model_fields", {})
+        for name in {"page_size", "limit"} & set(asked):
             # Half of what would fit, should the others be larger than these.
             fitting = _longest_list(value) * LARGEST_ANSWER // len(document) // 2
-            details["page_size"] = max(1, min(fitting, _LARGEST_PAGE))
+            details[name] = max(1, min(fitting, _LARGEST_PAGE))
         raise Failure(413, "answer_too_large", "The answer would be larger than 5 MiB; ask for less of it.", details)
 
 

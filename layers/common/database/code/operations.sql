@@ -133,7 +133,7 @@ BEGIN ATOMIC
      ORDER BY a.attnum;
 END;
 
--- Rows of a table by its primary key, with long values cut, and secrets hidden. The key's secrets do not order them.
+-- Rows of a table by its primary key, with long values cut, times as everywhere on the wire, and secrets hidden. The key's secrets do not order them.
 CREATE OR REPLACE FUNCTION app.table_rows(wanted text, most int, skipped bigint) RETURNS SETOF json
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -141,6 +141,8 @@ DECLARE
         SELECT string_agg(
                format(CASE
                    WHEN NOT c.is_readable THEN '''[redacted]'' AS %1$I'
+                   WHEN c.type_name = 'timestamp with time zone'
+                       THEN 'coalesce(to_char(t.%1$I AT TIME ZONE ''UTC'', ''YYYY-MM-DD"T"HH24:MI:SS.US"Z"''), t.%1$I::text) AS %1$I'
                    WHEN c.type_name = 'text' THEN 'left(t.%1$I, 10000) AS %1$I'
                    WHEN c.type_name = 'bytea' THEN '''\x'' || encode(substring(t.%1$I FOR 5000), ''hex'') AS %1$I'
                    WHEN c.type_name = 'jsonb'
