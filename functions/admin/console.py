@@ -40,6 +40,10 @@ LONGEST_CELL: Final = 10_000
 # Lambda takes 6 MiB for the whole of an answer, in which each quote and backslash is escaped once more.
 _MOST_ESCAPED: Final = 5 * 1024 * 1024
 _LONGEST_MESSAGE: Final = 500
+NOT_INSIDE: Final = "A statement is run here as part of another one, as which this one cannot be run."
+# What a prepared statement may still meet in the one around it (SQLSTATE): a syntax error, what is not supported there,
+# and a type that has no text.
+_OF_THE_OTHER: Final = frozenset({"42601", "0A000", "42846"})
 _LONGEST_AUDITED: Final = 1_000
 
 _READING: Final = frozenset({"SELECT", "VALUES", "TABLE", "WITH"})
@@ -123,11 +127,13 @@ class Run:
         self._pgconn = pgconn
         self._pgconn.nonblocking = 0
         self._deadline = time.monotonic() + CLIENT_SECONDS
+        self._is_prepared = False
 
     def answer(self, sql: str) -> tuple[list[str], list[dict[str, Any]], bool]:
         """What _run() returns."""
         types = self._types(sql)
         names = distinct_names([column["name"] for column in types])
+        self._is_prepared = True
         self._pgconn.send_query_params(_cut(sql, types).encode(), None)
         self._pgconn.set_single_row_mode()
         rows: list[dict[str, Any]] = []
@@ -169,8 +175,15 @@ class Run:
             if result is None:
                 return
             if result.status in (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE):
-                raise _refusal((result.error_field(DiagnosticField.MESSAGE_PRIMARY) or b"").decode(errors="replace"))
+                raise _refusal(self._reason(result))
             yield result
+
+    def _reason(self, result: PGresult) -> str:
+        """Why the database refuses. The text of a statement that nobody wrote would help nobody."""
+        state = (result.error_field(DiagnosticField.SQLSTATE) or b"").decode()
+        if self._is_prepared and state in _OF_THE_OTHER:
+            return NOT_INSIDE
+        return (result.error_field(DiagnosticField.MESSAGE_PRIMARY) or b"").decode(errors="replace")
 
 
 def _refusal(message: str) -> Failure:

@@ -80,6 +80,25 @@ def test_it_sees_the_rows_of_all_users(admin: User, user: User) -> None:
     assert answer(admin, f"SELECT email FROM users WHERE id = '{user.id}'")["count"] == 1
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1 AS x INTO copied",
+        "SELECT 1 AS x INTO TEMPORARY copied",
+        "WITH gone AS (DELETE FROM users RETURNING id) SELECT id FROM gone",
+    ],
+)
+def test_what_cannot_be_part_of_a_statement(sql: str, admin: User) -> None:
+    """The message is about nothing that the administrator did not write."""
+    assert refused(admin, sql) in (console.NOT_INSIDE, "permission denied for table users")
+
+
+def test_an_error_of_the_statement_itself_is_told(admin: User) -> None:
+    unknown = refused(admin, "SELECT n::regclass FROM (VALUES ('nothing')) AS v (n)")
+    assert unknown == 'relation "nothing" does not exist'
+    assert refused(admin, "SELECT 1 / n FROM (VALUES (0)) AS v (n)") == "division by zero"
+
+
 # What nobody may ------------------------------------------------------------------------------------------------------
 
 HOSTILE = [
