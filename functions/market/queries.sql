@@ -147,7 +147,9 @@ SELECT refuse(404, 'not_found', 'There is no such item.')
    AND NOT EXISTS (SELECT FROM market_items_today() AS i WHERE i.key = %(key)s OR i.id = %(id)s);
 DELETE FROM user_saving_goal WHERE %(key)s::text IS NULL;
 INSERT INTO user_saving_goal (item_owner, item_id)
-SELECT i.owner_key, i.id FROM market_items_today() AS i WHERE i.key = %(key)s OR i.id = %(id)s ORDER BY i.is_own LIMIT 1
+SELECT g.owner_key, g.id
+  FROM (SELECT i.owner_key, i.id, i.is_own FROM market_items_today() AS i WHERE i.key = %(key)s OR i.id = %(id)s ORDER BY i.is_own LIMIT 1) AS g
+ WHERE g.is_own OR hold_item(g.id) OR refuse(404, 'not_found', 'There is no such item.')
 ON CONFLICT (user_id) DO UPDATE SET item_owner = excluded.item_owner, item_id = excluded.item_id;
 SELECT i.*
   FROM user_saving_goal AS g, market_items_today() AS i

@@ -1,14 +1,18 @@
 """POST /market/purchase: what is checked, in which order, and what buying leaves behind."""
 
 import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User, at_once
 from tests.market.shop import bought, buy, coins, earn, redeem, refund, reward, shared_item
+from tests.support.threads import in_thread
 
 
 def new_key() -> str:
@@ -198,6 +202,23 @@ def test_the_last_five_of_a_stock(database: Database, new_user: NewUser) -> None
     answers = at_once(12, lambda: buy(next(queue), key))
     assert sorted(answer.status for answer in answers) == [200] * 5 + [409] * 7
     assert database.query("SELECT remaining_stock FROM market_items WHERE key = %s", key) == [{"remaining_stock": 0}]
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/market/purchase"), ("PUT", "/market/goal")])
+def test_an_item_that_is_deleted_at_this_moment(method: str, path: str, database: Database, user: User) -> None:
+    """The request waits for the deletion, and then finds no such item."""
+    key = new_key()
+    shared_item(database, key)
+    earn(database, user, 10)
+    with psycopg.connect(database.admin_url) as deleting, ThreadPoolExecutor(1) as pool:
+        deleting.execute("DELETE FROM market_items WHERE key = %s", [key])
+        answer = pool.submit(in_thread, lambda: user.request(method, path, body={"item_key": key}))
+        while not database.query("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"):
+            assert not answer.done(), "it did not wait"
+            time.sleep(0.01)
+        deleting.commit()
+        answer.result().refused(404, "not_found")
+    assert coins(user) == 10
 
 
 def test_nothing_can_be_bought_past_the_functions(database: Database, user: User) -> None:

@@ -15,6 +15,13 @@ BEGIN ATOMIC
         OR NOT EXISTS (SELECT FROM market_items AS i WHERE i.owner_id IS NULL AND i.id = item AND i.remaining_stock IS NOT NULL);
 END;
 
+-- Keeps a shared item from being deleted before the transaction ends, as a row that points at it does. False where an administrator
+-- has just deleted it.
+CREATE OR REPLACE FUNCTION app.hold_item(item uuid) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
+RETURN EXISTS (SELECT FROM market_items AS i WHERE i.owner_id IS NULL AND i.id = item FOR KEY SHARE);
+REVOKE EXECUTE ON FUNCTION app.hold_item FROM questlog_auth, questlog_operator, questlog_admin, questlog_jobs;
+
 SET LOCAL ROLE questlog_owner;
 
 -- The user's purchases as they read now. One that was not used up reads `expired` from the instant it expires, without a
@@ -103,7 +110,8 @@ BEGIN
     PERFORM lock_user();
     bought_at := instant();
     SELECT * INTO item FROM market_items AS i WHERE i.key = wanted_key OR i.id = wanted_id ORDER BY i.owner_id NULLS LAST LIMIT 1;
-    IF NOT FOUND THEN
+    -- Of a stocked item take_stock() locks the row; two buyers who had both held it before would wait for each other.
+    IF NOT FOUND OR (item.owner_id IS NULL AND item.remaining_stock IS NULL AND NOT hold_item(item.id)) THEN
         PERFORM refuse(404, 'not_found', 'There is no such item.');
     ELSIF quantity > 1 AND NOT item.is_consumable THEN
         PERFORM refuse_field('quantity', 'must be 1 for an item that is bought once');
