@@ -23,7 +23,7 @@ from pydantic import BaseModel
 
 from questlog import storage
 from questlog.db import Db, Queries
-from questlog.errors import Failure
+from questlog.errors import UNFORESEEN, Failure
 from questlog.settings import settings
 
 from functions.audio_worker.analysis import Analysis, AnalysisType, analyse, content_hash
@@ -107,8 +107,8 @@ def _run_jobs(db: Db, context: Any, *, wanted: UUID | None, tick: UUID | None) -
 
 
 def _sentence(error: BaseException) -> str:
-    """What an administrator is shown of an error: not its message, which may quote what a user sent."""
-    return f"It failed with {type(error).__name__}."
+    """What may be shown of an error."""
+    return error.message if isinstance(error, Failure) else UNFORESEEN
 
 
 def _forget_files_of_the_dead() -> None:
@@ -138,7 +138,7 @@ def _given_back_on_failure(db: Db, job: Job) -> Iterator[None]:
     except Superseded:
         raise
     except BaseException as error:
-        _held(db, "retry", **job.named, error=type(error).__name__, reason=MACHINE_FAILED)
+        _held(db, "retry", **job.named, error=_sentence(error), reason=MACHINE_FAILED)
         raise
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from questlog.db import Db, Queries
-from questlog.errors import Failure, Interrupted
+from questlog.errors import UNFORESEEN, Failure, Interrupted
 from questlog.wire import Row
 
 from functions.jobs.lease import Lease
@@ -65,8 +65,8 @@ def tick(schedule: Schedule, remaining_ms: Callable[[], int]) -> Ticked:
 
 
 def sentence(error: BaseException) -> str:
-    """What may be shown of an error that nobody foresaw: not its message, which may quote what a user sent."""
-    return error.message if isinstance(error, Failure) else f"It failed with {type(error).__name__}."
+    """What may be shown of an error."""
+    return error.message if isinstance(error, Failure) else UNFORESEEN
 
 
 def _end(run: Run, result: Mapping[str, Any], *, has_failed: bool) -> None:

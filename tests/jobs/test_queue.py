@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from questlog.db import connection
+from questlog.errors import UNFORESEEN
 
 from functions.jobs import queue
 from functions.jobs.work import RESERVE_MS, Deadline, Job, NotNow, Refused, TooLong, complete, hold
@@ -68,7 +69,7 @@ def test_what_fails_is_tried_five_times(user: User, database: Database, clock: C
     clock.freeze()
     work.do = raising(OSError("no space left on /tmp/secret"))
     queued = enqueue(database, user)
-    failed = {"result": None, "last_error": "It failed with OSError."}
+    failed = {"result": None, "last_error": UNFORESEEN}
     for attempt, seconds in enumerate((60, 120, 240, 480), 1):
         assert tick() == NOTHING | {"queued_again": 1}
         assert job(database, queued) == failed | {"attempts": attempt, "status": "queued"}
@@ -78,7 +79,7 @@ def test_what_fails_is_tried_five_times(user: User, database: Database, clock: C
     assert (notes(database), work.failures) == ([], [])
     assert tick() == NOTHING | {"failed": 1}
     assert job(database, queued) == failed | {"attempts": 5, "status": "failed"}
-    assert work.failures == [(queued, "internal_error", "It failed with OSError.")]
+    assert work.failures == [(queued, "internal_error", UNFORESEEN)]
     assert notes(database) == [f"failed {queued}"]
     clock.advance("P1D")
     assert tick() == NOTHING
@@ -116,7 +117,7 @@ def test_a_job_and_what_it_works_for_fail_together(
         with pytest.raises(RuntimeError):
             tick()
     assert job(database, queued)["status"] == "running"
-    assert runs(database) == [{"status": "failed", "result": {"error": "It failed with RuntimeError."}}]
+    assert runs(database) == [{"status": "failed", "result": {"error": UNFORESEEN}}]
 
 
 def test_what_is_not_done_now_does_not_count(user: User, database: Database, clock: Clock, work: OwnWork) -> None:
@@ -161,8 +162,9 @@ def test_no_message_of_an_error_is_shown(user: User, database: Database, work: O
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
-    assert job(database, queued)["last_error"] == "It failed with ValueError."
+    assert job(database, queued)["last_error"] == UNFORESEEN
     assert "job failed" in log.getvalue()
+    assert "ValueError" in log.getvalue()
     assert "secret" not in log.getvalue()
 
 

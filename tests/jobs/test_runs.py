@@ -10,6 +10,8 @@ import psycopg
 import pytest
 from psycopg.rows import DictRow
 
+from questlog.errors import UNFORESEEN
+
 from functions.audio_worker import worker as audio_worker
 from functions.jobs import runs as schedule_runs
 from functions.jobs import worker
@@ -225,7 +227,7 @@ def test_a_tick_of_the_analysis_that_fails_is_seen(
     enqueue(database, user, "audio_analysis")
     with pytest.raises(OSError, match="secret"):
         tick_audio()
-    assert runs(database, "analysis") == [{"status": "failed", "result": {"error": "It failed with OSError."}}]
+    assert runs(database, "analysis") == [{"status": "failed", "result": {"error": UNFORESEEN}}]
 
 
 # What administrators see ----------------------------------------------------------------------------------------------

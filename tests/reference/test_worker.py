@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from questlog.errors import UNFORESEEN, Unavailable
+
 from functions.audio_worker import worker
 from functions.audio_worker.analysis import analyse
 from local.clock import Clock
@@ -144,7 +146,7 @@ def test_a_machine_that_fails_is_tried_three_times(
         with pytest.raises(OSError, match="disk"):
             work()
         [job] = database.query(JOB, user.id)
-        assert (job["attempts"], job["last_error"]) == (attempt, "OSError")
+        assert (job["attempts"], job["last_error"]) == (attempt, UNFORESEEN)
         if wait:
             assert (job["status"], analysis_of(user, track["id"])["status"]) == ("queued", "running")
             clock.advance(f"PT{wait - 5}S")
@@ -166,7 +168,7 @@ def test_a_bucket_that_is_away_is_a_failure_of_the_machine(
     monkeypatch.setenv("R2_ENDPOINT", "http://127.0.0.1:1")
     with pytest.raises(Exception, match="unavailable"):
         work()
-    assert database.query(JOB, user.id) == [{"status": "queued", "attempts": 1, "last_error": "Unavailable"}]
+    assert database.query(JOB, user.id) == [{"status": "queued", "attempts": 1, "last_error": Unavailable().message}]
 
 
 def test_workers_skip_what_another_is_taking(user: User, database: Database) -> None:

@@ -151,6 +151,10 @@ class DatabaseFault(Exception):
         return f"{self._said}, process {self.process}"
 
 
+# What is shown of an error that nobody foresaw: its own message may quote what a user sent.
+UNFORESEEN: Final = "It failed because of a fault on our side, which is in our log."
+
+
 def without_values(error: BaseException) -> dict[str, Any]:
     """An exception for the log: its type and where it came from. Not its message, which may quote what a user sent."""
     frames = traceback.extract_tb(error.__traceback__)
