@@ -211,7 +211,7 @@ def _refusals() -> Iterator[None]:
         raise Refused(_TYPES[bad.reason], bad.message) from None
     except bucket.Replaced:
         raise Refused("invalid_export", GONE) from None
-    except Unfit:
+    except (Unfit, UnicodeDecodeError):
         raise Refused("invalid_export", UNFIT) from None
     except Failure as failure:
         if failure.type == "account_not_empty":

@@ -170,7 +170,7 @@ def _refusals() -> Iterator[None]:
         raise Refused(_TYPES[bad.reason], bad.message) from None
     except bucket.Replaced:
         raise Refused("invalid_backup", GONE) from None
-    except Unfit:
+    except (Unfit, UnicodeDecodeError):
         raise Refused("invalid_backup", UNFIT) from None
     except Failure as failure:
         if failure.type == "not_empty":

@@ -123,6 +123,7 @@ FEWER = {
     "count_users": ADMINISTRATORS,
     "live_sessions": ADMINISTRATORS,
     "count_audit": ADMINISTRATORS,
+    "audit_page": ADMINISTRATORS,
     "user_statistics": {"questlog_jobs"},
     "count_statistics": {"questlog_jobs"},
     "place_is_large": {"questlog_jobs"},
@@ -131,6 +132,7 @@ FEWER = {
     "count_miscounts": {"questlog_jobs"},
     "counted_until": {"questlog_jobs"},
     "move_count": {"questlog_app"},
+    "hold_item": {"questlog_app"},
     "known_statistics": ADMINISTRATORS,
     "statistics_time": ADMINISTRATORS,
     "count_feedback": ADMINISTRATORS,
@@ -264,7 +266,7 @@ def test_what_runs_with_its_owners_rights_sets_its_search_path(database: Databas
     assert rows
     for row in rows:
         assert row["proconfig"] == [SEARCH_PATH], row
-        assert row["owner"] in {"questlog_owner", "questlog_identity", "questlog_board"}, row
+        assert row["owner"] in {"questlog_owner", "questlog_identity", "questlog_board", "questlog_restorer"}, row
 
 
 def test_no_clause_is_forgotten(database: Database) -> None:

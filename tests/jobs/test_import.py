@@ -4,10 +4,12 @@ import io
 import json
 import zipfile
 from typing import Any
+from uuid import uuid4
 
 from tests.conftest import Database, NewUser, User
 from tests.jobs.accounts import bring, export_of, stored
 from tests.jobs.ticking import tick
+from tests.reference.uploads import register, tone
 from tests.support import bucket
 from tests.support.ledger import award, boost
 from tests.test_walk import inhabit
@@ -91,6 +93,25 @@ def test_an_export_fills_another_account(new_user: NewUser, database: Database) 
         assert bucket.send("GET", theirs)[0] == 200
     [audited] = database.query("SELECT * FROM audit_log WHERE user_id = %s AND event_type = 'data_import'", other.id)
     assert (audited["resource_id"], audited["status"], audited["details"]) == (done["id"], "success", {})
+
+
+def status_of(user: User, track: str) -> str:
+    status: str = user.get(f"/reference/tracks/{track}").json["track"]["status"]
+    return status
+
+
+def test_without_its_audio_a_track_waits_for_it(new_user: NewUser, database: Database) -> None:
+    user, other = new_user(), new_user()
+    track = register(user, tone())["id"]
+    assert status_of(user, track) == "ready"
+    export_id = user.post("/user/exports", {"include_audio": False}).data["id"]
+    tick()
+    _, content = bucket.send("GET", user.get(f"/user/exports/{export_id}").data["download_url"])
+    assert bring(other, content)["status"] == "done"
+    assert status_of(other, track) == "uploading"
+    assert (
+        other.get(f"/reference/tracks/{track}/stream").status == user.get(f"/reference/tracks/{uuid4()}/stream").status
+    )
 
 
 def test_life_goes_on_after_an_import(new_user: NewUser, database: Database) -> None:

@@ -181,17 +181,16 @@ END;
 REVOKE EXECUTE ON FUNCTION app.unrestorable_users FROM questlog_app, questlog_auth, questlog_operator, questlog_admin;
 SET LOCAL ROLE questlog_owner;
 
--- Inserts rows of a backup into one of its tables, each as its owner; rows of nobody as nobody. Returns how many are new.
--- `owner` is the column that names it, null where the table has none. Users, accounts and browsers are listed in the directory.
+-- Inserts rows of a backup into one of its tables. Returns how many are new. `owner` is the column that says whose a row is, null
+-- where the table has none. Users, accounts and browsers are listed in the directory.
+--   What is nobody's may be here already, as may rows of the audit trail, which outlive their users; a user who is new has no
+--   other rows yet.
+SET LOCAL ROLE questlog_restorer;
 CREATE OR REPLACE FUNCTION app.restore_rows(target text, owner text, sent text[], rows jsonb) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
-    nobody CONSTANT text := '00000000-0000-0000-0000-000000000000';
-    as_it_is text := import_statement(target, sent, true);
-    -- Rows of the audit trail outlive their users, so that they may be here; a user who is new has no other rows yet.
-    as_owner text := CASE WHEN owner = 'id' OR owner IS NULL OR target = 'audit_log' THEN as_it_is
-                          ELSE import_statement(target, array_remove(sent, owner), false) END;
-    part record;
+    owned jsonb := rows;
+    shared jsonb := '[]';
     inserted bigint;
     total bigint := 0;
 BEGIN
@@ -200,15 +199,24 @@ BEGIN
     THEN
         PERFORM misuse('These rows cannot be restored.');
     END IF;
-    FOR part IN SELECT coalesce(e.value ->> owner, nobody) AS user_id, jsonb_agg(e.value ORDER BY e.place) AS rows
-                  FROM jsonb_array_elements(rows) WITH ORDINALITY AS e (value, place)
-                 GROUP BY 1 LOOP
-        PERFORM set_config('app.user_id', part.user_id, true);
-        EXECUTE CASE part.user_id WHEN nobody THEN as_it_is ELSE as_owner END USING part.rows;
+    IF owner IS NULL OR target = 'audit_log' THEN
+        owned := '[]';
+        shared := rows;
+    ELSIF owner = 'owner_id' THEN
+        SELECT coalesce(jsonb_agg(e.value ORDER BY e.place) FILTER (WHERE e.value ->> 'owner_id' IS NOT NULL), '[]'),
+               coalesce(jsonb_agg(e.value ORDER BY e.place) FILTER (WHERE e.value ->> 'owner_id' IS NULL), '[]')
+          INTO owned, shared
+          FROM jsonb_array_elements(rows) WITH ORDINALITY AS e (value, place);
+    END IF;
+    IF owned <> '[]' THEN
+        EXECUTE import_statement(target, sent, format('f.%I::uuid', owner), false) USING owned;
+        GET DIAGNOSTICS total = ROW_COUNT;
+    END IF;
+    IF shared <> '[]' THEN
+        EXECUTE import_statement(target, sent, 'NULL::uuid', true) USING shared;
         GET DIAGNOSTICS inserted = ROW_COUNT;
         total := total + inserted;
-    END LOOP;
-    PERFORM set_config('app.user_id', '', true);
+    END IF;
     IF target = 'users' THEN
         INSERT INTO user_directory (kind, key, user_id)
         SELECT 'email', lower(p.email), p.id FROM jsonb_to_recordset(rows) AS p (id uuid, email text)
@@ -225,6 +233,8 @@ BEGIN
     RETURN total;
 END
 $$;
+REVOKE EXECUTE ON FUNCTION app.restore_rows FROM questlog_app, questlog_auth, questlog_operator, questlog_admin;
+SET LOCAL ROLE questlog_owner;
 
 -- Empties every table that a backup fills, but what is still to be deleted and who was. Users' tables are emptied by the
 -- deletion of the only user; where another one has a row that points at shared content, this fails.
@@ -252,7 +262,7 @@ BEGIN
     PERFORM set_config('app.user_id', '', true);
 END
 $$;
-REVOKE EXECUTE ON FUNCTION app.restore_rows, app.empty_installation
+REVOKE EXECUTE ON FUNCTION app.empty_installation
     FROM questlog_app, questlog_auth, questlog_operator, questlog_admin;
 
 -- What the ledger says of the users that are here, whoever they are: the first problem, null where all is sound.

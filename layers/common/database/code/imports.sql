@@ -127,18 +127,18 @@ BEGIN
 END
 $$;
 
--- The SQL of a column's value in the row `f` of an export: the inverse of exported_value().
-CREATE OR REPLACE FUNCTION internal.imported_value(column_name text, column_type text, is_required boolean) RETURNS text
+-- The SQL of a column's value in the row `f` of an export: the inverse of exported_value(). `owner` is the SQL of whose row it is.
+CREATE OR REPLACE FUNCTION internal.imported_value(column_name text, column_type text, is_required boolean, owner text) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN format(
     CASE
-        WHEN column_type = 'uuid' THEN $$CASE f.%1$I WHEN 'me' THEN current_user_id() ELSE f.%1$I::uuid END$$
+        WHEN column_type = 'uuid' THEN $$CASE f.%1$I WHEN 'me' THEN %2$s ELSE f.%1$I::uuid END$$
         WHEN column_type = 'bytea' THEN $$decode(f.%1$I, 'base64')$$
-        WHEN column_name IN ('r2_key', 'object_key') THEN $$current_user_id() || '/' || f.%1$I$$
+        WHEN column_name IN ('r2_key', 'object_key') THEN $$%2$s || '/' || f.%1$I$$
         -- The null of JSON, which an export cannot tell from no value.
         WHEN column_type = 'jsonb' AND is_required THEN $$coalesce(f.%1$I, 'null')$$
         ELSE 'f.%1$I'
-    END, column_name);
+    END, column_name, owner);
 
 -- For each key of a table by which a row points at another one: the SQL that says whether the row `r` can do so; whether the
 -- other one may come later, because the key is checked at the end of the transaction; and whether it is of the same table.
@@ -170,8 +170,8 @@ RETURN (SELECT a.attname::text
 -- The statement that inserts rows of an export, a JSON array as $1, into a table; `sent` are the columns that the export has.
 -- Others get their defaults. A row is left out where it points at a row that is not here.
 --   i  the columns that are inserted; r  with the columns that the table makes of them, which keys may be made of too
--- The owner is the user, unless it is sent. With `skips_present`, rows are left out that are here by one of their keys.
-CREATE OR REPLACE FUNCTION internal.import_statement(target text, sent text[], skips_present boolean) RETURNS text
+-- `owner` is the SQL of whose a row is. With `skips_present`, rows are left out that are here by one of their keys.
+CREATE OR REPLACE FUNCTION internal.import_statement(target text, sent text[], owner text, skips_present boolean) RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT format('INSERT INTO %I (%s) SELECT %s FROM (SELECT i.*%s FROM (SELECT %s FROM jsonb_to_recordset($1) AS f (%s)) AS i)'
@@ -189,11 +189,11 @@ BEGIN ATOMIC
                    pg_get_expr(d.adbin, d.adrelid) AS standard,
                    CASE WHEN a.attname IN ('r2_key', 'object_key') OR t.type IN ('uuid', 'bytea') THEN 'text'
                         ELSE t.type END AS sent_type,
-                   CASE WHEN a.attname IN ('user_id', 'owner_id') AND a.attname <> ALL (sent) THEN 'current_user_id()'
+                   CASE WHEN a.attname IN ('user_id', 'owner_id') AND a.attname <> ALL (sent) THEN owner
                         -- What is nobody's has keys of objects as they are.
                         WHEN a.attname = ANY (sent) AND t.type = 'text' AND owner_column(target) IS NULL
                             THEN format('f.%I', a.attname)
-                        WHEN a.attname = ANY (sent) THEN imported_value(a.attname, t.type, a.attnotnull)
+                        WHEN a.attname = ANY (sent) THEN imported_value(a.attname, t.type, a.attnotnull, owner)
                         ELSE format('(%s)::%s', coalesce(pg_get_expr(d.adbin, d.adrelid), 'NULL'), t.type)
                    END AS value
               FROM pg_class AS c
@@ -211,7 +211,7 @@ BEGIN
     IF target = 'points_ledger' OR owner_column(target) IS NULL THEN
         PERFORM misuse('These rows cannot be imported.');
     END IF;
-    EXECUTE import_statement(target, array_remove(sent, owner_column(target)), false) USING rows;
+    EXECUTE import_statement(target, array_remove(sent, owner_column(target)), 'current_user_id()', false) USING rows;
 END
 $$;
 
@@ -283,6 +283,9 @@ BEGIN
     PERFORM show_on_boards(false), show_on_boards(setting('profile_public') = 'true');
     PERFORM require_sound_ledger();
     UPDATE users AS u SET name = person ->> 'name', image = person ->> 'image' WHERE u.id = current_user_id();
+    -- An export without audio: what was ready is a file that is not there yet.
+    UPDATE reference_tracks AS t SET status = 'uploading'
+     WHERE t.status = 'ready' AND NOT EXISTS (SELECT FROM storage_deletions AS s WHERE s.object_key = t.r2_key);
     DELETE FROM storage_deletions AS s WHERE s.object_key IN (SELECT t.r2_key FROM reference_tracks AS t);
     UPDATE user_imports AS i
        SET status = 'done', progress = 100, finished_at = instant(), counts = brought, skipped = left_out

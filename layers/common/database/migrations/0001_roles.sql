@@ -4,6 +4,7 @@
 --   questlog_owner     owns schemas and tables; cannot log in and, being no superuser, is itself held by row-level security
 --   questlog_identity  owns the few functions that look at sessions and accounts before it is known who asks
 --   questlog_board     owns the functions that read what users chose to show to others
+--   questlog_restorer  owns the function that inserts rows of a backup, whose ever they are
 --   questlog_admin     what a request of the admin function turns into once the user's role has been checked
 --   questlog_app       login of the request functions
 --   questlog_auth      login of the auth function alone: looks at sessions, signs in, makes administrators
@@ -16,7 +17,8 @@ DO $$
 DECLARE
     role_name text;
 BEGIN
-    FOREACH role_name IN ARRAY ARRAY['questlog_owner', 'questlog_identity', 'questlog_board', 'questlog_admin'] LOOP
+    FOREACH role_name IN ARRAY ARRAY['questlog_owner', 'questlog_identity', 'questlog_board', 'questlog_restorer', 'questlog_admin']
+    LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
         END IF;
@@ -52,6 +54,7 @@ $$;
 -- would let the owner, and every request, see what only the inner role may.
 GRANT questlog_identity TO questlog_owner WITH INHERIT FALSE, SET TRUE;
 GRANT questlog_board TO questlog_owner WITH INHERIT FALSE, SET TRUE;
+GRANT questlog_restorer TO questlog_owner WITH INHERIT FALSE, SET TRUE;
 GRANT questlog_admin TO questlog_operator WITH INHERIT FALSE, SET TRUE;
 
 ALTER ROLE questlog_console SET statement_timeout = '5s';
@@ -66,7 +69,8 @@ ALTER ROLE questlog_console SET default_transaction_read_only = on;
 CREATE SCHEMA app;
 CREATE SCHEMA internal;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-GRANT CREATE, USAGE ON SCHEMA public, app, internal TO questlog_owner, questlog_identity, questlog_board;
+GRANT CREATE, USAGE ON SCHEMA public, app, internal
+    TO questlog_owner, questlog_identity, questlog_board, questlog_restorer;
 GRANT USAGE ON SCHEMA public, app TO questlog_admin, questlog_app, questlog_auth, questlog_operator, questlog_jobs,
     questlog_console;
 
@@ -96,7 +100,7 @@ $$;
 
 -- A DO block may catch the cancellation of its statement, and so outlive its time. Those who own functions write them in it.
 REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
-GRANT USAGE ON LANGUAGE plpgsql TO questlog_owner, questlog_identity, questlog_board;
+GRANT USAGE ON LANGUAGE plpgsql TO questlog_owner, questlog_identity, questlog_board, questlog_restorer;
 
 -- The runner's own table of versions: GET /ready compares it with the version built in.
 GRANT SELECT ON schema_migrations TO PUBLIC;

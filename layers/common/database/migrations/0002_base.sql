@@ -10,11 +10,11 @@ DO $$
 DECLARE
     owner text;
 BEGIN
-    FOREACH owner IN ARRAY ARRAY['questlog_owner', 'questlog_identity', 'questlog_board'] LOOP
+    FOREACH owner IN ARRAY ARRAY['questlog_owner', 'questlog_identity', 'questlog_board', 'questlog_restorer'] LOOP
         EXECUTE format('SET LOCAL ROLE %I', owner);
         ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
         ALTER DEFAULT PRIVILEGES IN SCHEMA public, internal, app GRANT EXECUTE ON FUNCTIONS
-            TO questlog_owner, questlog_identity, questlog_board,
+            TO questlog_owner, questlog_identity, questlog_board, questlog_restorer,
                questlog_app, questlog_auth, questlog_operator, questlog_admin, questlog_jobs;
         ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES
             TO questlog_app, questlog_auth, questlog_operator, questlog_admin, questlog_jobs;
@@ -23,6 +23,9 @@ BEGIN
 END
 $$;
 SET LOCAL ROLE questlog_owner;
+
+-- A backup fills every table.
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT ON TABLES TO questlog_restorer;
 
 -- The one source of time. clock() is the transaction's time; instant() is this moment, for what is read after a wait for a
 -- lock. The tests and the local stack install others that add a shift; these are the ones of a deployed database.
@@ -70,6 +73,7 @@ BEGIN
                    target);
     EXECUTE format('CREATE POLICY admin ON %s TO questlog_admin USING (granted_scope() = ''admin'')', target);
     EXECUTE format('CREATE POLICY jobs ON %s TO questlog_jobs USING (true)', target);
+    EXECUTE format('CREATE POLICY restored ON %s TO questlog_restorer USING (true)', target);
     EXECUTE format('CREATE POLICY console ON %s FOR SELECT TO questlog_console USING (true)', target);
     EXECUTE format('GRANT SELECT ON %s TO questlog_admin, questlog_jobs, questlog_console', target);
 END
@@ -89,6 +93,7 @@ BEGIN
                    target);
     EXECUTE format('CREATE POLICY admin ON %s TO questlog_admin USING (granted_scope() = ''admin'')', target);
     EXECUTE format('CREATE POLICY jobs ON %s TO questlog_jobs USING (true)', target);
+    EXECUTE format('CREATE POLICY restored ON %s TO questlog_restorer USING (true)', target);
     EXECUTE format('CREATE POLICY console ON %s FOR SELECT TO questlog_console USING (true)', target);
     EXECUTE format('GRANT SELECT ON %s TO questlog_admin, questlog_jobs, questlog_console', target);
 END

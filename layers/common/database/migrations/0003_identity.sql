@@ -36,6 +36,7 @@ CREATE POLICY own ON users USING (id = current_user_id()) WITH CHECK (id = curre
 CREATE POLICY admin ON users TO questlog_admin USING (granted_scope() = 'admin');
 CREATE POLICY jobs ON users TO questlog_jobs USING (true);
 CREATE POLICY identity ON users TO questlog_identity USING (true);
+CREATE POLICY restored ON users TO questlog_restorer USING (true);
 CREATE POLICY console ON users FOR SELECT TO questlog_console USING (true);
 
 -- Not role, approved or consent: those change through functions that check who may.
@@ -71,6 +72,7 @@ CREATE TABLE user_directory (
 CREATE INDEX user_directory_user ON user_directory (user_id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON user_directory TO questlog_identity;
 GRANT SELECT ON user_directory TO questlog_admin, questlog_console;
+GRANT UPDATE ON user_directory TO questlog_restorer;
 
 CREATE TABLE sessions (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
@@ -168,8 +170,7 @@ CREATE POLICY identity ON audit_log FOR INSERT TO questlog_identity WITH CHECK (
 CREATE POLICY console ON audit_log FOR SELECT TO questlog_console USING (true);
 GRANT SELECT ON audit_log TO questlog_admin, questlog_console;
 GRANT SELECT, DELETE ON audit_log TO questlog_jobs;
--- What is restored from a backup is inserted by a function of the owner.
-CREATE POLICY restored ON audit_log FOR INSERT TO questlog_owner WITH CHECK (true);
+CREATE POLICY restored ON audit_log TO questlog_restorer USING (true);
 
 -- audit() returns the id of the row it inserts, and needs to read that one column for it.
 CREATE POLICY identity_answers ON audit_log FOR SELECT TO questlog_identity USING (true);
