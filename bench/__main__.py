@@ -4,6 +4,7 @@ import argparse
 import os
 import platform
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -75,8 +76,10 @@ ORDER: Final = (
     "size",
 )
 
-# Takes gigabytes and long: it is measured only when it is asked for, and written to a document of its own.
+# What grows, each in a database of its own. It takes gigabytes and long: it is measured only when it is asked for, and
+# written to a document of its own.
 APART: Final = "scale"
+IN_SCALE: Final = ("scale", "administration")
 
 INTRODUCTION: Final = """# Figures
 
@@ -95,19 +98,25 @@ def main() -> None:
     chosen = parser.parse_args().figure
     console = Console()
     figures = []
-    names = [name for name in ORDER if name != APART] if chosen is None else [chosen]
+    names = list(IN_SCALE) if chosen == APART else [name for name in ORDER if name not in IN_SCALE]
+    if chosen not in (None, APART):
+        names = [chosen]
     columns = (SpinnerColumn(), BarColumn(24), MofNCompleteColumn(), TextColumn("{task.description}"))
     with (
-        Stage() as stage,
+        ExitStack() as stages,
         Progress(
             *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
         ) as bar,
     ):
+        stage = stages.enter_context(Stage())
         task = bar.add_task("", total=len(names))
         for position, name in enumerate(names, 1):
             bar.update(task, description=name)
             if not console.is_terminal:
                 console.print(f"{position} of {len(names)}: {name}")
+            if chosen == APART and position > 1:
+                stages.close()
+                stage = stages.enter_context(Stage())
             figure = ON_A_STAGE[name](stage) if name in ON_A_STAGE else BY_THEMSELVES[name]()
             console.print(figure.table())
             figures.append(figure)

@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bench.account import PAID_HABITS, Account
 from bench.figure import Figure
@@ -121,3 +121,14 @@ def _round(backend: Backend, account: Account) -> dict[str, int]:
             account.let_focus_run()
         assert answer.status == 200, answer.text
     return costs
+
+
+def rows_in(answer: Answer) -> int:
+    """How many rows the longest list of an answer holds; 1 for a document without one."""
+    return max(1, _longest(answer.json)) if answer.text.startswith(("{", "[")) else 1
+
+
+def _longest(value: Any) -> int:
+    if isinstance(value, list):
+        return max(len(value), *map(_longest, value), 0)
+    return max(map(_longest, value.values()), default=0) if isinstance(value, dict) else 0

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from questlog.cursor import cursor_at
 
-from bench.database_cpu import Backend, backend_of
+from bench.database_cpu import Backend, backend_of, rows_in
 from bench.figure import Figure
 from bench.population import HEAVY, SMALL, USUAL, account, crowd, settle
 from bench.stage import Stage
@@ -121,18 +121,7 @@ def _ask(backend: Backend, parties: list[Party], what: str) -> None:
                 party.refused[what] = str(answer.status)
             elif number >= WARM_UP:
                 party.costs.setdefault(what, []).append(cost)
-                party.shown[what] = _rows_in(answer)
-
-
-def _rows_in(answer: Answer) -> int:
-    """How many rows the longest list of an answer holds; 1 for a document without one."""
-    return max(1, _longest(answer.json)) if answer.text.startswith(("{", "[")) else 1
-
-
-def _longest(value: Any) -> int:
-    if isinstance(value, list):
-        return max(len(value), *map(_longest, value), 0)
-    return max(map(_longest, value.values()), default=0) if isinstance(value, dict) else 0
+                party.shown[what] = rows_in(answer)
 
 
 def _reads(stage: Stage, user: User) -> Iterator[tuple[str, Callable[[], Answer]]]:

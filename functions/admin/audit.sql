@@ -1,53 +1,10 @@
--- Each list has an index that begins with what it is narrowed by; what is optional beside that only filters.
-
 -- name: audit
-SELECT *
-  FROM audit_shown AS a
- WHERE a.created_at >= %(from_)s AND a.created_at < %(to)s
-   AND (%(status)s::text IS NULL OR a.status = %(status)s)
- ORDER BY a.created_at DESC, a.id DESC
- LIMIT %(limit)s OFFSET %(offset)s;
-SELECT count_audit(%(user_id)s, %(event_type)s, %(resource_type)s, %(status)s, %(from_)s, %(to)s) AS total;
-
--- name: audit_of_event
-SELECT *
-  FROM audit_shown AS a
- WHERE a.event_type = %(event_type)s AND a.created_at >= %(from_)s AND a.created_at < %(to)s
-   AND (%(resource_type)s::text IS NULL OR a.resource_type = %(resource_type)s)
-   AND (%(status)s::text IS NULL OR a.status = %(status)s)
- ORDER BY a.created_at DESC, a.id DESC
- LIMIT %(limit)s OFFSET %(offset)s;
-SELECT count_audit(%(user_id)s, %(event_type)s, %(resource_type)s, %(status)s, %(from_)s, %(to)s) AS total;
-
--- name: audit_of_resource
-SELECT *
-  FROM audit_shown AS a
- WHERE a.resource_type = %(resource_type)s AND a.created_at >= %(from_)s AND a.created_at < %(to)s
-   AND (%(status)s::text IS NULL OR a.status = %(status)s)
- ORDER BY a.created_at DESC, a.id DESC
- LIMIT %(limit)s OFFSET %(offset)s;
-SELECT count_audit(%(user_id)s, %(event_type)s, %(resource_type)s, %(status)s, %(from_)s, %(to)s) AS total;
-
--- name: audit_of_refusals
--- The index is of what did not succeed.
-SELECT *
-  FROM audit_shown AS a
- WHERE a.status = %(status)s AND a.status <> 'success' AND a.created_at >= %(from_)s AND a.created_at < %(to)s
-   AND (%(event_type)s::text IS NULL OR a.event_type = %(event_type)s)
-   AND (%(resource_type)s::text IS NULL OR a.resource_type = %(resource_type)s)
- ORDER BY a.created_at DESC, a.id DESC
- LIMIT %(limit)s OFFSET %(offset)s;
-SELECT count_audit(%(user_id)s, %(event_type)s, %(resource_type)s, %(status)s, %(from_)s, %(to)s) AS total;
-
--- name: audit_of_user
-SELECT *
-  FROM audit_shown AS a
- WHERE a.user_id = %(user_id)s AND a.created_at >= %(from_)s AND a.created_at < %(to)s
-   AND (%(event_type)s::text IS NULL OR a.event_type = %(event_type)s)
-   AND (%(resource_type)s::text IS NULL OR a.resource_type = %(resource_type)s)
-   AND (%(status)s::text IS NULL OR a.status = %(status)s)
- ORDER BY a.created_at DESC, a.id DESC
- LIMIT %(limit)s OFFSET %(offset)s;
+-- OFFSET 0: a lookup by key for each, whatever the planner expects.
+SELECT a.*
+  FROM audit_page(%(user_id)s, %(event_type)s, %(resource_type)s, %(status)s, %(from_)s, %(to)s, %(limit)s, %(offset)s)
+       WITH ORDINALITY AS p (id, place)
+ CROSS JOIN LATERAL (SELECT * FROM audit_shown AS s WHERE s.id = p.id OFFSET 0) AS a
+ ORDER BY p.place;
 SELECT count_audit(%(user_id)s, %(event_type)s, %(resource_type)s, %(status)s, %(from_)s, %(to)s) AS total;
 
 -- name: event_types
