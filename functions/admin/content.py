@@ -52,81 +52,24 @@ MANAGE: Final = "content:manage"
 
 
 class Kind(NamedTuple):
-    """A type of content: what its rows show, what makes and changes one, its statements, and how its ids are read."""
+    """A type of content: what its rows show, what makes and changes one, and how its ids are read.
+
+    Its statements are named after it: list_topics, get_topics, create_topics, change_topics, delete_topics.
+    """
 
     row: type[Any]
     new: type[Body]
     change: type[Body]
-    to_list: str
-    to_get: str
-    to_create: str
-    to_change: str
-    to_delete: str
     read_id: Callable[[str], Any] = UUID
 
 
 KINDS: Final[Mapping[ContentType, Kind]] = {
-    "market_items": Kind(
-        row=MarketItem,
-        new=NewMarketItem,
-        change=MarketItemChange,
-        to_list="list_market_items",
-        to_get="get_market_items",
-        to_create="create_market_items",
-        to_change="change_market_items",
-        to_delete="delete_market_items",
-    ),
-    "topics": Kind(
-        row=Topic,
-        new=NewTopic,
-        change=TopicChange,
-        to_list="list_topics",
-        to_get="get_topics",
-        to_create="create_topics",
-        to_change="change_topics",
-        to_delete="delete_topics",
-    ),
-    "lessons": Kind(
-        row=Lesson,
-        new=NewLesson,
-        change=LessonChange,
-        to_list="list_lessons",
-        to_get="get_lessons",
-        to_create="create_lessons",
-        to_change="change_lessons",
-        to_delete="delete_lessons",
-    ),
-    "drills": Kind(
-        row=Drill,
-        new=NewDrill,
-        change=DrillChange,
-        to_list="list_drills",
-        to_get="get_drills",
-        to_create="create_drills",
-        to_change="change_drills",
-        to_delete="delete_drills",
-    ),
-    "exercises": Kind(
-        row=Exercise,
-        new=NewExercise,
-        change=ExerciseChange,
-        to_list="list_exercises",
-        to_get="get_exercises",
-        to_create="create_exercises",
-        to_change="change_exercises",
-        to_delete="delete_exercises",
-    ),
-    "achievements": Kind(
-        row=Achievement,
-        new=NewAchievement,
-        change=AchievementChange,
-        to_list="list_achievements",
-        to_get="get_achievements",
-        to_create="create_achievements",
-        to_change="change_achievements",
-        to_delete="delete_achievements",
-        read_id=str,
-    ),
+    "market_items": Kind(MarketItem, NewMarketItem, MarketItemChange),
+    "topics": Kind(Topic, NewTopic, TopicChange),
+    "lessons": Kind(Lesson, NewLesson, LessonChange),
+    "drills": Kind(Drill, NewDrill, DrillChange),
+    "exercises": Kind(Exercise, NewExercise, ExerciseChange),
+    "achievements": Kind(Achievement, NewAchievement, AchievementChange, read_id=str),
 }
 
 
@@ -141,7 +84,7 @@ def items(db: Db, content_type: ContentType, query: ContentQuery) -> ContentItem
     """List the content of a type, by its order; `search` looks in name or title, and in the key."""
     kind = KINDS[content_type]
     shown: tuple[Any, ...] = (Total, GenericAlias(list, (kind.row,)))
-    total, rows = db.each(shown, kind.to_list, **query.model_dump())
+    total, rows = db.each(shown, f"list_{content_type}", **query.model_dump())
     return {"items": rows, "total": total.total, "page": query.page, "page_size": query.page_size}
 
 
@@ -150,14 +93,14 @@ def create(db: Db, content_type: ContentType, body: ContentFields, client: Clien
     """Make a row of content; all users have it at once."""
     kind = KINDS[content_type]
     fields = _read(db, kind.new, body).model_dump(mode="json", exclude_none=True)
-    return {"item": db.one(kind.row, kind.to_create, id=uuid4(), fields=fields, client=client._asdict())}
+    return {"item": db.one(kind.row, f"create_{content_type}", id=uuid4(), fields=fields, client=client._asdict())}
 
 
 @api.get("/admin/content/{content_type}/{content_id}", requires=MANAGE, envelope=False)
 def item(db: Db, content_type: ContentType, content_id: str) -> ContentItem:
     """Return a row of content."""
     kind = KINDS[content_type]
-    return {"item": db.one(kind.row, kind.to_get, id=_id(db, kind, content_id))}
+    return {"item": db.one(kind.row, f"get_{content_type}", id=_id(db, kind, content_id))}
 
 
 @api.put("/admin/content/{content_type}/{content_id}", requires=MANAGE, envelope=False, errors={409: ["duplicate_key"]})
@@ -166,14 +109,14 @@ def change(db: Db, content_type: ContentType, content_id: str, body: ContentFiel
     kind = KINDS[content_type]
     wanted = _id(db, kind, content_id)
     changes = _read(db, kind.change, body).changes()
-    return {"item": db.one(kind.row, kind.to_change, id=wanted, changes=changes, client=client._asdict())}
+    return {"item": db.one(kind.row, f"change_{content_type}", id=wanted, changes=changes, client=client._asdict())}
 
 
 @api.delete("/admin/content/{content_type}/{content_id}", requires=MANAGE, envelope=False)
 def delete(db: Db, content_type: ContentType, content_id: str, client: Client) -> Removed:
     """Delete a row of content; archive it where it is built in or something of a user's refers to it."""
     kind = KINDS[content_type]
-    removal = db.one(Removal, kind.to_delete, id=_id(db, kind, content_id), client=client._asdict())
+    removal = db.one(Removal, f"delete_{content_type}", id=_id(db, kind, content_id), client=client._asdict())
     message = "It is archived: users no longer find it." if removal["archived"] else "It is deleted."
     return {"success": True, "message": message, **removal}
 

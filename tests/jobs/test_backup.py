@@ -8,20 +8,26 @@ import re
 import secrets
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from questlog.db import Connection
 from questlog.identity import Token, secret_hash
 from questlog.release import SCHEMA_VERSION
 
+from functions.jobs import backup, restore
+from functions.jobs import bucket as store
 from functions.jobs.archive.manifest import MANIFEST, is_trusted, signed, signing_keys, written
+from functions.jobs.work import Deadline, Job, TooLong
 from local.clock import Clock
 from tests.conftest import Answer, Database, User
 from tests.jobs.archives import table, zipped
 from tests.jobs.ticking import tick
 from tests.support import bucket
+from tests.support.client import log_in
 from tests.support.clock import NOON
 from tests.support.routes import routes
 from tests.support.rows import likely, paths_of, rows_of
@@ -217,7 +223,7 @@ Lost = tuple[Database, User, User, bytes]
 def test_a_merge_brings_back_who_is_not_here_and_leaves_alone_who_is(lost: Lost) -> None:
     place, admin, user, content = lost
     assert admin.post("/habits", {"name": "Since the backup"}).status == 200
-    backup_id = uploaded(admin, content)
+    backup_id = uploaded(admin, altered(content, fields={"schema_version": SCHEMA_VERSION - 1}))
 
     verified = restored(admin, backup_id, "verify", place)
     assert admin.get(f"/admin/backup/{backup_id}").json["backup"]["status"] == "ready"
@@ -225,6 +231,7 @@ def test_a_merge_brings_back_who_is_not_here_and_leaves_alone_who_is(lost: Lost)
     assert place.query("SELECT FROM users WHERE id = %s", user.id) == []
     merged = restored(admin, backup_id, "merge", place)
     assert merged["status"] == "done", merged
+    assert (merged["original_version"], merged["restored_version"]) == (SCHEMA_VERSION - 1, SCHEMA_VERSION)
     assert merged["results"]["users"] == {"inserted": 1, "skipped": 1}
     changing = {"audit_log", "storage_deletions"}  # written by what happened in between
     assert {name: counts for name, counts in merged["results"].items() if name not in changing} == {
@@ -353,6 +360,78 @@ def test_only_an_empty_installation_is_replaced(lost: Lost) -> None:
     member(place)
     backup_id = uploaded(admin, content)
     admin.post("/admin/restore", {"backup_id": backup_id, "mode": "replace"}).refused(409, "not_empty")
+
+
+def test_a_file_that_was_exchanged_is_not_restored(lost: Lost) -> None:
+    """The size is that of the file when it was uploaded."""
+    _, admin, _, content = lost
+    backup_id = uploaded(admin, content)
+    begun = admin.post("/admin/restore", {"backup_id": backup_id, "mode": "merge"}).json["restore"]
+    exchanged = altered(content, habits=[])
+    bucket.client().put_object(Bucket="questlog", Key=f"backups/{backup_id}.zip", Body=exchanged)
+    tick()
+    failed = admin.get(f"/admin/restore/{begun['id']}").json["restore"]
+    assert failed["error"] == {"type": "invalid_backup", "message": restore.GONE}
+
+
+def test_what_an_attempt_before_left_behind_is_forgotten(new_installation: NewInstallation) -> None:
+    place = new_installation()
+    admin = member(place, "admin")
+    key = f"backups/{admin.post('/admin/backup').json['backup']['id']}.zip"
+    bucket.client().create_multipart_upload(Bucket="questlog", Key=key)
+    tick()
+    assert place.query("SELECT status FROM backups") == [{"status": "ready"}]
+    assert list(store.unfinished(key)) == []
+
+
+def claimed(place: Database, kind: str) -> Job:
+    """The job of a kind, as a worker has claimed it."""
+    [row] = place.query(
+        "UPDATE jobs SET status = 'running', attempts = 1, lease_until = instant() + interval '5 minutes'"
+        " WHERE kind = %s AND status = 'queued' RETURNING id",
+        kind,
+    )
+    log_in("jobs")
+    return Job(None, row["id"], kind, 1, {})
+
+
+class Ending(Deadline):
+    """A deadline that is over as soon as there is a connection for the work of a transaction."""
+
+    def guard(self, connection: Connection) -> AbstractContextManager[None]:
+        self.remaining_ms = lambda: 0
+        return super().guard(connection)
+
+
+def test_a_backup_stops_when_its_time_is_up(new_installation: NewInstallation) -> None:
+    place = new_installation()
+    admin = member(place, "admin")
+    key = f"backups/{admin.post('/admin/backup').json['backup']['id']}.zip"
+    with pytest.raises(TooLong):
+        backup.run(claimed(place, "backup"), Ending(lambda: 900_000))
+    assert list(store.unfinished(key)) == []
+    assert store.head(key) is None
+
+
+def test_a_restore_stops_when_its_time_is_up(lost: Lost) -> None:
+    place, admin, _, content = lost
+    admin.post("/admin/restore", {"backup_id": uploaded(admin, content), "mode": "merge"})
+    before = tables_of(place)
+    with pytest.raises(TooLong):
+        restore.run(claimed(place, "restore"), Ending(lambda: 900_000))
+    assert tables_of(place) == before
+
+
+@pytest.mark.parametrize("kind", ["backup", "restore"])
+def test_what_is_not_waited_for_any_more_is_not_done(kind: str, lost: Lost) -> None:
+    place, admin, _, content = lost
+    if kind == "backup":
+        admin.post("/admin/backup")
+    else:
+        admin.post("/admin/restore", {"backup_id": uploaded(admin, content), "mode": "merge"})
+    table, fields = ("backups", "error = 'x'") if kind == "backup" else ("restores", "error = 'x', error_type = 'x'")
+    place.query(f"UPDATE {table} SET status = 'failed', finished_at = instant(), {fields} WHERE status = 'queued'")
+    assert tick()["superseded"] == 1
 
 
 def test_old_backups_go_but_the_newest_stays(database: Database) -> None:
