@@ -237,7 +237,13 @@ def sessions(db: Db, query: SessionsQuery) -> Sessions:
     return Sessions(sessions=shown, total=count.total, page=query.page, page_size=query.page_size)
 
 
-@api.post("/exercise/sessions/start", errors={404: ["not_found"], 409: ["active_session", "conflict"]})
+@api.post(
+    "/exercise/sessions/start",
+    errors={404: ["not_found"], 409: ["active_session", "conflict"]},
+    tools=[
+        Tool("start_workout", "Begin a training session, into which log_set logs.", arguments=("notes",)),
+    ],
+)
 def start(db: Db, body: Starting) -> Started:
     """Begin a session of a workout or of a program's slot, else of the quick workout; a forgotten one is closed first.
 
@@ -260,7 +266,7 @@ def active(db: Db) -> ActiveSession | None:
     tools=[
         Tool(
             "log_set",
-            "Log a set of an exercise into the running training session, which begins with it where none runs.",
+            "Log a set of an exercise into the running training session: start_workout begins one.",
             arguments=(
                 "exercise_id",
                 "reps",
@@ -279,7 +285,13 @@ def log_set(db: Db, body: NewSet) -> Logged:
     return logged(db, body, None)
 
 
-@api.post("/exercise/sessions/complete", errors={404: ["not_found"]})
+@api.post(
+    "/exercise/sessions/complete",
+    errors={404: ["not_found"]},
+    tools=[
+        Tool("complete_workout", "End the running training session and be paid for it.", arguments=("notes", "rating")),
+    ],
+)
 def complete_active(db: Db, body: Completing) -> Completed:
     """Complete and pay the running session; one completed less than 60 s ago is returned again."""
     return completed(db, body, None)

@@ -70,30 +70,30 @@ def token_of(user: User, scope: str = "write") -> str:
 
 
 @pytest.fixture(scope="module")
-def running(database: Database) -> Iterator[Loopback]:
+def listening(database: Database) -> Iterator[Loopback]:
     with loopback() as gateway:
         yield gateway
 
 
 @pytest.fixture
-def gateway(running: Loopback, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
+def own_gateway(listening: Loopback, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
     """The gateway at which the door calls the routes, and what it was asked in this test."""
-    monkeypatch.setenv("PUBLIC_URL", running.url)
+    monkeypatch.setenv("PUBLIC_URL", listening.url)
     settings.cache_clear()
-    running.hops.clear()
-    running.answers.clear()
-    yield running
+    listening.hops.clear()
+    listening.answers.clear()
+    yield listening
     hop.disconnect()
     monkeypatch.undo()
     settings.cache_clear()
 
 
 @pytest.fixture
-def assistant(gateway: Loopback, user: User) -> Assistant:
+def assistant(own_gateway: Loopback, user: User) -> Assistant:
     return Assistant(token_of(user))
 
 
 @pytest.fixture
-def reader(gateway: Loopback, user: User) -> Assistant:
+def reader(own_gateway: Loopback, user: User) -> Assistant:
     """One whose token only reads."""
     return Assistant(token_of(user, "read"))

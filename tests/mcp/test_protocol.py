@@ -80,7 +80,7 @@ def test_a_handshake_that_lacks_something(assistant: Assistant, params: dict[str
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_the_list_of_tools(gateway: Loopback, user: User, revision: str) -> None:
+def test_the_list_of_tools(own_gateway: Loopback, user: User, revision: str) -> None:
     result = Assistant(token_of(user), revision).ask("tools/list").json["result"]
     listed = parse_server_result("tools/list", revision, result)
     assert isinstance(listed, ListToolsResult)
@@ -88,7 +88,7 @@ def test_the_list_of_tools(gateway: Loopback, user: User, revision: str) -> None
     assert ("ttlMs" in result, "resultType" in result) == (revision == STATELESS,) * 2
 
 
-def test_discovery(gateway: Loopback, user: User) -> None:
+def test_discovery(own_gateway: Loopback, user: User) -> None:
     result = Assistant(token_of(user), STATELESS).ask("server/discover").json["result"]
     parse_server_result("server/discover", STATELESS, result)
     assert result["supportedVersions"] == [STATELESS, LATEST, "2025-06-18", "2025-03-26"]
@@ -97,7 +97,7 @@ def test_discovery(gateway: Loopback, user: User) -> None:
 
 
 @pytest.mark.parametrize("revision", HANDSHAKE)
-def test_a_ping(gateway: Loopback, user: User, revision: str) -> None:
+def test_a_ping(own_gateway: Loopback, user: User, revision: str) -> None:
     assert Assistant(token_of(user), revision).ask("ping").json == {"jsonrpc": "2.0", "id": 1, "result": {}}
 
 
@@ -113,13 +113,13 @@ def test_a_ping(gateway: Loopback, user: User, revision: str) -> None:
     ],
 )
 def test_a_method_that_a_revision_does_not_have(
-    gateway: Loopback, user: User, revision: str, method: str, status: int
+    own_gateway: Loopback, user: User, revision: str, method: str, status: int
 ) -> None:
     failed(Assistant(token_of(user), revision).ask(method), status, protocol.METHOD_NOT_FOUND)
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_the_result_of_a_call(gateway: Loopback, user: User, revision: str) -> None:
+def test_the_result_of_a_call(own_gateway: Loopback, user: User, revision: str) -> None:
     result = Assistant(token_of(user), revision).ask("tools/call", {"name": "progress"}).json["result"]
     parse_server_result("tools/call", revision, result)
     # The first revision has text alone.
@@ -250,7 +250,7 @@ def test_an_id_comes_back_as_it_was(assistant: Assistant, id_: Any) -> None:
 
 @pytest.mark.parametrize("id_", [None, True, 1.5, 1.0, [], {}, [1]])
 @pytest.mark.parametrize("revision", HANDSHAKE)
-def test_what_is_no_id(gateway: Loopback, user: User, revision: str, id_: Any) -> None:
+def test_what_is_no_id(own_gateway: Loopback, user: User, revision: str, id_: Any) -> None:
     failed(Assistant(token_of(user), revision).ask("ping", id_=id_), 400, protocol.INVALID_REQUEST, None)
 
 
@@ -292,19 +292,19 @@ def test_a_body_that_is_too_large_or_of_another_type(assistant: Assistant) -> No
 
 @pytest.mark.parametrize("revision", REVISIONS)
 @pytest.mark.parametrize("method", ["notifications/initialized", "notifications/cancelled", "x", "tools/list"])
-def test_a_notification_is_owed_nothing(gateway: Loopback, user: User, revision: str, method: str) -> None:
+def test_a_notification_is_owed_nothing(own_gateway: Loopback, user: User, revision: str, method: str) -> None:
     answer = Assistant(token_of(user), revision).send({"jsonrpc": "2.0", "method": method, "params": {"requestId": 1}})
     assert (answer.status, answer.text) == (202, "")
 
 
-def test_a_call_without_an_id_is_not_made(assistant: Assistant, gateway: Loopback) -> None:
+def test_a_call_without_an_id_is_not_made(assistant: Assistant, own_gateway: Loopback) -> None:
     message = {"jsonrpc": "2.0", "method": "tools/call", "params": {"name": "capture", "arguments": {"title": "x"}}}
     assert assistant.send(message).status == 202
-    assert gateway.hops == []
+    assert own_gateway.hops == []
 
 
 @pytest.mark.parametrize("revision", HANDSHAKE)
-def test_a_response_is_owed_nothing(gateway: Loopback, user: User, revision: str) -> None:
+def test_a_response_is_owed_nothing(own_gateway: Loopback, user: User, revision: str) -> None:
     outcomes: list[dict[str, Any]] = [{"result": {}}, {"error": {"code": 1, "message": "x"}}]
     for outcome in outcomes:
         assert Assistant(token_of(user), revision).send({"jsonrpc": "2.0", "id": 1, **outcome}).status == 202
@@ -314,12 +314,12 @@ def test_a_response_is_owed_nothing(gateway: Loopback, user: User, revision: str
 
 
 @pytest.fixture
-def first(gateway: Loopback, user: User) -> Assistant:
+def first(own_gateway: Loopback, user: User) -> Assistant:
     """A client of the only revision with batches."""
     return Assistant(token_of(user), "2025-03-26")
 
 
-def test_a_batch(first: Assistant, gateway: Loopback) -> None:
+def test_a_batch(first: Assistant, own_gateway: Loopback) -> None:
     ping = {"jsonrpc": "2.0", "method": "ping"}
     call = {"jsonrpc": "2.0", "id": "c", "method": "tools/call", "params": {"name": "progress"}}
     answer = first.send([{**ping, "id": 1}, ping, call, {**ping, "id": None}, 7, {**ping, "id": 2, "method": "x"}])
@@ -327,7 +327,7 @@ def test_a_batch(first: Assistant, gateway: Loopback) -> None:
     found = [(one["id"], one.get("error", {}).get("code")) for one in answer.json]
     wrong = (None, protocol.INVALID_REQUEST)
     assert found == [(1, None), ("c", None), wrong, wrong, (2, protocol.METHOD_NOT_FOUND)]
-    assert [hop.path for hop in gateway.hops] == ["/progress"]
+    assert [hop.path for hop in own_gateway.hops] == ["/progress"]
 
 
 def test_a_batch_that_is_owed_nothing(first: Assistant) -> None:
@@ -350,7 +350,7 @@ def test_there_is_no_handshake_in_a_batch(first: Assistant) -> None:
 
 
 @pytest.mark.parametrize("revision", ["2025-06-18", LATEST, STATELESS])
-def test_later_revisions_have_no_batches(gateway: Loopback, user: User, revision: str) -> None:
+def test_later_revisions_have_no_batches(own_gateway: Loopback, user: User, revision: str) -> None:
     failed(Assistant(token_of(user), revision).send([LIST]), 400, protocol.INVALID_REQUEST, None)
 
 
@@ -358,7 +358,7 @@ def test_later_revisions_have_no_batches(gateway: Loopback, user: User, revision
 
 
 @pytest.mark.parametrize("method", ["initialize", "ping", "tools/list", "tools/call", "x", "notifications/initialized"])
-def test_a_stranger_is_told_nothing(gateway: Loopback, stranger: Client, method: str) -> None:
+def test_a_stranger_is_told_nothing(own_gateway: Loopback, stranger: Client, method: str) -> None:
     message: dict[str, Any] = {"jsonrpc": "2.0", "method": method, "params": {"name": "progress"}}
     if not method.startswith("notifications"):
         message["id"] = 1
@@ -368,7 +368,7 @@ def test_a_stranger_is_told_nothing(gateway: Loopback, stranger: Client, method:
 
 @pytest.mark.parametrize("params", [{"name": "nothing"}, {"name": "log_habit", "arguments": {"habit_id": "x"}}, {}])
 def test_a_stranger_is_not_told_what_is_wrong_with_a_call(
-    gateway: Loopback, stranger: Client, params: dict[str, Any]
+    own_gateway: Loopback, stranger: Client, params: dict[str, Any]
 ) -> None:
     for token in ("", "A" * 64):
         headers = {"authorization": f"Bearer {token}"}
@@ -376,28 +376,28 @@ def test_a_stranger_is_not_told_what_is_wrong_with_a_call(
         stranger.post("/mcp", message, headers=headers).refused(401, "unauthorized")
 
 
-def test_a_token_that_was_revoked(assistant: Assistant, user: User, gateway: Loopback) -> None:
+def test_a_token_that_was_revoked(assistant: Assistant, user: User, own_gateway: Loopback) -> None:
     assert assistant.done("progress")["level"] == 1
     user.delete("/auth/sessions")
     for method, params in (("tools/call", {"name": "progress"}), ("tools/list", {}), ("ping", {})):
         assistant.ask(method, params).refused(401, "unauthorized")
 
 
-def test_who_has_not_accepted_the_terms(gateway: Loopback, new_user: NewUser) -> None:
+def test_who_has_not_accepted_the_terms(own_gateway: Loopback, new_user: NewUser) -> None:
     newcomer = new_user(consented=False)
     assistant = Assistant(token_of(newcomer))
     assistant.ask("tools/list").refused(403, "age_verification_required")
     assert assistant.refused("progress")["type"] == "age_verification_required"
 
 
-def test_only_allowed_origins(assistant: Assistant, gateway: Loopback) -> None:
-    for allowed in ("https://questlog.test", "http://localhost:3000", gateway.url):
+def test_only_allowed_origins(assistant: Assistant, own_gateway: Loopback) -> None:
+    for allowed in ("https://questlog.test", "http://localhost:3000", own_gateway.url):
         assert assistant.send(LIST, origin=allowed).status == 200
     for foreign in ("https://evil.test", "null", "https://questlog.test.evil.test", "http://questlog.test", "x"):
         assistant.send(LIST, origin=foreign).refused(403, "forbidden")
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "progress"}}
     assistant.send(call, origin="https://evil.test").refused(403, "forbidden")
-    assert gateway.hops == []
+    assert own_gateway.hops == []
 
 
 def test_there_is_no_stream_and_no_session(assistant: Assistant) -> None:

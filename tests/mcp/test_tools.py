@@ -48,41 +48,41 @@ def test_a_day_is_planned(assistant: Assistant) -> None:
 # The request ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_reaches_the_gateway(assistant: Assistant, gateway: Loopback, habit: str) -> None:
+def test_what_reaches_the_gateway(assistant: Assistant, own_gateway: Loopback, habit: str) -> None:
     arguments = {"habit_id": habit, "notes": "ü", "date": None}
     answer = assistant.ask("tools/call", {"name": "log_habit", "arguments": arguments})
-    [hop] = gateway.hops
+    [hop] = own_gateway.hops
     assert (hop.method, hop.path) == ("POST", f"/habits/{habit}/complete")
     assert json.loads(hop.body) == {"notes": "ü"}
     assert hop.headers["authorization"] == f"Bearer {assistant.token}"
     assert hop.headers["x-request-id"] == answer.headers["x-request-id"]
-    assert hop.headers["host"] == gateway.url.removeprefix("http://")
+    assert hop.headers["host"] == own_gateway.url.removeprefix("http://")
     assert hop.headers["idempotency-key"].startswith("mcp-")
     assert "cookie" not in hop.headers
 
 
-def test_the_address_is_the_configured_one(assistant: Assistant, gateway: Loopback) -> None:
+def test_the_address_is_the_configured_one(assistant: Assistant, own_gateway: Loopback) -> None:
     """Never what a request says of its host: it would send the token to whoever made that up."""
     headers = {"host": "evil.test", "x_forwarded_host": "evil.test", "forwarded": "host=evil.test"}
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "progress"}}
     assert assistant.send(message, **headers).json["result"]["isError"] is False
-    assert [hop.headers["host"] for hop in gateway.hops] == [gateway.url.removeprefix("http://")]
+    assert [hop.headers["host"] for hop in own_gateway.hops] == [own_gateway.url.removeprefix("http://")]
 
 
-def test_a_query(assistant: Assistant, gateway: Loopback) -> None:
+def test_a_query(assistant: Assistant, own_gateway: Loopback) -> None:
     assistant.done("search_notes", search="a&b=c #ü%", page=1)
-    [hop] = gateway.hops
+    [hop] = own_gateway.hops
     assert (hop.method, hop.body) == ("GET", b"")
     assert hop.path == "/infobase?search=a%26b%3Dc+%23%C3%BC%25&page=1&page_size=10"
     assert "idempotency-key" not in hop.headers
     assistant.done("list_habits", 2, archived=True)
-    assert gateway.hops[-1].path == "/habits?archived=true"
+    assert own_gateway.hops[-1].path == "/habits?archived=true"
 
 
-def test_what_a_tool_always_sends_cannot_be_changed(assistant: Assistant, gateway: Loopback) -> None:
+def test_what_a_tool_always_sends_cannot_be_changed(assistant: Assistant, own_gateway: Loopback) -> None:
     assert assistant.refused("plan_day", action="update")["details"]["fields"][0]["field"] == "action"
     assert assistant.refused("search_notes", page_size=100)["details"]["fields"][0]["field"] == "page_size"
-    assert gateway.hops == []
+    assert own_gateway.hops == []
 
 
 @pytest.mark.parametrize(
@@ -92,10 +92,10 @@ def test_what_a_tool_always_sends_cannot_be_changed(assistant: Assistant, gatewa
         *("%00", "\0", f"{ID}\r\nX: y", ID[:-1], ID + "0", "{" + ID + "}", "ü" * 36),
     ],
 )
-def test_an_id_that_is_none_goes_nowhere(assistant: Assistant, gateway: Loopback, id_: str) -> None:
+def test_an_id_that_is_none_goes_nowhere(assistant: Assistant, own_gateway: Loopback, id_: str) -> None:
     error = assistant.refused("log_habit", habit_id=id_)
     assert (error["type"], error["message"]) == ("not_found", "There is nothing here.")
-    assert gateway.hops == []
+    assert own_gateway.hops == []
 
 
 def test_another_users_ids_are_the_same_errors_as_on_the_route(
@@ -290,23 +290,25 @@ def test_a_route_that_refuses(assistant: Assistant) -> None:
     ],
 )
 def test_the_gateway_itself_answers(
-    assistant: Assistant, gateway: Loopback, status: int, media_type: str, content: bytes
+    assistant: Assistant, own_gateway: Loopback, status: int, media_type: str, content: bytes
 ) -> None:
-    gateway.answers.append((status, media_type, content))
+    own_gateway.answers.append((status, media_type, content))
     assert assistant.refused("progress")["type"] == "unavailable"
 
 
-def test_an_answer_that_is_too_large(assistant: Assistant, gateway: Loopback) -> None:
+def test_an_answer_that_is_too_large(assistant: Assistant, own_gateway: Loopback) -> None:
     largest = b'{"x":"' + b"x" * (512 * 1024 - 8) + b'"}'
     assert len(largest) == 512 * 1024
-    gateway.answers += [(200, "application/json", largest), (200, "application/json", largest + b" ")]
+    own_gateway.answers += [(200, "application/json", largest), (200, "application/json", largest + b" ")]
     assert len(assistant.done("progress")["x"]) == 512 * 1024 - 8
     assert assistant.refused("progress", 2)["type"] == "answer_too_large"
     # What was left of it is nobody's answer.
     assert assistant.done("progress", 3)["level"] == 1
 
 
-def test_a_connection_is_used_again(assistant: Assistant, gateway: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_is_used_again(
+    assistant: Assistant, own_gateway: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened: list[Any] = []
     monkeypatch.setattr("http.client.HTTPConnection.connect", counting(opened))
     for number in range(3):
@@ -330,22 +332,22 @@ def counting(opened: list[Any]) -> Any:
     return counted
 
 
-def test_a_connection_that_was_closed_is_opened_again(assistant: Assistant, gateway: Loopback, user: User) -> None:
+def test_a_connection_that_was_closed_is_opened_again(assistant: Assistant, own_gateway: Loopback, user: User) -> None:
     """Nobody sees it while a function sleeps. The second request has the key of the first."""
     assistant.done("progress")
-    gateway.answers.append(None)
+    own_gateway.answers.append(None)
     assistant.done("capture", 2, title="Milk")
-    keys = [hop.headers["idempotency-key"] for hop in gateway.hops if hop.method == "POST"]
+    keys = [hop.headers["idempotency-key"] for hop in own_gateway.hops if hop.method == "POST"]
     assert len(keys) == 2
     assert len(set(keys)) == 1
     assert captured(user) == 1
 
 
-def test_a_gateway_that_answers_nobody(assistant: Assistant, gateway: Loopback) -> None:
-    gateway.answers += [None, None, None]
+def test_a_gateway_that_answers_nobody(assistant: Assistant, own_gateway: Loopback) -> None:
+    own_gateway.answers += [None, None, None]
     assert assistant.refused("progress")["message"] == "The service is not available right now; try again."
     # A new connection is not tried twice.
-    assert len(gateway.hops) == 1
+    assert len(own_gateway.hops) == 1
 
 
 def test_a_gateway_that_is_not_there(assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -366,25 +368,27 @@ def test_a_gateway_that_is_slow(assistant: Assistant, monkeypatch: pytest.Monkey
     assert (error["type"], error["message"]) == ("unavailable", late)
 
 
-def test_the_calls_of_a_batch_share_the_time(gateway: Loopback, user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_calls_of_a_batch_share_the_time(
+    own_gateway: Loopback, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(app, "MOST_SECONDS", 0)
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "progress"}}
     [answer] = Assistant(token_of(user), "2025-03-26").send([call]).json
     assert "no time left" in answer["result"]["content"][0]["text"]
-    assert gateway.hops == []
+    assert own_gateway.hops == []
 
 
-def test_a_token_that_is_revoked_meanwhile(assistant: Assistant, gateway: Loopback) -> None:
-    gateway.answers.append((401, "application/json", b'{"error":{}}'))
+def test_a_token_that_is_revoked_meanwhile(assistant: Assistant, own_gateway: Loopback) -> None:
+    own_gateway.answers.append((401, "application/json", b'{"error":{}}'))
     assistant.ask("tools/call", {"name": "progress"}).refused(401, "unauthorized")
 
 
-def test_a_browsers_session_is_a_bearer_on_its_way(gateway: Loopback, user: User) -> None:
+def test_a_browsers_session_is_a_bearer_on_its_way(own_gateway: Loopback, user: User) -> None:
     """The web client may use the door too; what another site makes it send is refused."""
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "progress"}}
     answer = user.post("/mcp", call, headers={"mcp-protocol-version": LATEST})
     assert answer.json["result"]["structuredContent"]["level"] == 1
-    assert gateway.hops[0].headers["authorization"] == f"Bearer {user.token}"
+    assert own_gateway.hops[0].headers["authorization"] == f"Bearer {user.token}"
     user.post("/mcp", call, headers={"sec-fetch-site": "cross-site"}).refused(403, "csrf_violation")
 
 
