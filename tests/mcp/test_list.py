@@ -1,6 +1,7 @@
 """The list of tools: what the routes declare, in as few words as an assistant needs."""
 
 import json
+import re
 from collections import Counter
 from typing import Any
 
@@ -11,6 +12,7 @@ from docs.openapi import apis
 from docs.tools import TOOLS, text
 from docs.tools import tools as declared
 from tests.mcp.conftest import Assistant
+from tests.support.client import ROOT
 
 NAMES = [tool["listed"]["name"] for tool in declared()]
 ASKED_FOR = {
@@ -84,3 +86,16 @@ def test_no_tool_is_of_a_route_that_an_assistant_may_not_have() -> None:
 def test_the_list_is_json_of_one_line(assistant: Assistant) -> None:
     text = assistant.ask("tools/list").text
     assert json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False) == text
+
+
+def test_the_page_about_assistants() -> None:
+    """It names every tool, and what is to be copied from it can be read."""
+    page = (ROOT / "docs" / "assistants.md").read_text("utf-8")
+    assert {name for name in NAMES if f"`{name}`" not in page} == set()
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert [language for language, _ in blocks] == ["js", "json", "json", "json", "json", "python"]
+    for language, block in blocks:
+        if language == "json":
+            assert json.loads(block)
+        if language == "python":
+            compile(block, "assistants.md", "exec")
