@@ -26,8 +26,8 @@ BUCKET = {
 }
 # Which function may hold which secret. Whoever adds one says so here.
 SECRETS = {
-    "DATABASE_URL": set(NAMES) - {"AdminFunction", "AuthFunction", "AudioWorkerFunction", "JobsFunction"},
-    "JOBS_DATABASE_URL": {"AudioWorkerFunction", "JobsFunction"},
+    "DATABASE_URL": set(NAMES) - {"AdminFunction", "AuthFunction", "AudioWorkerFunction", "JobsFunction", "NotifierFunction"},
+    "JOBS_DATABASE_URL": {"AudioWorkerFunction", "JobsFunction", "NotifierFunction"},
     "AUTH_DATABASE_URL": {"AuthFunction"},
     "OPERATOR_DATABASE_URL": {"AdminFunction"},
     "CONSOLE_DATABASE_URL": {"AdminFunction"},
@@ -37,7 +37,8 @@ SECRETS = {
     "R2_ACCESS_KEY_ID": BUCKET,
     "R2_SECRET_ACCESS_KEY": BUCKET,
     "EXPORT_SIGNING_KEY": {"JobsFunction"},
-    "UNSUBSCRIBE_KEY": {"NotificationsFunction"},
+    "UNSUBSCRIBE_KEY": {"NotificationsFunction", "NotifierFunction"},
+    "VAPID_PRIVATE_KEY": {"NotifierFunction"},
 }
 
 
@@ -64,7 +65,11 @@ def test_the_audio_worker_has_a_layer_of_its_own_and_is_not_tried_again() -> Non
     assert worker["EventInvokeConfig"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}
     assert worker["Environment"]["Variables"]["OPENBLAS_NUM_THREADS"] == "1"
     own = {name: one["Layers"] for name, one in resources("AWS::Serverless::Function").items() if "Layers" in one}
-    assert own == {"AudioWorkerFunction": [{"Ref": "AudioLayer"}], "HealthFunction": [{"Ref": "DocsLayer"}]}
+    assert own == {
+        "AudioWorkerFunction": [{"Ref": "AudioLayer"}],
+        "HealthFunction": [{"Ref": "DocsLayer"}],
+        "NotifierFunction": [{"Ref": "PushLayer"}],
+    }
 
 
 def test_what_is_scheduled_is_tried_again_by_its_next_tick_alone() -> None:

@@ -22,12 +22,13 @@ SELECT zone FROM day_settings();
 -- A single event whose times are instants: its zone is nothing but a name to keep, the user's where none was sent.
 SELECT require_links(%(workout_id)s, %(habit_id)s, %(goal_id)s);
 INSERT INTO calendar_events (
-    title, description, event_type, start_time, end_time, timezone, location, color, reminder_minutes, workout_id, habit_id,
+    id, title, description, event_type, start_time, end_time, timezone, location, color, reminder_minutes, workout_id, habit_id,
     goal_id, metadata)
-SELECT %(title)s, %(description)s, %(event_type)s, %(start_time)s, %(end_time)s, s.zone, %(location)s, %(color)s,
+SELECT %(id)s, %(title)s, %(description)s, %(event_type)s, %(start_time)s, %(end_time)s, s.zone, %(location)s, %(color)s,
        %(reminder_minutes)s, %(workout_id)s, %(habit_id)s, %(goal_id)s, %(metadata)s
-  FROM day_settings() AS s
-RETURNING *;
+  FROM day_settings() AS s;
+SELECT plan_event_reminders(ARRAY[%(id)s::uuid]) WHERE %(reminder_minutes)s::int IS NOT NULL;
+SELECT * FROM calendar_rows WHERE id = %(id)s;
 
 -- name: event
 SELECT * FROM calendar_rows WHERE id = %(event)s AND parent_event_id IS NULL;
@@ -54,6 +55,10 @@ UPDATE calendar_events AS e
        sequence = e.sequence + (%(changes)s::jsonb ?| '{title,description,location}')::int
   FROM calendar_events AS s, jsonb_populate_record(s, %(changes)s) AS n
  WHERE s.id = %(event)s AND s.parent_event_id IS NULL AND (e.id = s.id OR e.parent_event_id = s.id);
+SELECT plan_event_reminders(ARRAY(SELECT e.id FROM calendar_events AS e WHERE e.id = %(event)s
+                                   UNION ALL
+                                  SELECT o.id FROM calendar_events AS o WHERE o.parent_event_id = %(event)s))
+ WHERE %(changes)s::jsonb ->> 'reminder_minutes' IS NOT NULL;
 SELECT * FROM calendar_rows WHERE id = %(event)s AND parent_event_id IS NULL;
 
 -- name: deciding
@@ -77,6 +82,7 @@ DELETE FROM calendar_events WHERE id = %(event)s AND parent_event_id IS NULL RET
 UPDATE calendar_events
    SET exdates = array_remove(exdates, %(recurrence_id)s), sequence = sequence + 1
  WHERE id = %(event)s AND parent_event_id IS NULL AND %(recurrence_id)s = ANY (exdates);
+SELECT plan_event_reminders(ARRAY[%(event)s::uuid]);
 SELECT * FROM calendar_rows WHERE id = %(event)s AND parent_event_id IS NULL;
 SELECT * FROM calendar_rows WHERE parent_event_id = %(event)s AND original_start = %(recurrence_id)s;
 SELECT event_id, occurrence AS recurrence_id, completed_at FROM calendar_completions

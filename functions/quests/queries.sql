@@ -21,6 +21,7 @@ INSERT INTO quests (id, title, description, category, difficulty, xp_reward, coi
 SELECT %(quest_id)s, title, description, category, difficulty, xp_reward, coin_reward, target, is_repeatable,
        repeat_frequency, skill_key, expires_at
   FROM quest_with(NULL, %(sent)s);
+SELECT plan_quest_reminder(%(quest_id)s) WHERE %(sent)s::jsonb ->> 'expires_at' IS NOT NULL;
 SELECT * FROM quests_now WHERE id = %(quest_id)s;
 
 -- name: quest
@@ -37,6 +38,7 @@ UPDATE quests AS q
                skill_key, expires_at
           FROM quest_with(q, %(changes)s))
  WHERE id = %(quest_id)s;
+SELECT plan_quest_reminder(%(quest_id)s) WHERE %(changes)s::jsonb ->> 'expires_at' IS NOT NULL;
 SELECT * FROM quests_now WHERE id = %(quest_id)s;
 
 -- name: delete

@@ -24,21 +24,24 @@ CALLS = {
     # is looked at, and moved; an account is empty where an import takes it for empty.
     "admin": {"backups", "exports", "feedback", "imports", "jobs", "user"},
     "audio_worker": {"jobs", "reference"},  # it takes analyses from the queue and ends them
-    "calendar": {"exercise"},  # an event may be a workout of the user's
+    "calendar": {"exercise", "notifications"},  # an event may be a workout of the user's, and have a reminder
     "exercise": {"programs"},  # a session may be started for a slot of a program, and does it
     "daily_plan": {"calendar", "focus", "habits", "learn", "quests"},  # a plan is made of what these have for the day
+    "quests": {"notifications"},  # one may expire
     "feedback": {"inbox"},  # authors are told of an answer there
     "gamification": {"market", "pauses"},  # shields and boosts are part of what a user has; a paused streak stands
     "goals": {"calendar"},  # a deleted goal takes itself out of events
     # So does a habit; imported to-dos become quests; it may have a time to be reminded at, and it may rest.
     "habits": {"calendar", "notifications", "pauses", "quests"},
-    "notifications": {"habits"},  # it asks what may be reminded of, and whether it is still due
+    # It asks what may be reminded of, and whether it is still due.
+    "notifications": {"calendar", "habits", "inbox", "learn", "pauses", "quests", "sync"},
+    "notifier": {"jobs", "notifications"},  # it works off what is due
     "onboarding": {"goals"},  # the first one is an answer
     "ideas": {"infobase", "promotion"},  # its search is the infobase's
     # What is derived from imported rows is made anew, and what the ledger adds up to. The hourly check is db-health's.
     # Imported reports are counted as those that are sent.
-    "imports": {"exports", "feedback", "ideas", "infobase", "jobs", "learn", "reference"},
-    "inbox": {"promotion"},
+    "imports": {"exports", "feedback", "ideas", "infobase", "jobs", "learn", "notifications", "reference"},
+    "inbox": {"notifications", "promotion"},  # what is news there is sent too
     # The trash is emptied; accounts are exported and filled; what a job works for is queued again with it.
     "jobs": {"admin", "backups", "exports", "imports", "infobase", "reference"},
     # They are loaded as imports are, by jobs; browsers are listed in the directory again.
@@ -87,6 +90,7 @@ READS = {
     "ledger": {"market"},
     "limits": {"identity"},
     "market": {"ledger"},
+    "notifier": {"calendar", "identity", "notifications", "settings"},  # series are expanded; whose address it is
     "notifications": {"identity", "settings"},  # whose a browser is; when and how to remind
     "pauses": {"habits"},  # which streaks a pause is about
     "promotion": {"calendar", "daily_plan", "ideas", "infobase", "quests"},  # whether what it made is still there
@@ -117,6 +121,8 @@ FEWER = {
     "claim_admin": SIGN_IN,
     "subscribe": {"questlog_app"},
     "send_test": {"questlog_app"},
+    "look_at_reminder": {"questlog_jobs"},
+    "due_reminders": {"questlog_jobs"},
     "delete_user": {"questlog_app"},
     "cancel_jobs": {"questlog_app"},
     "users_page": ADMINISTRATORS,

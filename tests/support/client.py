@@ -31,6 +31,7 @@ LOGINS = {
     "admin": "OPERATOR_DATABASE_URL",
     "audio_worker": "JOBS_DATABASE_URL",
     "jobs": "JOBS_DATABASE_URL",
+    "notifier": "JOBS_DATABASE_URL",
 }
 
 

@@ -34,6 +34,7 @@ ENVIRONMENT = {
     "EXPORT_SIGNING_KEY": "a-key-for-tests-that-signs-archives",
     "VAPID_PUBLIC_KEY": "BEfNxNHhYgUd_zGGYLHWvmeQCVYZ15jV_hMytPJSvVdOvGvBxTn5C3oy4dK3I4kvagvisq_l0GpY1ey1Ku2sGhw",
     "VAPID_PRIVATE_KEY": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAL7vASNFZ4mrze8",
+    "VAPID_SUBJECT": "mailto:operator@questlog.test",
     "PUSH_HOSTS": "fcm.googleapis.com,*.push.apple.com,localhost",
     "MAIL_FROM": "questlog@questlog.test",
     "UNSUBSCRIBE_KEY": "a-key-for-tests-that-signs-ways-out-of-mail",

@@ -23,7 +23,7 @@ from tests.support.client import ROOT
 from tests.support.environment import ENVIRONMENT
 
 # These start from a schedule or a queue, where nobody waits, and need what a request must not pay for.
-NOT_REQUESTS: Final = frozenset({"jobs", "audio_worker"})
+NOT_REQUESTS: Final = frozenset({"jobs", "audio_worker", "notifier"})
 BUDGET: Final = 1.10
 
 # By name: `import starlette` and `import pydantic` alone load next to nothing.

@@ -369,6 +369,8 @@ BEGIN
         ON CONFLICT ON CONSTRAINT calendar_completions_pkey DO UPDATE
        SET (completed_at, undo_count, xp_awarded, coins_awarded, ledger_key)
          = (excluded.completed_at, excluded.undo_count, excluded.xp_awarded, excluded.coins_awarded, excluded.ledger_key);
+    PERFORM plan_event_reminders(ARRAY(
+        SELECT k.id FROM json_populate_recordset(NULL::calendar_events, kept) AS k WHERE k.reminder_minutes IS NOT NULL));
     RETURN true;
 EXCEPTION WHEN unique_violation THEN
     -- Another request has imported the same event since this one looked for it.
@@ -379,6 +381,46 @@ EXCEPTION WHEN unique_violation THEN
     RAISE;
 END
 $$;
+
+-- When to look at events with reminders: these, or all of the user's (null). Of a single event or an override, when it is to be
+-- reminded of, if that is ahead; of a series its first reminder, or now once that has passed.
+CREATE OR REPLACE FUNCTION internal.event_reminder_times(wanted uuid[])
+RETURNS TABLE (event_id uuid, due_at timestamptz)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT e.id, greatest(e.due_at, clock())
+      FROM (SELECT o.id, o.recurrence_rule, o.series_until,
+                   least(o.start_time, o.rdates[1]) - make_interval(mins => o.reminder_minutes) AS due_at
+              FROM calendar_events AS o
+             WHERE o.user_id = current_user_id() AND o.reminder_minutes IS NOT NULL AND o.id = ANY (wanted)
+             UNION ALL
+            SELECT o.id, o.recurrence_rule, o.series_until, o.start_time - make_interval(mins => o.reminder_minutes)
+              FROM calendar_events AS o
+             WHERE wanted IS NULL AND o.user_id = current_user_id() AND o.reminder_minutes IS NOT NULL
+               AND o.recurrence_rule IS NULL AND o.start_time > clock()
+             UNION ALL
+            SELECT o.id, o.recurrence_rule, o.series_until,
+                   least(o.start_time, o.rdates[1]) - make_interval(mins => o.reminder_minutes)
+              FROM calendar_events AS o
+             WHERE wanted IS NULL AND o.user_id = current_user_id() AND o.reminder_minutes IS NOT NULL
+               AND o.recurrence_rule IS NOT NULL) AS e
+     WHERE CASE WHEN e.recurrence_rule IS NULL THEN e.due_at > clock() ELSE (e.series_until < clock()) IS NOT TRUE END;
+END;
+
+-- An event that has a reminder, and when that is; no row where it has none. An override may be done or removed with the
+-- occurrence that it stands for. `zone` is null where the user's own is meant.
+CREATE OR REPLACE FUNCTION internal.remindable_event(wanted uuid)
+RETURNS TABLE (title text, location text, all_day boolean, start_time timestamptz, end_time timestamptz, zone text,
+               due_at timestamptz, is_series boolean, is_done boolean, is_removed boolean)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT e.title, e.location, e.all_day, e.start_time, e.end_time, CASE WHEN e.all_day THEN e.timezone END,
+           e.start_time - make_interval(mins => e.reminder_minutes), e.recurrence_rule IS NOT NULL,
+           a.completed_at IS NOT NULL,
+           EXISTS (SELECT FROM calendar_events AS s WHERE s.id = e.parent_event_id AND e.original_start = ANY (s.exdates))
+      FROM calendar_events AS e, calendar_added(e.id, e.parent_event_id, e.original_start) AS a
+     WHERE e.user_id = current_user_id() AND e.id = wanted AND e.reminder_minutes IS NOT NULL;
+END;
 
 -- Takes a habit out of the events that name it, before it is deleted.
 CREATE OR REPLACE FUNCTION app.unlink_habit(gone uuid) RETURNS void

@@ -205,7 +205,7 @@ BEGIN ATOMIC
            finished_at = t.at, expires_at = t.at + interval '7 days'
       FROM (SELECT instant() AS at) AS t
      WHERE e.user_id = owner AND e.id = export_id;
-    SELECT notify_user(owner, export_note_title(), 'It can be downloaded for 7 days.', item_id => export_id);
+    SELECT notify_user(owner, export_note_title(), 'It can be downloaded for 7 days.', item_id => export_id, news => 'export');
 END;
 
 -- Has an export show that it has failed, in the transaction that ends its job.

@@ -60,7 +60,7 @@ LANGUAGE sql
 BEGIN ATOMIC
     -- The lock makes a second answer at the same moment see the first one.
     SELECT f.id FROM feedback AS f WHERE f.id = report FOR UPDATE;
-    SELECT notify_user(f.user_id, news_of_feedback(f, n), n.admin_response)
+    SELECT notify_user(f.user_id, news_of_feedback(f, n), n.admin_response, news => 'feedback')
       FROM feedback AS f, jsonb_populate_record(f, sent) AS n
      WHERE (f.user_id, f.id) = (SELECT r.user_id, r.id FROM report_by_id(report) AS r)
        AND news_of_feedback(f, n) IS NOT NULL;

@@ -238,6 +238,12 @@ BEGIN ATOMIC
        AND h.is_active AND h.reminder_time IS NOT NULL;
 END;
 
+-- Whether a habit is due on a day and not done.
+CREATE OR REPLACE FUNCTION internal.is_habit_pending(wanted uuid, day date) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM habits AS h, habit_on(h, is_habit_pending.day) AS s
+                WHERE h.user_id = current_user_id() AND h.id = wanted AND s.due AND NOT s.done);
+
 -- History -----------------------------------------------------------------------------------------------------------
 
 -- The days of a history: 30 to today unless others are asked for, at most 366. The first is not before the year 1, which

@@ -279,6 +279,7 @@ BEGIN
     PERFORM index_infobase();
     PERFORM index_ideas();
     PERFORM resume_analyses();
+    PERFORM plan_reminders();
     PERFORM count_own_feedback(1);
     PERFORM show_on_boards(false), show_on_boards(setting('profile_public') = 'true');
     PERFORM require_sound_ledger();

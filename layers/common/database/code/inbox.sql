@@ -2,15 +2,25 @@ SET LOCAL ROLE questlog_owner;
 
 -- For others -----------------------------------------------------------------------------------------------------------
 
--- Leaves a notification in the inbox of a user. It runs with the rights of who calls it: the user's own request, an
--- administrator's or a job's.
+-- Leaves a notification in the inbox of a user. With `news` (export or feedback: what it is about) it is sent too, to where
+-- the user wants such things. It runs with the rights of who calls it: the user's own request, an administrator's or a job's.
 CREATE OR REPLACE FUNCTION internal.notify_user(
-    recipient uuid, title text, description text, action_url text DEFAULT NULL, item_id uuid DEFAULT gen_random_uuid()
+    recipient uuid, title text, description text, action_url text DEFAULT NULL, item_id uuid DEFAULT gen_random_uuid(),
+    news text DEFAULT NULL
 ) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
+    SELECT plan_news(recipient, news, item_id) WHERE news IS NOT NULL;
     INSERT INTO inbox_items (user_id, id, title, description, item_type, action_url, created_at, updated_at)
     SELECT recipient, item_id, title, description, 'notification', action_url, now, now FROM instant() AS now;
+END;
+
+-- A note that nobody has read yet; no row for another one.
+CREATE OR REPLACE FUNCTION internal.unread_note(note uuid) RETURNS TABLE (title text, description text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT i.title, i.description FROM inbox_items AS i
+     WHERE i.user_id = current_user_id() AND i.id = note AND NOT i.is_read AND NOT i.is_archived;
 END;
 
 -- How many items are unread: not archived, not expired, and not snoozed, since what is snoozed counts as read.

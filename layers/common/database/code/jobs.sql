@@ -42,7 +42,7 @@ END;
 CREATE OR REPLACE FUNCTION app.schedules() RETURNS TABLE (name text, every_seconds int, most_at_once int)
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    VALUES ('queue', 60, 4), ('cleanup', 3600, 1), ('storage', 300, 1), ('analysis', 60, NULL::int);
+    VALUES ('queue', 60, 4), ('cleanup', 3600, 1), ('storage', 300, 1), ('analysis', 60, NULL::int), ('reminders', 60, 1);
 END;
 
 -- Puts a run of a schedule into the queue; while one of that name is queued, returns that one. 400 for an unknown name.

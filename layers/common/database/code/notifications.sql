@@ -86,6 +86,20 @@ CREATE OR REPLACE FUNCTION internal.next_time_of_day(wall text, after timestampt
 LANGUAGE sql STABLE
 RETURN (SELECT min(t) FROM times_of_day(wall, after, zone) AS t WHERE t > after);
 
+-- The last instant of a time of day, up to another.
+CREATE OR REPLACE FUNCTION internal.last_time_of_day(wall text, until timestamptz, zone text) RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN (SELECT max(t) FROM times_of_day(wall, until, zone) AS t WHERE t <= until);
+
+-- When to warn that a streak may break: three hours before a day ends, the next time after an instant.
+CREATE OR REPLACE FUNCTION internal.next_streak_warning(after timestamptz, zone text, day_start int) RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN (SELECT min(w.at)
+          FROM generate_series(0, 2) AS n,
+               LATERAL (SELECT upper(day_bounds(local_day(after, zone, day_start) + n, zone, day_start))
+                               - interval '3 hours' AS at) AS w
+         WHERE w.at > after);
+
 -- Says when to look at a thing; nothing where `due` is null. A row that is due already is left to the look, which moves it.
 CREATE OR REPLACE FUNCTION internal.plan_reminder(
     of_source text, due timestamptz, of_id uuid DEFAULT '00000000-0000-0000-0000-000000000000'
@@ -112,8 +126,43 @@ BEGIN
 END
 $$;
 
+-- After events, of which some may be series or overrides, have come or changed. Of a series that has begun, the look at the
+-- next tick finds the next occurrence: that takes an expansion.
+CREATE OR REPLACE FUNCTION app.plan_event_reminders(events uuid[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    IF wants_reminders(notification_settings()) THEN
+        PERFORM plan_reminder('event', e.due_at, e.event_id) FROM event_reminder_times(events) AS e;
+    END IF;
+END
+$$;
+
+-- After a quest has come or changed.
+CREATE OR REPLACE FUNCTION app.plan_quest_reminder(quest uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    IF wants_reminders(notification_settings()) THEN
+        PERFORM plan_reminder('quest', q.due_at, q.quest_id) FROM quest_reminder_times(quest) AS q;
+    END IF;
+END
+$$;
+
+-- Has the user be told soon of what lies in their inbox as a note: `of_source` says what it is about. It runs with the rights
+-- of who calls it: an administrator's request, or a job's.
+CREATE OR REPLACE FUNCTION internal.plan_news(recipient uuid, of_source text, note uuid) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO reminders (user_id, source, source_id, due_at) VALUES (recipient, of_source, note, instant())
+    ON CONFLICT DO NOTHING;
+END;
+
+-- The time of day at which reviews are reminded of.
+CREATE OR REPLACE FUNCTION internal.reviews_time() RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN '09:00';
+
 -- Plans all reminders of the user anew: after a change of the settings, of the zone or of where the day begins, after an
--- import, and when the first browser is stored.
+-- import, and when a browser is stored.
 CREATE OR REPLACE FUNCTION app.plan_reminders() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
@@ -125,9 +174,266 @@ BEGIN
     END IF;
     PERFORM plan_reminder('habit', next_time_of_day(h.reminder_time, clock(), zone), h.habit_id)
        FROM habit_reminder_times(NULL) AS h;
-    PERFORM plan_reminder('daily', next_time_of_day(known ->> 'daily_reminder_time', clock(), zone));
+    PERFORM plan_reminder('event', e.due_at, e.event_id) FROM event_reminder_times(NULL) AS e;
+    PERFORM plan_reminder('quest', q.due_at, q.quest_id) FROM quest_reminder_times(NULL) AS q;
+    PERFORM plan_reminder('daily', next_time_of_day(known ->> 'daily_reminder_time', clock(), zone)),
+            plan_reminder('streak', next_streak_warning(clock(), zone, (known ->> 'day_start_hour')::int)),
+            plan_reminder('reviews', next_time_of_day(reviews_time(), clock(), zone));
 END
 $$;
+
+-- Looking ----------------------------------------------------------------------------------------------------------------
+-- Each function below looks at one thing of the user of the transaction, at the time of the transaction:
+--   is_due      whether a message is to be sent now
+--   next_at     when to look again; null: never
+--   occasion    with the source and its id, what no second message is made of: a day, or an occurrence
+--   expires_at  from when on the message has no use
+--   facts       what the message says
+
+CREATE OR REPLACE FUNCTION internal.look_at_habit(
+    habit uuid, zone text, day_start int,
+    OUT is_due boolean, OUT next_at timestamptz, OUT occasion text, OUT expires_at timestamptz, OUT facts jsonb
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    found_habit record;
+    day date;
+BEGIN
+    is_due := false;
+    SELECT h.name, h.reminder_time INTO found_habit FROM habit_reminder_times(habit) AS h;
+    IF FOUND THEN
+        next_at := next_time_of_day(found_habit.reminder_time, clock(), zone);
+        day := local_day(last_time_of_day(found_habit.reminder_time, clock(), zone), zone, day_start);
+        occasion := day;
+        expires_at := upper(day_bounds(day, zone, day_start));
+        is_due := expires_at > clock() AND is_habit_pending(habit, day);
+        facts := jsonb_build_object('name', found_habit.name);
+    END IF;
+END
+$$;
+
+-- A single event or an override. Of a series is_due is null: which occurrence is next takes an expansion.
+CREATE OR REPLACE FUNCTION internal.look_at_event(
+    event uuid,
+    OUT is_due boolean, OUT next_at timestamptz, OUT occasion text, OUT expires_at timestamptz, OUT facts jsonb
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    e record;
+BEGIN
+    is_due := false;
+    SELECT * INTO e FROM remindable_event(event);
+    IF NOT FOUND THEN
+        RETURN;
+    ELSIF e.is_series THEN
+        is_due := NULL;
+        RETURN;
+    ELSIF e.due_at > clock() THEN
+        next_at := e.due_at;
+        RETURN;
+    END IF;
+    occasion := calendar_stamp(e.start_time);
+    expires_at := greatest(coalesce(e.end_time, e.start_time), e.start_time + interval '15 minutes');
+    is_due := expires_at > clock() AND NOT e.is_done AND NOT e.is_removed;
+    facts := jsonb_build_object('title', e.title, 'location', e.location, 'all_day', e.all_day, 'start', e.start_time,
+                                'zone', e.zone);
+END
+$$;
+
+-- What is due on the day, in one message. An hour late it is dropped.
+CREATE OR REPLACE FUNCTION internal.look_at_day(
+    time_of_day text, zone text, day_start int,
+    OUT is_due boolean, OUT next_at timestamptz, OUT occasion text, OUT expires_at timestamptz, OUT facts jsonb
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    day date := local_day(clock(), zone, day_start);
+    habits text[];
+    reviews bigint;
+    tasks bigint;
+BEGIN
+    next_at := next_time_of_day(time_of_day, clock(), zone);
+    occasion := day;
+    expires_at := upper(day_bounds(day, zone, day_start));
+    is_due := coalesce(last_time_of_day(time_of_day, clock(), zone) > clock() - interval '1 hour', false);
+    IF is_due THEN
+        habits := ARRAY(SELECT h.name FROM habits_on(day) AS h WHERE h.pending ORDER BY h.sort_order, h.habit_id);
+        reviews := reviews_due();
+        tasks := (SELECT p.total - p.completed FROM sync_plan() AS p);
+        is_due := cardinality(habits) + reviews + tasks > 0;
+        facts := jsonb_build_object('habits', habits, 'reviews', reviews, 'tasks', tasks);
+    END IF;
+END
+$$;
+
+-- The daily streak, where nothing has been done for it today. An hour late it is dropped.
+CREATE OR REPLACE FUNCTION internal.look_at_streak(
+    zone text, day_start int,
+    OUT is_due boolean, OUT next_at timestamptz, OUT occasion text, OUT expires_at timestamptz, OUT facts jsonb
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    day date := local_day(clock(), zone, day_start);
+    streak record;
+BEGIN
+    next_at := next_streak_warning(clock(), zone, day_start);
+    occasion := day;
+    expires_at := upper(day_bounds(day, zone, day_start));
+    is_due := expires_at - clock() <= interval '3 hours' AND expires_at - clock() > interval '2 hours';
+    IF is_due THEN
+        SELECT s.at_risk, s.current_streak INTO streak
+          FROM effective_streaks() AS s WHERE s.streak_type = 'daily_activity';
+        is_due := coalesce(streak.at_risk AND streak.current_streak > 0, false);
+        facts := jsonb_build_object('days', streak.current_streak);
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION internal.look_at_reviews(
+    zone text, day_start int,
+    OUT is_due boolean, OUT next_at timestamptz, OUT occasion text, OUT expires_at timestamptz, OUT facts jsonb
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    day date := local_day(last_time_of_day(reviews_time(), clock(), zone), zone, day_start);
+    waiting bigint;
+BEGIN
+    next_at := next_time_of_day(reviews_time(), clock(), zone);
+    occasion := day;
+    expires_at := upper(day_bounds(day, zone, day_start));
+    is_due := expires_at > clock();
+    IF is_due THEN
+        waiting := reviews_due();
+        is_due := waiting > 0;
+        facts := jsonb_build_object('count', waiting);
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION internal.look_at_quest(
+    quest uuid,
+    OUT is_due boolean, OUT next_at timestamptz, OUT occasion text, OUT expires_at timestamptz, OUT facts jsonb
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    q record;
+BEGIN
+    is_due := false;
+    SELECT * INTO q FROM quest_reminder_times(quest);
+    IF FOUND AND q.expires_at - clock() > interval '24 hours' THEN
+        next_at := q.due_at;
+    ELSIF FOUND THEN
+        occasion := calendar_stamp(q.expires_at);
+        expires_at := q.expires_at;
+        is_due := is_quest_open(quest);
+        facts := jsonb_build_object('title', q.title, 'expires_at', q.expires_at);
+    END IF;
+END
+$$;
+
+-- A note in the inbox, unless it was read meanwhile.
+CREATE OR REPLACE FUNCTION internal.look_at_note(
+    note uuid,
+    OUT is_due boolean, OUT next_at timestamptz, OUT occasion text, OUT expires_at timestamptz, OUT facts jsonb
+)
+LANGUAGE plpgsql AS $$
+BEGIN
+    occasion := 'once';
+    expires_at := clock() + interval '7 days';
+    facts := (SELECT jsonb_build_object('title', n.title, 'text', n.description) FROM unread_note(note) AS n);
+    is_due := facts IS NOT NULL;
+END
+$$;
+
+-- Until when a time lies in the quiet hours; null where it does not.
+CREATE OR REPLACE FUNCTION internal.quiet_until(at timestamptz, quiet jsonb, zone text) RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN (SELECT CASE
+            WHEN CASE WHEN q.begins < q.ends THEN w.wall >= q.begins AND w.wall < q.ends
+                      ELSE w.wall >= q.begins OR w.wall < q.ends END
+            THEN next_time_of_day(quiet ->> 'to', at, zone) END
+          FROM (SELECT (at AT TIME ZONE zone)::time AS wall) AS w,
+               (SELECT (quiet ->> 'from')::time AS begins, (quiet ->> 'to')::time AS ends) AS q);
+
+-- Looks at a reminder as its user, and says where a message would go: to these browsers, and by mail.
+--   `room` is how many messages the user may still be sent on this day. What is about nothing in particular (a test) is sent at
+--   any hour and is not counted; a note waits for the end of the quiet hours, and everything else passes by in them.
+--   No row while the user is being deleted: the deletion would wait for the reminder, and this for the user.
+CREATE OR REPLACE FUNCTION app.look_at_reminder(r reminders, push_available boolean, email_available boolean)
+RETURNS TABLE (is_due boolean, next_at timestamptz, occasion text, expires_at timestamptz, facts jsonb, zone text,
+               is_quiet boolean, room bigint, browsers uuid[], by_email boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    known jsonb;
+    day_start int;
+    may boolean;
+    seen record;
+    quiet timestamptz;
+    day tstzrange;
+BEGIN
+    PERFORM set_config('app.user_id', r.user_id::text, true);
+    SELECT u.approved INTO may FROM users AS u WHERE u.id = r.user_id FOR KEY SHARE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    known := notification_settings();
+    IF r.source <> 'test' AND NOT (may AND wants_reminders(known)) THEN
+        -- Who wants them again has them planned anew.
+        RETURN QUERY SELECT false, NULL::timestamptz, NULL, NULL::timestamptz, NULL::jsonb, NULL, false, 0::bigint,
+                            '{}'::uuid[], false;
+        RETURN;
+    END IF;
+    zone := known ->> 'timezone';
+    day_start := (known ->> 'day_start_hour')::int;
+    CASE r.source
+        WHEN 'habit' THEN SELECT * INTO seen FROM look_at_habit(r.source_id, zone, day_start);
+        WHEN 'event' THEN SELECT * INTO seen FROM look_at_event(r.source_id);
+        WHEN 'daily' THEN SELECT * INTO seen FROM look_at_day(known ->> 'daily_reminder_time', zone, day_start);
+        WHEN 'streak' THEN SELECT * INTO seen FROM look_at_streak(zone, day_start);
+        WHEN 'reviews' THEN SELECT * INTO seen FROM look_at_reviews(zone, day_start);
+        WHEN 'quest' THEN SELECT * INTO seen FROM look_at_quest(r.source_id);
+        WHEN 'test' THEN
+            SELECT true AS is_due, NULL::timestamptz AS next_at, 'once' AS occasion,
+                   clock() + interval '1 hour' AS expires_at, '{}'::jsonb AS facts INTO seen;
+        ELSE SELECT * INTO seen FROM look_at_note(r.source_id);
+    END CASE;
+    IF r.source <> 'test' THEN
+        quiet := quiet_until(clock(), known -> 'quiet_hours', zone);
+        day := day_bounds(local_day(clock(), zone, day_start), zone, day_start);
+    END IF;
+    RETURN QUERY
+    SELECT seen.is_due, CASE WHEN r.source IN ('export', 'feedback') THEN quiet ELSE seen.next_at END, seen.occasion,
+           seen.expires_at, seen.facts, zone, quiet IS NOT NULL,
+           CASE WHEN r.source = 'test' THEN 1
+                ELSE (known ->> 'max_notifications_per_day')::bigint
+                     - (SELECT count(*) FROM notification_outbox AS o
+                         WHERE o.created_at >= lower(day) AND o.kind <> 'test') END,
+           CASE WHEN push_available AND (known -> 'push_notifications')::boolean
+                THEN ARRAY(SELECT s.id FROM live_subscriptions() AS s) ELSE '{}' END,
+           email_available AND (known -> 'email_notifications')::boolean;
+END
+$$;
+
+-- Takes the reminders that have been due for longest, at most so many, until the end of the transaction: another sender takes
+-- others. Whoever takes them moves each on.
+CREATE OR REPLACE FUNCTION app.due_reminders(most int, push_available boolean, email_available boolean)
+RETURNS TABLE (user_id uuid, source text, source_id uuid, due_at timestamptz, now timestamptz, is_due boolean,
+               next_at timestamptz, occasion text, expires_at timestamptz, facts jsonb, zone text, is_quiet boolean, room bigint,
+               browsers uuid[], by_email boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+    r reminders;
+BEGIN
+    FOR r IN SELECT d.* FROM reminders AS d WHERE d.due_at <= clock() ORDER BY d.due_at LIMIT most FOR UPDATE SKIP LOCKED LOOP
+        RETURN QUERY SELECT r.user_id, r.source, r.source_id, r.due_at, clock(), s.*
+                       FROM look_at_reminder(r, push_available, email_available) AS s;
+    END LOOP;
+    PERFORM set_config('app.user_id', '', true);
+END
+$$;
+REVOKE EXECUTE ON FUNCTION app.look_at_reminder, app.due_reminders
+    FROM questlog_app, questlog_auth, questlog_operator, questlog_admin;
 
 -- Reading ----------------------------------------------------------------------------------------------------------------
 

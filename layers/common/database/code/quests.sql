@@ -160,6 +160,24 @@ BEGIN
 END
 $$;
 
+-- The quests of the user's own that expire, and when to remind of it: a day before, or three hours before where it is nearer
+-- already; of one, or of all (null).
+CREATE OR REPLACE FUNCTION internal.quest_reminder_times(wanted uuid)
+RETURNS TABLE (quest_id uuid, title text, expires_at timestamptz, due_at timestamptz)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT q.id, q.title, q.expires_at,
+           CASE WHEN q.expires_at - interval '24 hours' > clock() THEN q.expires_at - interval '24 hours'
+                WHEN q.expires_at - interval '3 hours' > clock() THEN q.expires_at - interval '3 hours' END
+      FROM quests AS q
+     WHERE q.user_id = current_user_id() AND (wanted IS NULL OR q.id = wanted) AND q.expires_at > clock();
+END;
+
+-- Whether a quest can still be completed in its present period.
+CREATE OR REPLACE FUNCTION internal.is_quest_open(wanted uuid) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM quests_now AS q WHERE q.id = wanted AND q.status IN ('available', 'accepted'));
+
 -- Makes a quest of the least difficulty, to be done once, and returns its id: what others make quests with.
 CREATE OR REPLACE FUNCTION internal.create_quest(title text, description text, category text) RETURNS uuid
 LANGUAGE sql

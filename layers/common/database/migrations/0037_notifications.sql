@@ -19,7 +19,7 @@ CALL enable_row_security('reminders');
 GRANT SELECT ON reminders TO questlog_app;
 GRANT INSERT, UPDATE, DELETE ON reminders TO questlog_jobs;
 -- Administrators answer feedback, and its author is told.
-GRANT INSERT, UPDATE ON reminders TO questlog_admin;
+GRANT INSERT ON reminders TO questlog_admin;
 
 -- A browser that takes messages: its PushSubscription (W3C Push API). The endpoint and the keys are secrets: who has them can
 -- send to the browser. Requests write them by subscribe() and cannot read them.
