@@ -24,10 +24,11 @@ BUCKET = {
     *("AdminFunction", "LearnFunction", "ListeningFunction", "ReferenceFunction", "UserFunction"),
     *("AudioWorkerFunction", "JobsFunction"),
 }
+JOBS = {"AudioWorkerFunction", "JobsFunction", "NotifierFunction"}
 # Which function may hold which secret. Whoever adds one says so here.
 SECRETS = {
-    "DATABASE_URL": set(NAMES) - {"AdminFunction", "AuthFunction", "AudioWorkerFunction", "JobsFunction", "NotifierFunction"},
-    "JOBS_DATABASE_URL": {"AudioWorkerFunction", "JobsFunction", "NotifierFunction"},
+    "DATABASE_URL": set(NAMES) - {"AdminFunction", "AuthFunction", *JOBS},
+    "JOBS_DATABASE_URL": JOBS,
     "AUTH_DATABASE_URL": {"AuthFunction"},
     "OPERATOR_DATABASE_URL": {"AdminFunction"},
     "CONSOLE_DATABASE_URL": {"AdminFunction"},

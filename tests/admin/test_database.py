@@ -15,7 +15,7 @@ FIELDS = {
     *("orphaned_rows", "miscounted_lists", "expired_sessions", "active_sessions", "jobs_failed"),
     *("storage_deletions_stuck", "checked_at"),
 }
-SCHEDULES = ["analysis", "cleanup", "queue", "storage"]
+SCHEDULES = ["analysis", "cleanup", "queue", "reminders", "storage"]
 
 
 def health(keeper: User) -> dict[str, Any]:
@@ -148,7 +148,9 @@ def test_a_schedule_that_never_started_is_named_once_it_should_have(keeper: User
         " SELECT 'queue', instant() - ago, 'done', instant(), '{}'"
         "   FROM unnest(ARRAY[interval '4 min', interval '0']) AS ago"
     )
-    assert named(health(keeper)) == ["schedule analysis"], "the others need not have started in 4 minutes"
+    assert named(health(keeper)) == ["schedule analysis", "schedule reminders"], (
+        "the others need not have started in 4 minutes"
+    )
 
 
 def test_a_long_ledger_is_checked_by_the_hour(keeper: User, alone: Database) -> None:

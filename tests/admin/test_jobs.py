@@ -49,6 +49,7 @@ def test_the_schedules_and_the_queue(admin: User, database: Database) -> None:
         "cleanup": 3600,
         "storage": 300,
         "analysis": 60,
+        "reminders": 60,
     }
     assert all(set(one) == SCHEDULE for one in before["schedules"])
     job_id = failed_run(database)

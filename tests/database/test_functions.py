@@ -103,7 +103,7 @@ READS = {
 }
 
 # Functions that the contract names and no route calls yet.
-AWAITED: dict[str, str] = {"is_paused": "the reminders of beyond contract, section 3"}
+AWAITED: dict[str, str] = {}
 
 # What fewer than all logins may call.
 LOGINS = ("questlog_app", "questlog_auth", "questlog_operator", "questlog_jobs", "questlog_console")

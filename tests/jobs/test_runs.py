@@ -235,7 +235,7 @@ def test_a_tick_of_the_analysis_that_fails_is_seen(
 
 def test_the_schedules_with_their_last_runs(database: Database, ask: Ask, clock: Clock) -> None:
     states = {row["name"]: row for row in ask("SELECT * FROM schedule_states()")}
-    assert set(states) == {"queue", "cleanup", "storage", "analysis"}
+    assert set(states) == {"queue", "cleanup", "storage", "analysis", "reminders"}
     assert states["cleanup"] == {"name": "cleanup", "every_seconds": 3600} | dict.fromkeys(
         ("last_started_at", "last_finished_at", "last_status", "last_result")
     )

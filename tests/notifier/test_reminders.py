@@ -289,6 +289,27 @@ def test_none_at_all(reader: User, run: Run, browser: Browser, clock: Clock) -> 
     assert titles(browser) == ["Notifications work"]
 
 
+def test_no_reminders_while_everything_is_paused(reader: User, run: Run, browser: Browser, clock: Clock) -> None:
+    """But of an event: a flight leaves on holidays too."""
+    reader.patch("/user/settings", {"daily_reminder_time": "08:00"})
+    habit(reader)
+    reader.post("/quests", {"title": "Bank", "category": "errands", "expires_at": "2031-05-10T08:00:00Z"})
+    event(reader, title="Flight")
+    reader.post("/pauses", {"from": "2031-05-07", "to": "2031-05-09"})
+    assert [f"{at:%d %H:%M}" for at in run(NOON + timedelta(days=2, hours=11))] == ["08 17:30"]
+    assert titles(browser) == ["Flight"]
+    run(NOON + timedelta(days=3, hours=11))
+    assert titles(browser) == ["Flight", "Your day", "Stretch"]
+
+
+def test_no_reminder_of_a_paused_habit(reader: User, run: Run, browser: Browser, clock: Clock) -> None:
+    paused = habit(reader)
+    habit(reader, "18:45", name="Walk")
+    reader.post("/pauses", {"habit_id": paused, "to": "2031-05-08"})
+    run(NOON + timedelta(days=2, hours=11))
+    assert titles(browser) == ["Walk", "Walk", "Stretch", "Walk"]
+
+
 # The other kinds ------------------------------------------------------------------------------------------------------
 
 

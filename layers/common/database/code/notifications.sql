@@ -358,6 +358,7 @@ RETURN (SELECT CASE
 -- Looks at a reminder as its user, and says where a message would go: to these browsers, and by mail.
 --   `room` is how many messages the user may still be sent on this day. What is about nothing in particular (a test) is sent at
 --   any hour and is not counted; a note waits for the end of the quiet hours, and everything else passes by in them.
+--   While everything is paused only events are reminded of, which have their hour all the same, and notes are sent.
 --   No row while the user is being deleted: the deletion would wait for the reminder, and this for the user.
 CREATE OR REPLACE FUNCTION app.look_at_reminder(r reminders, push_available boolean, email_available boolean)
 RETURNS TABLE (is_due boolean, next_at timestamptz, occasion text, expires_at timestamptz, facts jsonb, zone text,
@@ -403,7 +404,10 @@ BEGIN
         day := day_bounds(local_day(clock(), zone, day_start), zone, day_start);
     END IF;
     RETURN QUERY
-    SELECT seen.is_due, CASE WHEN r.source IN ('export', 'feedback') THEN quiet ELSE seen.next_at END, seen.occasion,
+    SELECT CASE WHEN r.source IN ('daily', 'streak', 'reviews', 'quest')
+                THEN seen.is_due AND NOT is_paused(r.user_id, NULL, local_day(clock(), zone, day_start))
+                ELSE seen.is_due END,
+           CASE WHEN r.source IN ('export', 'feedback') THEN quiet ELSE seen.next_at END, seen.occasion,
            seen.expires_at, seen.facts, zone, quiet IS NOT NULL,
            CASE WHEN r.source = 'test' THEN 1
                 ELSE (known ->> 'max_notifications_per_day')::bigint
