@@ -14,7 +14,7 @@ from typing import NamedTuple
 import psycopg
 
 from database.migrate import MIGRATIONS, migrate, set_login_passwords
-from local import bucket, provider
+from local import bucket, mail, provider
 from local.acting import Acting
 from local.clock import Clock
 from local.failures import EXPECTED, check_database, explain
@@ -92,7 +92,11 @@ def _compose(
     status = Status(
         url=places.settings["PUBLIC_URL"],
         database_url=places.database_url,
-        services={"bucket": places.settings["R2_ENDPOINT"], "provider": places.settings["GOOGLE_ISSUER"]},
+        services={
+            "bucket": places.settings["R2_ENDPOINT"],
+            "provider": places.settings["GOOGLE_ISSUER"],
+            "mail": places.settings["MAIL_ENDPOINT"],
+        },
         links=places.links,
         runtimes=runtimes,
         history=history,
@@ -120,6 +124,8 @@ def _start_services(stack: ExitStack, folder: Path, terminal: Terminal, advance:
         provider.start(int(os.environ.get("OIDC_PORT", "0")), settings["ADMIN_EMAILS"], logs / "provider.log")
     )
 
+    post = stack.enter_context(mail.start(folder / "mail", logs / "mail.log"))
+
     advance("database")
     admin_url = os.environ.get("DATABASE_URL")
     if not admin_url:
@@ -141,7 +147,12 @@ def _start_services(stack: ExitStack, folder: Path, terminal: Terminal, advance:
     identity.ready()
     settings.setdefault("GOOGLE_ISSUER", identity.url)
     terminal.line("identity", identity.url, "sign in as admin or dev")
-    return Places(admin_url, settings, {"bucket": bucket.listing(store.url, settings), "provider": identity.url})
+
+    post.ready()
+    settings.setdefault("MAIL_ENDPOINT", post.url)
+    terminal.line("mail", post.url, "what is sent by mail is shown here, and goes nowhere")
+    links = {"bucket": bucket.listing(store.url, settings), "provider": identity.url, "mail": post.url}
+    return Places(admin_url, settings, links)
 
 
 def _report_exchange(terminal: Terminal, history: History, exchange: Exchange) -> None:

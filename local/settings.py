@@ -3,11 +3,15 @@
 Passwords and keys are made once for each data folder and kept there, readable by its owner alone.
 """
 
+import base64
 import json
 import secrets
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
+
+from questlog.notifications import VENDORS
 
 # Each login role, by the name of the secret that holds its URL.
 LOGINS = {
@@ -26,6 +30,11 @@ _DEFAULTS = {
     "GOOGLE_CLIENT_ID": "questlog-local",
     "AZURE_CLIENT_SECRET": "",
     "R2_BUCKET": "questlog",
+    "MAIL_FROM": "questlog@questlog.test",
+    # Push services refuse a localhost address here.
+    "VAPID_SUBJECT": "mailto:admin@questlog.test",
+    # Besides those of the template, this machine: a test may be browser and push service in one.
+    "PUSH_HOSTS": f"{VENDORS},localhost,127.0.0.1",
     "QUESTLOG_COMMIT": "",
     "QUESTLOG_BUILT_AT": "",
     "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -38,6 +47,7 @@ def local_settings(secret: Mapping[str, str], environment: Mapping[str, str]) ->
     Every variable that the environment has is taken over: a template variable that is named here nowhere finds it too.
     """
     port = environment.get("PORT", "8080")
+    private_key, public_key = vapid_keys(secret["vapid"])
     public_url = f"http://localhost:{port}"
     made = {
         # By name, like the front end: browsers keep cookies by host name, so both have to say localhost.
@@ -47,12 +57,30 @@ def local_settings(secret: Mapping[str, str], environment: Mapping[str, str]) ->
         "ADMIN_CLAIM_KEY": secret["claim_key"],
         "EXPORT_SIGNING_KEY": secret["export_key"],
         "UNSUBSCRIBE_KEY": secret["unsubscribe_key"],
+        "VAPID_PRIVATE_KEY": private_key,
+        "VAPID_PUBLIC_KEY": public_key,
         "GOOGLE_CLIENT_SECRET": secret["google"],
         "R2_ACCESS_KEY_ID": secret["bucket_id"],
         "R2_SECRET_ACCESS_KEY": secret["bucket_key"],
     }
     # The database's address is the administrator's here; what functions get is made from it, role by role.
     return {**_DEFAULTS, **made, **{name: value for name, value in environment.items() if name != "DATABASE_URL"}}
+
+
+def vapid_keys(seed: str) -> tuple[str, str]:
+    """The key pair that signs what is pushed, private and public, in base64url. It follows from the seed."""
+    # Nothing else of the stack needs it.
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
+
+    private = sha256(seed.encode()).digest()
+    public = ec.derive_private_key(int.from_bytes(private, "big"), ec.SECP256R1()).public_key()
+    point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return _base64url(private), _base64url(point)
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def database_urls(admin_url: str, secret: Mapping[str, str]) -> dict[str, str]:
@@ -71,7 +99,16 @@ def kept_secrets(folder: Path) -> dict[str, str]:
     """The data folder's own passwords and keys, made at the first call."""
     path = folder / "secrets.json"
     known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    names = ["claim_key", "google", "bucket_id", "bucket_key", "export_key", "unsubscribe_key", *LOGINS.values()]
+    names = [
+        "claim_key",
+        "google",
+        "bucket_id",
+        "bucket_key",
+        "export_key",
+        "unsubscribe_key",
+        "vapid",
+        *LOGINS.values(),
+    ]
     if missing := [name for name in names if name not in known]:
         known |= {name: secrets.token_hex(16) for name in missing}
         folder.mkdir(parents=True, exist_ok=True)
