@@ -3,11 +3,23 @@
 -- name: users
 -- OFFSET 0: a lookup by key for each user of the page, whatever the planner expects of the page.
 SELECT u.*, coalesce(u.tos_version = %(terms)s, false) AS tos_accepted
-  FROM users_page(%(search)s, %(role)s, %(page_size)s, (%(page)s::bigint - 1) * %(page_size)s)
+  FROM users_page(%(role)s, %(page_size)s, (%(page)s::bigint - 1) * %(page_size)s)
        WITH ORDINALITY AS p (id, place)
  CROSS JOIN LATERAL (SELECT * FROM users_shown AS s WHERE s.id = p.id OFFSET 0) AS u
  ORDER BY p.place;
-SELECT count_users(%(search)s, %(role)s) AS total;
+SELECT count_users(%(role)s) AS total;
+
+-- name: found_users
+-- The text is looked for once, for the page and for how many are found. On a later page, which may be behind the last one, they are
+-- counted too.
+WITH found AS MATERIALIZED (
+    SELECT f.id, f.place FROM search_users(%(search)s, %(role)s) WITH ORDINALITY AS f (id, place)
+)
+SELECT u.*, coalesce(u.tos_version = %(terms)s, false) AS tos_accepted, (SELECT count(*) FROM found) AS found
+  FROM (SELECT f.* FROM found AS f ORDER BY f.place LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p
+ CROSS JOIN LATERAL (SELECT * FROM users_shown AS s WHERE s.id = p.id OFFSET 0) AS u
+ ORDER BY p.place;
+SELECT CASE WHEN %(page)s > 1 THEN (SELECT count(*) FROM search_users(%(search)s, %(role)s)) ELSE 0 END AS total;
 
 -- name: user_statistics
 SELECT s.name, s.value FROM known_statistics(%(terms)s) AS s WHERE s.part = 'users';
@@ -42,7 +54,7 @@ SELECT u.*, coalesce(u.tos_version = %(terms)s, false) AS tos_accepted, f.abando
   FROM (SELECT * FROM found AS f ORDER BY f.place LIMIT 1000) AS f
  CROSS JOIN LATERAL (SELECT * FROM users_shown AS s WHERE s.id = f.id OFFSET 0) AS u
  ORDER BY f.place;
-SELECT count_users(NULL, NULL) AS total;
+SELECT count_users(NULL) AS total;
 
 -- name: delete_abandoned
 SELECT set_config('statement_timeout', '25s', true);

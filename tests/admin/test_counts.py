@@ -253,7 +253,11 @@ def test_a_search_finds_what_contains_the_text(keeper: User, alone: Database) ->
     texts = ["crowd-7@", "crowd-7@example.org", "crowd-77@", "example.org", "CROWD-1", "user 7", "r 2", "7", "d-", "@e"]
     for text in [*texts, "crowd_7", "crowd%", "user 7@", "x" * 200, "7@example.org", "é"]:
         hits = [one for one in everyone if text.lower() in one["email"] or text.lower() in one["name"]]
+        found = keeper.get("/admin/users", query={"page_size": 10, "page": 2, "search": text}).json
+        assert (found["total"], len(found["users"])) == (len(hits), min(10, max(0, len(hits) - 10))), text
         assert users(keeper, search=text) == len(hits), text
+    shown = keeper.get("/admin/users", query={"page_size": 100}).json["users"]
+    assert keeper.get("/admin/users", query={"page_size": 100, "search": "@"}).json["users"] == shown
 
 
 def test_large_places_show_the_numbers_of_the_clean_up(keeper: User, alone: Database, clock: Clock) -> None:

@@ -125,6 +125,7 @@ FEWER = {
     "due_reminders": {"questlog_jobs"},
     "delete_user": {"questlog_app"},
     "cancel_jobs": {"questlog_app"},
+    "search_users": ADMINISTRATORS,
     "users_page": ADMINISTRATORS,
     "count_users": ADMINISTRATORS,
     "live_sessions": ADMINISTRATORS,

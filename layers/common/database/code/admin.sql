@@ -87,52 +87,50 @@ BEGIN ATOMIC
            wanted);
 END;
 
--- The condition under which a user `u` is found by a text in e-mail or name, whatever its case, for EXECUTE: $1 is the text and $2
--- the pattern of its rarest part, which the index is asked for. position() is what the index is not asked for.
-CREATE OR REPLACE FUNCTION internal.user_is_found() RETURNS text
-LANGUAGE sql IMMUTABLE
-RETURN $$(lower(u.email) LIKE $2 AND position($1 IN lower(u.email)) > 0 OR lower(u.name) LIKE $2 AND position($1 IN lower(u.name)) > 0)$$;
-
 -- The pattern of LIKE for what contains a text.
 CREATE OR REPLACE FUNCTION internal.containing(wanted text) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN '%' || regexp_replace(wanted, '([\\%_])', '\\\1', 'g') || '%';
 
--- The ids of a page of users, newest first: those of a role where one is given, and those whose e-mail or name contains a text
--- where one is given. Either is planned for its value: one role is nearly everyone's, and another a handful's.
-CREATE OR REPLACE FUNCTION app.users_page(wanted text, wanted_role text, page_size int, first bigint) RETURNS SETOF uuid
+-- The ids of the users whose e-mail or name contains a text, whatever its case, newest first; of a role where one is given. The index
+-- is asked for the rarest part of the text; position() is what it is not asked for. A search takes as long as it has hits.
+CREATE OR REPLACE FUNCTION app.search_users(wanted text, wanted_role text) RETURNS SETOF uuid
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
-    IF wanted IS NOT NULL THEN
-        RETURN QUERY EXECUTE format(
-            -- OFFSET 0: found first, and then put in order. From the newest on, a rare one would be looked for among all.
-            'SELECT f.id
-               FROM (SELECT u.id, u.created_at FROM users AS u WHERE %s AND ($3 IS NULL OR u.role = $3) OFFSET 0) AS f
-              ORDER BY f.created_at DESC, f.id LIMIT $4 OFFSET $5', user_is_found())
-            USING lower(wanted), containing(rarest_part(lower(wanted))), wanted_role, page_size, first;
-    ELSIF wanted_role IS NOT NULL THEN
+    -- OFFSET 0: found first, and then put in order. From the newest on, a rare one would be looked for among all.
+    RETURN QUERY EXECUTE
+        'SELECT f.id
+           FROM (SELECT u.id, u.created_at FROM users AS u
+                  WHERE (lower(u.email) LIKE $2 AND position($1 IN lower(u.email)) > 0
+                         OR lower(u.name) LIKE $2 AND position($1 IN lower(u.name)) > 0)
+                    AND ($3 IS NULL OR u.role = $3) OFFSET 0) AS f
+          ORDER BY f.created_at DESC, f.id'
+        USING lower(wanted), containing(rarest_part(lower(wanted))), wanted_role;
+END
+$$;
+
+-- The ids of a page of users, newest first; of a role where one is given. It is planned for the role: one is nearly everyone's, and
+-- another a handful's.
+CREATE OR REPLACE FUNCTION app.users_page(wanted_role text, page_size int, first bigint) RETURNS SETOF uuid
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    IF wanted_role IS NULL THEN
+        RETURN QUERY SELECT u.id FROM users AS u ORDER BY u.created_at DESC, u.id LIMIT page_size OFFSET first;
+    ELSE
         RETURN QUERY EXECUTE
             'SELECT u.id FROM users AS u WHERE u.role = $1
               ORDER BY u.created_at DESC, u.id LIMIT $2 OFFSET $3' USING wanted_role, page_size, first;
-    ELSE
-        RETURN QUERY SELECT u.id FROM users AS u ORDER BY u.created_at DESC, u.id LIMIT page_size OFFSET first;
     END IF;
 END
 $$;
 
--- How many users there are on all pages of such a list. Those who are searched for are counted, so that a search takes as long as
--- it has hits.
-CREATE OR REPLACE FUNCTION app.count_users(wanted text, wanted_role text) RETURNS bigint
+-- How many users there are; of a role where one is given.
+CREATE OR REPLACE FUNCTION app.count_users(wanted_role text) RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
     counted timestamptz := counted_until('users');
     total bigint;
 BEGIN
-    IF wanted IS NOT NULL THEN
-        EXECUTE format('SELECT count(*) FROM users AS u WHERE %s AND ($3 IS NULL OR u.role = $3)', user_is_found())
-           INTO total USING lower(wanted), containing(rarest_part(lower(wanted))), wanted_role;
-        RETURN total;
-    END IF;
     EXECUTE 'SELECT count(*) FROM users AS u WHERE u.created_at >= $1 AND ($2 IS NULL OR u.role = $2)'
        INTO total USING counted, wanted_role;
     RETURN total + coalesce((SELECT sum(c.total) FROM list_counts AS c
@@ -275,7 +273,7 @@ BEGIN
     RETURN erase_user(leaving, client);
 END
 $$;
-REVOKE EXECUTE ON FUNCTION app.users_page, app.count_users, app.live_sessions, app.audit_page, app.count_audit, app.change_user,
+REVOKE EXECUTE ON FUNCTION app.search_users, app.users_page, app.count_users, app.live_sessions, app.audit_page, app.count_audit, app.change_user,
     app.delete_other_user FROM questlog_app, questlog_auth, questlog_operator, questlog_jobs;
 REVOKE EXECUTE ON FUNCTION app.user_statistics FROM questlog_app, questlog_auth, questlog_operator;
 
