@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from database.migrate import MIGRATIONS, MigrationError
+from database.migrate import CODE, MIGRATIONS, MigrationError
 from local.clock import ClockError
 from local.postgres import FolderInUse, OtherPostgres, PostgresError
 from local.service import PortTaken, ServiceError, free_port
@@ -82,12 +82,15 @@ def _begin_anew(data: Path) -> str:
 
 def _migration(message: str, data: Path, *, has_own_database: bool) -> Failure:
     """A migration that does not fit is most often one that was changed after the database was made."""
-    lines = [line for line in message.splitlines() if line.strip()]
-    failing = re.findall(r"^Applying: (\S+\.sql)", message, re.MULTILINE)
+    # dbmate says what it does before the error; Postgres shows the place of it in lines after the first.
+    lines = message.splitlines() or ["no reason given"]
+    reason = next((line for line in lines if line.startswith("Error:")), lines[0])
+    files = [MIGRATIONS / name for name in re.findall(r"^Applying: (\S+\.sql)", message, re.MULTILINE)]
+    files += [CODE / name for name in re.findall(r"^(\S+\.sql): ", lines[0])]
     where = "the database of DATABASE_URL" if has_own_database else str(data)
     return Failure(
-        f"The migrations do not fit {where}: {_shortened(lines[-1] if lines else 'no reason given')}",
-        MIGRATIONS / failing[-1] if failing else None,
+        f"The migrations do not fit {where}: {_shortened(reason)}",
+        files[-1] if files else None,
         "env -u DATABASE_URL make run" if has_own_database else _begin_anew(data),
     )
 

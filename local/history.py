@@ -151,8 +151,8 @@ class Told(NamedTuple):
 
 
 def told(logged: bytes) -> Told:
-    """What the last log line of a request tells; nothing where there is no such line."""
-    for line in _json_lines(reversed(logged.splitlines())):
+    """What the log line of a request tells, among the lines of one invocation; nothing where there is none."""
+    for line in _json_lines(logged.splitlines()):
         match line:
             case {"message": "request", "method": str(method), "route": str(path), "trips": int(trips)}:
                 return Told(f"{method} {path}", trips)

@@ -25,7 +25,7 @@ class PortTaken(RuntimeError):
     """Another program listens on the port."""
 
     def __init__(self, port: int) -> None:
-        super().__init__(f"Port {port} is in use by another program.")
+        super().__init__(f"Port {port} is in use, by another program or by a stack that runs already.")
         self.port = port
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from database.migrate import MigrationError, migrate
+from database.migrate import CODE, MigrationError, migrate, replace_code
 from local.clock import Clock, ClockError
 from local.failures import EXPECTED, Unreachable, check_database, explain
 from local.gateway import Gateway, Server, check_port
@@ -35,7 +35,7 @@ def test_a_taken_port_is_told_before_anything_is_started(tmp_path: Path) -> None
         for listener in server._sockets:
             listener.close()
     assert status == 1
-    assert f"Port {server.port} is in use by another program." in printed
+    assert f"Port {server.port} is in use, by another program or by a stack that runs already." in printed
     assert "try        PORT=" in printed
     assert len(printed.splitlines()) <= 8
     assert "\x1b" not in printed, "what is piped has no colours and no bars"
@@ -125,6 +125,20 @@ def test_migrations_that_do_not_fit(untouched: Database, tmp_path: Path) -> None
     given = explain(refused.value, tmp_path, {"DATABASE_URL": untouched.admin_url})
     assert given.reason.startswith("The migrations do not fit the database of DATABASE_URL: ")
     assert given.try_ == "env -u DATABASE_URL make run"
+
+
+def test_code_that_does_not_fit(untouched: Database, tmp_path: Path) -> None:
+    """The tables are those of an older text, so a function that reads them cannot be made."""
+    (tmp_path / "order.txt").write_text("habits.sql\n")
+    (tmp_path / "habits.sql").write_text(
+        "SET LOCAL ROLE questlog_owner;\nCREATE OR REPLACE FUNCTION app.odd() RETURNS int LANGUAGE sql\n"
+        "RETURN (SELECT no_such_column FROM habits);\n"
+    )
+    with pytest.raises(MigrationError) as refused:
+        replace_code(untouched.admin_url, tmp_path)
+    failure = explain(refused.value, tmp_path / ".local", {})
+    assert failure.reason.endswith('habits.sql: app.odd: column "no_such_column" does not exist')
+    assert failure.look_in == CODE / "habits.sql"
 
 
 def test_a_service_that_does_not_start_names_its_log(tmp_path: Path) -> None:
