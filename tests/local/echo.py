@@ -43,7 +43,8 @@ def handler(event, context):
         "cookies": event.get("cookies"), "body": event.get("body"), "left_ms": context.get_remaining_time_in_millis(),
         "name": context.function_name, "environment": dict(os.environ),
     }
-    return {"statusCode": 200, "headers": {"content-length": "1"}, "body": json.dumps(body)}
+    status = 404 if path == "/refuse" else 200
+    return {"statusCode": status, "headers": {"content-length": "1"}, "body": json.dumps(body)}
 """
 
 Ask = Callable[..., Awaitable[httpx.Response]]

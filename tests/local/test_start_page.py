@@ -83,9 +83,12 @@ def test_it_shows_the_last_requests_of_a_function_with_their_trips(stack: Stack,
         for _ in range(11):
             await ask("POST", "/<script>alert(1)</script>")
         shown.extend((await ask("GET", "/__status")).json()["functions"])
+        await ask("GET", "/refuse")
+        [refused] = (await ask("GET", "/__status")).json()["functions"]
+        assert (refused["state"], refused["errors"], refused["last"][0]["status"]) == ("running", 0, 404)
         await ask("GET", "/raise")
         [after] = (await ask("GET", "/__status")).json()["functions"]
-        assert (after["state"], after["requests"], after["errors"]) == ("failing", 13, 1)
+        assert (after["state"], after["requests"], after["errors"]) == ("failing", 14, 1)
         assert (after["last"][0]["status"], after["last"][0]["trips"]) == (500, None)
 
     stack.run(test, database_url=database.admin_url)

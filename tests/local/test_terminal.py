@@ -33,6 +33,7 @@ def in_a_loop(work: Printed, seconds: float) -> None:
             await asyncio.sleep(seconds)
             with work.terminal.working("jobs: storage", shown_after=0.01):
                 await asyncio.sleep(seconds)
+        await asyncio.sleep(0.05)  # what is shown later than it ends would come now
 
     loop = asyncio.new_event_loop()
     try:
