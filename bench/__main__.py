@@ -5,11 +5,12 @@ import os
 import platform
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from bench import (
     administration,
@@ -101,22 +102,17 @@ def main() -> None:
     names = list(IN_SCALE) if chosen == APART else [name for name in ORDER if name not in IN_SCALE]
     if chosen not in (None, APART):
         names = [chosen]
-    columns = (SpinnerColumn(), BarColumn(24), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with (
-        ExitStack() as stages,
-        Progress(
-            *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
-        ) as bar,
-    ):
-        stage = stages.enter_context(Stage())
-        task = bar.add_task("", total=len(names))
+    with _progress(console) as bar, ExitStack() as stages:
+        task = bar.add_task("a database", total=len(names))
+        tell = partial(_describe, bar, task)
+        stage = stages.enter_context(Stage(tell))
         for position, name in enumerate(names, 1):
-            bar.update(task, description=name)
+            tell(name)
             if not console.is_terminal:
                 console.print(f"{position} of {len(names)}: {name}")
             if chosen == APART and position > 1:
                 stages.close()
-                stage = stages.enter_context(Stage())
+                stage = stages.enter_context(Stage(tell))
             figure = ON_A_STAGE[name](stage) if name in ON_A_STAGE else BY_THEMSELVES[name]()
             console.print(figure.table())
             figures.append(figure)
@@ -129,6 +125,22 @@ def main() -> None:
         introduction = INTRODUCTION.format(command=command, machine=machine)
         document.write_text("\n".join([introduction, *lines]).rstrip() + "\n", "utf-8")
         console.print(f"written to {document.relative_to(Path.cwd())}")
+
+
+def _progress(console: Console) -> Progress:
+    """A bar of the figures, drawn on a terminal alone; seldom, so that it does not count in what is measured."""
+    columns = (SpinnerColumn(), BarColumn(24), MofNCompleteColumn(), TextColumn("{task.description}"))
+    return Progress(
+        *(*columns, TimeElapsedColumn()),
+        console=console,
+        transient=True,
+        refresh_per_second=2,
+        disable=not console.is_terminal,
+    )
+
+
+def _describe(bar: Progress, task: TaskID, what: str) -> None:
+    bar.update(task, description=what)
 
 
 if __name__ == "__main__":

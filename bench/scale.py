@@ -77,7 +77,9 @@ def measure(stage: Stage, users: int = USERS, payments: int = PAYMENTS_OF_A_USER
         f"At most {BUDGET} is the budget.",
         ("what", "small", "usual", "heavy", "rows shown", "factor"),
     )
+    stage.tell(f"scale: {users:,} users")
     crowd(stage, users, payments)
+    stage.tell("scale: three accounts")
     parties = [Party(account(stage, size)) for size in (SMALL, USUAL, HEAVY)]
     settle(stage)
     stage.serve()
@@ -87,9 +89,11 @@ def measure(stage: Stage, users: int = USERS, payments: int = PAYMENTS_OF_A_USER
     if not backend.visible:
         return figure.without_rows("it takes Linux, and Postgres on the same machine")
     for what in [name for name in parties[0].requests if all(name in party.requests for party in parties)]:
+        stage.tell(f"scale: {what}")
         _ask(backend, parties, what)
         _report(figure, what, parties)
     for what, pay in _payments(stage).items():
+        stage.tell(f"scale: {what}")
         _pay(backend, parties, what, pay)
         _report(figure, what, parties)
     return figure

@@ -24,10 +24,12 @@ NAME = "questlog_bench"
 class Stage:
     """A database of its own, on the server DATABASE_URL names as its administrator, or else on one started for it.
 
-    The server is durable, with every commit on the disk: what it does is what a real one would do.
+    The server is durable, with every commit on the disk: what it does is what a real one would do. `tell` is told what
+    is being done, by a figure that takes long.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[str], object] = lambda _what: None) -> None:
+        self.tell = tell
         self._folder = tempfile.TemporaryDirectory(prefix="questlog-bench-")
         self._postgres: Postgres | None = None
         self._server = os.environ.get("DATABASE_URL", "")
