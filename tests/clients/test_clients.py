@@ -36,13 +36,6 @@ def test_a_typescript_program(types: Path, gateway: str) -> None:
     assert json.loads(finished.stdout) == SEEN
 
 
-def test_a_wrong_typescript_program_is_found(types: Path) -> None:
-    """The field is `name`: what compiles any program would say nothing about ours."""
-    right = (HERE / "program.ts").read_text("utf-8")
-    (types / "wrong.ts").write_text(right.replace('{ name: "Read ten pages" }', '{ title: "Read ten pages" }'), "utf-8")
-    assert "'title' does not exist in type" in type_errors(types, "wrong.ts")
-
-
 def test_a_python_program(tmp_path: Path, gateway: str) -> None:
     generator, *arguments = command_of_readme("openapi-python-client")
     # The generator's own last step is to format what it wrote, which shows nothing and costs much.
