@@ -6,11 +6,13 @@ When and what to send is decided by the function notifier, every minute.
 from typing import Final
 from uuid import UUID
 
+from starlette.responses import Response
+
 from questlog.api import Api
 from questlog.db import Db
-from questlog.errors import Conflict, Invalid
+from questlog.errors import Conflict, Invalid, NotFound
 from questlog.identity import Client
-from questlog.notifications import channels, may_push_to
+from questlog.notifications import channels, may_push_to, unsubscribing_user
 from questlog.wire import Success
 
 from functions.notifications.models import (
@@ -24,6 +26,7 @@ from functions.notifications.models import (
     Subscription,
     Subscriptions,
 )
+from functions.notifications.pages import page
 from functions.notifications.rules import listed
 
 api = Api(__file__)
@@ -92,6 +95,35 @@ def messages(db: Db, query: MessagesQuery) -> Messages:
     before = AFTER_ALL_ROWS if query.cursor is None else query.cursor
     rows, deliveries = db.each((list[MessageRow], list[Delivery]), "messages", before=before, limit=query.limit + 1)
     return listed(rows, deliveries, query.limit)
+
+
+@api.get("/notifications/unsubscribe/{token}", requires=None)
+def ask_to_unsubscribe(token: str) -> Response:
+    """Return a page with a button that ends the mails. Opening it changes nothing: mail scanners open every link.
+
+    404 for a token that no mail has.
+    """
+    _unsubscribing(token)
+    return page("Get no more mail from Questlog?", with_button=True)
+
+
+@api.post("/notifications/unsubscribe/{token}", requires=None)
+def unsubscribe(db: Db, token: str, content: bytes) -> Response:
+    """Send no more mail to the user whose token this is, signed in or not (RFC 8058). Again, it changes nothing.
+
+    The body says nothing: mail programs send a form. 404 for a token that no mail has.
+    """
+    del content  # taken as it comes
+    db.one(Success, "unsubscribe", user_id=_unsubscribing(token))
+    return page("You get no more mail. The settings turn it on again.")
+
+
+def _unsubscribing(token: str) -> UUID:
+    here = channels()
+    user_id = unsubscribing_user(token, here.unsubscribe_key) if here.email_available else None
+    if user_id is None:
+        raise NotFound
+    return user_id
 
 
 def _public_key() -> str:

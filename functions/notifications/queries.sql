@@ -24,3 +24,6 @@ SELECT d.message_id, d.channel, d.subscription_id, d.status, d.attempts, d.finis
  WHERE d.message_id IN (SELECT o.id FROM notification_outbox AS o WHERE o.seq < %(before)s ORDER BY o.seq DESC
                          LIMIT %(limit)s)
  ORDER BY d.message_id, d.channel, d.id;
+
+-- name: unsubscribe
+SELECT true AS success FROM unsubscribe_from_mail(%(user_id)s) AS known WHERE known;

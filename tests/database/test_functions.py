@@ -121,6 +121,7 @@ FEWER = {
     "claim_admin": SIGN_IN,
     "subscribe": {"questlog_app"},
     "send_test": {"questlog_app"},
+    "unsubscribe_from_mail": {"questlog_app"},
     "look_at_reminder": {"questlog_jobs"},
     "due_reminders": {"questlog_jobs"},
     "delete_user": {"questlog_app"},

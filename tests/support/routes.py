@@ -27,6 +27,8 @@ NO_TRIP: Mapping[str, str] = {
     "GET /openapi.json": "a file",
     "GET /docs": "a file",
     "GET /docs/{asset}": "a file",
+    "GET /notifications/unsubscribe/{token}": "a page, for a token that the function checks by itself",
+    "POST /notifications/unsubscribe/{token}": "a token without our signature is refused before anything is asked",
     "GET /auth/providers": "the function's own settings",
     "GET /auth/azure": "this provider is not configured in the tests, which the function knows by itself",
 }

@@ -466,3 +466,17 @@ BEGIN
 END
 $$;
 REVOKE EXECUTE ON FUNCTION app.send_test FROM questlog_auth, questlog_operator, questlog_admin, questlog_jobs;
+
+-- Turns the mails of a user off whose signed token the caller has checked. Returns whether there is such a user.
+CREATE OR REPLACE FUNCTION app.unsubscribe_from_mail(of_user uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    PERFORM set_config('app.user_id', of_user::text, true), set_config('app.scope', 'own', true);
+    IF NOT EXISTS (SELECT FROM users AS u WHERE u.id = of_user) THEN
+        RETURN false;
+    END IF;
+    PERFORM change_settings('{"email_notifications": false}');
+    RETURN true;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION app.unsubscribe_from_mail FROM questlog_auth, questlog_operator, questlog_admin, questlog_jobs;
