@@ -192,3 +192,68 @@ def test_a_perfect_day_asks_for_no_paused_habit(user: User, clock: Clock, databa
     assert counter(database, user, "perfect_habit_days") == 1
     do(user, clock, paused, 1)
     assert counter(database, user, "perfect_habit_days") == 2
+
+
+# Amounts and limits ---------------------------------------------------------------------------------------------------
+
+
+def limit(user: User, **fields: Any) -> str:
+    """A limit of at most one a day, unless told otherwise."""
+    made = factories.habit(user, kind="amount", direction="at_most", target_amount=1, **fields)
+    return str(made["id"])
+
+
+def log(user: User, clock: Clock, habit: str, day: int, amount: int) -> None:
+    clock.set(NOON + timedelta(days=day, hours=2))
+    assert user.post(f"/habits/{habit}/log", {"amount": amount}).status == 200
+
+
+def test_a_paused_day_is_no_day_on_which_a_limit_was_kept(user: User, clock: Clock) -> None:
+    habit = limit(user)
+    clock.set(NOON + timedelta(days=2))
+    pause(user, 2, 4)
+    for day, shown in ((2, 2), (3, 2), (5, 2), (6, 3)):
+        clock.set(NOON + timedelta(days=day))
+        assert streak(user, habit) == (shown, shown), day
+    log(user, clock, habit, 6, 1)  # counted anew
+    assert streak(user, habit) == (3, 3)
+    statuses = [day["status"] for day in user.get(f"/habits/{habit}/history").data["days"][-7:]]
+    assert statuses == ["done", "done", "not_due", "not_due", "not_due", "done", "not_due"]
+
+
+def test_passing_a_limit_on_a_paused_day_breaks_nothing(user: User, clock: Clock) -> None:
+    habit = limit(user)
+    clock.set(NOON + timedelta(days=2))
+    pause(user, 2, 2)
+    log(user, clock, habit, 2, 5)
+    assert streak(user, habit)[0] == 2
+    clock.set(NOON + timedelta(days=4))
+    assert streak(user, habit)[0] == 3
+    log(user, clock, habit, 4, 5)
+    assert streak(user, habit) == (0, 3)
+
+
+def test_a_week_that_is_paused_in_part_is_kept_or_breaks_nothing(user: User, clock: Clock) -> None:
+    """NOON's week ends four days after it. The next two have a paused day; the one that begins on the 26th has no other."""
+    habit = limit(user, period="week")
+    for first, last in ((5, 5), (13, 13), (26, 32)):
+        clock.set(NOON + timedelta(days=first))
+        pause(user, first, last)
+    for day, shown in ((5, 1), (12, 2), (19, 3), (26, 4), (33, 4), (40, 5)):
+        clock.set(NOON + timedelta(days=day))
+        assert streak(user, habit)[0] == shown, day
+
+
+def test_a_month_with_a_paused_day_is_not_missed(user: User, clock: Clock) -> None:
+    habit = factories.habit(user, kind="amount", target_amount=2, period="month")["id"]
+    log(user, clock, habit, 0, 2)  # in May
+    clock.set(NOON.replace(month=6))
+    user.post("/pauses", {"from": "2031-06-10", "to": "2031-06-10", "habit_id": habit})
+    clock.set(NOON.replace(month=7))
+    assert streak(user, habit) == (1, 1)
+    user.post(f"/habits/{habit}/log", {"amount": 2})
+    assert streak(user, habit) == (2, 2)
+    shown = user.get(f"/habits/{habit}/history", query={"from": "2031-05-31", "to": "2031-07-07"}).data
+    assert "missed" not in {day["status"] for day in shown["days"]}
+    clock.set(NOON.replace(month=9))
+    assert streak(user, habit) == (0, 2)

@@ -2,10 +2,16 @@ SET LOCAL ROLE questlog_owner;
 
 -- Which days count -------------------------------------------------------------------------------------------------------
 
--- The days on which everything is paused, those ahead too.
+-- The days on which everything is paused, those ahead too. Not in SQL, and neither is count_days(): a call of an SQL function
+-- that is not inlined is planned anew by each payment after a gap.
 CREATE OR REPLACE FUNCTION internal.paused_days() RETURNS datemultirange
-LANGUAGE sql STABLE
-RETURN (SELECT coalesce(range_agg(daterange(p.starts_on, p.ends_on, '[]')), '{}') FROM habit_pauses AS p WHERE p.habit_id IS NULL);
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN coalesce((
+        SELECT range_agg(daterange(p.starts_on, p.ends_on, '[]'))
+          FROM habit_pauses AS p WHERE p.user_id = current_user_id() AND p.habit_id IS NULL), '{}');
+END
+$$;
 
 -- The days that a user's streak misses between its last day and another one: those that are not paused. Everything that asks
 -- about missed days asks this: the award, what is shown, the shields that are used, and the boards.
@@ -14,8 +20,17 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN datemultirange(daterange(last + 1, greatest(day, last + 1))) - paused;
 
 CREATE OR REPLACE FUNCTION internal.count_days(days datemultirange) RETURNS int
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (SELECT coalesce(sum(upper(r) - lower(r)), 0)::int FROM unnest(days) AS r);
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    -- Most gaps are whole: then the days are counted without taking the spans apart.
+    IF isempty(days) THEN
+        RETURN 0;
+    ELSIF days = datemultirange(range_merge(days)) THEN
+        RETURN upper(days) - lower(days);
+    END IF;
+    RETURN (SELECT sum(upper(r) - lower(r)) FROM unnest(days) AS r);
+END
+$$;
 
 -- Whether a user's habit is paused on a day, by a pause of its own or of everything. Without a habit: whether everything is.
 CREATE OR REPLACE FUNCTION app.is_paused(holder uuid, habit uuid, day date) RETURNS boolean
