@@ -234,7 +234,7 @@ def test_passing_a_limit_on_a_paused_day_breaks_nothing(user: User, clock: Clock
 
 
 def test_a_week_that_is_paused_in_part_is_kept_or_breaks_nothing(user: User, clock: Clock) -> None:
-    """NOON's week ends four days after it. The next two have a paused day; the one that begins on the 26th has no other."""
+    """NOON's week ends four days after it. The next two have a paused day; the one of the 26th day has no other."""
     habit = limit(user, period="week")
     for first, last in ((5, 5), (13, 13), (26, 32)):
         clock.set(NOON + timedelta(days=first))
