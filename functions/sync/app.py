@@ -2,8 +2,13 @@
 
 from typing import Any
 
-from questlog.api import Api, tag_of
+from starlette.requests import Request
+
+from questlog.api import Api, Reply, tag_of
 from questlog.db import Db
+from questlog.errors import Unchanged
+from questlog.notifications import channels
+from questlog.revision import seen
 
 from functions.sync import rules
 from functions.sync.models import (
@@ -27,10 +32,15 @@ api = Api(__file__)
 
 
 @api.get("/sync/poll", envelope=False, etag=True)
-def poll(db: Db) -> Poll:
+def poll(request: Request, db: Db) -> Reply[Poll]:
     """Progress, badges, timer and plan at once. Asking settles the timer."""
-    found = rules.poll(db.one(PollRow, "poll"))
-    return found.model_copy(update={"etag": tag_of(found)})
+    known = seen(request)
+    row = db.maybe(PollRow, "poll", **known.parameters)
+    if row is None:
+        raise Unchanged(known.tag)
+    found = rules.poll(row)
+    tag = rules.tag(tag_of(found), row)
+    return Reply(found.model_copy(update={"etag": tag}), tag=tag)
 
 
 @api.get("/sync/progress", envelope=False, etag=True)
@@ -92,7 +102,7 @@ def changes(db: Db, body: Known) -> Changes:
         "habits": {"habits": rules.listed(habits)},
         "goals": rules.goals(goals, milestones),
         "quests": rules.quests(quests),
-        "settings": rules.settings(settings),
+        "settings": rules.settings(settings, channels()),
     }
     return Changes(
         updates=rules.updates(versions, shown if body.include_data else None),

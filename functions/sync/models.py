@@ -101,6 +101,9 @@ class PollRow(ProgressRow, PlanRow):
     session_id: UUID | None
     status: Literal["active", "paused"] | None
     server_time: Instant
+    revision: int | None
+    shared_revision: int | None
+    unchanged_until: Instant
 
 
 class Versions(ResponseModel):

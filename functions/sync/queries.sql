@@ -1,9 +1,7 @@
 -- The timer is settled first, in a statement of its own: the rest has to see what that pays.
 
 -- name: poll
-SELECT settle_focus();
-SELECT p.*, b.*, f.*, d.*, clock() AS server_time
-  FROM sync_progress() AS p, sync_badges() AS b, sync_focus() AS f, sync_plan() AS d;
+SELECT * FROM sync_poll(%(seen)s, %(seen_shared)s, %(until)s);
 
 -- name: progress
 SELECT settle_focus();

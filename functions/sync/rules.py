@@ -6,6 +6,8 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
+from questlog.notifications import Channels
+from questlog.revision import Revisions
 from questlog.wire import percentage, rfc3339
 
 from functions.sync.models import (
@@ -54,6 +56,13 @@ def poll(row: PollRow) -> Poll:
     )
 
 
+def tag(digest: str, row: PollRow) -> str:
+    """The tag of a poll, with the revisions it was made of: they may tell the next poll that nothing has changed."""
+    if row.revision is None or row.shared_revision is None:
+        return digest
+    return Revisions(row.revision, row.shared_revision, row.unchanged_until).tag(digest)
+
+
 def versions(rows: Iterable[DomainVersion]) -> Versions:
     """The versions by domain."""
     return Versions(**{row.domain: row.version for row in rows})
@@ -89,9 +98,10 @@ def quests(rows: Sequence[Columns]) -> dict[str, Any]:
     return {"quests": listed(rows, "sort_order"), "total": rows[0]["total"] if rows else 0}
 
 
-def settings(rows: Iterable[SettingRow]) -> dict[str, Any]:
-    """The typed settings."""
-    return {row.key: row.value for row in rows}
+def settings(rows: Iterable[SettingRow], here: Channels) -> dict[str, Any]:
+    """The typed settings, and which ways to the user this installation has."""
+    ways = {"push_available": here.push_available, "email_available": here.email_available}
+    return {**{row.key: row.value for row in rows}, **ways}
 
 
 def updates(changed: Iterable[DomainVersion], data: Mapping[Domain, dict[str, Any]] | None) -> dict[Domain, Any]:

@@ -16,7 +16,9 @@ TEXTS = [*FUNCTIONS, *QUERIES]
 LAYER = "".join(file.read_text() for file in (ROOT / "layers" / "common" / "questlog").glob("*.py"))
 
 # What every group stands on: its functions may be called by all.
-FOUNDATIONS = {"errors", "trips", "limits", "counts", "identity", "idempotency", "days", "settings", "ledger"}
+FOUNDATIONS = {
+    *("errors", "trips", "limits", "counts", "identity", "revisions", "idempotency", "days", "settings", "ledger"),
+}
 
 # Which group's SQL may call functions and views of which others, beyond the foundations.
 CALLS = {
@@ -54,7 +56,7 @@ CALLS = {
     "settings": {"notifications"},  # they say when and whether to remind
     "programs": {"exercise"},  # a slot is a workout; templates make workouts; removed slots leave the sessions
     "promotion": {"calendar", "daily_plan", "ideas", "infobase", "quests"},  # it makes these of what was noted down
-    "sync": {"daily_plan", "focus", "goals", "habits", "inbox", "quests"},
+    "sync": {"daily_plan", "focus", "goals", "habits", "inbox", "market", "quests"},
     "today": {"daily_plan", "focus", "goals", "habits", "onboarding", "quests"},
     "user": {"exports", "feedback", "imports"},  # their routes are the user's; reports that go are counted no more
 }

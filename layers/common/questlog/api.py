@@ -35,8 +35,9 @@ from questlog import identity
 from questlog.binding import Arguments
 from questlog.db import Db, Queries, Statement, sent_ahead
 from questlog.edge import Edge, LambdaHandler
-from questlog.errors import Failure, Forbidden, Invalid, NotFound
+from questlog.errors import Failure, Forbidden, Invalid, NotFound, Unchanged
 from questlog.idempotency import IdempotentDb, fingerprint, is_key
+from questlog.revision import REVISE
 from questlog.settings import settings
 from questlog.wire import Tagging
 
@@ -60,6 +61,8 @@ class Reply(NamedTuple, Generic[R]):
     status: int = 200
     cookies: tuple[identity.Cookie, ...] = ()
     headers: Mapping[str, str] = MappingProxyType({})
+    tag: str | None = None
+    """The ETag, for a route that tells more by it than the digest of its document (see revision.py)."""
 
 
 class Tool(NamedTuple):
@@ -150,7 +153,10 @@ class Endpoint:
             Db(self.queries, [identity.report_forgery(request)]).authenticate_only()
             raise Forbidden("Another site may have sent this request.", "csrf_violation")
         db = self._database(request, content)
-        response = db.run(lambda: self._respond(request, self.call(**arguments.bound(db))))
+        try:
+            response = db.run(lambda: self._respond(request, self.call(**arguments.bound(db))))
+        except Unchanged as unchanged:
+            response = Response(status_code=304, headers={"ETag": unchanged.tag})
         if self.requires is not None:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
@@ -161,13 +167,14 @@ class Endpoint:
         key = request.headers.get("idempotency-key")
         shows_secret = not self.store_response or request.query_params.get(self.store_response_without)
         if key is None or is_safe or self.requires is None or shows_secret:
-            return Db(self.queries, opening, repeatable=is_safe)
+            return Db(self.queries, opening, self._precedents(request), repeatable=is_safe)
         if not is_key(key):
             Db(self.queries, opening).authenticate_only()
             raise Invalid([("Idempotency-Key", "must be 1 to 255 printable ASCII characters")])
         return IdempotentDb(
             self.queries,
             opening,
+            self._precedents(request),
             key=key,
             fingerprint=fingerprint(request, content),
             request_id=request.scope["questlog.request_id"],
@@ -179,6 +186,11 @@ class Endpoint:
         authenticated = identity.authenticate(request, self.requires, writes=False if self.read_token else None)
         return [authenticated] if self.role is None else [authenticated, Statement(_BECOME, {"role": self.role})]
 
+    def _precedents(self, request: Request) -> list[Statement]:
+        """What goes before the route's own statements: whatever may write raises the revision."""
+        reads = request.method in identity.SAFE_METHODS or self.read_token
+        return [] if reads or self.requires is None else [REVISE]
+
     def _respond(self, request: Request, result: Any) -> Response:
         if isinstance(result, Response):
             return result
@@ -188,7 +200,7 @@ class Endpoint:
         if self.etag:
             tagging = Tagging()
             tagged = self._serializer.dump_json(reply.value, context=tagging)
-            headers["ETag"] = f'"{_digest(tagged)}"'
+            headers["ETag"] = f'"{reply.tag or _digest(tagged)}"'
             headers["Cache-Control"] = "no-store" if tagging.moving else "private, no-cache"
             if _has(request, headers["ETag"]):
                 return Response(status_code=304, headers=headers)
@@ -377,6 +389,11 @@ def _digest(document: bytes) -> str:
 
 
 def _has(request: Request, tag: str) -> bool:
-    """Whether the client has the document of this tag already (RFC 9110, 13.1.2: weak comparison)."""
+    """Whether the client has the document of this tag already (RFC 9110, 13.1.2: weak comparison).
+
+    The digest decides, which is all of a tag or what stands before its first hyphen: an equal document may have been
+    made of other revisions.
+    """
     known = [part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")]
-    return "*" in known or tag in known
+    digest = tag.strip('"').partition("-")[0]
+    return "*" in known or any(part == tag or part.startswith(f'"{digest}-') for part in known)

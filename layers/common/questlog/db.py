@@ -231,13 +231,23 @@ class Db:
 
     A row becomes what `result` is: a model, a TypedDict, or a NamedTuple of just its columns.
 
+    Between the opening and the statements of the route go the `precedents`, where there are any.
+
     A `repeatable` trip, one that only reads, is sent again when the connection is lost under it. Any other is sent
     again only where it is certain that nothing of it was applied.
     """
 
-    def __init__(self, queries: Queries, opening: Sequence[Statement] = (), *, repeatable: bool = False) -> None:
+    def __init__(
+        self,
+        queries: Queries,
+        opening: Sequence[Statement] = (),
+        precedents: Sequence[Statement] = (),
+        *,
+        repeatable: bool = False,
+    ) -> None:
         self._queries = queries
         self._opening = opening
+        self._precedents = precedents
         self._repeatable = repeatable
 
     def run(self, work: Callable[[], Response]) -> Response:
@@ -298,15 +308,15 @@ class Db:
         return Db(self._queries, self._queries.statements(name, parameters), repeatable=self._repeatable)
 
     def _trip(self, *statements: Statement) -> list[list[DictRow]]:
-        """Send the statements as one trip. Returns the rows of each statement, the opening ones left out."""
-        trip = [*self._opening, *statements]
+        """Send the statements as one trip. Returns the rows of each statement, not of those that go before them."""
+        trip = [*self._opening, *(self._precedents if statements else ()), *statements]
         try:
             results = send(connection(), trip)
         except Interrupted as interrupted:
             if not (interrupted.nothing_applied or self._repeatable):
                 raise
             results = send(connection(), trip)
-        return results[len(self._opening) :]
+        return results[len(trip) - len(statements) :]
 
 
 @cache

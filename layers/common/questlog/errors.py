@@ -12,6 +12,7 @@ Failure                     status, type, message, details
 
 Interrupted                 the trip to the database ended before its outcome was known; becomes Unavailable
 Replay                      not a failure: this Idempotency-Key has its answer already
+Unchanged                   not a failure either: the client has this answer already
 DatabaseFault               a database error nobody foresaw: 500, and only its code in the log
 """
 
@@ -133,6 +134,14 @@ class Replay(Exception):
         super().__init__()
         self.status = status
         self.body = body
+
+
+class Unchanged(Exception):
+    """What would be answered is what the client has; `tag` is the ETag by which it said so, in its quotes."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__()
+        self.tag = tag
 
 
 class DatabaseFault(Exception):

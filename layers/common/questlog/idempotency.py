@@ -43,9 +43,16 @@ class IdempotentDb(Db):
     """The database of a request with an Idempotency-Key."""
 
     def __init__(
-        self, queries: Queries, opening: Sequence[Statement], *, key: str, fingerprint: bytes, request_id: str
+        self,
+        queries: Queries,
+        opening: Sequence[Statement],
+        precedents: Sequence[Statement],
+        *,
+        key: str,
+        fingerprint: bytes,
+        request_id: str,
     ) -> None:
-        super().__init__(queries, opening)
+        super().__init__(queries, opening, precedents)
         self._key = key
         self._fingerprint = fingerprint
         self._request_id = request_id
@@ -118,7 +125,8 @@ class IdempotentDb(Db):
             "SELECT claim_idempotency_key(%(key)s, %(fingerprint)s)",
             {"key": self._key, "fingerprint": self._fingerprint},
         )
-        begun = [Statement("BEGIN"), *self._opening, claim, Statement("SAVEPOINT work")]
+        # Behind the claim: two requests of one key must not wait for one another at the user's revision.
+        begun = [Statement("BEGIN"), *self._opening, claim, Statement("SAVEPOINT work"), *self._precedents]
         return send(self._connection, [*begun, *statements])[len(begun) :]
 
 

@@ -3,14 +3,15 @@ SET LOCAL ROLE questlog_owner;
 -- What an export holds ---------------------------------------------------------------------------------------------------
 
 -- The tables of users that an export leaves out: what lets somebody in (sessions, accounts, secrets of feeds and browsers), what
--- serves the machine (jobs, keys and windows of requests, exports and imports, messages and their deliveries), what is the
+-- serves the machine (jobs, keys, windows and revisions of requests, exports and imports, messages and their deliveries), what is the
 -- operators' (audit, directory), and what is derived from other tables (the search of the infobase, sums of days, scores of
 -- boards, when to remind). Every other table with a user_id or owner_id is exported.
 CREATE OR REPLACE FUNCTION internal.left_out_of_exports() RETURNS text[]
 LANGUAGE sql IMMUTABLE
 RETURN ARRAY['accounts', 'audit_log', 'calendar_feeds', 'idempotency_keys', 'jobs', 'leaderboard_scores', 'ledger_days',
              'notification_deliveries', 'notification_outbox', 'oauth_states', 'push_subscriptions', 'rate_limits', 'reminders',
-             'search_documents', 'search_words', 'sessions', 'user_directory', 'user_exports', 'user_imports'];
+             'search_documents', 'search_words', 'sessions', 'user_directory', 'user_exports', 'user_imports',
+             'user_revisions'];
 
 -- The SQL of a column of the table `t` as it stands in an export of the user $1. Times are text in UTC with microseconds (or
 -- infinity), bytes are base64 without line breaks, the user's own id is "me", and keys of objects lose the user's prefix.
@@ -257,7 +258,7 @@ BEGIN ATOMIC
     ), unsaid AS (
         DELETE FROM inbox_items AS i USING gone AS g WHERE i.user_id = g.user_id AND i.id = g.id
     )
-    SELECT count(*) FROM gone;
+    SELECT count(*) FROM gone AS g, revise_user(g.user_id);
 END;
 
 REVOKE EXECUTE ON FUNCTION app.finish_export, app.fail_export, app.expire_exports, app.forget_exports

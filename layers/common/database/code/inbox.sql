@@ -13,6 +13,7 @@ BEGIN ATOMIC
     SELECT plan_news(recipient, news, item_id) WHERE news IS NOT NULL;
     INSERT INTO inbox_items (user_id, id, title, description, item_type, action_url, created_at, updated_at)
     SELECT recipient, item_id, title, description, 'notification', action_url, now, now FROM instant() AS now;
+    SELECT revise_user(recipient);
 END;
 
 -- A note that nobody has read yet; no row for another one.
@@ -29,6 +30,13 @@ LANGUAGE sql STABLE
 RETURN (SELECT count(*) FROM inbox_items AS i
          WHERE NOT i.is_read AND NOT i.is_archived
            AND (i.expires_at <= clock()) IS NOT TRUE AND (i.snoozed_until > clock()) IS NOT TRUE);
+
+-- When the number of unread items changes by time alone: an item expires, or comes back from a snooze.
+CREATE OR REPLACE FUNCTION app.next_inbox_change() RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN (SELECT least(min(i.expires_at) FILTER (WHERE i.expires_at > clock()),
+                     min(i.snoozed_until) FILTER (WHERE i.snoozed_until > clock()))
+          FROM inbox_items AS i WHERE NOT i.is_read AND NOT i.is_archived);
 
 -- Items ----------------------------------------------------------------------------------------------------------------
 

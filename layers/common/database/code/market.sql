@@ -288,6 +288,11 @@ RETURN (
        AND (p.expires_at > clock()) IS NOT FALSE
        AND i.effect_json ->> 'type' = 'streak_shield');
 
+-- When the shields held become fewer by time alone.
+CREATE OR REPLACE FUNCTION app.next_shield_end() RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN (SELECT min(p.expires_at) FROM user_purchases AS p WHERE p.status = 'active' AND p.expires_at > clock());
+
 -- Uses the oldest shields, one use for each of the days. Called by the ledger under the user's lock, when there are enough.
 CREATE OR REPLACE FUNCTION internal.use_shields(days date[]) RETURNS void
 LANGUAGE plpgsql AS $$

@@ -125,6 +125,13 @@ BEGIN ATOMIC
                            THEN CASE u.quest_type WHEN 'special' THEN 'once' ELSE u.quest_type END END;
 END;
 
+-- When the numbers of quests change by time alone, within a day: a quest expires, or one for all begins or ends.
+CREATE OR REPLACE FUNCTION app.next_quest_change() RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN least((SELECT min(q.expires_at) FROM quests AS q WHERE q.expires_at > clock()),
+             (SELECT min(u.starts_at) FROM universal_quests AS u WHERE u.starts_at > clock()),
+             (SELECT min(u.ends_at) FROM universal_quests AS u WHERE u.ends_at > clock()));
+
 -- Writing own quests ------------------------------------------------------------------------------------------------
 
 -- The quest `q` with the fields that were sent; null makes a new one. 400 names each field that does not fit. Rewards follow

@@ -43,6 +43,35 @@ BEGIN ATOMIC
       LEFT JOIN LATERAL plan_items(p) AS i ON true;
 END;
 
+-- Until when a poll stays as it is while nobody writes: the end of the user's day, or what ends, expires or comes back before.
+CREATE OR REPLACE FUNCTION app.sync_unchanged_until() RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN least((SELECT upper(day_bounds(local_today()))), next_inbox_change(), next_quest_change(), next_shield_end(),
+             (SELECT focus_expires_at(s) FROM focus_sessions AS s WHERE s.status IN ('active', 'paused')));
+
+-- A poll, for a client that has seen the one of these revisions: no row where that is still so. The timer is settled first, and
+-- what that pays is shown. In PL/pgSQL, so that of a poll that is not made nothing is prepared either.
+CREATE OR REPLACE FUNCTION app.sync_poll(seen bigint, seen_shared bigint, until timestamptz)
+RETURNS TABLE (
+    level int, current_xp bigint, xp_to_next_level bigint, xp_remaining bigint, total_xp bigint, coins bigint, streak_days int,
+    unread_inbox bigint, active_quests bigint, pending_habits bigint, overdue_items bigint,
+    has_active_session boolean, mode text, time_remaining_seconds int, expires_at timestamptz, session_id uuid, status text,
+    has_plan boolean, completed bigint, total bigint,
+    server_time timestamptz, revision bigint, shared_revision bigint, unchanged_until timestamptz
+)
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF is_unchanged(seen, seen_shared, until) THEN
+        RETURN;
+    END IF;
+    PERFORM settle_focus();
+    RETURN QUERY
+        SELECT p.*, b.*, f.*, d.*, clock(), r.own, r.shared, sync_unchanged_until()
+          FROM sync_progress() AS p, sync_badges() AS b, sync_focus() AS f, sync_plan() AS d
+          LEFT JOIN revisions() AS r ON true;
+END
+$$;
+
 -- The version of each domain: a digest of all that the domain shows. It changes whenever that changes, by a write or by
 -- the beginning of a day, and only then. A count or the latest updated_at would miss deletions, and transactions that
 -- began early and were committed late.

@@ -1,0 +1,45 @@
+SET LOCAL ROLE questlog_owner;
+
+-- A poll that was answered before need not be made again while its user has written nothing and nothing has changed by time
+-- alone. Its tag holds the revisions that it was made of and until when it stays as it is; is_unchanged() compares them.
+--   A revision is raised by the request and not by triggers on the tables: one row is written for a request that writes many,
+--   and no table can be forgotten. It is raised in the transaction that writes, so who reads the new revision reads what it
+--   stands for.
+
+-- Raises the revision of a user. It runs with the rights of who calls it: the user's own request, an administrator's, a job's.
+CREATE OR REPLACE FUNCTION internal.revise_user(owner uuid) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO user_revisions AS r (user_id) VALUES (owner) ON CONFLICT (user_id) DO UPDATE SET revision = r.revision + 1;
+END;
+
+-- Raises the revision of what all are shown.
+CREATE OR REPLACE FUNCTION internal.revise_all() RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    UPDATE shared_revision SET revision = revision + 1;
+END;
+
+-- Precedes the statements of each request that may write. An administrator's may change anything of anyone.
+CREATE OR REPLACE FUNCTION app.revise() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    IF current_setting('app.scope') = 'admin' THEN
+        PERFORM revise_all();
+    ELSE
+        PERFORM revise_user(current_user_id());
+    END IF;
+END
+$$;
+
+-- The revisions that what the user is shown now is made of; none before the user's first request that may write.
+CREATE OR REPLACE FUNCTION app.revisions() RETURNS TABLE (own bigint, shared bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT r.revision, s.revision FROM user_revisions AS r, shared_revision AS s;
+END;
+
+-- Whether what a client has seen, made of these revisions and unchanged until then by time alone, is still so.
+CREATE OR REPLACE FUNCTION app.is_unchanged(seen bigint, seen_shared bigint, until timestamptz) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN until > clock() AND EXISTS (SELECT FROM revisions() AS r WHERE r.own = seen AND r.shared = seen_shared);
