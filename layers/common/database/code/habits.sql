@@ -2,6 +2,16 @@ SET LOCAL ROLE questlog_owner;
 
 -- Schedule and streaks ----------------------------------------------------------------------------------------------
 
+-- The turn of an amount's week or month, see habit_turn(). No part of its expression, which stands many times in the plan
+-- of a list of habits: each part is made ready at each request.
+CREATE OR REPLACE FUNCTION internal.amount_turn(day date, cadence text) RETURNS int
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN CASE cadence WHEN 'week' THEN (week_of(day) - date '2000-01-03') / 7
+                        ELSE 12 * extract(year FROM day) + extract(month FROM day) END;
+END
+$$;
+
 -- The number of the turn a day belongs to. A turn is what a habit's streak counts in: a day, one of its weekdays, a week
 -- or a month; consecutive turns have consecutive numbers. A weekday that is not the habit's belongs to its next turn:
 -- width_bucket() counts the habit's weekdays before it.
@@ -10,10 +20,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE cadence
     WHEN 'daily' THEN day - date '2000-01-02'
     WHEN 'weekly' THEN (week_of(day) - date '2000-01-03') / 7
-    WHEN 'week' THEN (week_of(day) - date '2000-01-03') / 7
-    WHEN 'month' THEN (12 * extract(year FROM day) + extract(month FROM day))::int
-    ELSE cardinality(custom_days) * ((day - date '2000-01-02' - extract(dow FROM day)::int) / 7)
-         + width_bucket(extract(dow FROM day)::int - 1, custom_days)
+    WHEN 'custom' THEN cardinality(custom_days) * ((day - date '2000-01-02' - extract(dow FROM day)::int) / 7)
+                       + width_bucket(extract(dow FROM day)::int - 1, custom_days)
+    ELSE amount_turn(day, cadence)
 END;
 
 -- Whether the habit is scheduled on a day. A habit of a week or a month is on every day.
@@ -26,6 +35,7 @@ RETURN cadence <> 'custom' OR extract(dow FROM day)::int = ANY (custom_days);
 CREATE OR REPLACE FUNCTION internal.period_first(day date, cadence text) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE cadence
+    WHEN 'day' THEN day
     WHEN 'weekly' THEN week_of(day)
     WHEN 'week' THEN week_of(day)
     WHEN 'month' THEN date_trunc('month', day::timestamp)::date
@@ -35,6 +45,7 @@ END;
 CREATE OR REPLACE FUNCTION internal.period_last(day date, cadence text) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE cadence
+    WHEN 'day' THEN day
     WHEN 'weekly' THEN week_of(day) + 6
     WHEN 'week' THEN week_of(day) + 6
     WHEN 'month' THEN (date_trunc('month', day::timestamp) + interval '1 month')::date - 1
@@ -95,115 +106,138 @@ RETURN CASE
     ELSE 0
 END;
 
+-- How many turns of a habit are paused between its latest streak and a day: those with a paused day; of a limit, which keeps
+-- itself, those with nothing but paused days.
+CREATE OR REPLACE FUNCTION internal.paused_turns(h habits, today date) RETURNS int
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    first int := coalesce(habit_turn(h.streak_through, h.cadence, h.custom_days) + 1,
+                          habit_turn(coalesce(h.streak_from, h.created_on), h.cadence, h.custom_days));
+    last int := habit_turn(today, h.cadence, h.custom_days) - 1;
+BEGIN
+    IF first > last OR (h.streak = 0 AND h.direction = 'at_least') THEN
+        RETURN 0;
+    END IF;
+    RETURN (
+        SELECT count(*)
+          FROM (SELECT min(d.day) AS day, count(*) AS days
+                  FROM (SELECT DISTINCT p.starts_on + n AS day
+                          FROM pauses_of(h, '-infinity', today) AS p, generate_series(0, p.ends_on - p.starts_on) AS n) AS d
+                 WHERE is_habit_day(d.day, h.cadence, h.custom_days)
+                   AND habit_turn(d.day, h.cadence, h.custom_days) BETWEEN first AND last
+                 GROUP BY habit_turn(d.day, h.cadence, h.custom_days)) AS t
+         WHERE h.direction = 'at_least' OR t.days = period_last(t.day, h.cadence) - period_first(t.day, h.cadence) + 1);
+END
+$$;
+
 -- The streak of a limit as it stands on a day. The turns that have ended since its last one were kept, but for those that
 -- were paused: a turn in which the limit was passed would be its last one. Without a last one, all turns since the habit began.
-CREATE OR REPLACE FUNCTION internal.standing_limit(
-    streak int, through date, began date, cadence text, custom_days int[], today date, paused int
-) RETURNS int
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN streak + greatest(
-    habit_turn(today, cadence, custom_days) - paused
-    - coalesce(habit_turn(through, cadence, custom_days) + 1, habit_turn(began, cadence, custom_days)), 0);
+CREATE OR REPLACE FUNCTION internal.standing_limit(h habits, today date) RETURNS int
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    RETURN h.streak + greatest(
+        habit_turn(today, h.cadence, h.custom_days) - paused_turns(h, today)
+        - coalesce(habit_turn(h.streak_through, h.cadence, h.custom_days) + 1,
+                   habit_turn(coalesce(h.streak_from, h.created_on), h.cadence, h.custom_days)), 0);
+END
+$$;
 
--- How many turns of a habit are paused between its latest streak and a day: those with a paused day; of a limit, which keeps
--- itself, those with nothing but paused days. The CASE spares who never pauses, and a streak without a gap, to look for pauses
--- habit by habit.
-CREATE OR REPLACE FUNCTION internal.paused_turns(h habits, today date) RETURNS TABLE (turns int)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT CASE WHEN s.first <= s.last AND (h.streak > 0 OR h.direction = 'at_most') AND (SELECT EXISTS (SELECT FROM habit_pauses))
-           THEN (
-               SELECT count(*)::int
-                 FROM (SELECT min(d.day) AS day, count(*) AS days
-                         FROM (SELECT DISTINCT p.starts_on + n AS day
-                                 FROM pauses_of(h, '-infinity', paused_turns.today) AS p,
-                                      generate_series(0, p.ends_on - p.starts_on) AS n) AS d
-                        WHERE is_habit_day(d.day, h.cadence, h.custom_days)
-                          AND habit_turn(d.day, h.cadence, h.custom_days) BETWEEN s.first AND s.last
-                        GROUP BY habit_turn(d.day, h.cadence, h.custom_days)) AS t
-                WHERE h.direction = 'at_least' OR t.days = period_last(t.day, h.cadence) - period_first(t.day, h.cadence) + 1)
-           ELSE 0 END
-      FROM (SELECT coalesce(habit_turn(h.streak_through, h.cadence, h.custom_days) + 1,
-                            habit_turn(coalesce(h.streak_from, h.created_on), h.cadence, h.custom_days)) AS first,
-                   habit_turn(paused_turns.today, h.cadence, h.custom_days) - 1 AS last) AS s;
-END;
-
--- A habit's streak as it stands on a day, for FROM, where it is inlined.
+-- A habit's streak as it stands on a day, for FROM, where it is inlined. Whoever never pauses is asked once for all habits.
 CREATE OR REPLACE FUNCTION app.habit_streak(h habits, today date) RETURNS TABLE (current_streak int)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT CASE h.direction
-        WHEN 'at_most' THEN standing_limit(h.streak, h.streak_through, coalesce(h.streak_from, h.created_on), h.cadence,
-                                           h.custom_days, habit_streak.today, p.turns)
-        ELSE standing_streak(h.streak, h.streak_through, h.cadence, h.custom_days, habit_streak.today, p.turns)
-    END
-      FROM paused_turns(h, habit_streak.today) AS p;
+        WHEN 'at_most' THEN standing_limit(h, habit_streak.today)
+        ELSE standing_streak(h.streak, h.streak_through, h.cadence, h.custom_days, habit_streak.today,
+                             CASE WHEN EXISTS (SELECT FROM habit_pauses) THEN paused_turns(h, habit_streak.today)
+                                  ELSE 0 END)
+    END;
 END;
-
--- The same as a value.
-CREATE OR REPLACE FUNCTION app.standing_streak(h habits, today date) RETURNS int
-LANGUAGE sql STABLE
-RETURN (SELECT s.current_streak FROM habit_streak(h, today) AS s);
 
 -- Habits on a day ---------------------------------------------------------------------------------------------------
 -- These functions are one SELECT each and are called in FROM, so the planner inlines them: a list of habits is one plan,
 -- which looks up a few index entries for each habit, however long its history.
 
+-- The sum of a habit's amounts in the period that a day is in.
+CREATE OR REPLACE FUNCTION internal.period_sum(habit uuid, period text, day date) RETURNS numeric
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT coalesce(sum(k.amount), 0) FROM habit_completions AS k
+             WHERE k.habit_id = habit AND k.completed_date BETWEEN period_first(day, period) AND period_last(day, period));
+END
+$$;
+
+-- The last day of the habit's pauses that a day is in; null where it is in none.
+CREATE OR REPLACE FUNCTION internal.paused_until(h habits, day date) RETURNS date
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT max(o.ends_on) FROM pauses_of(h, day, day) AS o);
+END
+$$;
+
 -- A habit on a day:
 --   times      how often it was completed        done       whether the day's target was met
---   week_days  of a weekly habit, on how many days of the day's week it was done; of others, 1 or 0 for the day itself
+--   week_days  of a weekly habit, on how many days of the day's week it was done; null of others
 --   amount     the sum of the day's period; null of a habit without amounts
 --   skipped    whether the day was skipped
 --   paused_until  the last day of the pause that the day is in; null where it is in none
 --   due        whether the habit is active, not skipped, not paused and scheduled; one of a week or a month until its target
 --              is met. A limit is never due.
+-- All but `due` is computed beside the aggregates, once for each habit: the planner would repeat a subquery of its own
+-- wherever its result is named. What few habits need is a function that is not inlined, so that the plan stays small.
 CREATE OR REPLACE FUNCTION app.habit_on(h habits, day date)
 RETURNS TABLE (
     times int, done boolean, week_days int, amount numeric, skipped boolean, paused_until date, due boolean
 )
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT c.times, c.done, c.week_days, CASE h.kind WHEN 'amount' THEN coalesce(c.amount, 0) END, s.skipped, p.until,
-           h.is_active AND NOT s.skipped AND p.until IS NULL
+    SELECT c.times, c.done, c.week_days, c.amount, c.skipped, c.paused_until,
+           h.is_active AND NOT c.skipped AND c.paused_until IS NULL
            AND CASE h.cadence
                WHEN 'weekly' THEN c.week_days < h.target_count
-               ELSE is_habit_day(habit_on.day, h.cadence, h.custom_days)
-                    AND (h.kind = 'check' OR (h.direction = 'at_least'
-                                              AND (h.period = 'day' OR coalesce(c.amount, 0) < h.target_amount)))
+               ELSE h.direction = 'at_least' AND is_habit_day(habit_on.day, h.cadence, h.custom_days)
+                    AND (h.period = 'day' OR c.amount < h.target_amount)
            END
-      FROM (SELECT period_first(habit_on.day, h.cadence) AS first, period_last(habit_on.day, h.cadence) AS last) AS span,
-           LATERAL (
+      FROM LATERAL (
                SELECT count(*) FILTER (WHERE k.completed_date = habit_on.day)::int AS times,
                       coalesce(bool_or(k.done) FILTER (WHERE k.completed_date = habit_on.day), false) AS done,
                       -- A bit for each day: count(DISTINCT ...) would sort the rows of each habit.
-                      coalesce(bit_count((bit_or(1 << (k.completed_date - span.first)) FILTER (WHERE k.done))::bit(32)),
-                               0)::int AS week_days,
-                      -- of a habit that is to be done on so many days of a week, each day has a sum of its own
-                      sum(k.amount) FILTER (WHERE h.period <> 'day' OR k.completed_date = habit_on.day) AS amount
+                      CASE h.cadence WHEN 'weekly' THEN coalesce(bit_count(
+                          (bit_or(1 << (k.completed_date - habit_on.day + 7)) FILTER (WHERE k.done))::bit(32)), 0)::int
+                      END AS week_days,
+                      CASE h.kind WHEN 'amount' THEN period_sum(h.id, h.period, habit_on.day) END AS amount,
+                      EXISTS (SELECT FROM habit_skips AS s WHERE s.habit_id = h.id AND s.day = habit_on.day) AS skipped,
+                      -- Whoever never pauses is asked once for all habits.
+                      CASE WHEN EXISTS (SELECT FROM habit_pauses) THEN paused_until(h, habit_on.day) END AS paused_until
                  FROM habit_completions AS k
-                WHERE k.habit_id = h.id AND k.completed_date BETWEEN span.first AND span.last) AS c,
-           LATERAL (
-               SELECT EXISTS (
-                   SELECT FROM habit_skips AS k WHERE k.habit_id = h.id AND k.day = habit_on.day) AS skipped) AS s,
-           -- Whoever never pauses is asked once for all habits.
-           LATERAL (
-               SELECT CASE WHEN (SELECT EXISTS (SELECT FROM habit_pauses)) THEN (
-                          SELECT max(o.ends_on) FROM pauses_of(h, habit_on.day, habit_on.day) AS o) END AS until) AS p;
+                WHERE k.habit_id = h.id
+                  AND k.completed_date
+                      BETWEEN CASE h.cadence WHEN 'weekly' THEN week_of(habit_on.day) ELSE habit_on.day END
+                          AND CASE h.cadence WHEN 'weekly' THEN week_of(habit_on.day) + 6 ELSE habit_on.day END) AS c;
 END;
 
--- What the wire shows of a habit beside its own columns, under the wire's names. The longest streak of a limit grows
--- while nothing is written: it takes the place of the habit's own column.
-CREATE OR REPLACE FUNCTION app.habit_today(h habits, today date)
+-- What the wire shows of a habit, under the wire's names. Not the whole row: its other columns would cost a list as much as
+-- what it shows of amounts. The longest streak of a limit grows while nothing is written.
+CREATE OR REPLACE FUNCTION app.habit_shown(h habits, today date)
 RETURNS TABLE (
-    current_streak int, longest_streak int, completed_today boolean, completed_count_today int, due_today boolean,
-    skipped_today boolean, paused_until date, amount_period numeric, remaining numeric
+    id uuid, name text, description text, frequency text, target_count int, custom_days int[], icon text, color text,
+    category text, xp_reward int, coin_reward int, skill_key text, reminder_time text, is_active boolean,
+    current_streak int, longest_streak int, last_completed_at timestamptz, completed_today boolean,
+    completed_count_today int, due_today boolean, skipped_today boolean, paused_until date, kind text, direction text,
+    target_amount numeric, unit text, amount_step numeric, period text, "group" text, amount_period numeric,
+    remaining numeric, sort_order int, created_at timestamptz, updated_at timestamptz
 )
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT k.current_streak, greatest(h.longest_streak, k.current_streak), s.done,
-           s.times, s.due, s.skipped, s.paused_until, s.amount,
-           CASE WHEN h.kind = 'amount' AND h.direction = 'at_least' THEN greatest(h.target_amount - s.amount, 0) END
-      FROM habit_on(h, habit_today.today) AS s, habit_streak(h, habit_today.today) AS k;
+    SELECT h.id, h.name, h.description, h.frequency, h.target_count, h.custom_days, h.icon, h.color, h.category, h.xp_reward,
+           h.coin_reward, h.skill_key, h.reminder_time, h.is_active, k.current_streak,
+           CASE h.direction WHEN 'at_most' THEN greatest(h.longest_streak, standing_limit(h, habit_shown.today))
+                            ELSE h.longest_streak END,
+           h.last_completed_at, s.done, s.times, s.due, s.skipped, s.paused_until, h.kind, h.direction, h.target_amount, h.unit,
+           h.amount_step, h.period, h."group", s.amount,
+           CASE WHEN h.kind = 'amount' AND h.direction = 'at_least' THEN greatest(h.target_amount - s.amount, 0) END,
+           h.sort_order, h.created_at, h.updated_at
+      FROM habit_on(h, habit_shown.today) AS s, habit_streak(h, habit_shown.today) AS k;
 END;
 
 -- The active habits on a day. `pending` is due and not done.
@@ -538,8 +572,9 @@ BEGIN
 END
 $$;
 
--- Records a completion; of a habit with amounts, what its period lacks; past the day's target, nothing. One that meets today's target is paid: a weekly habit's until
--- the week's target is met, and any habit once a day. Completing a skipped day takes the skip back.
+-- Records a completion; of a habit with amounts, what its period lacks; past the day's target, nothing. One that meets
+-- today's target is paid: a weekly habit's until the week's target is met, and any habit once a day. Completing a skipped day
+-- takes the skip back.
 --   completed          the day's target is met       new_streak     with this completion
 --   already_completed  it was met before             paid           null when nothing was paid
 CREATE OR REPLACE FUNCTION app.complete_habit(
@@ -551,7 +586,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, p
 DECLARE
     today date := local_today();
     wanted date := habit_date(h, given, today);
-    streak_before int := standing_streak(h, today);
+    streak_before int := (SELECT s.current_streak FROM habit_streak(h, today) AS s);
     before record;
     made habit_completions;
     payment record;
@@ -587,7 +622,7 @@ BEGIN
     completion_id := made.id;
     completed := made.done;
     h := count_completion(h, made);
-    new_streak := standing_streak(h, today);
+    new_streak := (SELECT s.current_streak FROM habit_streak(h, today) AS s);
     IF made.done AND wanted = today
         AND (h.frequency <> 'weekly' OR before.week_days < h.target_count)
         AND NOT EXISTS (SELECT FROM habit_completions AS k
@@ -677,8 +712,8 @@ LANGUAGE sql STABLE
 RETURN (SELECT coalesce(sum(hashtextextended(h.id::text || h.xmin::text, 0)), 0)::text FROM habits AS h)
     || '/' || (SELECT count(*) FROM imported_quests());
 
--- The days on which each habit was done or has an amount, in three numbers that are the same for the same days: how many, and the sums of
--- their numbers since 2000-01-01 and of the squares of these.
+-- The days on which each habit was done or has an amount, in three numbers that are the same for the same days: how many,
+-- and the sums of their numbers since 2000-01-01 and of the squares of these.
 CREATE OR REPLACE FUNCTION app.habit_sums() RETURNS TABLE (habit_id uuid, days bigint, sum bigint, squares bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC

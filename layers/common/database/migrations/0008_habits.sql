@@ -10,6 +10,17 @@ RETURN cardinality(days) >= 1 AND days = ARRAY(SELECT w FROM generate_series(0, 
 CREATE TABLE habits (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT gen_random_uuid(),
+    -- What a list asks of each habit stands first, where it is found at once.
+    -- What the streak counts in: a day, a scheduled weekday, a week with enough days (weekly), or a week or a month with
+    -- an amount. A daily limit has no number of days in a week.
+    cadence text NOT NULL GENERATED ALWAYS AS (
+        CASE WHEN period <> 'day' THEN period
+             WHEN direction = 'at_most' AND frequency = 'weekly' THEN 'daily'
+             ELSE frequency END) STORED,
+    -- A habit with amounts is done when the sum of its period reaches the target, or kept while it stays within it.
+    kind text NOT NULL DEFAULT 'check' CHECK (kind IN ('check', 'amount')),
+    direction text NOT NULL DEFAULT 'at_least' CHECK (direction IN ('at_least', 'at_most')),
+    period text NOT NULL DEFAULT 'day' CHECK (period IN ('day', 'week', 'month')),
     name text NOT NULL CHECK (length(name) BETWEEN 1 AND 120),
     description text CHECK (length(description) BETWEEN 1 AND 2000),
     frequency text NOT NULL DEFAULT 'daily' CHECK (frequency IN ('daily', 'weekly', 'custom')),
@@ -25,20 +36,10 @@ CREATE TABLE habits (
     is_active boolean NOT NULL DEFAULT true,
     sort_order int NOT NULL,
     created_on date NOT NULL,
-    -- A habit with amounts is done when the sum of its period reaches the target, or kept while it stays within it.
-    kind text NOT NULL DEFAULT 'check' CHECK (kind IN ('check', 'amount')),
-    direction text NOT NULL DEFAULT 'at_least' CHECK (direction IN ('at_least', 'at_most')),
     target_amount numeric(13, 3) CHECK (target_amount BETWEEN 0 AND 1000000000),
     unit text CHECK (length(unit) BETWEEN 1 AND 20),
     amount_step numeric(13, 3) NOT NULL DEFAULT 1 CHECK (amount_step > 0 AND amount_step <= 1000000000),
-    period text NOT NULL DEFAULT 'day' CHECK (period IN ('day', 'week', 'month')),
     "group" text CHECK (length("group") BETWEEN 1 AND 40),
-    -- What the streak counts in: a day, a scheduled weekday, a week with enough days (weekly), or a week or a month with
-    -- an amount. A daily limit has no number of days in a week.
-    cadence text NOT NULL GENERATED ALWAYS AS (
-        CASE WHEN period <> 'day' THEN period
-             WHEN direction = 'at_most' AND frequency = 'weekly' THEN 'daily'
-             ELSE frequency END) STORED,
     -- The day on which the kind, the direction or the period was changed last: the streak began anew, and the longest
     -- one of before is kept beside it.
     streak_from date,
