@@ -81,8 +81,8 @@ def _exchange(asked: Asked, headers: Mapping[str, str], seconds: float) -> Answe
     except (OSError, HTTPException) as error:
         raise ConnectionError from error
     _held.used = time.time()
-    if response.will_close or not response.isclosed():
-        # The rest of an answer that is too large would be taken for the next one.
+    if len(content) > LARGEST_ANSWER:
+        # What is left of it stands before the next answer.
         disconnect()
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_object = media_type == "application/json" and content[:1] == b"{" and content[-1:] == b"}"

@@ -299,7 +299,7 @@ def test_the_gateway_itself_answers(
 def test_an_answer_that_is_too_large(assistant: Assistant, own_gateway: Loopback) -> None:
     largest = b'{"x":"' + b"x" * (512 * 1024 - 8) + b'"}'
     assert len(largest) == 512 * 1024
-    own_gateway.answers += [(200, "application/json", largest), (200, "application/json", largest + b" ")]
+    own_gateway.answers += [(200, "application/json", largest), (200, "application/json", largest + b" " * 9_000)]
     assert len(assistant.done("progress")["x"]) == 512 * 1024 - 8
     assert assistant.refused("progress", 2)["type"] == "answer_too_large"
     # What was left of it is nobody's answer.
