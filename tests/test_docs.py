@@ -57,6 +57,19 @@ def test_every_example_is_one() -> None:
             Draft202012Validator({**answer["schema"], **schemas}).validate(answer["example"])
 
 
+def test_a_request_needs_a_body_where_a_field_of_it_is_required() -> None:
+    """An absent body is {}; a client that is generated asks for one only where that is not enough."""
+    described = dict(operations())
+    assert described["POST /habits"]["requestBody"]["required"] is True
+    assert described["POST /sync/poll"]["requestBody"]["required"] is False
+    for api in apis():
+        for endpoint in api.endpoints:
+            if "body" in endpoint.parameters:
+                required = TypeAdapter(endpoint.parameters["body"]).json_schema().get("required", [])
+                name = f"{endpoint.method} {endpoint.path}"
+                assert described[name]["requestBody"]["required"] == bool(required), name
+
+
 def test_request_fields_with_a_default_are_optional_for_generators() -> None:
     """Generators take a field with a default as one that is always there."""
     for name, field, property_ in properties():

@@ -1,6 +1,7 @@
 """docs/guide.md is run: each of its blocks prints what the guide shows below it."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ import httpx
 import pytest
 
 from local.template import ROOT
-from tests.clients.conftest import GATEWAY, HERE, environment, type_errors
+from tests.clients.conftest import GATEWAY, HERE, environment, run, type_errors
 
 # The worker that has the stack.
 pytestmark = pytest.mark.xdist_group("browser")
@@ -89,7 +90,18 @@ def name_of(number: int, block: Block) -> str:
 
 
 @pytest.fixture(scope="module")
-def printed(types: Path, gateway: str, frontend: str) -> Iterator[list[Printed]]:
+def curl() -> None:
+    """curl that knows --json and %header{}: 7.84 or newer."""
+    said = run("curl", "-V", cwd=HERE).stdout if shutil.which("curl") else ""
+    version = re.match(r"curl (\d+)\.(\d+)", said)
+    if version is None or (int(version[1]), int(version[2])) < (7, 84):
+        if os.environ.get("CI"):
+            pytest.fail("CI has to install curl 7.84 or newer")
+        pytest.skip("curl 7.84 or newer is not installed")
+
+
+@pytest.fixture(scope="module")
+def printed(curl: None, types: Path, gateway: str, frontend: str) -> Iterator[list[Printed]]:
     """What each block printed, run in order by one shell: a variable that one sets is there in the next."""
     shutil.copy(HERE / "browser.js", types)
     script = []
