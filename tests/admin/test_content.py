@@ -136,6 +136,14 @@ def test_a_key_is_there_once(content_type: str, row: dict[str, Any], admin: User
     assert sorted(answer.status for answer in answers) == [200, 409, 409, 409]
 
 
+def test_the_form_that_is_expected_is_said(admin: User) -> None:
+    item = {"key": "A lamp", "name": "Lamp", "category": "desk", "price_coins": 5, "effect_json": {"factor": 2}}
+    fields = admin.post("/admin/content/market_items", item).refused(400, "validation_error")["fields"]
+    said = {one["field"]: one["message"] for one in fields}
+    assert said["key"].startswith("must have 1 to 100 of the characters a to z, 0 to 9, _ and -")
+    assert said["effect_json"] == "must have the field 'type'"
+
+
 @pytest.mark.parametrize("content_type", ["market_items", "topics", "lessons", "drills"])
 def test_a_key_may_change_but_not_to_a_taken_one(
     content_type: str, row: dict[str, Any], admin: User, topic: str

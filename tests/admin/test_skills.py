@@ -171,5 +171,14 @@ def test_a_built_in_skill_is_archived_and_seeds_do_not_bring_it_back(
     assert "creativity" not in [skill["key"] for skill in user.get("/skills").json]
 
 
+def test_the_form_that_is_expected_is_said(moderator: User) -> None:
+    sent = moderator.post("/admin/skills", {"id": "1x", "name": "x", "color": "red"})
+    said = {one["field"]: one["message"] for one in sent.refused(400, "validation_error")["fields"]}
+    assert said == {
+        "id": "must be a letter and at most 49 more letters, digits and _; letters are a to z",
+        "color": "must be a colour, such as #8b5cf6",
+    }
+
+
 def test_two_who_add_the_same_at_once(moderator: User) -> None:
     assert at_once(3, lambda: moderator.post("/admin/skills", {"id": "juggling", "name": "x"}).status) == [200] * 3
