@@ -71,8 +71,8 @@ def reason(said: str) -> tuple[str, str]:
         )
     if "No space left on device" in said:
         return "The disk is full.", "df -h ."
-    errors = [line.strip() for line in said.splitlines() if line.startswith("ERROR")]
-    return errors[0] if errors else "pip failed.", "make clean && make run"
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["pip failed."]
+    return next((line for line in lines if line.startswith("ERROR")), lines[-1]), "make clean && make run"
 
 
 def _in_place() -> int:

@@ -65,4 +65,6 @@ def test_another_failure_is_what_pip_calls_an_error() -> None:
     said = "Collecting a\nERROR: THESE PACKAGES DO NOT MATCH THE HASHES.\n    a from b:\n        Expected sha256 c\n"
     assert reason(said)[0] == "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES."
     assert reason("OSError: [Errno 28] No space left on device")[0] == "The disk is full."
+    # What is left of an environment that was interrupted while it was made.
+    assert reason("python: No module named pip\n") == ("python: No module named pip", "make clean && make run")
     assert reason("")[0] == "pip failed."
