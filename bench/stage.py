@@ -32,7 +32,8 @@ class Stage:
         self.tell = tell
         self._folder = tempfile.TemporaryDirectory(prefix="questlog-bench-")
         self._postgres: Postgres | None = None
-        self._server = os.environ.get("DATABASE_URL", "")
+        self._given = os.environ.get("DATABASE_URL", "")
+        self._server = self._given
         self._passwords = {role: secrets.token_urlsafe(16) for role in LOGINS}
 
     def __enter__(self) -> Self:
@@ -52,6 +53,8 @@ class Stage:
         self._database.drop()
         if self._postgres is not None:
             self._postgres.stop()
+        # serve() has set it, and the next stage would take it for a server that it is given.
+        os.environ["DATABASE_URL"] = self._given
         self._folder.cleanup()
 
     @property
