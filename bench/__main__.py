@@ -17,10 +17,12 @@ from bench import (
     audio,
     awards,
     beside,
+    capacity,
     cards,
     database_cpu,
     events,
     exports,
+    first_request,
     idle_tab,
     imports,
     scale,
@@ -38,6 +40,7 @@ DOCUMENTS: Final = Path(__file__).parents[1] / "docs"
 # Counted before timed. A new figure is a script beside these, and a line here.
 ON_A_STAGE: Final[Mapping[str, Callable[[Stage], Figure]]] = {
     "trips": trips.measure,
+    "first_request": first_request.measure,
     "warm": warm.measure,
     "database_cpu": database_cpu.measure,
     "beside": beside.measure,
@@ -51,6 +54,8 @@ ON_A_STAGE: Final[Mapping[str, Callable[[Stage], Figure]]] = {
     "exports": exports.measure,
     "awards": awards.measure,
     "scale": scale.measure,
+    "weight": capacity.measure_weight,
+    "day": capacity.measure_day,
 }
 BY_THEMSELVES: Final[Mapping[str, Callable[[], Figure]]] = {
     "imports": imports.measure,
@@ -60,6 +65,7 @@ BY_THEMSELVES: Final[Mapping[str, Callable[[], Figure]]] = {
 ORDER: Final = (
     "trips",
     "imports",
+    "first_request",
     "warm",
     "database_cpu",
     "beside",
@@ -73,14 +79,15 @@ ORDER: Final = (
     "exports",
     "awards",
     "scale",
+    "weight",
+    "day",
     "audio",
     "size",
 )
 
-# What grows, each in a database of its own. It takes gigabytes and long: it is measured only when it is asked for, and
-# written to a document of its own.
-APART: Final = "scale"
-IN_SCALE: Final = ("scale", "administration")
+# Measured only when they are asked for, each in a database of its own, and written to documents of their own: `scale`
+# takes gigabytes and long, and docs/scale.md counts with what the others say.
+APART: Final[Mapping[str, tuple[str, ...]]] = {"scale": ("scale", "administration"), "capacity": ("weight", "day")}
 
 INTRODUCTION: Final = """# Figures
 
@@ -95,13 +102,14 @@ Measured on: {machine}.
 def main() -> None:
     """Measure what is asked for; the document is written when that is everything, or the figure that stands apart."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("figure", nargs="?", choices=ORDER, help=f"this one only; only {APART} writes a document")
+    parser.add_argument(
+        "figure", nargs="?", choices=[*ORDER, *APART], help=f"this one only; {' and '.join(APART)} write documents"
+    )
     chosen = parser.parse_args().figure
     console = Console()
     figures = []
-    names = list(IN_SCALE) if chosen == APART else [name for name in ORDER if name not in IN_SCALE]
-    if chosen not in (None, APART):
-        names = [chosen]
+    apart = {name for names in APART.values() for name in names}
+    names = [name for name in ORDER if name not in apart] if chosen is None else APART.get(chosen, (chosen,))
     with _progress(console) as bar, ExitStack() as stages:
         task = bar.add_task("a database", total=len(names))
         tell = partial(_describe, bar, task)
@@ -110,7 +118,7 @@ def main() -> None:
             tell(name)
             if not console.is_terminal:
                 console.print(f"{position} of {len(names)}: {name}")
-            if chosen == APART and position > 1:
+            if chosen in APART and position > 1:
                 stages.close()
                 stage = stages.enter_context(Stage(tell))
             figure = ON_A_STAGE[name](stage) if name in ON_A_STAGE else BY_THEMSELVES[name]()
@@ -118,9 +126,9 @@ def main() -> None:
             figures.append(figure)
             bar.advance(task)
         machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {stage.version}"
-    if chosen in (None, APART):
-        document = DOCUMENTS / ("bench.md" if chosen is None else f"{APART}.md")
-        command = "make bench" if chosen is None else f"make bench ARGS={APART}"
+    if chosen is None or chosen in APART:
+        document = DOCUMENTS / ("bench.md" if chosen is None else f"bench-{chosen}.md")
+        command = "make bench" if chosen is None else f"make bench ARGS={chosen}"
         lines = [line for figure in figures for line in figure.markdown()]
         introduction = INTRODUCTION.format(command=command, machine=machine)
         document.write_text("\n".join([introduction, *lines]).rstrip() + "\n", "utf-8")

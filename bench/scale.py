@@ -92,7 +92,7 @@ def measure(stage: Stage, users: int = USERS, payments: int = PAYMENTS_OF_A_USER
         stage.tell(f"scale: {what}")
         _ask(backend, parties, what)
         _report(figure, what, parties)
-    for what, pay in _payments(stage).items():
+    for what, pay in paying_requests(stage).items():
         stage.tell(f"scale: {what}")
         _pay(backend, parties, what, pay)
         _report(figure, what, parties)
@@ -203,8 +203,8 @@ class Payment:
     request: Callable[[User, str], Answer]
 
 
-def _payments(stage: Stage) -> dict[str, Payment]:
-    """The requests that pay."""
+def paying_requests(stage: Stage) -> dict[str, Payment]:
+    """The requests that pay, by their routes."""
 
     def a_session_near_its_end(user: User) -> str:
         session: str = factories.focus_session(user)["id"]
