@@ -112,7 +112,7 @@ class Deployment:
 
     def _build(self) -> None:
         sam = Path(sys.executable).with_name("sam")
-        places = ["--build-dir", self._folder / "build", "--cache-dir", self._folder / "cache"]
+        places = ["--build-dir", str(self._folder / "build"), "--cache-dir", str(self._folder / "cache")]
         environment = {
             **os.environ,
             "SAM_CLI_TELEMETRY": "0",
@@ -122,7 +122,7 @@ class Deployment:
             "LAMBDA_PYTHON": _version(self.python),
         }
         done = subprocess.run(
-            [sam, "build", *places], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+            [str(sam), "build", *places], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
 
@@ -130,9 +130,8 @@ class Deployment:
         locked = (ROOT / "tests" / "requirements.txt").read_text("utf-8")
         wanted = self._folder / "runtime.txt"
         # A package of the lock: its line, and those that are indented below it.
-        wanted.write_text(
-            "".join(re.search(rf"^{name}==.*\n(?: +.*\n)*", locked, re.MULTILINE)[0] for name in _RUNTIME_CLIENT)  # type: ignore[index]
-        )
+        found = [re.search(rf"^{name}==.*\n(?: +.*\n)*", locked, re.MULTILINE) for name in _RUNTIME_CLIENT]
+        wanted.write_text("".join(package[0] for package in found if package is not None))
         pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-deps"]
         target = ["--python-version", _version(self.python), "--only-binary=:all:", "--target", str(self.runtime)]
         subprocess.run([*pip, "--require-hashes", *target, "-r", str(wanted)], check=True)
