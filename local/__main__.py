@@ -151,7 +151,12 @@ def _start_services(stack: ExitStack, folder: Path, terminal: Terminal, advance:
     post.ready()
     settings.setdefault("MAIL_ENDPOINT", post.url)
     terminal.line("mail", post.url, "what is sent by mail is shown here, and goes nowhere")
-    links = {"bucket": bucket.listing(store.url, settings), "provider": identity.url, "mail": post.url}
+    # Those of another bucket or provider, where the environment names one.
+    links = {
+        "bucket": bucket.listing(settings["R2_ENDPOINT"], settings),
+        "provider": settings["GOOGLE_ISSUER"],
+        "mail": settings["MAIL_ENDPOINT"],
+    }
     return Places(admin_url, settings, links)
 
 
