@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from bench import (
     administration,
+    assistant,
     audio,
     awards,
     beside,
@@ -51,6 +52,7 @@ ON_A_STAGE: Final[Mapping[str, Callable[[Stage], Figure]]] = {
     "searches": searches.measure,
     "administration": administration.measure,
     "idle_tab": idle_tab.measure,
+    "assistant": assistant.measure,
     "exports": exports.measure,
     "awards": awards.measure,
     "scale": scale.measure,
@@ -76,6 +78,7 @@ ORDER: Final = (
     "searches",
     "administration",
     "idle_tab",
+    "assistant",
     "exports",
     "awards",
     "scale",
