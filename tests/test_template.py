@@ -185,6 +185,8 @@ def test_the_build_holds_what_it_should_and_is_small(tmp_path: Path) -> None:
     assert not list(layer.glob("boto3")), "a boto3 client costs a request function 71 % more to import"
     audio = tmp_path / "build" / "AudioLayer" / "python"
     assert list(audio.glob("numpy/**/*aarch64*.so")), "built for another processor"
+    push = tmp_path / "build" / "PushLayer" / "python"
+    assert {"cryptography", "http_ece", "py_vapid"} <= {path.name for path in push.iterdir()}
     megabytes = {}
     for function in FUNCTIONS:
         artifact = tmp_path / "build" / function.name

@@ -18,6 +18,8 @@ SELECT complete_job(NULL, c.id, c.attempts, %(result)s) FROM claim_due_job('{run
 SELECT end_run(%(run_id)s, %(has_failed)s, %(result)s);
 
 -- name: due
+-- The same few statements for each of many users: planned once, as on the logins of requests.
+SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true);
 SELECT * FROM due_reminders(%(most)s, %(push_available)s, %(email_available)s);
 
 -- name: series

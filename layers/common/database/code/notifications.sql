@@ -74,22 +74,21 @@ SET LOCAL ROLE questlog_owner;
 -- A row of `reminders` says when to look. The functions below are called by the statements that change the things; what is
 -- done, deleted or paused meanwhile is found by the look, so such changes need no call.
 
--- The instants around another at which a clock in a zone shows a time of day, one for each date.
-CREATE OR REPLACE FUNCTION internal.times_of_day(wall text, around timestamptz, zone text) RETURNS SETOF timestamptz
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT first_instant((around AT TIME ZONE zone)::date + n + wall::time, zone) FROM generate_series(-2, 2) AS n;
-END;
-
--- The next instant of a time of day, after another.
+-- The next instant, after another, at which a clock in a zone shows a time of day. A date may be one that the zone left out.
 CREATE OR REPLACE FUNCTION internal.next_time_of_day(wall text, after timestamptz, zone text) RETURNS timestamptz
 LANGUAGE sql STABLE
-RETURN (SELECT min(t) FROM times_of_day(wall, after, zone) AS t WHERE t > after);
+RETURN (SELECT min(t.at)
+          FROM generate_series(0, 2) AS n,
+               LATERAL (SELECT first_instant((after AT TIME ZONE zone)::date + n + wall::time, zone) AS at) AS t
+         WHERE t.at > after);
 
--- The last instant of a time of day, up to another.
+-- The last such instant, up to another.
 CREATE OR REPLACE FUNCTION internal.last_time_of_day(wall text, until timestamptz, zone text) RETURNS timestamptz
 LANGUAGE sql STABLE
-RETURN (SELECT max(t) FROM times_of_day(wall, until, zone) AS t WHERE t <= until);
+RETURN (SELECT max(t.at)
+          FROM generate_series(-2, 0) AS n,
+               LATERAL (SELECT first_instant((until AT TIME ZONE zone)::date + n + wall::time, zone) AS at) AS t
+         WHERE t.at <= until);
 
 -- When to warn that a streak may break: three hours before a day ends, the next time after an instant.
 CREATE OR REPLACE FUNCTION internal.next_streak_warning(after timestamptz, zone text, day_start int) RETURNS timestamptz
