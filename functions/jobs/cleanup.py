@@ -39,6 +39,7 @@ TABLES: Final = (
     "job_runs",
     "audit_log",
     "backups",
+    "notification_outbox",
 )
 
 _queries: Final = Queries(Path(__file__).with_name("cleanup.sql"))

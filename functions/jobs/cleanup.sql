@@ -182,3 +182,15 @@ WITH gone AS (
     INSERT INTO storage_deletions (object_key) SELECT backup_key(g.id) FROM gone AS g
 )
 SELECT count(*) AS total FROM gone;
+
+-- name: notification_outbox
+-- What was sent is shown for a season; its deliveries go with it.
+WITH gone AS (
+    DELETE FROM notification_outbox AS o
+     WHERE (o.user_id, o.id) IN (
+           SELECT f.user_id, f.id FROM notification_outbox AS f
+            WHERE (f.created_at AT TIME ZONE 'UTC')::date < (clock() AT TIME ZONE 'UTC')::date - 90
+            LIMIT %(most)s)
+    RETURNING o.id
+)
+SELECT count(*) AS total FROM gone;

@@ -86,7 +86,7 @@ READS = {
     # The clean-up and the deletion of objects: what has served, whose ever it is. And what exports hold.
     "jobs": {
         *("backups", "calendar", "counts", "exports", "focus", "identity", "imports", "infobase", "ledger"),
-        *("reference", "settings", "user"),
+        *("notifications", "reference", "settings", "user"),
     },
     "learn": {"ledger"},  # which review was paid for
     "ledger": {"market"},

@@ -87,6 +87,13 @@ CASES = [
         "7 days 1 second",
         "6 days 23 hours",
     ),
+    Case(
+        "notification_outbox",
+        "user_id, seq, kind, dedupe_key, title, body, path, expires_at, created_at",
+        "%(user)s, ceil(1e9 * random()), 'test', encode(%(hash)s, 'hex'), 'x', 'x', '/hub', clock()",
+        "91 days",
+        "89 days",
+    ),
     Case("jobs", "user_id, kind, status, finished_at", "NULL, 'run', 'done'", "7 days 1 second", "6 days 23 hours"),
 ]
 

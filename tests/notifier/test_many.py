@@ -1,8 +1,9 @@
-"""Many reminders that are due in one minute. NOTIFIER_ROWS=100000 measures as many; by default there are a few batches."""
+"""Many reminders that are due in one minute: a few batches, or NOTIFIER_ROWS=100000 to measure as many."""
 
 import os
 import time
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.conftest import Database
 from tests.notifier.ticking import tick
 from tests.support.client import log_in
 from tests.support.clock import NOON
+from tests.support.proxy import Proxy
 
 ROWS = int(os.environ.get("NOTIFIER_ROWS", str(BATCH * 2 + 10)))
 
@@ -37,7 +39,7 @@ STAGE = """
 
 
 @pytest.fixture
-def many(database: Database, clock: Clock, noon: None) -> None:
+def many(database: Database, clock: Clock, noon: None) -> Iterator[None]:
     database.query(STAGE, ROWS)
     yield
     database.query("DELETE FROM users WHERE email LIKE 'many-%%'")
@@ -45,7 +47,7 @@ def many(database: Database, clock: Clock, noon: None) -> None:
 
 @pytest.mark.usefixtures("many")
 def test_many_are_worked_off_in_batches(database: Database) -> None:
-    """Each batch is a transaction of a few statements; all of them are far from a minute for a tick's number of them."""
+    """Each batch is a transaction of a few statements, and no reminder is left or looked at twice."""
     log_in("notifier")
     done: Counter[str] = Counter()
     began, batches = time.monotonic(), 0
@@ -59,3 +61,13 @@ def test_many_are_worked_off_in_batches(database: Database) -> None:
     assert row["total"] == ROWS
     [row] = database.query("SELECT count(*) AS due FROM reminders WHERE due_at <= %s", NOON)
     assert row["due"] == 0
+
+
+def test_an_idle_tick_is_one_statement_and_one_trip(database: Database) -> None:
+    with Proxy(database.app_url) as proxy:
+        database.serve(proxy.on_the_way_to)
+        tick()
+        before = proxy.trips, proxy.statements
+        assert tick() == {}
+        assert (proxy.trips - before[0], proxy.statements - before[1]) == (1, 1)
+    database.serve()

@@ -411,7 +411,7 @@ BEGIN
            CASE WHEN r.source = 'test' THEN 1
                 ELSE (known ->> 'max_notifications_per_day')::bigint
                      - (SELECT count(*) FROM notification_outbox AS o
-                         WHERE o.created_at >= lower(day) AND o.kind <> 'test') END,
+                         WHERE o.user_id = r.user_id AND o.created_at >= lower(day) AND o.kind <> 'test') END,
            CASE WHEN push_available AND (known -> 'push_notifications')::boolean
                 THEN ARRAY(SELECT s.id FROM live_subscriptions() AS s) ELSE '{}' END,
            email_available AND (known -> 'email_notifications')::boolean;
