@@ -156,6 +156,26 @@ def test_a_pause_makes_no_streak_shorter(user: User, clock: Clock) -> None:
     assert do(user, clock, habit, 4)["new_streak"] == 5
 
 
+def test_a_pause_that_is_moved_makes_no_streak_shorter(user: User, clock: Clock) -> None:
+    """It was planned, and begins earlier after all: what was done on those days meanwhile stays in the streak."""
+    habit = factories.habit(user)["id"]
+    made = pause(user, 5, 6)
+    do(user, clock, habit, 0, 1, 2)
+    user.patch(f"/pauses/{made['id']}", {"from": ahead(1)})
+    assert streak(user, habit) == (3, 3)
+    assert do(user, clock, habit, 3)["new_streak"] == 3
+    assert do(user, clock, habit, 7)["new_streak"] == 4
+
+
+def test_a_pause_ahead_changes_no_streak_before_it_begins(user: User, clock: Clock) -> None:
+    habit = factories.habit(user)["id"]
+    do(user, clock, habit, 0, 1)
+    pause(user, 3, 9)
+    user.delete(f"/habits/{habit}/complete")
+    assert do(user, clock, habit, 1)["new_streak"] == 2
+    assert streak(user, habit) == (2, 2)
+
+
 def test_paused_days_are_no_skips(user: User, clock: Clock) -> None:
     habit = factories.habit(user)["id"]
     do(user, clock, habit, 0)
