@@ -191,6 +191,12 @@ def test_the_limit_is_of_any_365_days(new_user: NewUser, clock: Clock, year: int
     user.post("/pauses", {"from": at(425), "to": at(425)}).refused(409, "limit_reached")
 
 
+def test_a_pause_over_the_end_of_the_365_days_counts_in_part(user: User) -> None:
+    pause(user, 0, 58)
+    user.post("/pauses", days(363, 400)).refused(409, "limit_reached")
+    assert pause(user, 364, 400)["days"] == 37
+
+
 def test_a_pause_between_two_others_counts_with_both(user: User) -> None:
     pause(user, 0, 19)
     pause(user, 300, 319)
