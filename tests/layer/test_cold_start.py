@@ -1,12 +1,16 @@
 """What a function does before its first request: there Lambda gives it a whole core."""
 
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from tests.conftest import Database, User
-from tests.support.client import gateway_event
+from tests.support.client import ROOT, gateway_event
+from tests.support.environment import ENVIRONMENT
 from tests.support.fresh import FreshFunction
 from tests.support.proxy import Proxy
 
@@ -44,6 +48,21 @@ def test_a_function_without_a_route_that_asks_who_it_is_does_not_connect(proxy: 
     with FreshFunction("health", proxy.url, "on-demand") as function:
         assert function.invoke(gateway_event("GET", "/health"))["statusCode"] == 200
         assert proxy.trips == 0
+
+
+@pytest.mark.parametrize(("starts_as", "built"), [("snap-start", "True"), ("", "False")])
+def test_a_start_builds_the_schemas_of_what_screens_open_with(starts_as: str, built: str) -> None:
+    program = (
+        "import functions.habits.app, functions.habits.models as models; print(models.Habits.__pydantic_complete__)"
+    )
+    environment = {
+        **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        **ENVIRONMENT,
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'common'}",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": starts_as,
+    }
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == built
 
 
 def test_a_function_starts_while_the_database_is_away(user: User) -> None:

@@ -195,6 +195,26 @@ def test_a_claim_whose_answer_is_lost_leaves_no_dead_cookie(line: Line, user: Us
     database.query("UPDATE users SET role = 'user' WHERE role = 'admin'")
 
 
+def test_statements_that_are_gone_are_503_and_not_tried_on_that_connection_again(user: User) -> None:
+    """As behind a pooler that keeps none and was not recognised as one."""
+    user.get("/focus")
+    former = db.connection()
+    former.pgconn.exec_(b"DEALLOCATE ALL")
+    user.get("/focus").refused(503, "unavailable")
+    assert former.closed
+    assert user.get("/focus").status == 200
+
+
+def test_another_clients_statement_under_the_same_name_is_503(user: User) -> None:
+    user.get("/focus")
+    former = db.connection()
+    for number in range(50):
+        former.pgconn.prepare(f"_pg3_{number}".encode(), b"SELECT 1")
+    user.get("/focus/libraries").refused(503, "unavailable")
+    assert former.closed
+    assert user.get("/focus/libraries").status == 200
+
+
 def test_a_server_that_only_reads_is_503_and_left(user: User, database: Database) -> None:
     """After a failover the old server may live on and only read; the next connection may lead to the new one."""
     user.get("/focus")
