@@ -29,6 +29,11 @@ def fill(database: Database, user: User) -> None:
         *(user.id, row["id"]),
     )
     database.query(
+        "INSERT INTO habit_claims (user_id, habit_id, through, ledger_key)"
+        " SELECT user_id, id, '2031-05-01', 'habit_claim:' || id FROM habits WHERE user_id = %s LIMIT 1",
+        user.id,
+    )
+    database.query(
         "INSERT INTO user_saving_goal (user_id, item_owner, item_id)"
         " SELECT owner_id, owner_key, id FROM market_items WHERE owner_id = %s LIMIT 1",
         user.id,
