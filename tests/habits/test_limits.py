@@ -170,6 +170,22 @@ def test_a_skipped_day_neither_extends_nor_breaks(user: User, later: Later) -> N
     assert streak(user, path) == 4
 
 
+def test_a_skipped_day_is_not_counted_as_kept(user: User, later: Later, today: Today) -> None:
+    path = limit(user, 1)
+    later(user, 3)
+    user.post(f"{path}/skip")
+    later(user, 2)
+    assert streak(user, path) == 4
+    # All is counted anew: the day that was skipped is within the limit, and still not kept.
+    user.post(f"{path}/log", {"amount": 2})
+    user.delete(f"{path}/complete")
+    assert streak(user, path) == 4
+    user.post(f"{path}/log", {"amount": 2, "date": str(today() - timedelta(2))})
+    assert streak(user, path) == 4
+    user.delete(f"{path}/skip", {"date": str(today() - timedelta(2))})
+    assert streak(user, path) == 1
+
+
 def test_a_week(user: User, database: Database, clock: Clock) -> None:
     clock.advance(timedelta(days=9 - clock.now().weekday()))  # to a Wednesday
     path = limit(user, 3, period="week")

@@ -31,3 +31,10 @@ def test_a_change_waits_for_another(user: User, database: Database, name: str) -
     user.post(f"{path}/complete")
     answer, _ = after_a_wait(database, user, lambda: CHANGES[name](user, path))
     assert answer.status == 200, answer.text
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_an_amount_waits_for_another(user: User, database: Database, method: str) -> None:
+    path = f"/habits/{factories.habit(user, kind='amount', target_amount=8)['id']}/log"
+    answer, _ = after_a_wait(database, user, lambda: user.request(method, path, body={"amount": 1}))
+    assert answer.data["amount_period"] == 1

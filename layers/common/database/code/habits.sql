@@ -385,7 +385,7 @@ CREATE OR REPLACE FUNCTION internal.counts_from(h habits) RETURNS date
 LANGUAGE sql IMMUTABLE
 RETURN period_first(h.streak_from, h.cadence);
 
--- The turns in which a limit was passed, each with the last day of them that has an amount. A skipped day is none.
+-- The turns in which a limit was passed, each with the last day of them that has an amount.
 CREATE OR REPLACE FUNCTION internal.turns_passed(h habits) RETURNS TABLE (turn int, day date)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -394,8 +394,6 @@ BEGIN ATOMIC
      WHERE k.habit_id = h.id AND k.amount IS NOT NULL
        AND is_habit_day(k.completed_date, h.cadence, h.custom_days)
        AND (counts_from(h) IS NULL OR k.completed_date >= counts_from(h))
-       AND (h.period <> 'day'
-            OR NOT EXISTS (SELECT FROM habit_skips AS s WHERE s.habit_id = h.id AND s.day = k.completed_date))
      GROUP BY 1
     HAVING sum(k.amount) > max(k.amount_target);
 END;
@@ -408,7 +406,8 @@ RETURN ARRAY(
       FROM pauses_of(h, '-infinity', 'infinity') AS p, generate_series(0, p.ends_on - p.starts_on) AS n);
 
 -- The days of the turns in which a limit was kept: all that have ended before a day since the habit began, but for those
--- in which the limit was passed. Paused days are left out, and with them the turns that have no other.
+-- in which the limit was passed. Paused days are left out, and with them the turns that have no other; so are skipped days
+-- where a day is a turn.
 CREATE OR REPLACE FUNCTION internal.days_kept(h habits, today date) RETURNS date[]
 LANGUAGE sql STABLE
 RETURN ARRAY(
@@ -417,7 +416,8 @@ RETURN ARRAY(
               FROM generate_series(0, today - 1 - coalesce(h.streak_from, h.created_on)) AS n) AS d
      WHERE habit_turn(d.day, h.cadence, h.custom_days) < habit_turn(today, h.cadence, h.custom_days)
        AND habit_turn(d.day, h.cadence, h.custom_days) NOT IN (SELECT p.turn FROM turns_passed(h) AS p)
-       AND d.day NOT IN (SELECT unnest(days_paused(h))));
+       AND d.day NOT IN (SELECT unnest(days_paused(h)))
+       AND (h.period <> 'day' OR NOT EXISTS (SELECT FROM habit_skips AS s WHERE s.habit_id = h.id AND s.day = d.day)));
 
 -- The days on which a habit was done, with the number of days that their week asks for. What is done on a paused day is
 -- outside of the streak; a day that was done before its pause was told stays in it, so that no pause makes a streak shorter.
