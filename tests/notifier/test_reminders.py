@@ -254,6 +254,7 @@ def test_a_day_that_is_over_is_not_reminded_of(reader: User, browser: Browser, c
 def test_quiet_hours(reader: User, browser: Browser, clock: Clock, quiet: dict[str, str], sent: bool) -> None:
     reader.patch("/user/settings", {"quiet_hours": quiet})
     habit(reader)
+    clock.freeze()
     clock.set(NOON + timedelta(hours=6, minutes=30))
     tick()
     assert (titles(browser) == ["Stretch"]) == sent
