@@ -17,9 +17,11 @@ from urllib.parse import urlsplit
 
 import http_ece
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
 
 from questlog.notifications import channels, may_push_to
+from questlog.settings import Misconfigured
 
 from functions.notifier.outcome import DELIVERED, FAILED, GONE, Outcome, tried_again
 from functions.notifier.settings import sender_settings
@@ -48,6 +50,23 @@ def payload_of(delivery: Mapping[str, Any]) -> bytes:
 def topic_of(dedupe_key: str) -> str:
     """The Topic of a message (RFC 8030, 5.4), 32 characters: of one topic a push service keeps the newest message."""
     return base64.urlsafe_b64encode(hashlib.sha256(dedupe_key.encode()).digest()[:24]).decode()
+
+
+@cache
+def require_key_pair() -> None:
+    """Misconfigured where the private key is malformed, or is not that of the key that browsers subscribe with.
+
+    Every push service would refuse what it signs, and each message would be lost.
+    """
+    public_key = channels().public_key
+    if public_key is None:
+        return
+    try:
+        point = _signer().public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    except ValueError:
+        raise Misconfigured("VAPID_PRIVATE_KEY is malformed") from None
+    if point != _decoded(public_key):
+        raise Misconfigured("VAPID_PRIVATE_KEY is not the key that belongs to VAPID_PUBLIC_KEY")
 
 
 def push(delivery: Mapping[str, Any], ttl: int) -> Outcome:

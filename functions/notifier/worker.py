@@ -19,6 +19,7 @@ from questlog.errors import Failure, Interrupted
 from questlog.settings import settings
 from questlog.wire import Row
 
+from functions.notifier.pushing import require_key_pair
 from functions.notifier.reminding import remind
 from functions.notifier.sending import send
 
@@ -47,6 +48,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
     """One tick. Returns how many reminders were looked at, how many messages made, and what came of deliveries."""
     del event
     settings()
+    require_key_pair()
     database = Db(_queries)
     tick = database.maybe(Tick, "begin", nothing=NOTHING)
     if tick is None or tick.status == "done":

@@ -12,8 +12,11 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
+from questlog.settings import Misconfigured
+
 from functions.notifier import pushing, sending, statements
 from functions.notifier.pushing import seconds_to_wait
+from functions.notifier.settings import sender_settings
 from local.clock import Clock
 from tests.conftest import Database, User
 from tests.notifications.browsers import Browser, decoded
@@ -248,3 +251,25 @@ def test_a_refusal_says_until_when() -> None:
     assert seconds_to_wait("9" * 40) == 999_999_999
     for nothing in (None, "", "soon", "-1", "1.5"):
         assert seconds_to_wait(nothing) is None
+
+
+@pytest.mark.parametrize(
+    ("private_key", "sentence"),
+    [("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAL7vASNFZ4mrze4", "is not the key"), ("A" * 43, "is malformed"), ("", "is not set")],
+)
+def test_another_key_pair_stops_the_sender(
+    user: User, browser: Browser, monkeypatch: pytest.MonkeyPatch, private_key: str, sentence: str
+) -> None:
+    """Before anything is claimed: what could not be signed would be lost."""
+    browser.subscribe(user)
+    user.post("/notifications/test")
+    caches = (sender_settings, pushing._signer, pushing._token, pushing.require_key_pair)
+    monkeypatch.setenv("VAPID_PRIVATE_KEY", private_key)
+    for one in caches:
+        one.cache_clear()
+    with pytest.raises(Misconfigured, match=sentence):
+        tick()
+    monkeypatch.undo()
+    for one in caches:
+        one.cache_clear()
+    assert tick() == {**TEST, "delivered": 1}
