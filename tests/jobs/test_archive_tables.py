@@ -9,6 +9,8 @@ from tests.conftest import Database
 LEFT_OUT = {
     *("accounts", "audit_log", "calendar_feeds", "idempotency_keys", "jobs", "oauth_states", "rate_limits"),
     *("search_documents", "search_words", "sessions", "user_directory", "user_exports", "user_imports"),
+    # What polls compare.
+    "user_revisions",
     # Made of the ledger's rows by an import, and of what may be reminded of.
     *("leaderboard_scores", "ledger_days", "reminders"),
     # What lets somebody send to a browser, and what was sent.

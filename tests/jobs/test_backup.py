@@ -40,6 +40,7 @@ NewInstallation = Callable[[], Database]
 OWN = {
     *("backups", "restores", "jobs", "job_runs", "schema_code", "schema_migrations", "audit_log", "sessions"),
     *("idempotency_keys", "oauth_states", "rate_limits", "user_exports", "user_imports"),
+    *("shared_revision", "user_revisions"),
 }
 # What tells of the installation itself: what was done in it, and what its tables are like.
 TOLD_OF_THE_PLACE = {
@@ -138,6 +139,7 @@ def test_a_backup_holds_every_table_whole_and_signed(new_installation: NewInstal
         *("backups", "counted_lists", "idempotency_keys", "job_runs", "jobs", "list_counts", "oauth_states"),
         *("rate_limits", "restores", "schema_code"),
         *("schema_migrations", "sessions", "user_directory", "user_exports", "user_imports"),
+        *("shared_revision", "user_revisions"),
     }
     for name in tables:
         rows = json.loads(members[f"data/{name}.json"])
@@ -198,8 +200,10 @@ def answers(user: User, place: Database) -> dict[str, Any]:
 
 
 def lasting(answer: Answer) -> Any:
-    """What an answer says for longer than a request: without its id, and what a URL was signed with and when."""
-    text = re.sub(r'(?<="request_id":")[^"]*|X-Amz-[^"]*', "", answer.text)
+    """What an answer says for longer than a request and elsewhere too: without its id, what a URL was signed with and
+    when, and the revisions in the tag of a poll.
+    """
+    text = re.sub(r'(?<="request_id":")[^"]*|X-Amz-[^"]*|(?<="etag":"[0-9a-f]{32})[^"]*', "", answer.text)
     if "X-Amz-Signature" in answer.text:
         text = re.sub(r'(?<="expires_at":")[^"]*', "", text)
     return json.loads(text) if answer.headers.get("content-type") == "application/json" else text

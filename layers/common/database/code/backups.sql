@@ -96,12 +96,13 @@ REVOKE EXECUTE ON FUNCTION app.begin_backup, app.announce_backup, app.delete_bac
 
 -- What a backup holds ----------------------------------------------------------------------------------------------------
 
--- The tables that a backup leaves out: what lets somebody in or is about to, what serves the machine, the backups themselves,
--- and the directory, which is made of the users, their accounts and their browsers.
+-- The tables that a backup leaves out: what lets somebody in or is about to, what serves the machine, what polls compare, the
+-- backups themselves, and the directory, which is made of the users, their accounts and their browsers.
 CREATE OR REPLACE FUNCTION internal.left_out_of_backups() RETURNS text[]
 LANGUAGE sql IMMUTABLE
 RETURN ARRAY['backups', 'counted_lists', 'idempotency_keys', 'job_runs', 'jobs', 'list_counts', 'oauth_states', 'rate_limits',
-             'restores', 'schema_code', 'schema_migrations', 'sessions', 'user_directory', 'user_exports', 'user_imports'];
+             'restores', 'schema_code', 'schema_migrations', 'sessions', 'shared_revision', 'user_directory', 'user_exports',
+             'user_imports', 'user_revisions'];
 
 -- The SQL of a column of the table `t` as it stands in a backup: times are text in UTC with microseconds (or infinity), bytes
 -- are base64 without line breaks, and keys of objects lose their owner's prefix, as in an export.
