@@ -11,4 +11,8 @@ def inhabit(user: User) -> None:
     )
     user.post(f"/habits/{drink.data['id']}/log", {"amount": 0.5, "notes": "before breakfast"})
     daily = {"id": "d", "text": "Stretch", "history": [{"date": 1930287600000, "isDue": True, "completed": True}]}
-    user.post("/habits/import", {"tasks": {"dailys": [daily], "todos": [{"id": "t", "text": "Call home"}]}})
+    slip = {"id": "s", "text": "Sweets", "down": True, "history": [{"date": 1730287600000, "scoredDown": 1}]}
+    tasks = {"dailys": [daily], "habits": [slip], "todos": [{"id": "t", "text": "Call home"}]}
+    user.post("/habits/import", {"tasks": tasks})
+    [sweets] = [habit for habit in user.get("/habits").data["habits"] if habit["name"] == "Sweets"]
+    user.post(f"/habits/{sweets['id']}/kept")
