@@ -8,7 +8,7 @@ import re
 import secrets
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -402,9 +402,11 @@ def claimed(place: Database, kind: str) -> Job:
 class Ending(Deadline):
     """A deadline that is over as soon as there is a connection for the work of a transaction."""
 
-    def guard(self, connection: Connection) -> AbstractContextManager[None]:
+    @contextmanager
+    def guard(self, connection: Connection) -> Iterator[None]:
         self.remaining_ms = lambda: 0
-        return super().guard(connection)
+        with super().guard(connection):
+            yield
 
 
 def test_a_backup_stops_when_its_time_is_up(new_installation: NewInstallation) -> None:
