@@ -217,6 +217,8 @@ CREATE TABLE user_streaks (
     current_streak int NOT NULL CHECK (current_streak >= 1),
     longest_streak int NOT NULL CHECK (longest_streak >= current_streak),
     last_activity_date date NOT NULL,
+    -- No pause of everything has a later day, so that an award after a gap need not look for pauses; null: there was none.
+    pauses_until date,
     PRIMARY KEY (user_id, streak_type)
 ) WITH (fillfactor = 70);
 

@@ -97,8 +97,8 @@ END
 $$;
 
 -- Counts a day in a streak, and returns the streak's new length. The day is after the streak's last one. Shields are used
--- for the missed days between them, where there are enough. Pauses are read only where there is a gap, so the payments of who
--- misses no day cost nothing more.
+-- for the missed days between them, where there are enough. Pauses are read only where there is a gap and one may have a day of
+-- it, so the payments of who misses no day, or never pauses, cost nothing more.
 CREATE OR REPLACE FUNCTION internal.move_streak(moving text, day date) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -108,12 +108,14 @@ DECLARE
 BEGIN
     SELECT * INTO streak FROM user_streaks AS s WHERE s.streak_type = moving;
     IF NOT FOUND THEN
-        INSERT INTO user_streaks (streak_type, current_streak, longest_streak, last_activity_date) VALUES (moving, 1, 1, day);
+        INSERT INTO user_streaks (streak_type, current_streak, longest_streak, last_activity_date, pauses_until)
+        VALUES (moving, 1, 1, day, upper(paused_days()) - 1);
         PERFORM move_streak_score();
         RETURN 1;
     END IF;
     IF streak.last_activity_date < day - 1 THEN
-        gap := missed_days(streak.last_activity_date, day, paused_days());
+        gap := missed_days(streak.last_activity_date, day,
+                           CASE WHEN streak.pauses_until > streak.last_activity_date THEN paused_days() ELSE '{}' END);
         missed := count_days(gap);
         IF missed > 0 AND moving = 'daily_activity' AND missed <= shields_held() THEN
             PERFORM use_shields(ARRAY(SELECT lower(r) + n
@@ -148,8 +150,9 @@ BEGIN
 END
 $$;
 
--- Joins streaks to the ones before them, where what lay between is paused now: somebody who was ill says so afterwards, when
--- the first payment has begun a new streak already. `before` is what was paused before. Shields that were used stay used.
+-- After a change of the pauses of everything; `before` is what was paused before. Joins streaks to the ones before them, where
+-- what lay between is paused now: somebody who was ill says so afterwards, when the first payment has begun a new streak
+-- already. Shields that were used stay used.
 CREATE OR REPLACE FUNCTION internal.mend_streaks(before datemultirange) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -157,6 +160,7 @@ DECLARE
     joined int;
     streak user_streaks;
 BEGIN
+    UPDATE user_streaks AS s SET pauses_until = greatest(s.pauses_until, upper(paused) - 1);
     IF paused <@ before THEN
         RETURN;
     END IF;
