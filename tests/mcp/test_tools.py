@@ -4,7 +4,6 @@ import json
 import socket
 import time
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -16,7 +15,7 @@ from tests.conftest import NewUser, User
 from tests.mcp.conftest import LATEST, Assistant, token_of
 from tests.support.loopback import Loopback
 
-ID = str(uuid4())
+ID = "7f59df80-84f7-428c-a9f8-f18b758363f6"
 
 
 @pytest.fixture
