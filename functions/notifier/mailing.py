@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from email.message import EmailMessage
+from email.policy import SMTP
 from functools import cache
 from html import escape
 from typing import Any, Final
@@ -19,6 +20,9 @@ from functions.notifier.settings import sender_settings
 
 # SES is busy, or sends no more today; every other refusal is of the message itself.
 _BUSY: Final = frozenset({"TooManyRequestsException", "LimitExceededException", "SendingPausedException"})
+
+# SES takes lines that end with CRLF and have ASCII alone; a header that is set raw stays on one line.
+_POLICY: Final = SMTP.clone(cte_type="7bit", refold_source="none")
 
 
 def mail(delivery: Mapping[str, Any]) -> Outcome:
@@ -47,11 +51,13 @@ def message_of(delivery: Mapping[str, Any]) -> EmailMessage:
     token = unsubscribe_token(delivery["user_id"], here.unsubscribe_key)
     way_out = f"{settings().public_url}/notifications/unsubscribe/{token}"
     link = f"{sender_settings().frontend_url}{delivery['path']}"
-    message = EmailMessage()
+    message = EmailMessage(policy=_POLICY)
     message["From"] = f"Questlog <{here.mail_from}>"
     message["To"] = delivery["address"]
     message["Subject"] = delivery["title"]
-    message["List-Unsubscribe"] = f"<{way_out}>"
+    # As it is: the standard library writes what is longer than a line in encoded words, and no mail program takes an
+    # address from those (RFC 2047, 5).
+    message.set_raw("List-Unsubscribe", f"<{way_out}>")
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(
         f"{delivery['title']}\n\n{delivery['body']}\n\n{link}\n\n-- \nTo get no more mail of this kind: {way_out}\n"

@@ -79,6 +79,19 @@ def test_a_mail_in_two_forms_with_a_way_out(reader: User, box: Mailbox) -> None:
     assert (channel["channel"], channel["status"], channel["subscription_id"]) == ("email", "delivered", None)
 
 
+def test_the_way_out_is_written_as_it_is(box: Mailbox) -> None:
+    of = uuid4()
+    mail = {"user_id": of, "address": "a@questlog.test", "title": "Lauf ü", "body": "Fünf km", "path": "/habits"}
+    written = mailing.message_of(mail).as_bytes()
+    way_out = f"https://api.questlog.test/notifications/unsubscribe/{unsubscribe_token(of, KEY)}"
+    assert (
+        f"\r\nList-Unsubscribe: <{way_out}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".encode()
+        in written
+    )
+    assert written.isascii()
+    assert written.count(b"\n") == written.count(b"\r\n")
+
+
 def test_what_users_wrote_is_no_html(reader: User, box: Mailbox, database: Database) -> None:
     database.query("SELECT internal.notify_user(%s, '<img src=x>', E'a\\r\\nBcc: b', news => 'feedback')", reader.id)
     tick()
