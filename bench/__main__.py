@@ -26,6 +26,7 @@ from bench import (
     first_request,
     idle_tab,
     imports,
+    plots,
     scale,
     searches,
     size,
@@ -126,6 +127,8 @@ def main() -> None:
                 stage = stages.enter_context(Stage(tell))
             figure = ON_A_STAGE[name](stage) if name in ON_A_STAGE else BY_THEMSELVES[name]()
             console.print(figure.table())
+            if chosen is None or chosen in APART:
+                plots.draw(name, figure, DOCUMENTS / "plots")
             figures.append(figure)
             bar.advance(task)
         machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {stage.version}"

@@ -16,6 +16,7 @@ class Figure:
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    pictures: list[tuple[str, str]] = field(default_factory=list)  # what each shows, and its file beside the document
     missing: str | None = None
 
     def add(self, *cells: object) -> None:
@@ -47,6 +48,8 @@ class Figure:
         yield from (_line(self.columns), _line(["---", *["---:"] * (len(self.columns) - 1)]))
         yield from (_line(row) for row in self.rows)
         yield ""
+        for shows, file in self.pictures:
+            yield from (f"![{shows}]({file})", "")
         if self.notes:
             yield from (*(f"- {line}" for line in self.notes), "")
 
