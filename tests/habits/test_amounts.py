@@ -520,6 +520,20 @@ def test_another_kind_begins_the_streak_anew(
         user.post(f"{path}/complete", {"date": str(today() - timedelta(1))}).invalid("date")
 
 
+@pytest.mark.parametrize("period", ["week", "month"])
+def test_days_done_without_amounts_meet_no_period(user: User, later: Later, today: Today, period: str) -> None:
+    days = (today() + timedelta(ahead) for ahead in range(50))
+    # A Tuesday, on which and after which neither a week nor a month begins.
+    later(user, (next(day for day in days if day.weekday() == 1 and 8 <= day.day <= 20) - today()).days)
+    path = f"/habits/{factories.habit(user)['id']}"
+    user.post(f"{path}/complete")
+    later(user, 1)
+    changed = user.patch(path, {"kind": "amount", "period": period, "target_amount": 3}).data
+    assert (changed["current_streak"], changed["longest_streak"], changed["completed_today"]) == (0, 1, False)
+    assert user.post(f"{path}/log", {"amount": 2}).data["new_streak"] == 0
+    assert user.post(f"{path}/log", {"amount": 1}).data["new_streak"] == 1
+
+
 def test_the_day_of_the_change_is_paid_once(user: User, database: Database) -> None:
     path = f"/habits/{factories.habit(user)['id']}"
     user.post(f"{path}/complete")
