@@ -79,7 +79,7 @@ def _compose(
         clock.set(arguments.clock)
     if clock.moved():
         terminal.line("clock", f"{clock.now():%Y-%m-%d %H:%M:%S} UTC", "moved; --clock real puts it back")
-    terminal.line("claim key", places.settings["ADMIN_CLAIM_KEY"])
+    terminal.line("claim key", places.settings["ADMIN_CLAIM_KEY"], "for POST /admin-access/claim")
 
     session = None
     if arguments.email:
@@ -100,6 +100,7 @@ def _compose(
         links=places.links,
         runtimes=runtimes,
         history=history,
+        acting_as=arguments.email,
     )
     report = partial(_report_exchange, terminal, history)
     gateway = Gateway(runtimes, report=report, session=session, clock=clock, start_page=StartPage(status.document))

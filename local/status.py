@@ -101,9 +101,10 @@ class ClockState(TypedDict):
 
 
 class Document(TypedDict):
-    """Everything. `clock` and `jobs` are None while the database does not answer."""
+    """Everything. `clock` and `jobs` are None while the database does not answer; `acting_as` is who `--as` named."""
 
     url: str
+    acting_as: str | None
     services: list[Service]
     clock: ClockState | None
     jobs: Jobs | None
@@ -124,8 +125,10 @@ class Status:
         links: Mapping[str, str],
         runtimes: Sequence[Runtime],
         history: History,
+        acting_as: str | None = None,
     ) -> None:
         self._url = url
+        self._acting_as = acting_as
         self._database_url = database_url
         self._services = services
         self._links = links
@@ -137,6 +140,7 @@ class Status:
         database, row = self._database()
         return {
             "url": self._url,
+            "acting_as": self._acting_as,
             "services": [database, *(self._service(name, url) for name, url in self._services.items())],
             "clock": None if row is None else {"now": _moment(row["now"]), "is_moved": row["is_moved"]},
             "jobs": None

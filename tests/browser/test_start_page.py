@@ -63,10 +63,11 @@ def test_a_developer_sees_what_runs_and_signs_in(page: Page, gateway: str, compl
 
     page.evaluate("fetch('/habits').then(answer => answer.text())")
     habits = page.locator("details[data-group=habits]")
-    expect(habits).to_contain_text("1 request, 0 failed")
+    # Other tests of this worker may have asked the same stack before.
+    expect(habits).to_contain_text(re.compile(r"[1-9]\d* requests?, 0 failed"))
     expect(habits).to_contain_text("1 trip")
     habits.locator("summary").press("Enter")
-    expect(habits.locator("tr", has_text="/habits")).to_contain_text("200")
+    expect(habits.locator("tr", has_text="/habits").first).to_contain_text("200")
     expect(page.locator("#schedules tr", has_text="jobs: queue")).to_be_visible()
 
     page.get_by_role("button", name="Sign out").click()

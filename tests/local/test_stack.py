@@ -42,6 +42,7 @@ def test_it_starts_answers_and_leaves_nothing(tmp_path: Path, start: Start) -> N
         assert http.get("/api/ready").json()["database"] == "ok"
         # The attached session is a real one: it may see what is its user's.
         assert http.get("/focus/active").status_code == 200
+        assert http.get("/__status").json()["acting_as"] == "dev@localhost"
         assert http.get("/nowhere").json()["error"]["type"] == "not_found"
         beside_another_stack(tmp_path / "other", http)
 
