@@ -1,4 +1,5 @@
-"""The page at `/` for whoever opens the stack in a browser, the JSON that it polls, and the documents that it links.
+"""The page at `/` for whoever opens the stack in a browser, the JSON that it polls, the documents that it links, and a
+sample of how a front end subscribes to push messages, with its service worker.
 
 None of it is part of the API: on AWS there is no such page. A program that asks for `/` gets the API's own answer.
 """
@@ -18,8 +19,13 @@ from local.status import DOCUMENTS, Document, documents
 
 STATUS_PATH: Final = "/__status"  # no route of the API begins with an underscore
 DOCUMENTS_PATH: Final = "/__docs/"
+PUSH_PATH: Final = "/__push"
+# A service worker may look after all pages below its own folder, and so after the sample.
+PUSH_WORKER_PATH: Final = "/__push.js"
 
 _PAGE: Final = Path(__file__).with_name("start_page.html")
+_PUSH_PAGE: Final = Path(__file__).with_name("push_page.html")
+_PUSH_WORKER: Final = Path(__file__).with_name("push_worker.js")
 _INLINE: Final = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 _PRIVATE: Final = {
     "Cache-Control": "no-store",
@@ -35,24 +41,35 @@ class StartPage:
         self._status = status
 
     async def response(self, request: Request) -> Response | None:
-        """The response, or None where the request is not for this page. Only the page itself may read its data."""
+        """The response, or None where the request is for none of this. Only the pages may read what they load."""
         path = request.url.path
         if path == "/" and request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", ""):
-            return _page()
-        if path != STATUS_PATH and not path.startswith(DOCUMENTS_PATH):
+            return _page(_PAGE, Vary="Accept")
+        if path not in (STATUS_PATH, PUSH_PATH, PUSH_WORKER_PATH) and not path.startswith(DOCUMENTS_PATH):
             return None
         if request.method not in ("GET", "HEAD"):
             return JSONResponse({"message": "Method Not Allowed"}, 405, _PRIVATE)
+        if path == PUSH_PATH:
+            return _page(_PUSH_PAGE)
         if _is_of_another_origin(request):
             return JSONResponse({"message": "Forbidden"}, 403, _PRIVATE)
+        return await self._part(path)
+
+    async def _part(self, path: str) -> Response:
+        """What a page loads or links."""
         if path == STATUS_PATH:
             return JSONResponse(await run_in_threadpool(self._status), headers=_PRIVATE)
+        if path == PUSH_WORKER_PATH:
+            return Response(_PUSH_WORKER.read_bytes(), headers=_PRIVATE, media_type="text/javascript")
         return _document(path.removeprefix(DOCUMENTS_PATH))
 
 
-def _page() -> Response:
-    """The page, under a content security policy by which only its own script and style have an effect (CSP Level 3)."""
-    text = _PAGE.read_text("utf-8")
+def _page(file: Path, **more: str) -> Response:
+    """A page, under a content security policy by which only its own script and style have an effect (CSP Level 3).
+
+    A service worker may come from this origin. `more` are headers besides.
+    """
+    text = file.read_text("utf-8")
     allowed = {
         name: f"'sha256-{b64encode(sha256(code.encode()).digest()).decode()}'" for name, code in _INLINE.findall(text)
     }
@@ -62,12 +79,13 @@ def _page() -> Response:
         "img-src": "data:",
         "script-src": allowed["script"],
         "style-src": allowed["style"],
+        "worker-src": "'self'",
     }
     headers = {
         **_PRIVATE,
         "Content-Security-Policy": "; ".join(f"{directive} {sources}" for directive, sources in policy.items()),
         "Referrer-Policy": "no-referrer",
-        "Vary": "Accept",
+        **more,
     }
     return HTMLResponse(text, headers=headers)
 

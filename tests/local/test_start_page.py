@@ -22,8 +22,8 @@ def stack(tmp_path: Path) -> Stack:
 
 def test_a_browser_gets_the_page_and_a_program_the_functions_document(stack: Stack, database: Database) -> None:
     async def test(ask: Ask) -> None:
-        for method in ("GET", "HEAD"):
-            page = await ask(method, "/", headers=HTML)
+        for method, path in (("GET", "/"), ("HEAD", "/"), ("GET", "/__push"), ("HEAD", "/__push")):
+            page = await ask(method, path, headers=HTML)
             assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
             policy = page.headers["content-security-policy"]
             assert "default-src 'none'" in policy
@@ -39,7 +39,7 @@ def test_a_browser_gets_the_page_and_a_program_the_functions_document(stack: Sta
     stack.run(test, database_url=database.admin_url)
 
 
-@pytest.mark.parametrize("path", ["/__status", "/__docs/runbook.md"])
+@pytest.mark.parametrize("path", ["/__status", "/__docs/runbook.md", "/__push.js"])
 def test_nobody_else_reads_it(stack: Stack, database: Database, path: str) -> None:
     async def test(ask: Ask) -> None:
         own = {"host": "localhost:8080"}
