@@ -308,6 +308,9 @@ SECRETS = {
     ("oauth_states", "state_hash"),
     ("oauth_states", "verifier"),
     ("oauth_states", "nonce"),
+    ("push_subscriptions", "endpoint"),
+    ("push_subscriptions", "p256dh"),
+    ("push_subscriptions", "auth"),
 }
 
 

@@ -17,7 +17,7 @@ CREATE TABLE shared_revision (
     revision bigint NOT NULL DEFAULT floor(random() * 1e17)
 ) WITH (fillfactor = 50);
 INSERT INTO shared_revision DEFAULT VALUES;
-GRANT SELECT ON shared_revision TO questlog_app;
+GRANT SELECT ON shared_revision TO questlog_app, questlog_admin, questlog_console;
 
 -- Administrators and jobs leave notes in a user's inbox.
 GRANT SELECT, INSERT, UPDATE ON user_revisions TO questlog_admin, questlog_jobs;
