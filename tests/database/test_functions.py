@@ -98,6 +98,7 @@ READS = {
     "promotion": {"calendar", "daily_plan", "ideas", "infobase", "quests"},  # whether what it made is still there
     "quests": {"deleted_imports", "ledger"},
     "reference": {"identity"},  # whose an e-mail address is, for those who look at what its owner shares
+    "revisions": {"identity"},  # of a user who is being deleted none is written
     "sync": {"daily_plan", "focus", "goals", "habits"},
     "today": {"daily_plan", "focus", "identity", "ledger"},
     # The profile, settings and imports are the user's; a deleted administrator is nobody's creator any more.

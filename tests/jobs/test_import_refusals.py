@@ -68,8 +68,8 @@ def refused(user: User, database: Database) -> Callable[..., str]:
 
 
 def left(database: Database, user: User) -> dict[str, list[Any]]:
-    """All rows of a user but those of imports, which say how they ended, and the lock that each start makes."""
-    passing = ("user_imports", "jobs", "user_progress", "user_wallet")
+    """All rows of a user but those of imports, which say how they ended, and what each start leaves: lock, revision."""
+    passing = ("user_imports", "jobs", "user_progress", "user_wallet", "user_revisions")
     return {table: rows for table, rows in everything_of(user, database).items() if table not in passing}
 
 

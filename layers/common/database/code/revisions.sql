@@ -6,7 +6,7 @@ SET LOCAL ROLE questlog_owner;
 --   and no table can be forgotten. It is raised in the transaction that writes, so who reads the new revision reads what it
 --   stands for.
 
--- Raises the revision of a user. It runs with the rights of who calls it: the user's own request, an administrator's, a job's.
+-- Raises the revision of a user for whom somebody else writes: an administrator, a job. It runs with the rights of who calls it.
 CREATE OR REPLACE FUNCTION internal.revise_user(owner uuid) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
@@ -26,8 +26,14 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, p
 BEGIN
     IF current_setting('app.scope') = 'admin' THEN
         PERFORM revise_all();
-    ELSE
-        PERFORM revise_user(current_user_id());
+        RETURN;
+    END IF;
+    UPDATE user_revisions SET revision = revision + 1 WHERE user_id = current_user_id();
+    IF NOT FOUND THEN
+        -- The first request, or one that has waited for the user's deletion: then there is no user, and nothing to raise.
+        INSERT INTO user_revisions AS r (user_id)
+        SELECT u.id FROM users AS u WHERE u.id = current_user_id() FOR KEY SHARE
+        ON CONFLICT (user_id) DO UPDATE SET revision = r.revision + 1;
     END IF;
 END
 $$;
