@@ -261,6 +261,8 @@ DECLARE
     wrong bigint := count_miscounts();
     until timestamptz := clock() - interval '5 minutes';
 BEGIN
+    -- One after another: a run that was killed may still be counting when the next one begins.
+    PERFORM pg_advisory_xact_lock(hashtextextended('keep_counts', 0));
     DELETE FROM counted_lists AS l WHERE l.list = 'statistics';
     IF place_is_large() THEN
         INSERT INTO counted_lists (list, counted_until) VALUES ('statistics', clock());
