@@ -1,14 +1,18 @@
 """The totals of long lists: what the clean-up counted, and what came, went and changed since."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from local.clock import Clock
 from tests.conftest import Database, User, at_once
 from tests.jobs.ticking import tick
 from tests.support import bucket
+from tests.support.locks import is_waited_for
 from tests.support.users import create_user
 
 NOON = "2031-05-07T12:00:00Z"
@@ -239,6 +243,20 @@ def test_whoever_deletes_while_it_is_counted_waits(keeper: User, alone: Database
     calls = iter(range(5))
     assert at_once(5, lambda: leave(next(calls))) == [200] * 5
     assert users(keeper) == 1
+    assert wrong(alone) == 0
+
+
+def test_a_clean_up_waits_for_the_one_that_was_killed(alone: Database) -> None:
+    """Whose statement the server finishes all the same."""
+    alone.query("UPDATE pg_class SET reltuples = 20001 WHERE oid = 'books'::regclass")
+    with psycopg.connect(alone.admin_url) as killed, ThreadPoolExecutor(1) as pool:
+        killed.execute("SELECT keep_counts('1.0')")
+        following = pool.submit(alone.query, "SELECT keep_counts('1.0')")
+        while not is_waited_for(alone, killed.info.backend_pid):
+            assert not following.done(), "it did not wait"
+            time.sleep(0.01)
+        killed.commit()
+        following.result()
     assert wrong(alone) == 0
 
 
