@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.support.stack import served
 
@@ -21,6 +21,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# By how many pixels a page is wider than its window.
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture
@@ -49,3 +52,23 @@ def visitor(browser: Browser) -> Iterator[BrowserContext]:
     with browser.new_context() as context:
         context.set_default_timeout(120_000)
         yield context
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser's console says of errors of our pages."""
+    return []
+
+
+@pytest.fixture
+def blank(visitor: BrowserContext, gateway: str, complaints: list[str]) -> Page:
+    """A page of the visitor's, before it is led anywhere."""
+    page = visitor.new_page()
+
+    def note(message: ConsoleMessage) -> None:
+        # Not what the identity provider's own page asks for.
+        if message.type == "error" and page.url.startswith(gateway):
+            complaints.append(message.text)
+
+    page.on("console", note)
+    return page

@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OVERFLOW
 
 # One worker has the browser and the stack.
 pytestmark = pytest.mark.xdist_group("browser")
@@ -13,30 +15,15 @@ pytestmark = pytest.mark.xdist_group("browser")
 expect.set_options(timeout=120_000)
 
 DARK = "getComputedStyle(document.querySelector('.swagger-ui')).filter"
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture
-def complaints() -> list[str]:
-    """What the browser's console says of errors of our pages."""
-    return []
-
-
-@pytest.fixture
-def page(visitor: BrowserContext, gateway: str, complaints: list[str]) -> Page:
-    page = visitor.new_page()
-
-    def note(message: ConsoleMessage) -> None:
-        # Not what the identity provider's own page asks for.
-        if message.type == "error" and page.url.startswith(gateway):
-            complaints.append(message.text)
-
-    page.on("console", note)
-    answer = page.goto(f"{gateway}/docs")
+def page(blank: Page, gateway: str) -> Page:
+    answer = blank.goto(f"{gateway}/docs")
     assert answer is not None
     assert "default-src 'none'" in answer.headers["content-security-policy"]
-    expect(page.locator(".opblock-tag").first).to_be_visible()
-    return page
+    expect(blank.locator(".opblock-tag").first).to_be_visible()
+    return blank
 
 
 def operation(page: Page, group: str, name: str) -> Locator:

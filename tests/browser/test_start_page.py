@@ -10,7 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import OVERFLOW
 
 # One worker has the browser and the stack.
 pytestmark = pytest.mark.xdist_group("browser")
@@ -18,29 +20,14 @@ pytestmark = pytest.mark.xdist_group("browser")
 # A function starts at its first request, which takes long on a busy machine.
 expect.set_options(timeout=120_000)
 
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 HOSTILE = "<script>window.foreign = 1</script><img src=x onerror='window.foreign = 1'>"
 
 
 @pytest.fixture
-def complaints() -> list[str]:
-    """What the browser's console says of errors of the page."""
-    return []
-
-
-@pytest.fixture
-def page(visitor: BrowserContext, gateway: str, complaints: list[str]) -> Page:
-    page = visitor.new_page()
-
-    def note(message: ConsoleMessage) -> None:
-        # Not what the identity provider's own page asks for.
-        if message.type == "error" and page.url.startswith(gateway):
-            complaints.append(message.text)
-
-    page.on("console", note)
-    page.goto(gateway)
-    expect(page.locator("#services li").first).to_be_visible()
-    return page
+def page(blank: Page, gateway: str) -> Page:
+    blank.goto(gateway)
+    expect(blank.locator("#services li").first).to_be_visible()
+    return blank
 
 
 def shown_time(page: Page) -> datetime:
