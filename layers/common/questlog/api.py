@@ -44,8 +44,8 @@ from questlog.wire import Tagging
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# No answer is larger (platform contract, 1.8). Lambda takes 6 MiB for the whole of an answer, in which every quote and
-# backslash of the body is escaped once more.
+# The largest body of an answer, in bytes (platform contract, 1.8). Lambda limits the answer to 6 MiB as JSON text, in
+# which every quote and backslash of the body takes one byte more.
 LARGEST_ANSWER: Final = 5 * 1024 * 1024
 _LARGEST_ESCAPED: Final = 6 * 1024 * 1024 - 65_536
 _LARGEST_PAGE: Final = 100
@@ -62,19 +62,19 @@ class Reply(NamedTuple, Generic[R]):
     cookies: tuple[identity.Cookie, ...] = ()
     headers: Mapping[str, str] = MappingProxyType({})
     tag: str | None = None
-    """The ETag, for a route that tells more by it than the digest of its document (see revision.py)."""
+    """The ETag, for a route whose ETag holds more than the digest of its document (see revision.py)."""
 
 
 class Tool(NamedTuple):
-    """A route as a tool of the assistant's door (POST /mcp). What a tool takes is described from the route's schema."""
+    """A route that assistants can call as a tool (POST /mcp). The tool's schema is made of the route's."""
 
     name: str
     description: str
     """What an assistant reads to choose the tool and to use it."""
     arguments: tuple[str, ...] = ()
-    """The fields of the query or the body that the tool offers; those of the path it takes in any case."""
+    """The fields of the query or the body that the tool takes. The fields of the path it always takes."""
     required: tuple[str, ...] = ()
-    """Those of them that an assistant must send although a client of the route need not."""
+    """Those of `arguments` that an assistant must send although a client of the route need not."""
     fixed: Mapping[str, Any] = MappingProxyType({})
     """The fields that every call sends, and an assistant cannot change."""
     destructive: bool = False
@@ -187,7 +187,7 @@ class Endpoint:
         return [authenticated] if self.role is None else [authenticated, Statement(_BECOME, {"role": self.role})]
 
     def _precedents(self, request: Request) -> list[Statement]:
-        """What goes before the route's own statements: whatever may write raises the revision."""
+        """The statements before the route's own: a request that may write raises the user's revision."""
         reads = request.method in identity.SAFE_METHODS or self.read_token
         return [] if reads or self.requires is None else [REVISE]
 
@@ -322,10 +322,10 @@ class Api:
         return LambdaHandler(Edge(router, self.name))
 
     def _prepare_requests(self) -> None:
-        """Do what the first request would do: connect, ask who nobody is, build the schemas of what screens open with.
+        """Do what the first request would do: connect, authenticate, and build the schemas of the GET routes of a list.
 
-        The server looks up and plans what authenticate() needs while the schemas are built here. The statements of the
-        routes are left for their first request: to plan those of a whole group costs the database more than it saves.
+        authenticate() is sent with a token of nobody, so that the server plans it while the schemas are built here. The
+        routes' own statements are not sent: planning those of a whole group costs the database more than it saves.
         """
         asks_who = may_connect() and (bool(self.on_demand) or any(one.requires is not None for one in self._own))
         nobody = identity.authenticate_by(identity.NO_TOKEN, identity.MEMBER)
@@ -341,7 +341,7 @@ class Api:
 
 
 def _router(endpoints: Sequence[Endpoint], otherwise: ASGIApp) -> Router:
-    """What finds the endpoint of a request; `otherwise` takes those whose path is no endpoint's."""
+    """The router to these endpoints; a request to any other path goes to `otherwise`."""
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
@@ -357,7 +357,7 @@ def _part_router(module: str) -> Router:
 
 
 class Resource:
-    """One path and its methods, as an ASGI application: a plain function Starlette would run in a thread of its own."""
+    """One path and its methods. It is an ASGI application since Starlette would run a plain function in a thread."""
 
     def __init__(self, path: str, methods: Mapping[str, Endpoint]) -> None:
         self._path = path
@@ -380,7 +380,7 @@ async def _no_such_path(_scope: Scope, _receive: Receive, _send: Send) -> None:
 
 
 def tag_of(document: BaseModel) -> str:
-    """The tag of a document, over all it shows but its moving fields: equal while nothing else of it changes."""
+    """The digest of a document without its moving fields; two documents that differ only in those have the same."""
     return _digest(document.model_dump_json(context=Tagging()).encode())
 
 
@@ -391,8 +391,8 @@ def _digest(document: bytes) -> str:
 def _has(request: Request, tag: str) -> bool:
     """Whether the client has the document of this tag already (RFC 9110, 13.1.2: weak comparison).
 
-    The digest decides, which is all of a tag or what stands before its first hyphen: an equal document may have been
-    made of other revisions.
+    Only the digests are compared: the whole tag, or its part before the first hyphen. What follows are revisions, and
+    the same document may have been made at other revisions.
     """
     known = [part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")]
     digest = tag.strip('"').partition("-")[0]

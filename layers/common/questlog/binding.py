@@ -1,9 +1,9 @@
-"""What a request holds, as the typed arguments of its route: read once, checked in the contract's order.
+"""Reads a request into the typed arguments of its route, and checks them in the contract's order.
 
 A parameter is bound by its type (Db, Client, Request), by the path, or by one of three names: `query` and `body` are
-pydantic models, `content` is the body's bytes as they came. A body that is malformed is refused at once, before anyone
-is asked who they are. Input that is well-formed but wrong is refused only once the caller is known (platform contract,
-1.4), and what is wrong with it is not worked out before.
+pydantic models, `content` is the body's bytes as they came. A malformed body is refused at once, before the caller is
+authenticated. Input that is well-formed but not valid is refused only after that (platform contract, 1.4), and what is
+wrong with it is not worked out before.
 """
 
 import re
@@ -24,11 +24,11 @@ from questlog.validation import Problem, problems
 from questlog.wire import Body
 
 MAX_BODY: Final = 1_048_576
-# What a body with a string or a number that cannot be stored contains, once every digit in it is a 0 and every E an e:
-# a number of 19 digits, an exponent of three, or what JSON does not know. Other bodies are not looked at a second time.
+# A body is searched for these after each of its digits was made a 0 and each E an e: a number of 19 digits, an exponent
+# of three digits, and two words that JSON does not have. Without one of them it holds no number that cannot be stored.
 _SUSPICIOUS: Final = (b"0" * 19, b"0e000", b"0e+000", b"NaN", b"Infinity")
 _ALIKE: Final = bytes.maketrans(b"123456789E", b"000000000e")
-# Such a number, where a comma stands before and after each number.
+# A number of at least 19 characters or with an exponent of three digits, once _COMMAS has put a comma on both sides.
 _LONG_NUMBER: Final = re.compile(rb"(?<![^,])(?:[^,]{19,}|[^,e]{1,17}e\+?[0-9]{3}[^,]*)")
 _COMMAS: Final = bytes.maketrans(b"[]{}:E", b",,,,,e")
 _LARGEST: Final = b"9223372036854775807"
@@ -37,9 +37,9 @@ _NAMED_UP_TO: Final = 65_536
 
 
 class Arguments:
-    """The arguments of one request to a route whose `parameters` are given as types by name.
+    """The arguments of one request to a route. `parameters` are the types of the route's parameters by name.
 
-    Failure (413, 415) and Invalid (400) for a body that is malformed.
+    Raises Failure (413, 415) and Invalid (400) for a malformed body.
     """
 
     def __init__(self, parameters: Mapping[str, Any], request: Request, content: bytes) -> None:
@@ -62,7 +62,7 @@ class Arguments:
         self._names = parameters
 
     def bound(self, db: Db) -> dict[str, Any]:
-        """All arguments by name, once the caller may know what is wrong with them: NotFound, or Invalid, else."""
+        """All arguments by name. Raises NotFound or Invalid for bad ones, once the caller is authenticated."""
         if self._names_nothing:
             db.authenticate_only()
             raise NotFound
@@ -106,14 +106,14 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
 
 
 def json_object(request: Request, content: bytes, limit: int = MAX_BODY) -> dict[str, Any]:
-    """The body as a JSON object (platform contract, 1.5), for a route that takes other types beside JSON."""
+    """The body as a JSON object (platform contract, 1.5), for a route that takes other media types beside JSON."""
     json = json_text(request, content, limit)
     _refuse_unstorable(json)
     return _object(json)
 
 
 def json_text(request: Request, content: bytes, limit: int = MAX_BODY) -> bytes:
-    """The body, which must be of a type that is JSON (Failure 415) and within the limit (413); an empty one is {}."""
+    """The body as it was sent; {} for an empty one. Raises Failure: 415 if its type is not JSON, 413 if too large."""
     if len(content) > limit:
         message = f"The body is larger than {limit // MAX_BODY} MiB."
         raise Failure(413, "payload_too_large", message, {"limit_bytes": limit})
@@ -136,21 +136,22 @@ def _object(json: bytes) -> dict[str, Any]:
 
 
 def _refuse_unstorable(json: bytes) -> None:
-    """Refuse a body with a string or a number that Postgres cannot store, or would return as another."""
+    """Raise Invalid for a body with a string or a number that Postgres cannot store, or would return changed."""
     alike = json.translate(_ALIKE)
     if b"\\u0000" not in json and not any(mark in alike for mark in _SUSPICIOUS):
         return
     if len(json) <= _NAMED_UP_TO:
         if named := [*islice(_unstorable(_object(json)), MAX_FIELDS + 1)]:
             raise Invalid(named)
-    # To look at every value in Python takes ten times as long as to read the body: not for what nobody types by hand.
+    # A larger body gets an error without the field's name: to look at every value in Python takes ten times as long as
+    # to parse the body.
     elif _holds_unstorable(json):
         raise Invalid([("body", "must not contain U+0000 or integers outside 64 bit")])
 
 
 def _holds_unstorable(json: bytes) -> bool:
-    """Whether a string or a number in the body cannot be stored, or the body is no JSON for it to be in."""
-    # Without its pairs of backslashes, each backslash that is left escapes what follows it.
+    """Whether a string or a number in the body cannot be stored. For a body that is not JSON it may be either."""
+    # With the pairs of backslashes taken out, each backslash that is left escapes the character behind it.
     escaped = json.replace(b"\\\\", b"")
     if b"\\u0000" in escaped:
         return True
@@ -165,7 +166,7 @@ def _holds_unstorable(json: bytes) -> bool:
 
 
 def _is_unstorable(number: bytes) -> bool:
-    """Whether a number cannot be stored, or is no number of JSON."""
+    """Whether a number cannot be stored, or is not a JSON number."""
     try:
         return _objection(from_json(number)) is not None
     except ValueError:
@@ -194,5 +195,5 @@ def _objection(scalar: Any) -> str | None:
 
 
 def _storable(text: str) -> str:
-    """Text from the address line, without what Postgres cannot hold; U+FFFD matches nothing and breaks nothing."""
+    """Text of the URL with U+FFFD in place of NUL, which Postgres cannot store; it matches no stored text."""
     return text.replace("\0", "\ufffd")

@@ -1,10 +1,10 @@
-"""What a request function does while it starts, and the garbage collector meanwhile.
+"""The start of a request function: the garbage collector is off meanwhile, and the first request is prepared.
 
-What a start loads lives as long as the execution environment does, so collecting meanwhile finds nothing, and is a
-twentieth of the work. Only questlog.api imports this module: jobs and the audio worker keep the collector on.
+Modules that a start loads are never freed, so a collection finds nothing, yet collections are a twentieth of the work.
+Only questlog.api imports this module: jobs and the audio worker keep the collector on.
 
-Before the first request Lambda gives a function a whole core, and during requests a part of one: 0.29 at 512 MB. So
-what the first request will need anyway is done before it, where Lambda says that this is such a start.
+Lambda gives a function a whole core until its first request, and then a part of one: 0.29 at 512 MB. So what the first
+request needs in any case is done before it, if the environment says that this process is a Lambda function's.
 """
 
 import gc
@@ -24,14 +24,14 @@ def prepares_requests() -> bool:
 
 
 def may_connect() -> bool:
-    """Whether a connection that is opened now will stand when the first request comes.
+    """Whether a connection that is opened now can still be used by the first request.
 
-    SnapStart freezes the process after its start and wakes copies of it: they would all hold one dead socket.
+    With SnapStart it cannot: Lambda takes a snapshot after the start, and copies of the process would share one socket.
     """
     return os.environ.get(_STARTS_AS, "") not in ("", "snap-start")
 
 
 def finish_cold_start() -> None:
-    """Turn the collector on again; it leaves alone what has been loaded so far."""
+    """Turn the collector on again; later collections skip what has been loaded so far."""
     gc.freeze()
     gc.enable()

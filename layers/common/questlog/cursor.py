@@ -1,4 +1,4 @@
-"""Opaque cursors: where a page of a long list ended, as text that clients hand back without reading it."""
+"""Opaque cursors: a text that says where a page of a long list ended, and that clients send back as it is."""
 
 import base64
 import binascii

@@ -1,8 +1,8 @@
 """The outermost layer of a function: what holds for every request, whatever its route.
 
-LambdaHandler makes a request of the gateway's event, by way of Mangum. Edge gives the request its id, takes the /api
-prefix off, answers preflights, turns whatever was raised into the one envelope, adds the headers that every answer has,
-and writes the one log line.
+LambdaHandler passes the gateway's event to Mangum, which makes a request of it. Edge gives the request its id, takes
+the /api prefix off, answers preflights, turns whatever was raised into the one envelope, adds the headers that every
+answer has, and writes the one log line.
 """
 
 import base64
@@ -33,9 +33,9 @@ _PREFLIGHT: Final = {
 }
 
 
-# No error is larger, whatever its details are (platform contract, 1.3).
+# The largest body of an error, in bytes; a larger one loses its details (platform contract, 1.3).
 _LARGEST_ERROR: Final = 16_384
-# Takes the place of what is not an event, so that the refusal can be sent like any other.
+# Handed to Mangum in place of something that is not an event, so that the refusal is sent like any other.
 _NO_EVENT: Final = {
     "version": "2.0",
     "headers": {},
@@ -46,7 +46,7 @@ _NO_EVENT: Final = {
 class LambdaHandler:
     """What Lambda calls: takes an event of an HTTP API (payload format 2.0), and returns the gateway's answer.
 
-    What is not such an event, because it lacks headers, a path or a readable body, gets 400 in the envelope.
+    Anything else, without headers, a path or a readable body, gets 400 in the envelope.
     """
 
     def __init__(self, app: "Edge") -> None:
@@ -62,7 +62,7 @@ class LambdaHandler:
 
 
 def _well_formed(event: Any) -> dict[str, Any]:
-    """The event with its body as bytes; one of four errors where it is not an HTTP API's."""
+    """The event with its body as bytes. A malformed one raises AttributeError, KeyError, TypeError or ValueError."""
     http = event["requestContext"]["http"]
     headers = event["headers"].items()
     texts = [http["method"], http["path"], http["sourceIp"], event["version"], *event.get("cookies", [])]
@@ -78,7 +78,7 @@ async def _not_an_event(_scope: Scope, _receive: Receive, _send: Send) -> None:
 
 
 class _HttpApi(HTTPGateway):
-    """Mangum's reading of an event, but for the host, which it takes apart at a colon: an IPv6 address has many."""
+    """Reads an event as Mangum does, but keeps the host whole: Mangum splits it at a colon, and IPv6 has many."""
 
     @property
     def scope(self) -> Scope:
@@ -99,7 +99,7 @@ class Edge:
         self._log = Logger(service=service)
 
     def of(self, routes: ASGIApp) -> "Edge":
-        """The same around other routes."""
+        """An Edge of the same service around other routes."""
         return Edge(routes, self._service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,7 +107,7 @@ class Edge:
         headers = Headers(scope=scope)
         gateway_id = str(scope["aws.event"]["requestContext"].get("requestId", ""))
         scope["questlog.request_id"] = _request_id(headers.get("x-request-id", ""), gateway_id)
-        # The gateway has decoded the path already; doing it again would make another path of %2525.
+        # The gateway has decoded the path already; decoding it again would change a path with %2525.
         scope["path"] = _without_prefix(scope["path"])
         status = 0
 

@@ -111,7 +111,7 @@ class Unavailable(Failure):
 
 
 class PoolerUnfit(Unavailable):
-    """What stands in front of Postgres keeps no prepared statements. The caller only hears 503."""
+    """The pooler in front of Postgres keeps no prepared statements. The caller sees no more than a 503."""
 
     remedy = (
         "The pooler in front of Postgres keeps no prepared statements. Use PgBouncer 1.21 or newer and set"
@@ -137,7 +137,7 @@ class Replay(Exception):
 
 
 class Unchanged(Exception):
-    """What would be answered is what the client has; `tag` is the ETag by which it said so, in its quotes."""
+    """The client already has the current document; `tag` is the ETag that it sent, with its quotes."""
 
     def __init__(self, tag: str) -> None:
         super().__init__()
@@ -147,7 +147,8 @@ class Unchanged(Exception):
 class DatabaseFault(Exception):
     """An error of the database that no rule foresaw, reduced to what may be logged: no message, no values.
 
-    `process` is the server's process, by which its own log says more; a pooler in between gives it another number.
+    `process` is the id of the server's process, under which the server's own log has the message. Behind a pooler it is
+    the pooler's number instead.
     """
 
     process: int | None = None
@@ -160,7 +161,7 @@ class DatabaseFault(Exception):
         return f"{self._said}, process {self.process}"
 
 
-# What is shown of an error that nobody foresaw: its own message may quote what a user sent.
+# Shown in place of the message of an error that nobody foresaw, which may quote what a user sent.
 UNFORESEEN: Final = "It failed because of a fault on our side, which is in our log."
 
 

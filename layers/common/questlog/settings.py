@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Misconfigured(RuntimeError):
-    """A variable of the environment is missing or not of its form."""
+    """A variable of the environment is missing or malformed."""
 
 
 def variable(name: str, read: Callable[[str], T], default: str | None = None) -> T:

@@ -60,25 +60,26 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "timezone_aware": "must have an offset from UTC, such as Z",
     "time_type": "must be a time of day, HH:MM",
     "time_parsing": "must be a time of day, HH:MM",
-    # What a validator of our own says is a sentence already.
+    # The message of a validator of ours is such a sentence already.
     "value_error": "{error}",
 }
 _OTHER: Final = "is not valid"
-# A name or a sentence that is longer is cut: twenty of both must fit into an error of 16 KiB.
+# A longer sentence is cut: twenty names of fields and their sentences must fit into an error of 16 KiB.
 _LONGEST_SENTENCE: Final = 200
-# Twenty problems are shown (errors.py). Some hundred errors are in so many characters of what pydantic says of them.
+# An error shows twenty problems (errors.py). Beyond _MANY errors only the first _FIRST characters of pydantic's JSON
+# are read, in which there are some hundred.
 _MANY: Final = 200
 _FIRST: Final = 32_768
 
 
 def problems(error: ValidationError, sent: Any, whole: str = "body") -> list[Problem]:
-    """What is wrong where; `sent` is the document that was validated, or its JSON, which tells its fields from other
-    names.
+    """The fields that are not valid, and what is wrong with each.
 
-    `whole` names the document, for what is wrong with several of its fields together.
+    `sent` is the document that was validated, or its JSON: it shows which parts of pydantic's path are fields, and
+    which are names of types. `whole` is the name for what is wrong with several fields together.
 
-    Where a value may be of several types, each of them objects: those objections become one problem. Of more than
-    two hundred errors the first are worked out, and the last of those stands for all others.
+    If a value may have one of several types, the errors of all types become one problem. Of more than two hundred
+    errors only the first are worked out; the last of those is repeated for each of the others.
     """
 
     @cache
@@ -89,7 +90,7 @@ def problems(error: ValidationError, sent: Any, whole: str = "body") -> list[Pro
     found: dict[str, list[str]] = {}
     for one in errors:
         location = tuple(one["loc"])
-        # The name of a field of the document itself stands for no member of a union.
+        # A path of one part is a field of the document, never the name of a type in a union.
         path = str(location[0]) if len(location) == 1 else _path(location, document())
         sentences = found.setdefault(path, [])
         sentence = _sentence(one["type"], one.get("ctx", {}))
@@ -100,11 +101,11 @@ def problems(error: ValidationError, sent: Any, whole: str = "body") -> list[Pro
 
 
 def _first(error: ValidationError) -> Sequence[Mapping[str, Any]]:
-    """The errors as pydantic details them. Of many only the first, since to make an object of each takes long."""
+    """pydantic's errors; of many only the first, since it takes long to make an object of each."""
     if error.error_count() <= _MANY:
         return error.errors(include_url=False, include_input=False)
     text = error.json(include_url=False, include_input=False)[:_FIRST].encode()
-    # What is cut off within its last error has some of that one.
+    # The text is cut within an error, so the last one is incomplete.
     first: list[dict[str, Any]] = from_json(text, allow_partial=True)[:-1]
     return first
 
@@ -116,9 +117,9 @@ def _sentence(kind: str, context: Mapping[str, Any]) -> str:
 
 
 def _path(location: tuple[int | str, ...], sent: Any) -> str:
-    """The dotted path of an error's location, without the names that pydantic gives to the members of a union.
+    """The dotted path of an error's location, without the names of types that pydantic adds for unions.
 
-    What was sent holds every part of the path but perhaps the last: the name of a field that is missing.
+    Every part of the path exists in `sent`, except perhaps the last: the name of a missing field.
     """
     path: list[str] = []
     for part in location:

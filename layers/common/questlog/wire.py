@@ -40,9 +40,9 @@ OUTSIDE_THE_YEARS: Final = "must be in the years 1600 to 2199"
 
 
 class _ReadBy:
-    """Has text from outside read by a function of ours. What is a Python value already, a row's, is taken as it is.
+    """Reads values from JSON with a function of ours. A Python value, such as that of a row, is taken as it is.
 
-    pydantic alone would also take seconds since 1970, as a number or as text.
+    pydantic alone would also accept seconds since 1970, as a number or as text.
     """
 
     def __init__(self, read: Callable[[Any], Any]) -> None:
@@ -54,7 +54,7 @@ class _ReadBy:
         return core_schema.json_or_python_schema(json_schema=sent, python_schema=python)
 
 
-# The hundreds of rows of a seed were all created at one time.
+# Cached, since the hundreds of rows of a seed all have the same time.
 @lru_cache(maxsize=256)
 def rfc3339(instant: datetime) -> str:
     """An instant as the wire shows it: UTC with microseconds and Z."""
@@ -112,9 +112,9 @@ Flag = Annotated[bool, BeforeValidator(_plain_boolean)]
 
 
 class Form:
-    """Text of a form, which the sentence names to who sends another: Annotated[str, Form("^[a-z]+$", "must be ...")].
+    """Text that matches a pattern as a whole: Annotated[str, Form("^[a-z]+$", "must be ...")].
 
-    The whole text must match the pattern. Of a plain `pattern` the caller would only hear that it was not met.
+    The sentence is the error for any other text; a plain `pattern` of pydantic has no sentence of its own.
     """
 
     def __init__(self, pattern: str, sentence: str) -> None:
@@ -135,10 +135,10 @@ class Form:
         return {**handler(schema), "pattern": self._pattern}
 
 
-# Of a web address, what stands behind the scheme: a host, where it has brackets an IPv6 address in them, and the rest.
+# What follows the scheme of a web address: a host, which may be an IPv6 address in brackets, and the rest.
 WEB_ADDRESS: Final = r"://([^\s/?#\[\]]+|([^\s/?#\[\]@]*@)?\[[0-9A-Fa-f:.]+\](:[0-9]*)?)([/?#]\S*)?"
 
-# In the app: no scheme, host, query, `//` or `..` (planning contract, common rule 7).
+# A path within the app: no scheme, host, query, `//` or `..` (planning contract, common rule 7).
 PATH_IN_APP: Final = "/(focus|(quests|exercise|learn|habits|planner|goals|hub)(/[A-Za-z0-9_-]+)*)"
 
 Color = Annotated[str, Form("^#[0-9A-Fa-f]{6}$", "must be a colour, such as #8b5cf6"), Field(examples=["#8b5cf6"])]
@@ -159,9 +159,9 @@ def json_at_most(limit: int) -> AfterValidator:
 
 
 class MaxEntries:
-    """Limits a map to so many entries, counted before any is looked at: Annotated[dict[str, str], MaxEntries(50)].
+    """Limits the entries of a map: Annotated[dict[str, str], MaxEntries(50)].
 
-    Field(max_length=...) does the same for a list. Of a map it would look at all entries first.
+    Field(max_length=...) would validate all entries of a map before it counts them.
     """
 
     def __init__(self, limit: int) -> None:
@@ -182,7 +182,7 @@ class MaxEntries:
 
 
 def blank_is_null(value: str | None) -> str | None:
-    """Optional text that was left blank is no text."""
+    """None for optional text that was left blank."""
     return value or None
 
 
@@ -253,7 +253,7 @@ class ResponseModel(BaseModel):
 
 
 def absent() -> Any:
-    """The default of a field that may be left out: then it keeps its value. Whether it may be null, its type says."""
+    """The default of a field that may be left out and then keeps its value. Its type says whether null is allowed."""
     return Field(default=None, json_schema_extra=_without_default)
 
 
