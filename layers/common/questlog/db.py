@@ -1,4 +1,4 @@
-"""A request's way to Postgres: its statements travel behind the statement that says who asks, and come back once.
+"""The database of a request: the statement that authenticates the caller and the route's own are one round trip.
 
 In autocommit and pipeline mode the server runs everything between two sync points as one transaction, so
 
@@ -42,13 +42,13 @@ Connection = psycopg.Connection[DictRow]
 # Errors after which the transaction is certainly undone and the same statements may well succeed: a serialization
 # failure, a deadlock, and a prepared statement whose result a migration has changed.
 _UNDONE: Final = {"40001", "40P01", "0A000"}
-# A prepared statement is not there, or another client's is there under its name: only a pooler does that.
+# A prepared statement is missing, or another client's has its name. Only behind a pooler does this happen.
 _NOT_KEPT: Final = {"26000", "42P05"}
-# The server refuses for want of time or room: trying again at once would ask for more of what it lacks.
+# The server lacks time, memory or connections. A retry at once would ask for more of them.
 _OVERLOADED: Final = ("53", "57014", "55P03")
 # The connection failed or was ended under the request; an error without a code is libpq's own.
 _LOST: Final = ("08", "57P")
-# The server only reads, as one does that stays behind after a failover.
+# The server is read-only, as the old primary may be after a failover.
 _READ_ONLY: Final = "25006"
 
 
@@ -83,7 +83,7 @@ class Queries:
         return iter(self._sql)
 
 
-# A refusal in the middle of a pipeline is an answer like any other; psycopg would warn of it in the log.
+# psycopg logs a warning when a statement of a pipeline fails, which is how every refusal arrives.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 # A dict goes out as jsonb wherever it is a parameter.
@@ -91,19 +91,19 @@ psycopg.adapters.register_dumper(dict, JsonbDumper)
 
 
 def _whole_number(digits: str) -> int | float:
-    """A whole number in jsonb, which writes 1e308 with all its digits: beyond 64 bits it was not sent as an integer."""
+    """A whole number of a jsonb value. Postgres writes 1e308 with all its digits, so beyond 64 bits it is a float."""
     number = int(digits)
     return number if -(2**63) <= number < 2**63 else float(digits)
 
 
 set_json_loads(partial(json.loads, parse_int=_whole_number))
 
-# Per thread, of which a Lambda execution environment has one: it serves one request at a time.
+# One per thread. A Lambda execution environment has one thread, since it serves one request at a time.
 _held = threading.local()
 
 
 def connection() -> Connection:
-    """The execution environment's one connection, opened when there is none that still lives."""
+    """The execution environment's one connection; a new one if there is none yet or the server has closed it."""
     held = held_connection()
     if held is not None:
         return held
@@ -131,7 +131,7 @@ def _open() -> Connection:
 
 
 def _refuse_unfit_pooler(opened: Connection) -> None:
-    """PoolerUnfit where requests over this connection would fail now and then."""
+    """Raise PoolerUnfit if the pooler in front of the server keeps no prepared statements (see pooler.py)."""
     try:
         if keeps_statements(opened, _open, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "questlog")):
             return
@@ -139,7 +139,7 @@ def _refuse_unfit_pooler(opened: Connection) -> None:
     except psycopg.Error as error:
         refusal = PoolerUnfit() if _first(error).sqlstate in _NOT_KEPT else Interrupted(nothing_applied=True)
     except Interrupted:
-        # There is no second connection to compare with, as where a pooler in session mode has no more to give.
+        # No second connection could be opened to compare with; a pooler in session mode may have no more of them.
         return
     opened.close()
     raise refusal
@@ -147,10 +147,10 @@ def _refuse_unfit_pooler(opened: Connection) -> None:
 
 @contextmanager
 def sent_ahead(statement: Statement) -> Iterator[None]:
-    """Open the connection and send a statement, on which the server works while the block does.
+    """Open the connection and send a statement, which the server executes while the block runs.
 
-    What comes of it is dropped, a refusal too: it is sent so that the server has done once what it does at each
-    request. Where there is no connection to be had, the first request will say so.
+    Its result is dropped, also if it is an error: it is sent only so that the server has planned it once. If no
+    connection can be opened, nothing is sent, and the first request will report it.
     """
     try:
         opened = connection()
@@ -163,13 +163,13 @@ def sent_ahead(statement: Statement) -> Iterator[None]:
 
 
 def held_connection() -> Connection | None:
-    """The connection that the next request would use, or None where it would open another."""
+    """The connection that the next request will use, or None if it will have to open one."""
     held: Connection | None = getattr(_held, "connection", None)
     return held if held is not None and _alive(held) else None
 
 
 def count_trip() -> None:
-    """Count a round trip on the environment's connection, for the log. Whatever sends statements there calls it."""
+    """Count a round trip on the environment's connection, for the log. Call it wherever statements are sent."""
     _held.trips = trips() + 1
 
 
@@ -187,10 +187,10 @@ def disconnect() -> None:
 
 
 def _alive(connection: Connection) -> bool:
-    """Whether an idle connection still stands, without a trip.
+    """Whether an idle connection is still open, found out without a trip.
 
-    An idle server says nothing unless it ends the connection, so anything to read means that it has: finding that out
-    now, before sending, is what makes a request after a restart of the database safe to send on a new connection.
+    The server sends nothing on an idle connection unless it closes it, so anything to read means that it has. Because
+    nothing was sent yet, a request after a restart of the database can safely go out on a new connection.
     """
     if connection.closed:
         return False
@@ -201,7 +201,7 @@ def _alive(connection: Connection) -> bool:
 
 
 def refusal_of(sqlstate: str, diagnostic: psycopg.errors.Diagnostic | None = None) -> Exception:
-    """What a database error means to the request; `diagnostic` is what a refusal of our own says."""
+    """The exception that a database error becomes; `diagnostic` holds the message of a refusal by our own SQL."""
     if diagnostic is not None and sqlstate.startswith("PT"):
         return _refusal_of_ours(sqlstate, diagnostic)
     if sqlstate in _NOT_KEPT:
@@ -227,14 +227,14 @@ def _refusal_of_ours(sqlstate: str, diagnostic: psycopg.errors.Diagnostic) -> Ex
 
 
 class Db:
-    """The database as one request sees it: each call is one trip, opened by the statement that says who asks.
+    """The database of one request. Each call is one trip, which begins with the statement that authenticates.
 
-    A row becomes what `result` is: a model, a TypedDict, or a NamedTuple of just its columns.
+    A row becomes a `result`: a model, a TypedDict, or a NamedTuple with exactly the row's columns.
 
-    Between the opening and the statements of the route go the `precedents`, where there are any.
+    The `precedents` are statements that are sent between the opening and the route's own.
 
-    A `repeatable` trip, one that only reads, is sent again when the connection is lost under it. Any other is sent
-    again only where it is certain that nothing of it was applied.
+    If the connection is lost during a `repeatable` trip, one that only reads, the trip is sent again. Any other is sent
+    again only if it is certain that nothing of it was applied.
     """
 
     def __init__(
@@ -251,29 +251,29 @@ class Db:
         self._repeatable = repeatable
 
     def run(self, work: Callable[[], Response]) -> Response:
-        """The response of a route's work, which asks this database; Unavailable where a trip of it was lost."""
+        """The response that `work` returns. Raises Unavailable if one of its trips was lost."""
         try:
             return work()
         except Interrupted:
             raise Unavailable from None
 
     def one(self, result: type[R], name: str, /, **parameters: Any) -> R:
-        """The row of the named statements as a `result`; no row is 404: it does not exist, or is someone else's."""
+        """The row that the named statements return. Raises NotFound if there is none, or it is another user's."""
         found = self.maybe(result, name, **parameters)
         if found is None:
             raise NotFound
         return found
 
     def maybe(self, result: type[R], name: str, /, **parameters: Any) -> R | None:
-        """The row of the named statements as a `result`, or None where there is none."""
+        """The row that the named statements return, or None."""
         rows = self._trip(*self._queries.statements(name, parameters))[-1]
         found: R | None = _rows_as(result, rows) if rows else None
         return found
 
     def many(self, result: type[R], name: str, /, **parameters: Any) -> list[R]:
-        """The rows of the named statements, each as a `result`."""
+        """The rows that the named statements return."""
         rows = self._trip(*self._queries.statements(name, parameters))[-1]
-        # As one list: a long one takes half as long as its rows one by one.
+        # Validated as one list, which takes half the time of validating each row.
         found: list[R] = _rows_as(GenericAlias(list, (result,)), rows)
         return found
 
@@ -290,25 +290,25 @@ class Db:
     @overload
     def each(self, models: tuple[type[Any], ...], name: str, /, **parameters: Any) -> tuple[Any, ...]: ...
     def each(self, models: tuple[type[Any], ...], name: str, /, **parameters: Any) -> tuple[Any, ...]:
-        """What each of the last statements of the name returned: one row as a model, or all as a `list[model]`.
+        """The results of the last statements of the name, one for each type: one row as a model, all as `list[model]`.
 
-        There is a type for each of the last statements; those before them (a lock, a check) may return what they like.
-        Where a model stands for one row, no row is 404.
+        The results of the statements before those (a lock, a check) are dropped. Raises NotFound if a statement whose
+        type is one model returns no row.
         """
         results = self._trip(*self._queries.statements(name, parameters))
         return tuple(_rows_as(model, rows) for model, rows in zip(models, results[-len(models) :], strict=True))
 
     def authenticate_only(self) -> None:
-        """Only ask who it is, before telling what is wrong with the input: no stranger is told."""
+        """Authenticate the caller and do no more, so that only a known caller learns what is wrong with the input."""
         if self._opening:
             self._trip()
 
     def opened_by(self, name: str, /, **parameters: Any) -> "Db":
-        """The same database, opened by a statement of the group: where a secret of its own says who asks."""
+        """The same database, whose trips begin with this statement: for routes that have a secret of their own."""
         return Db(self._queries, self._queries.statements(name, parameters), repeatable=self._repeatable)
 
     def _trip(self, *statements: Statement) -> list[list[DictRow]]:
-        """Send the statements as one trip. Returns the rows of each statement, not of those that go before them."""
+        """Send the opening, the precedents and these statements as one trip. Returns the rows of these statements."""
         trip = [*self._opening, *(self._precedents if statements else ()), *statements]
         try:
             results = send(connection(), trip)
@@ -325,7 +325,7 @@ def _adapter(result: Any) -> TypeAdapter[Any]:
 
 
 def _rows_as(result: Any, rows: list[DictRow]) -> Any:
-    """Rows as what a statement is said to return: a list of models, or one model."""
+    """The rows of a statement as a list of models, or the first one as a model. Raises NotFound if there is none."""
     if get_origin(result) is list:
         return _adapter(result).validate_python(rows)
     if not rows:
@@ -334,18 +334,19 @@ def _rows_as(result: Any, rows: list[DictRow]) -> Any:
 
 
 def send(connection: Connection, statements: Sequence[Statement]) -> list[list[DictRow]]:
-    """Send the statements as one trip. Returns the rows of each, none for those that return nothing."""
+    """Send the statements as one trip. Returns a list of rows for each statement, empty for those that return none."""
     count_trip()
     try:
         with connection.pipeline():
             cursors = [connection.execute(s.sql, s.parameters) for s in statements]
         return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
     except psycopg.Error as error:
-        # Not raised from here, so that the original, whose text quotes SQL and values, is nobody's context.
+        # The refusal is raised outside of this block: here the original error, whose text quotes SQL and values, would
+        # become its context.
         first = _first(error)
     refusal = refusal_of(first.sqlstate or "", first.diag)
     if isinstance(refusal, Interrupted | PoolerUnfit) or first.sqlstate == _READ_ONLY:
-        # A new connection has neither a half-read answer nor a lost statement, and may lead to the server that writes.
+        # This connection may hold a half-read answer or lack a prepared statement; another may lead to the new primary.
         connection.close()
     if isinstance(refusal, DatabaseFault):
         refusal.process = connection.pgconn.backend_pid
@@ -353,7 +354,7 @@ def send(connection: Connection, statements: Sequence[Statement]) -> list[list[D
 
 
 def _first(error: psycopg.Error) -> psycopg.Error:
-    """The error that stopped a pipeline: psycopg may raise what it did to the statements behind it instead."""
+    """The error that stopped a pipeline. psycopg may raise PipelineAborted, from a later statement, in its place."""
     while isinstance(error, psycopg.errors.PipelineAborted) and isinstance(error.__context__, psycopg.Error):
         error = error.__context__
     return error

@@ -3,9 +3,9 @@
     BEGIN, authenticate(...), claim_idempotency_key(...), SAVEPOINT, <the route's statements>    first trip
     UPDATE idempotency_keys, COMMIT                                                              second trip
 
-The answer is known only once the route has made it, so storing it takes a second trip. The key comes free with
-everything else where the transaction is rolled back, so a request that was cut off can be sent again: it is either done
-and its answer stored, or nothing of it is.
+The answer is known only once the route has made it, so storing it takes a second trip. If the transaction is rolled
+back, the key is free again. So a request that was cut off can be sent again: either it is done and its answer stored,
+or nothing of it is.
 """
 
 import hashlib
@@ -21,10 +21,10 @@ from starlette.responses import Response
 from questlog.db import Connection, Db, Queries, Statement, connection, count_trip, refusal_of, send
 from questlog.errors import Failure, Interrupted, Replay, Unavailable
 
-# Of the refusals, those that the route itself decided, and would decide again. What is wrong with the request or the
-# caller may be put right, and the request sent again with the same key.
+# Only refusals of these statuses are stored: the route itself decided them, and would do so again. After any other the
+# caller may correct the request and send it again with the same key.
 _KEPT: Final = frozenset({404, 409, 422})
-# The refusals of the key itself: the answer it has, or will have, is another request's.
+# Refusals because of the key itself are not stored: the key's answer is, or will be, another request's.
 _OF_THE_KEY: Final = frozenset({"idempotency_in_progress", "idempotency_mismatch"})
 
 
@@ -34,7 +34,7 @@ def is_key(text: str) -> bool:
 
 
 def fingerprint(request: Request, content: bytes) -> bytes:
-    """What makes a request another one: method, path without /api, query, and body."""
+    """A digest of what makes two requests the same: method, path without /api, query and body."""
     line = f"{request.method} {request.url.path}?{request.url.query}\n"
     return hashlib.sha256(line.encode() + content).digest()
 
@@ -59,8 +59,10 @@ class IdempotentDb(Db):
         self._connection: Connection | None = None
 
     def run(self, work: Callable[[], Response]) -> Response:
-        """The response of a route's work, or the one that the key has already. The work may be done twice, of which
-        one is undone: where the connection is lost before the answer is known to be stored.
+        """The response that `work` returns, or the one that is stored for the key.
+
+        If the connection is lost before the answer is known to be stored, `work` runs a second time; the transaction of
+        the first is then either rolled back, or its stored answer is returned. Raises Unavailable if that fails too.
         """
         try:
             return self._once(work)
@@ -107,7 +109,7 @@ class IdempotentDb(Db):
 
     def _kept(self, status: int, body: str) -> Statement:
         return Statement(
-            # By the user too: row-level security lets an administrator's request see everyone's keys.
+            # user_id is compared too: row-level security lets an administrator's request see the keys of all users.
             "UPDATE idempotency_keys SET status = %(status)s, body = %(body)s::jsonb"
             " WHERE user_id = current_user_id() AND key = %(key)s",
             {"status": status, "body": body or None, "key": self._key},
@@ -125,13 +127,14 @@ class IdempotentDb(Db):
             "SELECT claim_idempotency_key(%(key)s, %(fingerprint)s)",
             {"key": self._key, "fingerprint": self._fingerprint},
         )
-        # Behind the claim: two requests of one key must not wait for one another at the user's revision.
+        # The precedents follow the claim, or a second request with the same key would wait for the lock on the user's
+        # revision instead of being refused at once.
         begun = [Statement("BEGIN"), *self._opening, claim, Statement("SAVEPOINT work"), *self._precedents]
         return send(self._connection, [*begun, *statements])[len(begun) :]
 
 
 def _settle(connection: Connection, sql: str) -> None:
-    """Run transaction control past psycopg, as one simple query.
+    """Run transaction control as one simple query, without psycopg's knowledge.
 
     A rollback makes psycopg deallocate all it has prepared, and in a pipeline it forgets which of them are gone. They
     survive a rollback, so there is nothing to do about them.

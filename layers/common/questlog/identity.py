@@ -1,5 +1,5 @@
-"""Who makes a request: the session cookie or a bearer token, whether a browser was made to send it, and the statements
-that ask the database.
+"""Who makes a request: the session cookie or a bearer token, the check for forged requests (CSRF), and the statements
+that authenticate.
 """
 
 import base64
@@ -18,7 +18,7 @@ from questlog.settings import settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-# Of the scopes authenticate() knows, the ones that are not an entitlement.
+# The scopes of authenticate() that are not entitlements.
 MEMBER = "member"
 SESSION = "session"
 BROWSER = "browser"
@@ -28,7 +28,7 @@ OWN_SCOPES: Final = frozenset({MEMBER, SESSION, BROWSER, BROWSER_MEMBER})
 
 
 class Client(NamedTuple):
-    """Where a request comes from, as audit rows record it; the address is API Gateway's, never a header's."""
+    """Where a request comes from, for the audit trail. The address is the one API Gateway saw, never a header's."""
 
     ip_address: str | None
     user_agent: str | None
@@ -54,20 +54,20 @@ def secret_hash(secret: bytes) -> bytes:
 
 
 class Token(NamedTuple):
-    """A secret that opens an account, beside the id of its user, so that one look by key finds what it opens."""
+    """A secret that opens an account, together with the user's id, so that the row is found by its primary key."""
 
     user_id: UUID
     secret: bytes
 
     @classmethod
     def read(cls, text: str) -> "Token":
-        """The token that a client sent; what is no token is read as one that opens nothing."""
+        """The token that a client sent; NO_TOKEN for any other text."""
         try:
             content = base64.urlsafe_b64decode(text.encode("ascii"))
         except (UnicodeEncodeError, binascii.Error):
             return NO_TOKEN
         token = cls(UUID(bytes=content[:16]), content[16:]) if len(content) == 48 else NO_TOKEN
-        # The decoder skips characters that are not base64: what does not come out as it went in is another text.
+        # The decoder skips characters that are not base64, so a token counts only if encoding it gives the same text.
         return token if str(token) == text else NO_TOKEN
 
     def __str__(self) -> str:
@@ -81,11 +81,11 @@ class Token(NamedTuple):
 
 
 NO_TOKEN: Final = Token(UUID(int=0), b"")
-"""Opens nothing."""
+"""A token of nobody, which authenticate() refuses."""
 
 
 class Cookie(NamedTuple):
-    """A cookie out of scripts' reach; a lifetime of zero removes it."""
+    """A cookie that scripts cannot read (HttpOnly); a lifetime of zero removes it."""
 
     name: str
     value: str
@@ -131,22 +131,22 @@ def cookie_token(request: Request) -> Token | None:
 
 
 def presented_token(request: Request) -> Token | None:
-    """The token that decides who asks, a bearer before the cookie; None where the request brings neither."""
+    """The bearer token, or else the cookie's; None where the request has neither."""
     bearer = _bearer(request)
     return Token.read(bearer) if bearer else cookie_token(request)
 
 
 def authenticate(request: Request, scope: str, *, writes: bool | None = None) -> Statement:
-    """The opening statement of a request that needs `scope`. An absent token is sent as one that opens nothing.
+    """The opening statement of a request that needs `scope`. Without a token NO_TOKEN is sent.
 
-    Whether the request `writes`, which an API token of scope read may not do, follows from its method unless said.
+    An API token of scope read is refused where the request `writes`. By default every unsafe method does.
     """
     unsafe = request.method not in SAFE_METHODS
     return authenticate_by(presented_token(request) or NO_TOKEN, scope, writes=unsafe if writes is None else writes)
 
 
 def authenticate_by(token: Token, scope: str, *, writes: bool = False) -> Statement:
-    """The opening statement of what needs `scope` and is asked by the holder of this token."""
+    """The statement that authenticates the holder of a token for `scope`."""
     return Statement(
         "SELECT authenticate(%(token_user)s, %(token_hash)s, %(scope)s, %(terms)s, %(idle)s, %(writes)s)",
         {
@@ -175,7 +175,7 @@ def is_forged(request: Request) -> bool:
 
 
 def report_forgery(request: Request) -> Statement:
-    """The statement that notes a forged request in the audit trail of the session's user."""
+    """The statement that writes a forged request into the audit trail of the session's user."""
     client = Client.of(request)
     return Statement(
         "SELECT report_forgery(%(token_user)s, %(token_hash)s, %(ip)s, %(agent)s, %(request_id)s)",

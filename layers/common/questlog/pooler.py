@@ -1,9 +1,9 @@
-"""Finds out, on a new connection, whether what stands in front of Postgres keeps prepared statements.
+"""Finds out, on a new connection, whether a pooler in front of Postgres keeps prepared statements.
 
-A pooler in transaction mode lends a process of the server to a client for one transaction at a time. Where it does not
-keep the client's prepared statements, a request finds its own missing or another client's under the same name. That
-happens now and then, and may run another statement than the one that is meant. So such a pooler is recognised when a
-connection is opened, before any request is served through it.
+A pooler in transaction mode lends a process of the server to a client for one transaction at a time. If it does not
+keep the client's prepared statements, a request may find its own missing, or run another client's that has the same
+name. That happens only now and then. So such a pooler is recognised when a connection is opened, before any request is
+served through it.
 """
 
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import psycopg
 
-# A client of the pooler may come between two looks, and hide what they would show.
+# How often the server's process is compared: another client of the pooler may take it between two comparisons.
 _LOOKS: Final = 5
 
 # A pooler that keeps prepared statements gives them names of its own, such as PGBOUNCER_1; psycopg's begin with _pg3_.
-# The name that the server's log and pg_stat_activity give the connection is set only where no pooler stands in between:
-# one that lends its processes to clients of several names sets it again each time, which is a statement more.
+# The connection's name, for the server's log and pg_stat_activity, is set only without a pooler: a pooler would set it
+# again each time it lends a process to a client of another name, which costs a statement.
 _LOOK: Final = """
 SELECT is_direct,
        EXISTS (SELECT FROM pg_prepared_statements WHERE starts_with(name, '_pg3_')) AS name_is_ours,
@@ -28,11 +28,11 @@ SELECT is_direct,
 def keeps_statements(
     connection: psycopg.Connection[Any], another: Callable[[], psycopg.Connection[Any]], name: str
 ) -> bool:
-    """Whether what a new connection prepares is there in its later transactions. A direct one is given its `name`.
+    """Whether a statement that this connection prepares still exists in its later transactions.
 
-    One trip tells it where no pooler stands in between, and where the pooler gives the statements names of its own.
-    Otherwise `another` connection of the same kind is opened for a moment: a pooler in session mode, and a proxy such
-    as the one in front of every database at Neon, never lend one client's process to the other.
+    One trip is enough without a pooler, and with one that renames the statements. Otherwise `another` connection is
+    opened for a moment, to see whether the two share processes: behind a pooler in session mode, and behind a proxy
+    such as Neon's, they never do. A connection without a pooler gets `name` as its application_name.
     """
     with connection.pipeline():
         cursor = connection.execute(_LOOK, {"process": connection.pgconn.backend_pid, "name": name})
@@ -44,15 +44,15 @@ def keeps_statements(
 
 
 def _is_lent(connection: psycopg.Connection[Any], other: psycopg.Connection[Any]) -> bool:
-    """Whether the process of one client is seen to serve another, while the first is still connected."""
+    """Whether one process of the server is seen to serve both connections."""
     before = _process(connection)
-    # The transaction holds on to the other client's process, so that the first is given another one.
+    # The transaction keeps the other connection's process busy, so that the pooler must give this one another process.
     with other.transaction():
         return _process(other) == before or _process(connection) != before
 
 
 def _process(connection: psycopg.Connection[Any]) -> int:
-    # Not prepared: it must not meet what it is to find.
+    # Not prepared, since prepared statements may be what the pooler loses.
     process: int = _only(connection.execute("SELECT pg_backend_pid() AS process", prepare=False))["process"]
     return process
 

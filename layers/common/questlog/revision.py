@@ -1,10 +1,10 @@
-"""Polls that need no answer: what a tag says of the time in which nothing changes (code/revisions.sql has the rules).
+"""ETags by which an unchanged poll is recognised without making its document (code/revisions.sql has the rules).
 
     "<digest>-<revision>-<shared revision>-<until, in milliseconds since 1970>"
 
-A client sends the tag of what it has with its next poll. Where the revisions are still those of the tag, and its time
-is not up, what would be answered is known, and the database need not make it again. Elsewhere the digest says whether
-the client has the document, as with every other tag.
+A client sends the tag of its document with its next poll. If the revisions are still those of the tag and its time is
+not over, the document has not changed, and the database need not make it again. Otherwise it is made, and the digest
+says whether it is the same, as with every other tag.
 """
 
 import re
@@ -18,31 +18,31 @@ from questlog.db import Statement
 
 _TAG: Final = re.compile(r'"[0-9a-f]{32}-(?P<own>\d{1,18})-(?P<shared>\d{1,18})-(?P<until>\d{1,13})"')
 
-# Before the statements of every request that may write.
+# Sent before the statements of every request that may write.
 REVISE: Final = Statement("SELECT revise()")
 
 
 class Revisions(NamedTuple):
-    """What a document was made of, and until when it stays as it is while neither revision is raised."""
+    """The revisions of which a document was made, and until when it stays the same if neither is raised."""
 
     own: int
     shared: int
     until: datetime
 
     def tag(self, digest: str) -> str:
-        """The tag of a document of this digest."""
+        """The tag, without quotes, of a document with this digest."""
         return f"{digest}-{self.own}-{self.shared}-{int(self.until.timestamp() * 1000)}"
 
 
 class Seen(NamedTuple):
-    """What a request says that its client has seen: a tag, and parameters of the statement that compares with it."""
+    """The document that the client already has: its tag, and the tag's parts as parameters of a statement."""
 
     tag: str
     parameters: Mapping[str, Any]
 
 
 def seen(request: Request) -> Seen:
-    """The tag of revisions in If-None-Match; without one it is empty, and the parameters are null."""
+    """The tag with revisions in If-None-Match. Without one the tag is empty and the parameters are null."""
     found = _TAG.search(request.headers.get("if-none-match", ""))
     if found is None:
         return Seen("", {"seen": None, "seen_shared": None, "until": None})
