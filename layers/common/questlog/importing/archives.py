@@ -11,16 +11,16 @@ from questlog.importing.problems import TooLarge, Unreadable
 MAX_UNPACKED: Final = 20 * 1024 * 1024
 MAX_ENTRIES: Final = 5_000
 _END_OF_DIRECTORY: Final = b"PK\x05\x06"
-# A directory entry without a name or anything else has 46 bytes; names are at most some hundred.
+# The largest directory that is read, in bytes: an entry has 46 and its name, which is seldom longer than a hundred.
 _MAX_DIRECTORY: Final = MAX_ENTRIES * 200
-_STRANGE: Final = "is packed in a way that is not read: use ordinary ZIP compression"
+_STRANGE: Final = "is compressed in a way that cannot be read here: use ordinary ZIP compression"
 
 
 def unpacked(data: bytes, wanted: Callable[[str], bool]) -> dict[str, bytes]:
     """The entries whose names are wanted, by name.
 
-    What all entries unpack to, and how many there are, is read from the directory first, so that a bomb costs nothing;
-    no entry can unpack to more than its directory says. Unreadable for what is no ZIP, TooLarge for too much of it.
+    The number of entries and their size are read from the directory first, so that a ZIP bomb is refused before it is
+    unpacked; zipfile never unpacks more of an entry than its directory says. Raises Unreadable and TooLarge.
     """
     _require_small_directory(data)
     try:
@@ -34,7 +34,7 @@ def unpacked(data: bytes, wanted: Callable[[str], bool]) -> dict[str, bytes]:
             if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in chosen):
                 raise Unreadable(_STRANGE)
             return {entry.filename: archive.read(entry) for entry in chosen}
-    # A directory that points outside the file ends in any of these.
+    # A directory that points outside the file makes zipfile raise any of these.
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OverflowError):
         raise Unreadable("is not a ZIP file, or a damaged one") from None
     except NotImplementedError:

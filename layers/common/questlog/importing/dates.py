@@ -1,10 +1,10 @@
 """Days and wall-clock times as other apps write them, in a dozen orders and twenty languages.
 
-Nothing is guessed: a date whose day and month could change places is refused, unless the caller knows which comes
+Nothing is guessed: a date such as 3/4/2031 is refused, unless the caller knows whether the day or the month comes
 first. Times have no zone; they are the user's (imports contract, 3).
 
-dateparser was tried for the names of months and takes some of them (Italian and Portuguese "set", Polish "paź") for
-the present month without a word; a table that refuses what it does not know is safer here.
+dateparser was tried for the names of months: it silently takes some of them (Italian and Portuguese "set", Polish
+"paź") for the present month. A table that refuses what it does not know is safer here.
 """
 
 import re
@@ -15,7 +15,7 @@ from typing import Final
 
 from questlog.importing.values import plain_spaces
 
-# The beginnings of the months' names, January first, as they are told apart in each language; / separates two forms.
+# The shortest beginnings of the months' names that are unique in each language, from January; / separates two forms.
 _MONTHS: Final = {
     "ca": "gen febr març abr maig juny jul ag set oct nov des",
     "cs": "led úno bře dub kvě čvn/červen čvc/červenec srp zář říj lis pro",
@@ -45,7 +45,7 @@ _MERIDIEM: Final = re.compile(
     r"(?i)(오전|오후|上午|下午|午前|午後|(?<![^\W\d_])(?:[ap]\.?\s?m|[πμ]\.?\s?μ)(?![^\W\d_]))\.?"
 )
 _CLOCK: Final = re.compile(r"(?<!\d)(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?!\d)")
-# Where the clock has no colon it stands last, after a space.
+# A time of day without a colon (6.05, 6h05) is accepted only at the end, after a space.
 _DOTTED_CLOCK: Final = re.compile(r"(?<=\s)(\d{1,2})[.h](\d{2})()$")
 _NUMBERED_MONTH: Final = re.compile(r"(?<!\d)(\d{1,2})\s?[月월]")
 _ISO_DAY: Final = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
@@ -133,7 +133,7 @@ def _clock(text: str) -> tuple[str, int, int, int]:
     hour, minute, second = int(found[1]), int(found[2]), int(found[3] or 0)
     if meridiem:
         half = re.sub(r"[.\s]", "", meridiem[1].lower())
-        # An hour that is not on such a clock stays one that no day has.
+        # 13 PM and the like become an hour above 23, which is refused later.
         hour = hour % 12 + (12 if half in _AFTERNOON else 0) if hour <= 12 else hour + 24
     return f"{text[: found.start()]} {text[found.end() :]}".strip(), hour, minute, second
 

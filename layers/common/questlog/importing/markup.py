@@ -1,4 +1,4 @@
-"""Plain text of the HTML that other apps keep reviews in."""
+"""Conversion between plain text and the HTML in which other apps keep reviews."""
 
 import re
 from html import escape
@@ -67,8 +67,8 @@ def plain_text(markup: str) -> str:
 def _bare(tag: re.Match[str]) -> str:
     """A complete tag without its attributes; any other < as an entity.
 
-    The standard library's parser needs quadratic time, and worse, for tags that do not end: a minute and a half for
-    60,000 characters. Of complete tags without attributes it needs none to speak of.
+    The standard library's parser takes quadratic time or worse for tags that do not end: a minute and a half for 60,000
+    characters. For complete tags without attributes it takes linear time.
     """
     return f"<{tag[1]}{tag[2]}>" if tag[2] else "&lt;"
 
@@ -78,7 +78,7 @@ def _with_break_tags(text: str) -> str:
 
 
 def plain_lines(text: str) -> str:
-    """A plain text in which an app left line breaks as tags; every other sign stays as it is."""
+    """A plain text in which an app left line breaks as tags. All other characters stay as they are."""
     return clean(_LINE_BREAK.sub("\n", text))
 
 

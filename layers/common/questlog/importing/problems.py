@@ -1,4 +1,4 @@
-"""What went wrong while a file was read: what could not be taken from it, and why it is refused as a whole."""
+"""What went wrong while a file was read: the problems of single rows, and the refusals of the whole file."""
 
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -9,15 +9,15 @@ _LONGEST_NAME: Final = 120
 
 
 class Refused(Exception):
-    """The file is not taken, and nothing of it. The message completes a sentence whose subject is the file."""
+    """The whole file is refused. The message completes a sentence whose subject is the file: "is not a ZIP file"."""
 
 
 class Unreadable(Refused):
-    """The file is not what it is said to be."""
+    """The file does not have the format that it should have."""
 
 
 class TooLarge(Refused):
-    """The file holds more than is read at once; `limit_bytes` where it is too much by its bytes, else null."""
+    """The file holds more than may be read at once. `limit_bytes` is set if it has too many bytes."""
 
     def __init__(self, message: str, limit_bytes: int | None = None) -> None:
         super().__init__(message)
@@ -25,7 +25,7 @@ class TooLarge(Refused):
 
 
 class UnitNeeded(Refused):
-    """The file holds numbers in a unit it does not name; `parameter` is the one of the query that has to name it."""
+    """The file holds numbers and does not name their unit; `parameter` is the query parameter that has to name it."""
 
     def __init__(self, parameter: str) -> None:
         super().__init__("is needed: the file holds such values and does not name their unit")
@@ -33,7 +33,7 @@ class UnitNeeded(Refused):
 
 
 class Problem(NamedTuple):
-    """Something in the file that was not taken, or not as it stands there.
+    """Something in the file that was not imported, or was changed on import.
 
     `line` counts lines of the file from 1, null where there are none (JSON); `name` is the workout, book or habit.
     """
@@ -45,7 +45,7 @@ class Problem(NamedTuple):
 
 @dataclass(slots=True)
 class Problems:
-    """The first problems of a file, and no more, so that a broken file of 4 MiB makes no report of 4 MiB."""
+    """The first 50 problems of a file; with all of them a broken file of 4 MiB would get a report of 4 MiB."""
 
     listed: list[Problem] = field(default_factory=list)
 

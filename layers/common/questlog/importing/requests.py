@@ -1,4 +1,4 @@
-"""A file from another app as a request brings it, and why it is refused."""
+"""Reads a file of another app from a request, and turns a refusal of it into the request's error."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,17 +15,17 @@ from questlog.importing.problems import Problems, Refused, TooLarge, UnitNeeded
 from questlog.importing.tables import MAX_BYTES
 from questlog.wire import ImportProblem
 
-# The last is what browsers on Windows call a file whose name ends in .csv.
+# Browsers on Windows send the last one for a file whose name ends in .csv.
 _CSV: Final = frozenset({"text/csv", "application/csv", "application/vnd.ms-excel"})
 
 
 def media_type(request: Request) -> str:
-    """The type that the body is declared to be of, without parameters; empty where none is declared."""
+    """The media type of the Content-Type header, without parameters; empty without the header."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def sent_csv(db: Db, request: Request, content: bytes) -> bytes:
-    """The CSV that was sent, as it is or as {"csv": text}. Failure (413, 415) and Invalid for another body."""
+    """The CSV that was sent, either as the body or as {"csv": text}. Raises Failure (413, 415) or Invalid."""
     declared = media_type(request)
     if declared in _CSV or not (declared or content.startswith(b"{")):
         return content
@@ -38,7 +38,7 @@ def sent_csv(db: Db, request: Request, content: bytes) -> bytes:
 
 @contextmanager
 def refusals(field: str) -> Iterator[None]:
-    """Turn why a file is not taken into the error of the request; `field` is where the request holds the file."""
+    """Turn the reason why a file is refused into the request's error; `field` is where the request holds the file."""
     try:
         yield
     except UnitNeeded as error:
@@ -56,9 +56,9 @@ def reported(problems: Problems) -> list[ImportProblem]:
 
 
 def attachment(document: str, filename: str, *, too_large: str, media_type: str = "text/csv") -> Response:
-    """A text file to save. Failure answer_too_large, with this message, where an answer cannot hold it."""
+    """The response for a text file to save. Raises Failure answer_too_large with this message if it is too large."""
     content = document.encode()
-    # On its way out the document is a JSON string, in which these take a byte more each.
+    # Lambda returns the file as a JSON string, in which each of these takes one byte more.
     if len(content) + sum(map(content.count, (b"\t", b"\r", b"\n", b'"', b"\\"))) > LARGEST_ANSWER:
         raise Failure(413, "answer_too_large", too_large, {"limit_bytes": LARGEST_ANSWER})
     headers = {"Content-Disposition": f'attachment; filename="{filename}"', "Cache-Control": "no-store"}

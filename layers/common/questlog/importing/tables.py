@@ -1,7 +1,7 @@
-"""CSV files from other apps, read within bounds.
+"""CSV files of other apps, read within limits.
 
-The header decides: its first line tells the delimiter, its names tell the columns. Rows keep the line they start on,
-so that a problem can be found in the file.
+The first line decides which delimiter the file has, and its names which columns. Each row keeps the number of the line
+on which it starts, so that the user can find a problem in the file.
 """
 
 import csv
@@ -18,8 +18,8 @@ MAX_BYTES: Final = 4 * 1024 * 1024
 MAX_COLUMNS: Final = 1_000
 MAX_ROWS: Final = 100_000
 MAX_CELL: Final = 131_072
-# A last line of our own. It comes back as a row, unless a quote that is never closed has swallowed it; a file cannot
-# hold it, since a file with NUL in it is refused.
+# A line that is added at the end of every file. If it does not come back as a row, a quote was never closed. No file
+# holds it itself, since one with NUL in it is refused.
 _END: Final = "\0"
 
 
@@ -47,10 +47,10 @@ class Table:
     lines: list[tuple[int, list[str]]]
 
     def rows(self, aliases: Mapping[str, str], problems: Problems) -> Iterator[Row]:
-        """The rows with anything in them. `aliases` gives columns, by their normalised names, the reader's names.
+        """The rows that are not empty. `aliases` maps the normalised names of columns to the names used by the caller.
 
-        A row in which no column can be told from another is left out and told: a spreadsheet that puts a line in
-        quotes makes one cell of it, an editor that drops quotes makes too many.
+        A row whose cells do not match the header is left out and added to the problems: a spreadsheet that quotes a
+        whole line makes one cell of it, an editor that drops quotes makes too many.
         """
         columns: dict[str, int] = {}
         for name, index in self.columns.items():
@@ -64,7 +64,7 @@ class Table:
                 yield Row(line, cells, columns)
 
     def found(self) -> str:
-        """What the header holds, for a message: the first columns, cut short."""
+        """The first columns of the header, cut short, for a message."""
         names = ", ".join(plain_spaces(name)[:30] or "(empty)" for name in self.header[:8])
         return f"{names}, ..." if len(self.header) > 8 else names
 
@@ -75,7 +75,7 @@ def normalised(name: str) -> str:
 
 
 def decoded(data: bytes, limit: int = MAX_BYTES) -> str:
-    """The text of a file, without its byte order mark. TooLarge beyond the limit, Unreadable when it is no text."""
+    """The text of a file, without its byte order mark. Raises TooLarge, or Unreadable if it is not UTF-8."""
     if len(data) > limit:
         raise TooLarge(f"is larger than {limit // 1024 // 1024} MiB", limit)
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
@@ -89,7 +89,7 @@ def decoded(data: bytes, limit: int = MAX_BYTES) -> str:
 
 
 def read_table(data: bytes) -> Table:
-    """The table in a CSV file. Unreadable when there is none, or only one column; TooLarge beyond the limits."""
+    """The table in a CSV file. Raises Unreadable if it has less than two columns, TooLarge beyond the limits."""
     (_, header), *lines = read_lines(data)
     if len(header) == 1:
         raise Unreadable(f"has only one column, {plain_spaces(header[0])[:60]}")
@@ -100,10 +100,10 @@ def read_table(data: bytes) -> Table:
 
 
 def read_lines(data: bytes) -> list[tuple[int, list[str]]]:
-    """Each row of a CSV file that has anything in it, and the line it starts on; at least one.
+    """Each row of a CSV file that is not empty, and the line on which it starts; at least one.
 
-    The delimiter is the comma, semicolon or tab that the first line has most of outside quotes. Unreadable when there
-    is no text; TooLarge for more bytes, columns, rows or text in a cell than are read.
+    The delimiter is the comma, semicolon or tab that the first line has most of outside quotes. Raises Unreadable if
+    there is no text, TooLarge for too many bytes, columns or rows, or a cell that is too long.
     """
     text = decoded(data)
     lines = []

@@ -8,22 +8,22 @@ from typing import Final
 # Spaces that only look different: no-break, narrow no-break, and the marks that set the direction of writing.
 _ODD_SPACES: Final = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u200e": "", "\u200f": ""})
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,2})?")
-# Beyond this no unit that is converted here means anything, and rounding to decimals would need more digits than kept.
+# No weight, distance or duration is larger, and rounding a larger one to decimals would need more digits than are kept.
 _LARGEST: Final = Decimal(10) ** 12
-# What Postgres cannot store (NUL, half of a surrogate pair) and what nobody sees (the other control characters).
+# Characters that Postgres cannot store (NUL, half of a surrogate pair) or that are invisible (the other controls).
 _UNSTORABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-# The accents of Latin, Greek and Cyrillic, and the apostrophe: words are the same without them.
-# signs of other scripts are no accents: words differ by them alone.
+# The accents of Latin, Greek and Cyrillic, and the apostrophe, which do not count when words are compared. The marks of
+# other scripts do: there words differ by them alone.
 _ACCENTS: Final = re.compile("[\u0300-\u036f'\u2019]")
 
 
 def plain_spaces(text: str) -> str:
-    """The text with ordinary spaces only, one at a time, and none around it."""
+    """The text with single ordinary spaces between words and none around it."""
     return " ".join(text.translate(_ODD_SPACES).split())
 
 
 def clean(text: str) -> str:
-    """A text of several lines that can be stored: LF as line end, no control characters, no blank around it."""
+    """A text of several lines as it is stored: LF as line end, no control characters, no white space around it."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _UNSTORABLE.sub("", text).strip()
@@ -35,7 +35,7 @@ def clean_line(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """A text for comparing: no case, no accents, no punctuation, single spaces. Empty when nothing else is in it."""
+    """A text as it is compared: without case, accents and punctuation, with single spaces."""
     plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
     kept = [sign if sign.isalnum() or unicodedata.category(sign)[0] == "M" else " " for sign in plain]
     return " ".join("".join(kept).split())

@@ -1,5 +1,5 @@
-"""What an import does with something it may have brought before: it is known by a key, and what was said of it then by
-a digest (imports contract, 2)."""
+"""Whether an import inserts, updates or skips an entry of a file that may have been imported before. The entry is
+recognised by a key, and a change of it by a digest of its content (imports contract, 2)."""
 
 from collections.abc import Container, Mapping
 from hashlib import blake2b
@@ -9,21 +9,21 @@ from pydantic_core import to_json
 
 Verdict = Literal["imported", "updated", "unchanged"]
 
-# Our own export, which says less than what it was made from: ratings are whole stars, for one.
+# Our own export. It holds less than the rows that it was made of: ratings, for example, only as whole stars.
 OWN_FORMAT: Final = "questlog"
 
 
 def digest_of(source: str, said: Any) -> bytes:
-    """16 bytes that differ when a file says something else. The first tells our own export from other apps' files."""
+    """16 bytes that change with the content. The first one distinguishes our own export from other apps' files."""
     return _mark(source) + blake2b(to_json(said), digest_size=15).digest()
 
 
 def verdict(
     key: str, digest: bytes, known: Mapping[str, bytes | None], deleted: Container[str], source: str
 ) -> Verdict:
-    """What to do with something of a file. `known` holds the digests by key; None means that the user has changed it.
+    """What to do with an entry of a file. `known` holds the digests by key; None means that the user has changed it.
 
-    What the user has changed or deleted stays so. Our own export does not take back what another app's file has said.
+    What the user has changed or deleted stays so. An entry of our own export does not overwrite one of another app.
     """
     if key in deleted:
         return "unchanged"
