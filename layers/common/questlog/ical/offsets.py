@@ -9,7 +9,7 @@ _SECOND: Final = timedelta(seconds=1)
 
 
 class Change(NamedTuple):
-    """An instant from which on a clock has an offset from UTC."""
+    """An instant, and the offset from UTC that clocks have from then on."""
 
     at: datetime
     offset: timedelta

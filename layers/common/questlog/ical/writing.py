@@ -14,15 +14,15 @@ from questlog.recurrence.listing import EventRow
 from questlog.recurrence.series import Series, count_before
 from questlog.recurrence.times import LAST, Moment, instant, wall_clock
 
-# Properties of our own: what RFC 5545 has no place for, and without which our export would not come back as it was.
+# Properties of our own, for what RFC 5545 has no property for. Without them an export would lose it on import.
 OWN_ZONE: Final = "X-QUESTLOG-TIMEZONE"
 OWN_COLOR: Final = "X-QUESTLOG-COLOR"
 # What a part of an export may hold.
 MAX_COMPONENTS: Final = 5_000
 MAX_BYTES: Final = 3 * 1_048_576
-# How far ahead a document tells the changes of the clocks, to readers that do not know the zone.
+# How far ahead a VTIMEZONE lists the changes of the clocks, for readers that do not know the zone.
 _FORESEEN: Final = timedelta(days=30 * 365)
-# At most so many bytes are written of a zone, of an event beside its texts and dates, and of each of its dates.
+# Upper limits, in bytes: a zone, an event without its texts and dates, and each of its dates.
 _ZONE_BYTES: Final = 20_000
 _EVENT_BYTES: Final = 1_500
 _DATE_BYTES: Final = 80
@@ -35,7 +35,7 @@ def uid_of(row: EventRow) -> str:
 
 
 def in_parts(rows: Iterable[EventRow]) -> list[list[EventRow]]:
-    """The events in parts that each fit into one import; a series and its overrides, which stand together, in one."""
+    """The events in parts that each fit into one import. A series and its overrides are always in the same part."""
     parts: list[list[EventRow]] = [[]]
     size, zones = 0, set[str]()
     for together in series_of(rows):
@@ -51,7 +51,7 @@ def in_parts(rows: Iterable[EventRow]) -> list[list[EventRow]]:
 
 
 def series_of(rows: Iterable[EventRow]) -> Iterator[list[EventRow]]:
-    """Each single event, and each series with its overrides; given so that what belongs together stands together."""
+    """Each single event, and each series with its overrides. The overrides must follow their series in `events`."""
     return (list(group) for _, group in groupby(rows, lambda row: row.parent_event_id or row.id))
 
 
@@ -65,9 +65,9 @@ def written(rows: Sequence[EventRow], now: datetime) -> bytes:
 
 
 def pieces(series: Iterable[Sequence[EventRow]], zones: Mapping[str, datetime], now: datetime) -> Iterator[bytes]:
-    """The same piece by piece, so that the document is never whole in memory.
+    """The same document in pieces, so that it is never whole in memory.
 
-    `zones` is every zone of events that are not all-day, but UTC, with the start of its first event.
+    `zones` are the zones, other than UTC, of events that are not all-day, each with the start of its first event.
     """
     calendar = Calendar()
     calendar.add("PRODID", "-//Questlog//Calendar//EN")
@@ -87,7 +87,7 @@ def pieces(series: Iterable[Sequence[EventRow]], zones: Mapping[str, datetime], 
 
 
 def exported_rule(series: Series) -> str:
-    """The rule with its true end: a further bound has no part of its own in RFC 5545, so it becomes UNTIL or COUNT."""
+    """The rule with its real end. RFC 5545 has no part for a series' further `bound`, so it becomes UNTIL or COUNT."""
     rule = series.rule
     end = ""
     if rule.count is not None:
@@ -100,16 +100,16 @@ def exported_rule(series: Series) -> str:
 
 
 def _most_bytes(row: EventRow) -> int:
-    """At most so many bytes are written of an event: a text may grow to twice its length, and is folded."""
+    """An upper limit of the bytes of a written event: escaping may double a text, and folding adds to it."""
     texts = [row.title, row.title, row.description, row.location, row.ical_uid]
     length = sum(len(text.encode()) for text in texts if text)
     return _EVENT_BYTES + length * 9 // 4 + _DATE_BYTES * (len(row.exdates) + len(row.rdates))
 
 
 def _timezone(zone: str, since: datetime, until: datetime) -> Timezone:
-    """The offsets of a zone between two instants (RFC 5545, 3.6.5), for a reader that does not know it by its name.
+    """The offsets of a zone between two instants (RFC 5545, 3.6.5), for a reader that does not know the zone's name.
 
-    Not icalendar's own, which tells the onsets in the time that begins with them.
+    icalendar's own function is not used: it writes an onset in the new local time, and the RFC asks for the old one.
     """
     component = Timezone()
     component.add("TZID", zone)
@@ -119,7 +119,7 @@ def _timezone(zone: str, since: datetime, until: datetime) -> Timezone:
     for at, offset in [(since, before), *changes_between(zone, since, until)]:
         local = at.astimezone(tz)
         kind = before, offset, local.tzname() or zone, bool(local.dst())
-        # An onset is told in the time that ends with it.
+        # DTSTART of an onset is in the local time before it.
         onsets.setdefault(kind, []).append(at.astimezone(UTC).replace(tzinfo=None) + before)
         before = offset
     for (offset_before, offset, name, daylight), starts in onsets.items():
@@ -184,7 +184,7 @@ def _event(row: EventRow, uid: str) -> VEvent:
 
 
 def _time(at: datetime, row: EventRow) -> Moment:
-    """A start or end as it is written; in UTC where the wall clock shows it a second time, which TZID cannot say."""
+    """A start or end as it is written: in UTC if its wall-clock time is a repeated one, which TZID cannot express."""
     wall = wall_clock(at, row.timezone)
     if not row.all_day and instant(wall, row.timezone) != at:
         return at
@@ -192,7 +192,7 @@ def _time(at: datetime, row: EventRow) -> Moment:
 
 
 def _lone_recurrence_id(key: str, row: EventRow) -> Moment:
-    """The recurrence id of an instance whose series is not there: a date, or an instant in the zone of the instance."""
+    """The recurrence id of an override without its series: a date, or an instant in the override's own zone."""
     if "T" not in key:
         return date.fromisoformat(key)
     return _time(datetime.fromisoformat(key), row.model_copy(update={"all_day": False}))

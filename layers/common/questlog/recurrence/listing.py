@@ -90,7 +90,7 @@ class EventRow(Row):
         )
 
     def end_of(self, start: datetime) -> datetime | None:
-        """When it would end if it started then, and lasted as long."""
+        """When the event would end if it started at `start` and lasted as long as it does now."""
         return end_after(
             start,
             (self.start_time, self.end_time),
@@ -160,7 +160,7 @@ class _Listing:
         return self._bounds[zone]
 
     def expanded(self, row: EventRow) -> Iterator[Occurrence]:
-        """The occurrences of a series in the window, but for those that have an override."""
+        """The occurrences of a series in the window, without those that have an override."""
         since, before = self.bounds(row)
         series = row.series.without({*row.exdates, *self.overridden.get(row.id, ())})
         for number, span in enumerate(occurrences(series, since, before)):

@@ -1,11 +1,11 @@
-"""The dates of a plain rule, by arithmetic: the n-th one, and those from any date on, cost the same near and far.
+"""The dates of a plain rule, by arithmetic: to find one of them, the dates before it need not be generated.
 
-Plain are the rules that nearly all events have: every so many days; on weekdays of every so many weeks; on days, or
-numbered weekdays, of months, also by their position among them; and the same of years, or on the day of the year an
-event began. What else there is (BYWEEKNO, BYYEARDAY, and parts that only filter) is left to dateutil.
+Nearly all events have a plain rule: every n days; on weekdays of every n-th week; on days or numbered weekdays of
+months, also with BYSETPOS; the same of years, or yearly on the date of the first occurrence. All others (BYWEEKNO,
+BYYEARDAY, and parts that only filter) are left to dateutil.
 
-A rule is seen as a row of periods (days, weeks, months, years), the one its event begins in first, every INTERVAL-th
-after it, each with its dates.
+A rule is a sequence of periods (days, weeks, months or years). The first one contains the event's start, the others
+follow at every INTERVAL-th; each period has its dates.
 """
 
 import calendar
@@ -39,7 +39,7 @@ class Pattern(ABC):
 
     @abstractmethod
     def _period_of(self, day: date) -> int:
-        """The number of the period that a date lies in or behind."""
+        """The number of the last period that begins on or before a date."""
 
     @abstractmethod
     def _dates_in(self, period: int) -> list[date]:
@@ -49,7 +49,7 @@ class Pattern(ABC):
         return len(self._dates_in(period))
 
     def dates(self, since: date, until: date) -> Iterator[date]:
-        """The dates from one to another, in order."""
+        """The dates in [since, until], in order."""
         since = max(since, self._first)
         if since > until:
             return
@@ -61,7 +61,7 @@ class Pattern(ABC):
                     yield day
 
     def last(self, until: date) -> date | None:
-        """The last date up to another, None where there is none."""
+        """The last date on or before another; None if there is none."""
         if until < self._first:
             return None
         for period in range(self._period_of(until), -1, -1):
@@ -71,7 +71,7 @@ class Pattern(ABC):
         return None
 
     def nth(self, number: int) -> date | None:
-        """The date with a number, from 1; None where it would lie behind the last time there is."""
+        """The n-th date, counted from 1; None if it would be later than times.LAST."""
         index = self._before_first + number - 1
         last_period = self._period_of(LAST.date())
         if self.per_period is not None:
@@ -85,7 +85,7 @@ class Pattern(ABC):
         return None
 
     def count_before(self, day: date) -> int:
-        """How many dates lie before another."""
+        """How many dates there are before another."""
         if day <= self._first:
             return 0
         period = self._period_of(day)
@@ -94,7 +94,7 @@ class Pattern(ABC):
 
     @property
     def _before_first(self) -> int:
-        """How many dates of the first period lie before the event begins."""
+        """How many dates of the first period are before the event's start; they are no occurrences."""
         return sum(day < self._first for day in self._dates_in(0))
 
 
@@ -146,7 +146,7 @@ class _DaysOfMonth(NamedTuple):
         return [date(year, month, day) for day in _in_month(self, *calendar.monthrange(year, month))]
 
     def always(self, month: int | None) -> int | None:
-        """How many days there are in the month of every year, or with None in every month; None where it differs."""
+        """How many days fit in this month of every year, with None in any month; None if the number differs."""
         if self.numbers and self.weekdays:
             return None
         if self.positions:
@@ -265,5 +265,5 @@ def _at_positions(items: list[T], positions: Sequence[int]) -> list[T]:
 
 
 def _on_one_side(numbers: Sequence[int], most: int) -> bool:
-    """Whether all numbers count from the same end, so that no two are the same day, and none is too large."""
+    """Whether all numbers count from the same end, so that no two can mean the same day, and none is too large."""
     return all(1 <= number <= most for number in numbers) or all(-most <= number <= -1 for number in numbers)

@@ -18,7 +18,7 @@ _UNTIL: Final = re.compile(r"[0-9]{8}(T[0-9]{6}Z?)?")
 _WEEKDAY: Final = re.compile(r"(?P<number>[+-]?([1-9]|[1-4][0-9]|5[0-3]))?(?P<weekday>MO|TU|WE|TH|FR|SA|SU)")
 # Parts that are lists of numbers, and the largest each may hold; the smallest is 1, or the negative of the largest.
 _NUMBERS: Final = {"BYMONTHDAY": 31, "BYYEARDAY": 366, "BYWEEKNO": 53, "BYSETPOS": 366}
-# Of the parts that say which days, those that RFC 5545 gives no meaning with a frequency.
+# The parts that RFC 5545 does not allow with a frequency.
 _MEANINGLESS: Final = {
     "DAILY": {"BYYEARDAY", "BYWEEKNO"},
     "WEEKLY": {"BYYEARDAY", "BYWEEKNO", "BYMONTHDAY"},
@@ -50,9 +50,9 @@ class Rule:
         return [int(number) for number in self.parts.get(name, ())]
 
     def until_date(self, zone: str) -> date | None:
-        """The last date UNTIL admits in an all-day series of the zone.
+        """The last date that UNTIL admits in an all-day series of the zone.
 
-        It is the date as written, but for a UTC time that is midnight in the zone: that midnight's date.
+        It is the date as written, unless UNTIL is a UTC time that is midnight in the zone: then that midnight's date.
         """
         if self.until is None:
             return None
@@ -63,7 +63,7 @@ class Rule:
         return _day(self.until)
 
     def until_instant(self, zone: str) -> datetime | None:
-        """The last instant UNTIL admits: given in UTC, or in the zone, where a date without a time is the whole day."""
+        """The last instant that UNTIL admits. UNTIL is in UTC or in the zone; a date alone admits the whole day."""
         if self.until is None:
             return None
         if len(self.until) == len("YYYYMMDD"):
@@ -96,13 +96,13 @@ class Rule:
 
 
 def _shown(name: str) -> str:
-    """A part's name as a refusal shows it. What has other signs than letters is no name of a part."""
+    """A part's name as an error message shows it; a name with other characters than letters is not shown."""
     return name[:20] if name.isalpha() else "a part"
 
 
 @lru_cache(maxsize=4096)
 def rule_of(text: str) -> Rule:
-    """The rule that a text is, within what events need. ValueError says what is wrong."""
+    """The parsed and checked rule of a text. Raises ValueError, whose message says what is wrong."""
     normal = re.sub(r"\s", "", text).upper().removeprefix("RRULE:")
     if not normal:
         raise ValueError("is empty")

@@ -1,8 +1,8 @@
 """The occurrences of an event that repeats.
 
-dateutil gives the dates of the rules that are not plain (see pattern), within bounds that it does not have itself: it
-looks for a next match until the year 9999, which takes seconds where there is none. The first such rule imports it, so
-that requests without one do not pay for it.
+dateutil gives the dates of the rules that are not plain (see pattern). Its search is limited here: it would look for a
+next match until the year 9999, which takes seconds if there is none. It is imported when the first such rule is seen,
+so that requests without one do not pay for it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ from questlog.recurrence.pattern import pattern_of
 from questlog.recurrence.rule import WEEKDAYS, Rule, rule_of
 from questlog.recurrence.times import FIRST, LAST, date_of, end_after, instant, wall_clock
 
-# A rule without an occurrence in this time has none.
+# A rule without an occurrence in this time is taken to have none at all.
 BARREN: Final = timedelta(days=30 * 366)
 # Periods (days, weeks, months, years) that dateutil looks at, whether the rule fits them or not.
 MAX_STEPS: Final = 20_000
@@ -33,7 +33,7 @@ class Span(NamedTuple):
 
 
 class Series(NamedTuple):
-    """What repeats, and how.
+    """An event that repeats: its first occurrence and its rule.
 
     bound          the last instant at which an occurrence may start, besides UNTIL
     last_start     the last start that the rule gives, where it is known; else COUNT is counted
@@ -69,7 +69,7 @@ class Series(NamedTuple):
 
     @property
     def limit(self) -> datetime:
-        """The last instant that UNTIL and `bound` admit, or the last time there is."""
+        """The last instant that UNTIL and `bound` admit, at most times.LAST."""
         limits = [LAST if self.bound is None else self.bound, LAST]
         if self.all_day and (last := self.rule.until_date(self.zone)) is not None:
             limits.append(instant(last, self.zone))
@@ -79,7 +79,7 @@ class Series(NamedTuple):
 
     @property
     def until(self) -> datetime:
-        """The last instant at which the rule may have an occurrence, COUNT counted."""
+        """The last instant at which the rule may have an occurrence, with COUNT taken into account."""
         if self.last_start is not None:
             return self.last_start
         if self.rule.count is not None and (nth := _nth(self.rule.text, self.first_date)) is not None:
@@ -95,20 +95,20 @@ class Series(NamedTuple):
         return instant(datetime.combine(day, self.time_of_day), self.zone)
 
     def end_of(self, start: datetime) -> datetime | None:
-        """When the occurrence that starts then ends: after as long as the first one, or after as many days."""
+        """The end of the occurrence that starts at `start`: it lasts as long, or as many days, as the first one."""
         return end_after(
             start, (self.start, self.end), all_day=self.all_day, nominal_days=self.nominal_days, zone=self.zone
         )
 
 
 class _TooFar(Exception):
-    """An expansion has looked at every period it may."""
+    """An expansion has looked at as many periods as it may."""
 
 
 class _Stride(int):
-    """The INTERVAL of a rule that counts how often it is added, and stops the expansion after `allowed` times.
+    """The INTERVAL of a rule as an integer that can be added `allowed` times and then raises _TooFar.
 
-    dateutil steps from period to period by adding the interval, and looks no further only where the year 9999 ends.
+    dateutil goes from period to period by adding the interval, and has no other limit than the year 9999.
     """
 
     allowed: int
@@ -141,7 +141,7 @@ def _walked(rule: Rule, first: date, since: date, until: date) -> Iterator[date]
     period = timedelta(days=_PERIOD_DAYS[rule.freq] * rule.interval)
     begin, pattern = first, rule.pattern
     if rule.freq == "WEEKLY":
-        # From the first day of the week, or BYSETPOS would count from the middle of the first one.
+        # Begin at the first day of the week, or BYSETPOS would count only a part of the first week.
         if not rule.parts.keys() & {"BYDAY", "BYMONTHDAY"}:
             pattern += f";BYDAY={WEEKDAYS[first.weekday()]}"
         begin -= timedelta(days=(first.weekday() - WEEKDAYS.index(rule.week_start)) % 7)
@@ -161,29 +161,29 @@ def _walked(rule: Rule, first: date, since: date, until: date) -> Iterator[date]
 
 
 def dates_of(rule: Rule, first: date, since: date, until: date) -> Iterator[date]:
-    """The dates of a rule from one date to another, in order, without regard to its end."""
+    """The dates of a rule in [since, until], in order. COUNT and UNTIL are ignored."""
     pattern = pattern_of(rule, first)
     return _walked(rule, first, since, until) if pattern is None else pattern.dates(since, until)
 
 
 @lru_cache(maxsize=1024)
 def _nth(text: str, first: date) -> date | None:
-    """The last date that the COUNT of a rule admits; None where it lies behind the last time there is."""
+    """The last date that the COUNT of a rule admits; None if it is later than times.LAST."""
     rule = rule_of(text)
     assert rule.count is not None
     pattern = pattern_of(rule, first)
     if pattern is not None:
         return pattern.nth(rule.count)
     found = list(islice(_walked(rule, first, first, LAST.date()), rule.count))
-    # Fewer only where the search was given up; what was found is then all there is.
+    # Fewer than COUNT only if the search was given up; then those are taken to be all.
     return found[-1] if found else None
 
 
 def effort(rule: Rule, first: date) -> int:
-    """Roughly how many microseconds it takes to say where a rule begins and ends; 0 where that is arithmetic."""
+    """Roughly how many microseconds it takes to find a rule's first and last date; 0 if no search is needed."""
     pattern = pattern_of(rule, first)
     if pattern is None:
-        # Up to UNTIL it is followed for two years, without an end only to its beginning.
+        # With UNTIL its last two years are expanded; without an end only its beginning.
         followed = rule.count or (200 if rule.until else 0)
         return 500 + 25 * followed
     return 0 if pattern.per_period is not None or rule.count is None else 2 * rule.count
@@ -195,7 +195,7 @@ def rule_starts(series: Series, since: datetime, before: datetime) -> Iterator[d
     if since > until:
         return
     zone, time_of_day = series.zone, series.time_of_day
-    # Where a zone left a day out (Samoa, 2011), its occurrence starts with the next day's.
+    # If a zone skipped a day (Samoa, 2011), the occurrence of that day starts at the same instant as the next day's.
     first, last = date_of(since, zone) - _DAY, date_of(until, zone) + _DAY
     previous = None
     for day in dates_of(series.rule, series.first_date, first, last):
@@ -223,7 +223,7 @@ def starts(series: Series, since: datetime, before: datetime) -> Iterator[dateti
 def occurrences(series: Series, since: datetime, before: datetime) -> Iterator[Span]:
     """The occurrences that start before `before` and end after `since`, or, without a duration, start at or after it.
 
-    In order; an endless series has them until the last time there is.
+    In order; those of an endless series go on until times.LAST.
     """
     length = timedelta() if series.end is None else series.end - series.start
     # A change of the clocks makes a day up to three hours longer.
@@ -234,7 +234,7 @@ def occurrences(series: Series, since: datetime, before: datetime) -> Iterator[S
 
 
 def occurs(series: Series, start: datetime) -> bool:
-    """Whether the series has an occurrence at an instant: one that counts, not a removed one."""
+    """Whether the series has an occurrence at an instant that was not removed."""
     return next(starts(series, start, start + _SECOND), None) is not None
 
 
@@ -273,7 +273,7 @@ def last_start(series: Series) -> datetime | None:
         if last is not None and series.at(last) > until:
             last = pattern.last(last - _DAY)
         return series.start if last is None else max(series.start, series.at(last))
-    # Back from the bound, by ever longer steps: from the start it may be centuries.
+    # Search back from the bound in ever longer steps, since the start may be centuries before.
     for years in (2, 60, 600):
         since = max(series.start, until - timedelta(days=years * 366))
         found = list(rule_starts(series, since, until + _SECOND))
@@ -285,7 +285,7 @@ def last_start(series: Series) -> datetime | None:
 def last_end(series: Series) -> datetime | None:
     """When the last occurrence ends, or starts if it has no duration; None when there is no last one.
 
-    `last_start` of the series is known, if there is one.
+    The series' `last_start` must be set, unless it is endless.
     """
     last = series.last_start
     if last is None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-# Every time of an event lies between these two, in UTC (platform contract, 1.7).
+# The first and the last instant that an event may have (platform contract, 1.7).
 FIRST: Final = datetime(1600, 1, 1, tzinfo=UTC)
 LAST: Final = datetime(2199, 12, 31, 23, 59, 59, tzinfo=UTC)
 
@@ -52,10 +52,10 @@ def instant(moment: Moment, zone: str) -> datetime:
 
 
 def placed(start: Moment, end: Moment | None, *, all_day: bool, zone: str) -> tuple[datetime, datetime | None]:
-    """When an event starts and ends. ValueError when it would end before it starts.
+    """The instants at which an event starts and ends. Raises ValueError if it would end before it starts.
 
-    An all-day event is dates: it lasts from the midnight of its first date to that of the date it ends before, at least
-    one day. A time of day moves its start back to the date, and its end up to the next one.
+    An all-day event lasts from the midnight of its first date to the midnight after its last, at least one day. If it
+    is given with times of day, its start is rounded down to a date and its end up.
     """
     starts = instant(start, zone)
     ends = None if end is None else instant(end, zone)
@@ -73,10 +73,10 @@ def placed(start: Moment, end: Moment | None, *, all_day: bool, zone: str) -> tu
 def end_after(
     start: datetime, like: tuple[datetime, datetime | None], *, all_day: bool, nominal_days: int | None, zone: str
 ) -> datetime | None:
-    """When what starts then ends, if it lasts as long as an event from one instant to another.
+    """The end of an event that starts at `start` and lasts as long as the one whose start and end are `like`.
 
-    All-day events last so many dates. `nominal_days` of a duration are counted by the clock, the rest of it is exact
-    (RFC 5545, 3.3.6); without them all of it is exact.
+    All-day events last the same number of dates. `nominal_days` of a duration are counted in wall-clock time, the rest
+    in exact time (RFC 5545, 3.3.6); without them all of it is exact.
     """
     first, last = like
     if last is None:
