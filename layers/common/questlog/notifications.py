@@ -1,4 +1,4 @@
-"""What the routes of notifications and their sender share: the channels, where may be pushed to, the way out of mail.
+"""What the routes of notifications and their sender share: channels, the hosts that may be pushed to, unsubscribing.
 
 A channel is off where it is not configured:
     VAPID_PUBLIC_KEY   of the key pair that signs what is pushed (RFC 8292): base64url, 65 bytes; empty for no push
@@ -34,7 +34,7 @@ class Channels(NamedTuple):
 
     @property
     def push_available(self) -> bool:
-        """Whether browsers can be sent to."""
+        """Whether push messages can be sent to browsers."""
         return self.public_key is not None
 
     @property
@@ -44,7 +44,7 @@ class Channels(NamedTuple):
 
     @property
     def unsubscribe_key(self) -> bytes:
-        """The key that signs the ways out of mails. Only functions that sign or check have it: others read no key."""
+        """The key that signs the tokens of unsubscribe links. Only functions that sign or check them have it."""
         return variable("UNSUBSCRIBE_KEY", str).encode()
 
 
@@ -61,8 +61,8 @@ def channels() -> Channels:
 def may_push_to(endpoint: str, hosts: tuple[str, ...]) -> bool:
     """Whether an endpoint lies on one of the hosts, at the port of https and without credentials.
 
-    Whoever stores an endpoint has us connect to it, so all others would be a way into our network. A loopback host that
-    is listed, as on the local stack, may have any port and no TLS.
+    We connect to every endpoint that a user stores, so without this check one could reach into our network. A loopback
+    host that is listed, as on the local stack, may have any port and no TLS.
     """
     try:
         parts = urlsplit(endpoint)
@@ -83,7 +83,7 @@ def unsubscribe_token(user_id: UUID, key: bytes) -> str:
 
 
 def unsubscribing_user(token: str, key: bytes) -> UUID | None:
-    """Whose token this is; None where it is none of ours."""
+    """The user for whom we signed this token; None if we did not sign it."""
     try:
         raw = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError):

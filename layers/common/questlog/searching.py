@@ -1,6 +1,6 @@
-"""What a search is made of: words and phrases, some of them excluded, in groups of which one must hold.
+"""Parses a search into clauses: words and phrases, some of them excluded, in groups of which one must match.
 
-The groups that are searched send these clauses to app.search_page(), which compares words; here the search is only cut.
+Only the parsing is here. app.search_page(), which gets the clauses, finds what matches them.
 """
 
 import re
@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 from unicodedata import normalize
 
-# Scripts that write no blanks between words, and emoji: code/infobase/index.sql takes their characters apart.
+# Scripts without spaces between words, and emoji: code/infobase/index.sql indexes each of their characters.
 CHARACTERS: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u302f\u3031-\u9fff"
     "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
     "\u2600-\u27bf\U0001f1e6-\U0001f1ff\U0001f300-\U0001f3fa\U0001f400-\U0001faff"
 )
-# Accents, vowel signs, colours of skin and other marks that may be left out: as in internal.search_text() of SQL.
+# Accents, vowel signs, skin tones and other marks that may be left out; the same as in internal.search_text() of SQL.
 MARKS: Final = (
     "\u00ad\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200c\u200d\u2060\ufe00-\ufe0f\ufeff"
     "\U0001f3fb-\U0001f3ff"
@@ -28,12 +28,12 @@ _EMOJI: Final = {
 }
 _QUOTES: Final = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"'))
 _CLAUSE: Final = re.compile(r'(?P<minus>-?)"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+)')
-# A word ends at ASCII punctuation but the apostrophe, and where a script without blanks begins or ends.
+# A word ends at ASCII punctuation other than the apostrophe, and where a script without spaces begins or ends.
 _PART: Final = re.compile(rf"[{CHARACTERS}]+|[^\x00-\x26\x28-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f{CHARACTERS}]+")
 
 
 class Clause(NamedTuple):
-    """A word, or several in a row. `group` numbers the alternatives between which `or` stands."""
+    """A word, or several in a row. `group` is the number of the alternative: each `or` begins another one."""
 
     text: str
     group: int = 1
@@ -42,10 +42,10 @@ class Clause(NamedTuple):
 
 
 def clauses(search: str) -> list[Clause]:
-    """The clauses of a search as web search writes it: words, "a phrase", -excluded, one or another.
+    """The clauses of a search in the syntax of web searches: words, "a phrase", -excluded, one or another.
 
-    Nothing is an error: a quote that is not closed ends with the search, and punctuation is no clause. A minus excludes
-    only before a letter or a quote. Words that are joined by punctuation are found one by one.
+    No search is refused: a quote that is not closed ends with the search, and punctuation is skipped. A minus excludes
+    only before a letter or a quote. Words that are joined by punctuation become a clause each.
     """
     found: list[Clause] = []
     group = 1
@@ -63,7 +63,7 @@ def clauses(search: str) -> list[Clause]:
 
 
 def search_parameters(found: Sequence[Clause]) -> dict[str, Any]:
-    """The clauses of a search as arguments of app.search_page(); `prefixed` numbers the one that may be a beginning."""
+    """The arguments of app.search_page(). `prefixed` is the number of the clause that also matches longer words."""
     plain = [number for number, clause in enumerate(found, 1) if not (clause.excluded or clause.quoted)]
     return {
         "texts": [clause.text for clause in found],
@@ -83,7 +83,7 @@ def folded(word: str) -> str:
 
 
 def _respelled(word: str) -> str:
-    """The word with one spelling for what has two: a final sigma, a sharp s, the vowel am of Thai and of Lao."""
+    """The word in one spelling, where two exist: a final sigma, a sharp s, the vowel am of Thai and of Lao."""
     for spelling, kept in _SPELLINGS.items():
         word = word.replace(spelling, kept)
     return word

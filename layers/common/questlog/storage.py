@@ -1,7 +1,7 @@
-"""The bucket: Cloudflare R2, or what speaks S3 like it. What is in it is fetched from it, by URLs signed here.
+"""The bucket: Cloudflare R2, or another store with the S3 API. Browsers send and fetch objects by URLs signed here.
 
-botocore's signer alone makes them: its client reads descriptions of all of AWS, which no request function can afford.
-Even the signer costs a fifth of what a request function may import, so the first signature imports it.
+Only botocore's signer is used: its client reads descriptions of all of AWS, which takes too long for a cold start. Even
+the signer takes a fifth of what a request function may spend on imports, so it is imported for the first signature.
 """
 
 import re
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 GET_LIFETIME: Final = timedelta(hours=6)
 PUT_LIFETIME: Final = timedelta(minutes=15)
-# For what the function itself sends at once.
+# The lifetime of URLs that the function itself uses at once.
 _OWN_LIFETIME: Final = timedelta(minutes=1)
-# A request has ten seconds of Lambda, and the database wants some of them.
+# A function has ten seconds for a request, and the database needs some of them.
 _TIMEOUT_SECONDS: Final = 4
 # R2 knows no regions (Cloudflare R2, "S3 API compatibility").
 _REGION: Final = "auto"
 
-# A key in an answer of the bucket, whose XML has no other element of this name.
+# A key in the XML of a listing, which has no other element of this name.
 _KEY: Final = re.compile("<Key>(.*?)</Key>", re.DOTALL)
 
 Method = Literal["GET", "PUT", "DELETE"]
 
 
 class Bucket(NamedTuple):
-    """Where the bucket is, and the key that opens it."""
+    """The address of the bucket and its credentials."""
 
     endpoint: str
     name: str
@@ -68,15 +68,15 @@ class Start(NamedTuple):
 
 
 def sign(method: Method, key: str, lifetime: timedelta) -> SignedUrl:
-    """A URL under which anyone can do this to an object until the lifetime is over; only the host is signed with it."""
+    """A URL by which anyone may use the method on an object for a time. The only header that is signed is the host."""
     return _signed(method, _path(key), lifetime)
 
 
 def _signed(method: Method, target: str, lifetime: timedelta) -> SignedUrl:
-    """A URL of the bucket; `target` is what stands behind the bucket's name, encoded."""
-    from botocore.auth import S3SigV4QueryAuth  # noqa: PLC0415 - see above
-    from botocore.awsrequest import AWSRequest  # noqa: PLC0415
-    from botocore.credentials import Credentials  # noqa: PLC0415
+    """A signed URL of the bucket; `target` is what follows the bucket's name, percent-encoded."""
+    from botocore.auth import S3SigV4QueryAuth  # noqa: PLC0415 - only the first signature imports them, see above
+    from botocore.awsrequest import AWSRequest  # noqa: PLC0415 - the same
+    from botocore.credentials import Credentials  # noqa: PLC0415 - the same
 
     bucket = Bucket.configured()
     request = AWSRequest(method=method, url=f"{bucket.endpoint}/{bucket.name}{target}")
@@ -100,7 +100,7 @@ def signed_put(key: str) -> SignedUrl:
 def read_start(key: str, count: int) -> Start | None:
     """The size of an object and at most its first `count` bytes, by one ranged GET; None where there is no object.
 
-    Unavailable when the bucket cannot be asked.
+    Raises Unavailable if the bucket does not respond or refuses.
     """
     with _exchange("GET", _path(key), {"Range": f"bytes=0-{count - 1}"}) as response:
         if response.status == 404:
@@ -115,7 +115,7 @@ def read_start(key: str, count: int) -> Start | None:
 def fetch(key: str, file: IO[bytes], limit: int) -> int | None:
     """Write an object into a file, unless it has more than `limit` bytes. Returns its size; None where there is none.
 
-    Unavailable when the bucket cannot be asked or breaks off.
+    Raises Unavailable if the bucket does not respond, refuses, or breaks off.
     """
     with _exchange("GET", _path(key), {}) as response:
         if response.status == 404:
@@ -125,13 +125,13 @@ def fetch(key: str, file: IO[bytes], limit: int) -> int | None:
         size = _size(response)
         if size <= limit:
             shutil.copyfileobj(response, file)
-            if file.tell() != size:  # what reads a part of a response at a time is not told that it broke off
+            if file.tell() != size:  # http.client raises no error for it when a response is read in parts
                 raise Unavailable
         return size
 
 
 def delete(key: str) -> bool:
-    """Delete an object. Returns whether it is gone; False also when the bucket cannot be asked."""
+    """Delete an object. Returns whether it is gone; False also if the bucket does not respond."""
     try:
         with _exchange("DELETE", _path(key), {}) as response:
             return response.status in (200, 204, 404)
@@ -140,7 +140,7 @@ def delete(key: str) -> bool:
 
 
 def keys_below(prefix: str) -> list[str]:
-    """The first 1000 keys that begin with a prefix (S3, ListObjectsV2). Unavailable when the bucket cannot be asked."""
+    """The first 1000 keys that begin with a prefix (S3, ListObjectsV2). Raises Unavailable if it cannot be listed."""
     query = f"?list-type=2&max-keys=1000&prefix={quote(prefix, safe='~')}"
     with _exchange("GET", query, {}) as response:
         if response.status != 200:
@@ -154,8 +154,8 @@ def _path(key: str) -> str:
 
 @contextmanager
 def _exchange(method: Method, target: str, headers: dict[str, str]) -> Iterator["HTTPResponse"]:
-    """The bucket's response to one signed request; Unavailable when there is none, or when it breaks off."""
-    from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415 - as the signer
+    """The bucket's response to one signed request. Raises Unavailable if there is none, or if it breaks off."""
+    from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415 - few requests need them
 
     parts = urlsplit(_signed(method, target, _OWN_LIFETIME).url)
     scheme = HTTPSConnection if parts.scheme == "https" else HTTPConnection
@@ -164,12 +164,12 @@ def _exchange(method: Method, target: str, headers: dict[str, str]) -> Iterator[
             connection.request(method, f"{parts.path}?{parts.query}", headers=headers)
             yield connection.getresponse()
     except (OSError, HTTPException):
-        # From None: an error of the network may quote the address.
+        # From None, since the original error may quote the address.
         raise Unavailable from None
 
 
 def _size(response: "HTTPResponse") -> int:
-    """The size of the whole object: behind the slash of a part's Content-Range (RFC 9110, 14.4)."""
+    """The size of the whole object; of a part it is in Content-Range, after the slash (RFC 9110, 14.4)."""
     if response.status == 206:
         return int(response.headers["Content-Range"].rpartition("/")[2])
     return int(response.headers["Content-Length"])
