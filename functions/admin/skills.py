@@ -8,9 +8,9 @@ from typing_extensions import TypedDict
 from questlog.api import Api
 from questlog.db import Db
 from questlog.identity import Client
-from questlog.wire import Body, Color, Form, Trimmed, absent, blank_is_null
+from questlog.wire import Body, Color, Form, Page, PageSize, Query, Total, Trimmed, absent, blank_is_null
 
-from functions.admin.models import ROLE, Done
+from functions.admin.models import ROLE, Done, Paging
 
 api = Api(__file__, queries="skills.sql", role=ROLE)
 
@@ -25,6 +25,11 @@ MaxLevel = Annotated[int, Field(ge=1, le=1000)]
 ScalingBase = Annotated[int, Field(ge=1, le=1_000_000_000)]
 ScalingMultiplier = Annotated[float, Field(ge=1, le=10, allow_inf_nan=False)]
 DisplayOrder = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
+
+
+class SkillsPageQuery(Query):
+    page: Page = 1
+    page_size: PageSize = 50
 
 
 class NewSkill(Body):
@@ -62,7 +67,7 @@ class Skill(TypedDict):
     is_active: bool
 
 
-class Skills(TypedDict):
+class Skills(Paging):
     skills: list[Skill]
 
 
@@ -73,9 +78,10 @@ class SkillArchived(TypedDict):
 
 
 @api.get("/admin/skills", requires="content:manage", envelope=False)
-def skills(db: Db) -> Skills:
+def skills(db: Db, query: SkillsPageQuery) -> Skills:
     """List all skills in the order in which users see them, inactive ones too."""
-    return {"skills": db.many(Skill, "skills")}
+    page, count = db.each((list[Skill], Total), "skills", **query.model_dump())
+    return {"skills": page, "total": count.total, "page": query.page, "page_size": query.page_size}
 
 
 @api.post("/admin/skills", requires="content:manage", envelope=False)

@@ -1,5 +1,7 @@
 -- name: skills
-SELECT * FROM skills_shown AS s ORDER BY s.display_order, s.id;
+SELECT * FROM skills_shown AS s ORDER BY s.display_order, s.id
+ LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
+SELECT count(*) AS total FROM skill_definitions;
 
 -- name: skill
 SELECT * FROM skills_shown AS s WHERE s.id = %(skill_id)s;

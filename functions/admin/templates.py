@@ -44,7 +44,7 @@ Category = Literal[
 Difficulty = Literal["beginner", "intermediate", "advanced", "expert"]
 PresetType = Literal["focus", "comparison", "loop", "visualization"]
 Name = Annotated[Trimmed, StringConstraints(min_length=1, max_length=200)]
-Description = Annotated[Trimmed, StringConstraints(max_length=2_000), AfterValidator(blank_is_null)]
+Description = Annotated[Trimmed, StringConstraints(max_length=5_000), AfterValidator(blank_is_null)]
 PromptText = Annotated[Trimmed, StringConstraints(min_length=1, max_length=5_000)]
 Lines = Annotated[list[Annotated[Trimmed, StringConstraints(min_length=1, max_length=500)]], Field(max_length=50)]
 Config = Annotated[dict[str, Any], json_at_most(16_384)]

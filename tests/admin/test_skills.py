@@ -58,6 +58,16 @@ def test_the_list_has_an_order(moderator: User) -> None:
     assert [skill["id"] for skill in moderator.get("/admin/skills").json["skills"]] == ["juggling", *before]
 
 
+def test_the_list_has_pages(moderator: User) -> None:
+    whole = moderator.get("/admin/skills").json
+    assert whole == {"skills": whole["skills"], "total": len(whole["skills"]), "page": 1, "page_size": 50}
+    second = moderator.get("/admin/skills", query={"page": 2, "page_size": 4}).json
+    assert second == {"skills": whole["skills"][4:8], "total": whole["total"], "page": 2, "page_size": 4}
+    assert moderator.get("/admin/skills", query={"page": 1_000_000, "page_size": 100}).json["skills"] == []
+    for query in ({"page": 0}, {"page": 1_000_001}, {"page_size": 0}, {"page_size": 101}):
+        moderator.get("/admin/skills", query=query).invalid(*query)
+
+
 def test_an_id_that_is_there_is_updated(moderator: User, database: Database) -> None:
     made(
         moderator, description="Three balls", color="#000000", max_level=20, xp_scaling_base=1, xp_scaling_multiplier=1

@@ -89,7 +89,7 @@ def test_the_list_is_by_category_and_order(admin: User) -> None:
     [
         {"name": ""},
         {"name": "x" * 201},
-        {"description": "x" * 2_001},
+        {"description": "x" * 5_001},
         {"category": "other"},
         {"difficulty": "master"},
         {"prompt_text": " "},
@@ -106,6 +106,11 @@ def test_the_list_is_by_category_and_order(admin: User) -> None:
 def test_a_bad_field_is_named(bad: dict[str, Any], admin: User) -> None:
     admin.post("/admin/templates", LEAST | bad).invalid(*bad)
     admin.put(f"/admin/templates/{make(admin)['id']}", bad).invalid(*bad)
+
+
+def test_a_description_has_at_most_5000_characters(admin: User) -> None:
+    template = make(admin, description="x" * 5_000)
+    assert preset_of(admin, template, description="x" * 5_000)["description"] == template["description"] == "x" * 5_000
 
 
 def test_a_hint_has_at_most_500_characters(admin: User) -> None:
@@ -155,7 +160,14 @@ def test_a_preset_is_detached_and_moved(admin: User) -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    [{"name": ""}, {"preset_type": "dance"}, {"config": []}, {"config": {"a": "x" * 16_384}}, {"is_active": None}],
+    [
+        {"name": ""},
+        {"description": "x" * 5_001},
+        {"preset_type": "dance"},
+        {"config": []},
+        {"config": {"a": "x" * 16_384}},
+        {"is_active": None},
+    ],
 )
 def test_a_bad_field_of_a_preset_is_named(bad: dict[str, Any], admin: User) -> None:
     template = make(admin)

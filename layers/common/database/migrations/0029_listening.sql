@@ -8,7 +8,7 @@ SET LOCAL ROLE questlog_owner;
 CREATE TABLE listening_prompt_templates (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     name text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
-    description text CHECK (length(description) BETWEEN 1 AND 2000),
+    description text CHECK (length(description) BETWEEN 1 AND 5000),
     category text NOT NULL DEFAULT 'general' CHECK (category IN (
         'general', 'frequency', 'dynamics', 'spatial', 'arrangement', 'production', 'mixing', 'mastering', 'genre_specific')),
     difficulty text NOT NULL DEFAULT 'beginner' CHECK (difficulty IN ('beginner', 'intermediate', 'advanced', 'expert')),
@@ -30,7 +30,7 @@ CREATE TABLE listening_prompt_presets (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     template_id uuid REFERENCES listening_prompt_templates ON DELETE CASCADE,
     name text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
-    description text CHECK (length(description) BETWEEN 1 AND 2000),
+    description text CHECK (length(description) BETWEEN 1 AND 5000),
     preset_type text NOT NULL DEFAULT 'focus' CHECK (preset_type IN ('focus', 'comparison', 'loop', 'visualization')),
     config jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(config) = 'object'),
     is_active boolean NOT NULL DEFAULT true,
