@@ -1,10 +1,10 @@
 """Requests and responses of the book routes."""
 
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from questlog.wire import (
     Body,
@@ -107,16 +107,18 @@ class NewBook(BookFields):
     """A book; null is as good as absent, except that `finished_at: null` means an unknown date."""
 
     title: Annotated[Title, Field(examples=["The Left Hand of Darkness"])]
-    current_page: BookPage | None = absent()
     status: Status | None = absent()
+    current_page: BookPage | None = absent()
     tags: Tags | None = absent()
     unit: Unit | None = absent()
 
-    @model_validator(mode="after")
-    def _nothing_is_read_of_a_wanted_book(self) -> Self:
-        if self.current_page and self.status in (None, "want_to_read"):
-            raise ValueError("current_page must be 0 for a book that is wanted")
-        return self
+    @field_validator("current_page")
+    @classmethod
+    def _nothing_is_read_of_a_wanted_book(cls, page: int | None, info: ValidationInfo) -> int | None:
+        # A status that is none is told as such; nothing is known of the page then.
+        if page and info.data.get("status", "unknown") in (None, "want_to_read"):
+            raise ValueError("must be 0 for a book that is wanted")
+        return page
 
     def sent(self) -> dict[str, Any]:
         """The fields that say something."""

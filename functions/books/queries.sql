@@ -111,7 +111,7 @@ SELECT count(*) AS total_books,
        round(avg(rating), 2) AS average_rating
   FROM books;
 SELECT coalesce(sum(s.pages_read) FILTER (WHERE s.unit = 'page'), 0) AS total_pages_read,
-       count(*) AS reading_sessions,
+       count(s.id) AS reading_sessions,
        coalesce(sum(minutes_of(s)), 0) AS total_reading_minutes,
        coalesce(sum(s.pages_read) FILTER (
            WHERE s.unit = 'page' AND s.local_date >= date_trunc('month', d.today)::date), 0) AS pages_this_month,

@@ -65,15 +65,19 @@ def test_a_wanted_book(user: User) -> None:
         ({"title": "x", "unit": "percent", "total_pages": 200}, "total_pages"),
         ({"title": "x", "status": "reading", "finished_at": "2031-05-08T12:00:00Z"}, "finished_at"),
         ({"title": "x", "started_at": "2031-05-08T12:00:00"}, "started_at"),
+        ({"title": "x", "current_page": 3}, "current_page"),
+        ({"title": "x", "current_page": 3, "status": "want_to_read"}, "current_page"),
+        ({"title": "x", "current_page": 3, "status": "lost"}, "status"),
+        (
+            {"title": "x", "status": "completed"}
+            | {"started_at": "2020-02-02T00:00:00Z", "finished_at": "2020-02-01T00:00:00Z"},
+            "finished_at",
+        ),
     ],
 )
 def test_bad_input(user: User, body: dict[str, Any], field: str) -> None:
     user.post("/books", body).invalid(field)
     assert user.get("/books").data["total"] == 0
-
-
-def test_a_page_of_a_wanted_book(user: User) -> None:
-    assert user.post("/books", {"title": "x", "current_page": 3}).status == 400
 
 
 def test_strangers_and_others(user: User, other: User, stranger: Client) -> None:
@@ -88,6 +92,15 @@ def test_strangers_and_others(user: User, other: User, stranger: Client) -> None
     for path in ("/books", "/books/stats", "/books/goal", "/books/sessions"):
         stranger.get(path).refused(401, "unauthorized")
     user.get("/books/not-a-uuid").refused(404, "not_found")
+
+
+def test_a_book_is_not_finished_before_it_was_begun(user: User) -> None:
+    book = added(user, status="reading", started_at="2020-02-02T00:00:00Z")
+    path = f"/books/{book['id']}"
+    user.put(path, {"status": "completed", "finished_at": "2020-02-01T23:59:59Z"}).invalid("finished_at")
+    assert (user.get(path).data, reads(user, book)) == (book, [])
+    done = changed(user, book, status="completed", finished_at="2020-02-02T00:00:00Z")
+    assert (done["started_at"], done["times_read"]) == (done["finished_at"], 1)
 
 
 def test_statuses(user: User, clock: Clock) -> None:

@@ -199,6 +199,18 @@ def test_a_log_of_an_earlier_read_moves_nothing(user: User) -> None:
     assert (data["book"]["current_page"], data["book"]["times_read"]) == (4, 1)
 
 
+def test_statistics_of_an_empty_shelf(user: User) -> None:
+    stats = user.get("/books/stats").data
+    assert {name: value for name, value in stats.items() if name not in ("goal", "months")} == {
+        **dict.fromkeys(("total_books", "books_completed", "books_reading", "books_this_year"), 0),
+        **dict.fromkeys(("total_pages_read", "reading_sessions", "total_reading_minutes"), 0),
+        **dict.fromkeys(("current_streak_days", "longest_streak_days", "pages_this_month", "pages_7d"), 0),
+        "average_rating": None,
+    }
+    assert (stats["goal"]["target"], stats["goal"]["completed"]) == (None, 0)
+    assert {(month["pages"], month["books"]) for month in stats["months"]} == {(0, 0)}
+
+
 def test_statistics(new_user: NewUser, clock: Clock) -> None:
     clock.set("2031-05-08T12:00:00Z")
     user = new_user(settings={"timezone": "Pacific/Auckland"})

@@ -34,6 +34,9 @@ END;
 CREATE OR REPLACE FUNCTION internal.completed_book(b books, finished timestamptz) RETURNS books
 LANGUAGE plpgsql AS $$
 BEGIN
+    IF finished < b.started_at THEN
+        PERFORM refuse_field('finished_at', 'must not be before started_at');
+    END IF;
     b.status := 'completed';
     b.finished_at := finished;
     b.current_page := coalesce(b.total_pages, b.current_page);
