@@ -1,5 +1,5 @@
 -- name: audit
--- OFFSET 0: a lookup by key for each, whatever the planner expects.
+-- OFFSET 0 keeps the planner from a join: each entry is looked up by its key.
 SELECT a.*
   FROM audit_page(%(user_id)s, %(event_type)s, %(resource_type)s, %(status)s, %(from_)s, %(to)s, %(limit)s, %(offset)s)
        WITH ORDINALITY AS p (id, place)
@@ -8,7 +8,7 @@ SELECT a.*
 SELECT count_audit(%(user_id)s, %(event_type)s, %(resource_type)s, %(status)s, %(from_)s, %(to)s) AS total;
 
 -- name: event_types
--- From each type straight to the next one in the index: DISTINCT would read the whole trail.
+-- Skips in the index from each type to the next one: DISTINCT would read the whole trail.
 WITH RECURSIVE types AS (
     (SELECT a.event_type FROM audit_log AS a ORDER BY a.event_type LIMIT 1)
      UNION ALL

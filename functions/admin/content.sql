@@ -9,7 +9,7 @@ UNION ALL SELECT 'exercises', count(*) FROM exercises AS e WHERE e.owner_id IS N
 UNION ALL SELECT 'achievements', count(*) FROM achievement_definitions;
 
 -- name: list_market_items
--- Market items: of those in the table, the ones that are nobody's own.
+-- Market items: those of the table that belong to no user.
 SELECT count(*) AS total
   FROM market_items AS i
  WHERE i.owner_id IS NULL AND (%(include_inactive)s OR i.is_active)
@@ -39,7 +39,7 @@ SELECT NULL, %(id)s, r.key, r.name, r.description, r.category, r.price_coins, r.
 RETURNING i.*, audit('resource_created', 'create', %(client)s, resource_type => 'market_items', resource_id => i.id::text);
 
 -- name: change_market_items
--- What was sold of a stock stays sold: what remains moves by as much as the stock does.
+-- What was sold of a stock stays sold, so the remaining number changes by as much as the stock does.
 SELECT lock_content('market_items');
 SELECT i.id FROM market_items AS i WHERE i.owner_id IS NULL AND i.id = %(id)s FOR UPDATE;
 SELECT is_fit_item(r)
@@ -240,7 +240,7 @@ SELECT e.*
 SELECT e.* FROM exercises AS e WHERE e.owner_id IS NULL AND e.id = %(id)s;
 
 -- name: create_exercises
--- The end of the id keeps the slug apart from those of other exercises, also of a later release's list.
+-- The end of the id makes the slug unique, also among the exercises of later releases.
 INSERT INTO exercises AS e (
     owner_id, id, slug, name, category, description, instructions, primary_muscles, secondary_muscles, equipment, force,
     level, mechanic, is_edited)
@@ -262,7 +262,7 @@ UPDATE exercises AS e
 RETURNING e.*, audit('resource_updated', 'update', %(client)s, resource_type => 'exercises', resource_id => e.id::text);
 
 -- name: delete_exercises
--- The id of one that a release brought follows from its slug.
+-- The id of an exercise that came with a release is computed from its slug.
 SELECT e.id FROM exercises AS e WHERE e.owner_id IS NULL AND e.id = %(id)s FOR UPDATE;
 SELECT audit('resource_deleted', 'delete', %(client)s, resource_type => 'exercises', resource_id => e.id::text)
   FROM exercises AS e
@@ -281,7 +281,7 @@ gone AS (
 SELECT true AS archived FROM archived UNION ALL SELECT false FROM gone;
 
 -- name: list_achievements
--- Achievements, whose key is their id.
+-- Achievements have a key and no id.
 SELECT count(*) AS total
   FROM achievement_definitions AS a
  WHERE (%(include_inactive)s OR a.is_active)

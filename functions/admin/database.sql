@@ -6,7 +6,7 @@ SELECT c.relname AS name, greatest(c.reltuples, 0)::bigint AS row_count, pg_tota
  ORDER BY c.relname;
 
 -- name: table
--- The second statement refuses what is no table, before its name gets anywhere.
+-- The second statement refuses a name that is not a table's, before the name is used.
 SELECT set_config('statement_timeout', '20s', true);
 SELECT refuse(404, 'not_found', 'There is no such table.')
  WHERE NOT EXISTS (SELECT FROM table_columns(%(name)s));

@@ -1,7 +1,7 @@
--- Each list has an index that begins with what it is narrowed by.
+-- For each of these lists there is an index that begins with the columns of its filter.
 
 -- name: feedback
--- Those that wait for somebody first, newest first within.
+-- Reports that wait for an administrator come first; among them and among the others the newest.
 SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
   FROM feedback AS f
  ORDER BY feedback_turn(f.status), f.created_at DESC, f.id, f.user_id

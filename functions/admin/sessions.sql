@@ -1,5 +1,5 @@
 -- name: sessions
--- OFFSET 0: a lookup by key for each, whatever the planner expects.
+-- OFFSET 0 keeps the planner from a join: each session is looked up by its key.
 SELECT s.id, s.kind, s.name, s.scope, s.id = current_session_id() AS current, s.created_at, s.last_activity_at,
        s.expires_at, s.user_agent, host(s.ip_address) AS ip_address, s.user_id, u.email AS user_email, u.name AS user_name
   FROM live_sessions(%(idle)s, %(user_id)s) AS l

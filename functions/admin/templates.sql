@@ -63,7 +63,7 @@ RETURNING p.*, audit('resource_created', 'create', %(client)s, resource_type => 
 SELECT p.* FROM listening_prompt_presets AS p WHERE p.id = %(preset_id)s;
 
 -- name: change_preset
--- The template that the preset moves to is locked first, so that it cannot go meanwhile.
+-- The template that the preset moves to is locked first, so that it cannot be deleted meanwhile.
 SELECT t.id FROM listening_prompt_templates AS t
  WHERE t.id = (%(changes)s::jsonb ->> 'template_id')::uuid
    FOR KEY SHARE;

@@ -1,7 +1,7 @@
 -- Statements of one name travel together, and each sees what those before it wrote.
 
 -- name: users
--- OFFSET 0: a lookup by key for each user of the page, whatever the planner expects of the page.
+-- OFFSET 0 keeps the planner from a join: each user of the page is looked up by key.
 SELECT u.*, coalesce(u.tos_version = %(terms)s, false) AS tos_accepted
   FROM users_page(%(role)s, %(page_size)s, (%(page)s::bigint - 1) * %(page_size)s)
        WITH ORDINALITY AS p (id, place)
@@ -10,8 +10,7 @@ SELECT u.*, coalesce(u.tos_version = %(terms)s, false) AS tos_accepted
 SELECT count_users(%(role)s) AS total;
 
 -- name: found_users
--- The text is looked for once, for the page and for how many are found. On a later page, which may be behind the last one, they are
--- counted too.
+-- One search gives both the page and the total. A page behind the last one has the total too.
 WITH found AS MATERIALIZED (
     SELECT f.id, f.place FROM search_users(%(search)s, %(role)s) WITH ORDINALITY AS f (id, place)
 )
@@ -35,17 +34,17 @@ SELECT u.*, coalesce(u.tos_version = %(terms)s, false) AS tos_accepted FROM user
 SELECT * FROM adjust_user(%(user_id)s, %(xp)s, %(coins)s, %(reason)s, %(client)s);
 
 -- name: cancel_jobs
--- Not the caller's own, whose deletion is about to be refused.
+-- The caller's own jobs are left, since the deletion of the caller will be refused.
 SELECT cancel_jobs(%(user_id)s) WHERE %(user_id)s <> current_user_id();
 
 -- name: delete_user
--- Rows of years go by cascade, which takes longer than a request may otherwise take. The tables are counted before.
+-- Deleting the rows of years by cascade may take longer than the statement timeout of requests. The tables are counted before.
 SELECT set_config('statement_timeout', '25s', true);
 SELECT count_tables_of(%(user_id)s) AS tables_cleaned;
 SELECT true AS success WHERE delete_other_user(%(user_id)s, %(client)s);
 
 -- name: abandoned
--- Each account is looked at once; how many there are stands beside every row.
+-- Each account is looked at once; every row holds the total.
 WITH found AS MATERIALIZED (
     SELECT a.id, a.place, count(*) OVER () AS abandoned
       FROM abandoned_users(clock() - %(days)s * interval '1 day', NULL) WITH ORDINALITY AS a (id, place)

@@ -1,4 +1,4 @@
--- The worker logs in as questlog_jobs, which sees all users: every statement names the user whose row it means.
+-- The worker logs in as questlog_jobs, which sees all users. So every statement compares the user_id too.
 
 -- name: begin_tick
 -- Any number of ticks may run at once. An idle one is this one statement.
@@ -17,7 +17,7 @@ SELECT end_run(%(run_id)s, %(has_failed)s, %(result)s);
 SELECT fail_lost_analyses(%(reason)s);
 
 -- name: claim
--- The analysis of a deleted track is no more, while its job is: then the track's columns are null.
+-- The job outlives the analysis of a deleted track: then the track's columns are null.
 WITH claimed AS MATERIALIZED (
     SELECT j.user_id, j.id, j.attempts FROM claim_job('audio_analysis', %(job_id)s) AS j
 ), begun AS (
@@ -33,7 +33,7 @@ SELECT c.user_id, c.id, c.attempts AS attempt, b.track_id, b.analysis_type, t.r2
   LEFT JOIN reference_tracks AS t ON t.user_id = c.user_id AND t.id = b.track_id;
 
 -- name: renew
--- No row: the track was deleted meanwhile.
+-- Returns no row if the track was deleted meanwhile.
 SELECT hold_job(%(user_id)s, %(job_id)s, %(attempt)s);
 SELECT renew_job(%(user_id)s, %(job_id)s);
 SELECT renew_run(%(run_id)s);
@@ -42,8 +42,8 @@ UPDATE track_analyses AS a SET progress = %(progress)s
 RETURNING a.id;
 
 -- name: complete
--- One transaction, in which everything is made of the analysis's row: of a track that was deleted meanwhile nothing is left.
--- The track is locked before its analysis, as a deletion does it.
+-- One transaction. Everything is inserted from the analysis's row, so for a track that was deleted meanwhile nothing is.
+-- The track is locked before its analysis, in the order in which a deletion locks them.
 SELECT hold_job(%(user_id)s, %(job_id)s, %(attempt)s);
 SELECT FROM reference_tracks AS t WHERE t.user_id = %(user_id)s AND t.id = %(track_id)s FOR UPDATE;
 UPDATE track_analyses AS a
@@ -100,7 +100,7 @@ SELECT settle_track(%(user_id)s, %(track_id)s, NULL);
 SELECT end_job(%(user_id)s, %(job_id)s, NULL);
 
 -- name: fail
--- It cannot be measured, however often one tries. `unplayable` is why nothing of it can be decoded, if that is so.
+-- The file cannot be measured, and another attempt would not help. `unplayable` says why nothing of it can be decoded, or is null.
 SELECT hold_job(%(user_id)s, %(job_id)s, %(attempt)s);
 SELECT FROM reference_tracks AS t WHERE t.user_id = %(user_id)s AND t.id = %(track_id)s FOR UPDATE;
 UPDATE track_analyses AS a
@@ -118,7 +118,7 @@ SELECT settle_track(%(user_id)s, %(track_id)s, %(unplayable)s);
 SELECT end_job(%(user_id)s, %(job_id)s, %(reason)s);
 
 -- name: give_up
--- The job of an analysis that is no more.
+-- Ends the job of an analysis that was deleted.
 SELECT hold_job(%(user_id)s, %(job_id)s, %(attempt)s);
 SELECT end_job(%(user_id)s, %(job_id)s, NULL);
 

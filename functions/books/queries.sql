@@ -83,7 +83,7 @@ SELECT l.session_id, l.book_completed, r.*
        log_reading(b, %(pages_read)s::int, %(duration_minutes)s::int, %(notes)s::text, %(logged_at)s::timestamptz) AS l,
        reward(VARIADIC l.paid) AS r
  WHERE b.id = %(book_id)s;
--- the newest log of this content is the one that was written, or the first one of a double click
+-- The newest session with this content is the one that was written now, or that the first of two clicks wrote.
 SELECT s.*
   FROM reading_sessions AS s
  WHERE s.book_id = %(book_id)s
@@ -131,7 +131,7 @@ SELECT date_trunc('month', local_day(r.finished_at, d.zone, d.day_start))::date 
  GROUP BY 1;
 
 -- name: importable
--- The version first: what comes or goes after it is read is noticed when the plan is written.
+-- The version is read first, so that a change after it is noticed when the plan is written.
 SELECT d.zone, instant() AS now, shelf_version() AS version FROM day_settings() AS d;
 SELECT id, import_key, import_digest, title, author, isbn, unit, total_pages, current_page, status,
        rating IS NOT NULL AS has_rating, notes IS NOT NULL AS has_notes, tags <> '{}' AS has_tags, times_read

@@ -19,7 +19,7 @@ SELECT m.* FROM calendar_week(%(date)s) AS w, calendar_marks(w.since, w.before, 
 SELECT zone FROM day_settings();
 
 -- name: add
--- A single event whose times are instants: its zone is nothing but a name to keep, the user's where none was sent.
+-- A single event whose times are instants: its zone is only stored. Without one it is the user's.
 SELECT require_links(%(workout_id)s, %(habit_id)s, %(goal_id)s);
 INSERT INTO calendar_events (
     id, title, description, event_type, start_time, end_time, timezone, location, color, reminder_minutes, workout_id, habit_id,
@@ -37,8 +37,8 @@ SELECT event_id, occurrence AS recurrence_id, completed_at FROM calendar_complet
  WHERE event_id = %(event)s AND occurrence = %(recurrence_id)s AND completed_at IS NOT NULL;
 
 -- name: change
--- What does not say when the event is. Of a series its overrides get it too, but for what they were given of their own; and
--- only the texts make another version of it for iCalendar.
+-- Changes every field but those that say when the event is. The overrides of a series get the change too, except in fields
+-- that they changed themselves. Only a change of the texts raises the event's SEQUENCE for iCalendar.
 SELECT require_links(%(workout_id)s, %(habit_id)s, %(goal_id)s);
 UPDATE calendar_events AS e
    SET title = CASE WHEN e.title = s.title THEN n.title ELSE e.title END,
@@ -89,7 +89,7 @@ SELECT event_id, occurrence AS recurrence_id, completed_at FROM calendar_complet
  WHERE event_id = %(event)s AND occurrence = %(recurrence_id)s AND completed_at IS NOT NULL;
 
 -- name: complete
--- No row: there is no such event, or it is not what it was when it was `seen`.
+-- Returns no row if there is no such event, or it has changed since it was `seen`.
 SELECT lock_user();
 SELECT refuse_field('id', 'a series is done occurrence by occurrence: send the id of one')
   FROM calendar_events
@@ -119,8 +119,8 @@ SELECT true AS success FROM (SELECT count(*) FROM deleted) AS d;
 SELECT open_calendar_feed(%(token_user)s, %(token_hash)s);
 
 -- name: fed
--- A series with one occurrence in reach is there whole: to a reader of the feed its overrides are nothing without it.
--- By window: for a join of a large calendar with itself, an estimate gone wrong takes seconds.
+-- If one occurrence of a series is in the feed's span, the feed has the series with all overrides, which mean nothing without it.
+-- A window function instead of a join: a badly estimated join of a large calendar with itself takes seconds.
 SELECT clock() AS now;
 SELECT f.*
   FROM (SELECT e.*,
@@ -132,7 +132,7 @@ SELECT f.*
  ORDER BY coalesce(f.parent_event_id, f.id), f.original_start NULLS FIRST;
 
 -- name: importable
--- IN a list of its own, for it is looked up by hash there, which a long array is not.
+-- IN with a subquery is looked up by hash; a long array would be searched for each row.
 SELECT zone FROM day_settings();
 SELECT f.*
   FROM (SELECT e.*,

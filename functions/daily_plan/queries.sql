@@ -114,7 +114,7 @@ SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT
 SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
 
 -- name: reorder
--- The ids were sent once each, and a plan holds none twice: as many of each, and none that is not sent, are the same ones.
+-- No id was sent twice, and a plan holds none twice. So the ids are the plan's if they are as many, and none of the plan's is missing.
 SELECT settle_focus();
 WITH changed AS (
     UPDATE daily_plans AS p
@@ -130,7 +130,7 @@ SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT
 SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
 
 -- name: rollover
--- Two plans change, so their rows are locked first, the earlier one first; what is moved is then read behind the locks.
+-- Two plans change, so their rows are locked first, the earlier one first. What is moved is read after that.
 SELECT settle_focus();
 SELECT refuse_field('from', 'must be before date')
  WHERE coalesce(%(source)s::date, local_today() - 1) >= coalesce(%(date)s::date, (SELECT local_today()));

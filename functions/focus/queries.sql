@@ -29,8 +29,8 @@ SELECT s.*, t.*
 SELECT count(*) AS total FROM focus_sessions_where(%(mode)s, %(status)s, %(tag)s, %(from_)s, %(to)s);
 
 -- name: stats
--- The days on which focus sessions ended, from so many days before today on; of all time without a number. Time counts
--- when its session was completed or its pause lapsed; abandoned sessions are only counted.
+-- The days on which focus sessions ended, from so many days before today on; without a number, all of them. Only the time of
+-- sessions that were completed, or whose pause lapsed, is added up; abandoned sessions are only counted.
 SELECT settle_focus();
 SELECT effective_streak('focus') AS focus_streak;
 SELECT local_day(s.ended_at, c.zone, c.day_start) AS date,
@@ -82,7 +82,7 @@ SELECT pause_focus(s, %(time_remaining_seconds)s) FROM focus_sessions AS s WHERE
 SELECT * FROM focus_pause_state;
 
 -- name: resume
--- Shown by instant(), as it was set: clock() may be long before, when the request waited for the lock.
+-- The answer uses instant(), as resume_focus() does: clock() may be much earlier if the request waited for the lock.
 SELECT lock_user();
 SELECT settle_focus();
 SELECT refuse(404, 'not_found', 'No session is paused.') WHERE NOT EXISTS (SELECT FROM focus_pause_state);
@@ -97,7 +97,7 @@ SELECT l.*, c.*
 SELECT count(*) AS total FROM focus_libraries;
 
 -- name: add_library
--- Under the lock, so that the limit holds for parallel requests too. Of a name the user has, the library is returned.
+-- Under the lock, so that the limit holds for parallel requests too. If the user has a library of this name, it is returned.
 SELECT lock_user();
 INSERT INTO focus_libraries (name, description, library_type, preset_durations, default_duration, created_at, updated_at)
 SELECT %(name)s, %(description)s, %(library_type)s, %(preset_durations)s, %(default_duration)s, now, now

@@ -34,7 +34,7 @@ SELECT * FROM ledger_entries AS l
  LIMIT %(rows)s::int;
 
 -- name: ledger_of_kind
--- A statement of its own, and not an optional filter: only so the rows of a kind are found by their index.
+-- A statement of its own and not an optional filter, since only so the rows of a kind are found by their index.
 SELECT * FROM ledger_entries AS l
  WHERE l.seq < %(before)s::bigint
    AND l.event_type = %(event_type)s

@@ -145,7 +145,7 @@ SELECT s.*
  ORDER BY h.sort_order, h.created_at, h.id;
 
 -- name: importable
--- The version first: what comes or goes after it is read is noticed when the plan is written.
+-- The version is read first, so that a change after it is noticed when the plan is written.
 SELECT habits_version() AS version;
 SELECT h.id, h.import_key, h.import_digest, h.name, h.is_active, coalesce(s.days, 0) AS days, coalesce(s.sum, 0) AS sum,
        coalesce(s.squares, 0) AS squares

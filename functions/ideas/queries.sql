@@ -18,7 +18,7 @@ SELECT f.total, i.*
   FROM search_page('ideas', %(texts)s::text[], %(groups)s::int[], %(excluded)s::boolean[], %(quoted)s::boolean[],
                    %(prefixed)s::int, idea_filters(%(category)s, %(tag)s, %(archived)s), %(page_size)s,
                    (%(page)s::bigint - 1) * %(page_size)s) AS f
-  -- A lookup by key for each, whatever the planner expects the search to find.
+  -- OFFSET 0 keeps the planner from a join: each idea is looked up by its key.
   LEFT JOIN LATERAL (SELECT * FROM ideas AS o WHERE o.id = f.id OFFSET 0) AS i ON true
  ORDER BY f.place;
 

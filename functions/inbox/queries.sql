@@ -30,7 +30,7 @@ SELECT count(*) AS total, unread_inbox() AS unread
  WHERE CASE %(status)s::text WHEN 'archived' THEN i.is_archived WHEN 'processed' THEN i.is_processed WHEN 'all' THEN true END;
 
 -- name: add
--- Under the user's lock, so that the limit holds in parallel and a later item is the newer one. What users write is read.
+-- Under the user's lock, so that the limit holds in parallel and a later item is the newer one. An item that the user adds is read.
 SELECT lock_user();
 SELECT refuse(409, 'limit_reached', 'There are 10000 items already.', '{"limit": 10000}')
  WHERE (SELECT count(*) FROM inbox_items) >= 10000 AND NOT EXISTS (SELECT FROM inbox_items WHERE id = %(id)s);

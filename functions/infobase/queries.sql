@@ -35,7 +35,7 @@ SELECT count(*) AS total FROM infobase_entries
 SELECT f.total, f.patterns, e.*
   FROM search_page('infobase', %(texts)s::text[], %(groups)s::int[], %(excluded)s::boolean[], %(quoted)s::boolean[],
                    %(prefixed)s::int, infobase_filters(%(category)s, %(tag)s, %(pinned)s, %(trash)s), %(page_size)s, (%(page)s::bigint - 1) * %(page_size)s) AS f
-  -- A lookup by key for each, whatever the planner expects the search to find.
+  -- OFFSET 0 keeps the planner from a join: each entry is looked up by its key.
   LEFT JOIN LATERAL (SELECT * FROM infobase_entries AS o WHERE o.id = f.id OFFSET 0) AS e ON true
  ORDER BY f.place;
 

@@ -1,7 +1,7 @@
 -- The jobs log in as questlog_jobs, which sees all users.
 --
--- Each name but the first four is a table of cleanup.TABLES: it deletes at most %(most)s of the table's rows that have served,
--- and returns how many. What belongs to other tables goes with them by cascade.
+-- Each name but the first four is a table of cleanup.TABLES: it deletes at most %(most)s of the table's rows that are no longer
+-- needed, and returns how many. Rows of other tables that belong to them are deleted by cascade.
 
 -- name: begin
 SELECT r.id, r.status FROM begin_run('cleanup', false, '{}') AS r;
@@ -18,7 +18,7 @@ SELECT set_config('statement_timeout', %(most_ms)s::text, true);
 SELECT keep_counts(%(terms)s) AS miscounted_lists;
 
 -- name: sessions
--- Those that authenticate() takes for ended.
+-- Sessions that authenticate() no longer accepts.
 WITH gone AS (
     DELETE FROM sessions AS s
      WHERE (s.user_id, s.id) IN (
@@ -61,7 +61,7 @@ WITH gone AS (
 SELECT count(*) AS total FROM gone;
 
 -- name: focus_pause_state
--- Of a timer that was paused longer than a day ago and goes on no more.
+-- The state of a timer that was paused more than a day ago and has ended.
 WITH gone AS (
     DELETE FROM focus_pause_state AS p
      WHERE p.user_id IN (
@@ -137,7 +137,7 @@ WITH gone AS (
 SELECT count(*) AS total FROM gone;
 
 -- name: job_runs
--- The newest of each schedule stay: they say when it last ran.
+-- The newest run of each schedule stays: it says when the schedule last ran.
 WITH gone AS (
     DELETE FROM job_runs AS r
      WHERE r.id IN (
@@ -166,7 +166,7 @@ WITH gone AS (
 SELECT count(*) AS total FROM gone;
 
 -- name: backups
--- Old ones, but the newest that is ready; and those that were announced or failed more than a day ago.
+-- Old backups, except the newest one that is ready; and those that were announced or failed more than a day ago.
 WITH gone AS (
     DELETE FROM backups AS b
      WHERE b.id IN (
@@ -184,7 +184,7 @@ WITH gone AS (
 SELECT count(*) AS total FROM gone;
 
 -- name: notification_outbox
--- What was sent is shown for a season; its deliveries go with it.
+-- Messages are shown for 90 days; their deliveries are deleted with them.
 WITH gone AS (
     DELETE FROM notification_outbox AS o
      WHERE (o.user_id, o.id) IN (

@@ -1,4 +1,4 @@
--- The jobs log in as questlog_jobs, which sees all users: every statement names the user whose rows it means.
+-- The jobs log in as questlog_jobs, which sees all users. So every statement compares the user_id too.
 
 -- name: begin
 UPDATE user_exports AS e

@@ -27,7 +27,7 @@ SELECT u.id FROM unrestorable_users('[]', %(rows)s::jsonb) AS u (id);
 SELECT restore_rows(%(target)s, %(owner)s, %(columns)s, %(rows)s::jsonb) AS inserted;
 
 -- name: ledger_problem
--- Keys that may point at what comes later are checked before.
+-- Deferred foreign keys are checked here, before the ledger is.
 SET CONSTRAINTS ALL IMMEDIATE;
 SELECT first_ledger_problem() AS problem;
 

@@ -8,8 +8,8 @@ SELECT r.id, r.status
                  %(nothing)s) AS r;
 
 -- name: claim_deletions
--- Who takes a row also says when it is tried again, later after each time: a run that is killed needs no clearing up.
--- MATERIALIZED: as a subquery of the condition it may be run once more for each row, and the limit would not hold.
+-- Claiming a row also sets its next attempt, each time later than before. So nothing has to be undone for a run that is killed.
+-- MATERIALIZED: otherwise the planner may run the subquery again for each row, and the limit would not hold.
 WITH due AS MATERIALIZED (
     SELECT d.id
       FROM storage_deletions AS d
@@ -25,7 +25,7 @@ UPDATE storage_deletions AS s
 RETURNING s.id, s.object_key, s.is_prefix;
 
 -- name: deleted
--- A prefix is swept once more a day after it was listed: a URL that was signed before may have brought another object.
+-- A prefix is listed once more a day later: an object may have been uploaded by a URL that was signed before.
 DELETE FROM storage_deletions AS s
  WHERE s.id = ANY (%(ids)s) AND (NOT s.is_prefix OR s.created_at < clock() - interval '24 hours');
 UPDATE storage_deletions AS s

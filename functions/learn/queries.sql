@@ -1,4 +1,4 @@
--- Statements of one name travel together, and each sees what those before it wrote. A topic, lesson or drill goes by its
+-- Statements of one name travel together, and each sees what those before it wrote. A topic, lesson or drill is found by its
 -- key or its id.
 
 -- name: overview
@@ -130,7 +130,7 @@ SELECT deck_id, copied FROM copy_starter(%(key)s);
 SELECT * FROM decks WHERE starter_key = starter_named(%(key)s);
 
 -- name: cards
--- All cards of a deck have the deck's status, which stands first in the index that has them in this order.
+-- All cards of a deck have the deck's status. It is compared because the index that has this order begins with it.
 SELECT card_count AS total FROM flashcard_decks WHERE id = %(deck_id)s AND deleted_at IS NULL;
 SELECT * FROM cards WHERE deck_id = %(deck_id)s
  ORDER BY deck_status, created_at, position, id

@@ -1,4 +1,4 @@
--- Statements of one name travel together, and each sees what those before it wrote. An item goes by its key or its id.
+-- Statements of one name travel together, and each sees what those before it wrote. An item is found by its key or its id.
 
 -- name: overview
 SELECT * FROM market_items_today() AS i WHERE NOT i.archived ORDER BY i.is_own, i.sort_order, i.price_coins, i.name, i.id;
@@ -108,7 +108,7 @@ SELECT count(*) AS total
    AND (%(key)s::text IS NULL OR item_key = %(key)s OR item_id = %(id)s);
 
 -- name: inventory
--- Begins at those that are kept as active, which have an index; `status` of the view is also 'expired'.
+-- Reads the rows stored as active, for which there is an index; the view's `status` may be 'expired' for some of them.
 SELECT p.*
   FROM (SELECT u.id FROM user_purchases AS u WHERE u.status = 'active' OFFSET 0) AS held,
        LATERAL (SELECT * FROM purchases AS p WHERE p.id = held.id OFFSET 0) AS p

@@ -18,7 +18,7 @@ SELECT complete_job(NULL, c.id, c.attempts, %(result)s) FROM claim_due_job('{run
 SELECT end_run(%(run_id)s, %(has_failed)s, %(result)s);
 
 -- name: due
--- The same few statements for each of many users: planned once, as on the logins of requests.
+-- The same few statements run for each of many users, so they are planned once, as on the logins of requests.
 SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true);
 SELECT * FROM due_reminders(%(most)s, %(push_available)s, %(email_available)s);
 
@@ -36,7 +36,7 @@ SELECT e.user_id, e.id, e.title, e.location, e.start_time, e.end_time, e.nominal
  WHERE e.reminder_minutes IS NOT NULL;
 
 -- name: store
--- Messages, each once for its dedupe key, with where they go.
+-- Inserts messages, one for each dedupe key, with a delivery for each of the user's browsers and mailbox.
 WITH made AS MATERIALIZED (
     SELECT m.*, row_number() OVER (PARTITION BY m.user_id ORDER BY m.place) AS number
       FROM jsonb_to_recordset(%(messages)s) AS m (
@@ -61,7 +61,7 @@ WITH made AS MATERIALIZED (
 SELECT count(*) AS stored FROM stored;
 
 -- name: move
--- Reminders that were looked at: to their next time, or away.
+-- Moves the reminders that were looked at to their next time, or deletes them.
 WITH moves AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(moves)s) AS m (user_id uuid, source text, source_id uuid, next_at timestamptz)
 ), moved AS (
@@ -74,7 +74,7 @@ DELETE FROM reminders AS r
  WHERE (r.user_id, r.source, r.source_id) = (m.user_id, m.source, m.source_id) AND m.next_at IS NULL;
 
 -- name: claim
--- Whoever takes a delivery also says when it is tried again: what is lost under way is sent once more.
+-- Claiming a delivery also sets its next attempt: one that is lost meanwhile is sent once more.
 WITH due AS MATERIALIZED (
     SELECT d.user_id, d.id
       FROM notification_deliveries AS d
@@ -102,7 +102,7 @@ SELECT c.user_id, c.id, c.channel, c.subscription_id, c.attempts, clock() AS now
   LEFT JOIN push_subscriptions AS s ON s.user_id = c.user_id AND s.id = c.subscription_id;
 
 -- name: settle
--- What came of deliveries. A browser whose subscription is gone takes no more of them.
+-- Stores the outcome of deliveries. A browser whose subscription has ended gets no more of them.
 WITH results AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(results)s) AS r (user_id uuid, id uuid, subscription_id uuid, outcome text, wait int)
 ), settled AS (

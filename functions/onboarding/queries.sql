@@ -1,5 +1,5 @@
 -- Statements of one name travel together, and each sees what those before it wrote. Whatever changes the user's state begins
--- with lock_user(), so that two answers at once go on by one step.
+-- with lock_user(), so that two answers at once advance by one step.
 
 -- name: onboarding
 SELECT * FROM user_onboarding_state;

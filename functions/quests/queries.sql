@@ -7,7 +7,7 @@ SELECT * FROM quests_now
    AND (%(status)s::text IS NULL OR status = %(status)s)
  ORDER BY kind DESC, sort_order, created_at DESC, id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
--- Whatever their status, own quests are counted without looking up what it is.
+-- Own quests are counted in any status, so the status need not be looked up.
 SELECT (SELECT count(*) FROM quests
          WHERE %(status)s::text IS NULL AND coalesce(%(kind)s::text, 'user') = 'user')
      + (SELECT count(*) FROM quests_now

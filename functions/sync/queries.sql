@@ -48,7 +48,7 @@ SELECT g.*, goal_is_overdue(g, d.today) AS is_overdue
  WHERE sync_asks('goals')
  ORDER BY g.priority DESC, g.created_at DESC, g.id;
 SELECT * FROM goal_milestones WHERE sync_asks('goals') ORDER BY goal_id, sort_order;
--- the first page of the list: of own quests there is no limit
+-- only the first page of the list, since a user may have any number of quests
 SELECT q.*, count(*) OVER () AS total
   FROM quests_now AS q
  WHERE sync_asks('quests')

@@ -1,5 +1,5 @@
 -- name: export
--- What is read is of one moment: that of the last statement.
+-- All rows are read by the last statement, so they are of one moment.
 SELECT audit('data_export', 'read', %(client)s, '{"inline": true}');
 SELECT clock() AS exported_at, u.id AS user_id, u.email FROM users AS u WHERE u.id = current_user_id();
 SELECT name, line FROM export_rows(%(most_bytes)s);

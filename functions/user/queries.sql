@@ -51,6 +51,6 @@ SELECT unset_setting(%(key)s);
 SELECT cancel_jobs(current_user_id());
 
 -- name: delete_user
--- Rows of years go by cascade, which takes longer than a request may otherwise take.
+-- Deleting the rows of years by cascade may take longer than the statement timeout of requests.
 SELECT set_config('statement_timeout', '25s', true);
 SELECT true AS success, delete_user(%(client)s);
