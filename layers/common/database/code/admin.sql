@@ -12,7 +12,7 @@ SELECT u.id, u.email, u.name, u.image, u.role, u.approved, u.age_verified_at IS 
        coalesce((SELECT w.coins FROM user_wallet AS w WHERE w.user_id = u.id), 0) AS coins
   FROM users AS u;
 
--- In how many tables a user has rows. Asked by an administrator's request, which sees the rows of all.
+-- In how many tables a user has rows. Called by requests of administrators, which see the rows of all users.
 CREATE OR REPLACE FUNCTION app.count_tables_of(wanted uuid) RETURNS int
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -62,12 +62,12 @@ REVOKE EXECUTE ON FUNCTION app.count_tables_of, app.adjust_user
 
 SET LOCAL ROLE questlog_identity;
 
--- The functions below read users as questlog_identity, which may see all: then an index finds what is searched for, and rows
--- are counted from an index alone. For questlog_admin each row would first be asked whether it may be seen.
+-- The functions below read users as questlog_identity, which may see all users. So searches and counts can use the indexes alone;
+-- for questlog_admin the policy would be checked on each row first.
 
--- The part of a text by which an index finds it soonest. An index of trigrams looks at all of a text's, and those of `@example.org`
--- or of `user` may be in the e-mail of every user. So they are left out: the longest part is taken of which no three letters are
--- in more than a quarter of the newest users, without what stands of a word at its ends. The whole text where there is none.
+-- The part of a text that the trigram index finds fastest. The index looks up every trigram of the text, and those of `@example.org`
+-- or `user` may be in the e-mail address of every user. So the longest part is taken that has no trigram which more than a quarter of
+-- the newest users have; one or two letters of a longer word at its ends are cut off. The whole text if there is no such part.
 CREATE OR REPLACE FUNCTION internal.rarest_part(wanted text) RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -92,12 +92,12 @@ CREATE OR REPLACE FUNCTION internal.containing(wanted text) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN '%' || regexp_replace(wanted, '([\\%_])', '\\\1', 'g') || '%';
 
--- The ids of the users whose e-mail or name contains a text, whatever its case, newest first; of a role where one is given. The index
--- is asked for the rarest part of the text; position() is what it is not asked for. A search takes as long as it has hits.
+-- The ids of the users whose e-mail or name contains a text in any case, newest first; only those of a role if one is given. The index
+-- finds the rarest part of the text, and position() then checks all of it. The time of a search grows with its hits.
 CREATE OR REPLACE FUNCTION app.search_users(wanted text, wanted_role text) RETURNS SETOF uuid
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
-    -- OFFSET 0: found first, and then put in order. From the newest on, a rare one would be looked for among all.
+    -- OFFSET 0: the users are found first and sorted then. Otherwise the planner may read all users from the newest on to find a few.
     RETURN QUERY EXECUTE
         'SELECT f.id
            FROM (SELECT u.id, u.created_at FROM users AS u
@@ -109,8 +109,8 @@ BEGIN
 END
 $$;
 
--- The ids of a page of users, newest first; of a role where one is given. It is planned for the role: one is nearly everyone's, and
--- another a handful's.
+-- The ids of a page of users, newest first; only those of a role if one is given. It is planned for the given role, since nearly all
+-- users have one role and a handful the other.
 CREATE OR REPLACE FUNCTION app.users_page(wanted_role text, page_size int, first bigint) RETURNS SETOF uuid
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
@@ -168,8 +168,8 @@ BEGIN
 END
 $$;
 
--- The ids of a page of entries, the latest first; null narrows nothing. It is planned for its values: one type of event is nearly
--- every entry's, and another a handful's.
+-- The ids of a page of entries, the latest first; null narrows nothing. It is planned for the given values, since nearly all entries
+-- may have one type of event, and a handful another.
 CREATE OR REPLACE FUNCTION app.audit_page(
     of_user uuid, of_event text, of_resource text, of_status text, since timestamptz, until timestamptz, most int, skipped bigint
 ) RETURNS SETOF uuid
@@ -185,8 +185,8 @@ BEGIN
 END
 $$;
 
--- How many there are. What the clean-up has counted of whole days, and of the day on which it counted last, is added to what there is before
--- and after those. Of a user it is counted one by one: no user has very many.
+-- How many entries there are. The clean-up has counted the entries of each day; those counts are added up, and the entries before and
+-- after the counted days are counted here. The entries of one user are all counted here, since no user has very many.
 CREATE OR REPLACE FUNCTION app.count_audit(
     of_user uuid, of_event text, of_resource text, of_status text, since timestamptz, until timestamptz
 ) RETURNS bigint

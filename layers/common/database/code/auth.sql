@@ -1,6 +1,6 @@
 SET LOCAL ROLE questlog_owner;
 
--- The user who asks, as they see themselves after signing in. One row.
+-- The caller's own account, as GET /auth/me shows it. One row.
 CREATE OR REPLACE FUNCTION app.signed_in_user(terms_version text) RETURNS TABLE (
     id uuid, email text, name text, image text, role text, entitlements text[], age_verified boolean, tos_accepted boolean,
     is_admin boolean
@@ -163,8 +163,7 @@ END;
 
 -- Makes the caller the first administrator, and gives their session another token. Returns null when that is done, else
 -- the reason why it is not: wrong_key or admin_exists. The reason is returned, not raised, because an error would undo the
--- count of the wrong key and its row in the audit trail. Over the limit no key is checked, or a right one could still be
--- told from a wrong one.
+-- count of the wrong key and its row in the audit trail. Over the limit not even the right key is accepted, or guessing could go on.
 CREATE OR REPLACE FUNCTION app.claim_admin(key_is_right boolean, new_hash bytea, client jsonb) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE

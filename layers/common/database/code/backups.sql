@@ -96,8 +96,8 @@ REVOKE EXECUTE ON FUNCTION app.begin_backup, app.announce_backup, app.delete_bac
 
 -- What a backup holds ----------------------------------------------------------------------------------------------------
 
--- The tables that a backup leaves out: what lets somebody in or is about to, what serves the machine, what polls compare, the
--- backups themselves, and the directory, which is made of the users, their accounts and their browsers.
+-- The tables that a backup leaves out: sessions and other secrets, the working state of requests and jobs, revisions, the
+-- backups themselves, and the directory, which is made anew from the users, their accounts and their browsers.
 CREATE OR REPLACE FUNCTION internal.left_out_of_backups() RETURNS text[]
 LANGUAGE sql IMMUTABLE
 RETURN ARRAY['backups', 'counted_lists', 'idempotency_keys', 'job_runs', 'jobs', 'list_counts', 'oauth_states', 'rate_limits',
@@ -237,8 +237,8 @@ $$;
 REVOKE EXECUTE ON FUNCTION app.restore_rows FROM questlog_app, questlog_auth, questlog_operator, questlog_admin;
 SET LOCAL ROLE questlog_owner;
 
--- Empties every table that a backup fills, but what is still to be deleted and who was. Users' tables are emptied by the
--- deletion of the only user; where another one has a row that points at shared content, this fails.
+-- Empties every table that a backup fills, except the objects that wait to be deleted and the list of erased users. Users' tables
+-- are emptied by deleting the only user; if another user has a row that points at shared content, this fails.
 CREATE OR REPLACE FUNCTION app.empty_installation(only_user uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
@@ -266,12 +266,12 @@ $$;
 REVOKE EXECUTE ON FUNCTION app.empty_installation
     FROM questlog_app, questlog_auth, questlog_operator, questlog_admin;
 
--- What the ledger says of the users that are here, whoever they are: the first problem, null where all is sound.
+-- The first problem in the ledgers of all users; null if there is none.
 CREATE OR REPLACE FUNCTION app.first_ledger_problem() RETURNS text
 LANGUAGE sql STABLE
 RETURN (SELECT a.problem FROM ledger_audit AS a LIMIT 1);
 
--- Notes users as erased by the hashes of their ids, in lower hex: the bucket knows of those who were erased after the backup.
+-- Stores users as erased, by the hashes of their ids in lower-case hex. The bucket also lists those who were erased after the backup.
 CREATE OR REPLACE FUNCTION app.note_erasures(hashes text[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
 BEGIN ATOMIC

@@ -29,7 +29,7 @@ BEGIN ATOMIC
      WHERE id = b.id;
 END;
 
--- The book as it is once completed: with a read more, at its last page. The first completion of a book with a reading
+-- The book once it is completed: at its last page, with one more read. The first completion of a book with a reading
 -- session counts for achievements.
 CREATE OR REPLACE FUNCTION internal.completed_book(b books, finished timestamptz) RETURNS books
 LANGUAGE plpgsql AS $$
@@ -47,7 +47,7 @@ BEGIN
 END
 $$;
 
--- The book as it is once its last completion is undone: being read again.
+-- The book once its last completion is undone: its status is reading again.
 CREATE OR REPLACE FUNCTION internal.reopened_book(b books) RETURNS books
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -173,7 +173,7 @@ BEGIN
 END
 $$;
 
--- What a log is worth in pages: a minute is half a page, a percent three.
+-- A reading session in pages, for its reward: a minute counts as half a page, a percent as three.
 CREATE OR REPLACE FUNCTION internal.pages_worth(amount int, unit text) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE unit WHEN 'minute' THEN amount / 2 WHEN 'percent' THEN amount * 3 ELSE amount END;
@@ -332,8 +332,8 @@ END;
 
 -- Imports -------------------------------------------------------------------------------------------------------------
 
--- A number that is another one when a book has come, gone or changed. A time would not do: of two changes, the one that
--- began first may be written last.
+-- A number that changes whenever a book is added, deleted or changed. The latest updated_at would not do: of two changes, the
+-- one that began first may be committed last.
 CREATE OR REPLACE FUNCTION app.shelf_version() RETURNS text
 LANGUAGE sql STABLE
 RETURN (SELECT coalesce(sum(hashtextextended(b.id::text || b.xmin::text, 0)), 0)::text FROM books AS b);

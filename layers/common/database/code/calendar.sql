@@ -205,7 +205,7 @@ BEGIN ATOMIC
        AND (c.event_id IN (SELECT series.id FROM series)) IS TRUE;
 END;
 
--- Whether the event or occurrence with this id on the wire is completed; false for an id of nothing.
+-- Whether the event or occurrence with this id on the wire is completed; false if there is none.
 CREATE OR REPLACE FUNCTION internal.calendar_done(event_key text) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN CASE WHEN event_key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(_[0-9]{8}T[0-9]{6}Z)?$' THEN EXISTS (
@@ -277,7 +277,7 @@ BEGIN
 END
 $$;
 
--- Makes a single event without an end, and returns its id: what others make events with.
+-- Adds a single event without an end, and returns its id. Other groups add events with it.
 CREATE OR REPLACE FUNCTION internal.create_event(title text, description text, start_time timestamptz) RETURNS uuid
 LANGUAGE sql
 BEGIN ATOMIC

@@ -49,7 +49,7 @@ LANGUAGE sql STABLE PARALLEL SAFE
 RETURN tstzrange(first_instant(day + make_interval(hours => day_start), zone),
                  first_instant(day + 1 + make_interval(hours => day_start), zone));
 
--- Half open: the day's first instant is in it, the next day's is not.
+-- The bounds are half open: the day's first instant is in it, the next day's is not.
 CREATE OR REPLACE FUNCTION app.day_bounds(day date) RETURNS tstzrange
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC

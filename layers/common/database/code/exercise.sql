@@ -68,7 +68,7 @@ BEGIN ATOMIC
                            AS muscles) AS s;
 END;
 
--- Refuses to change a built-in exercise. Null, which is no exercise, is refused by what comes after.
+-- Refuses to change a built-in exercise. Null, for an exercise that does not exist, is refused by later statements.
 CREATE OR REPLACE FUNCTION app.require_own(e exercises) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -163,7 +163,7 @@ BEGIN
         PERFORM rebuild_records(x.exercise_owner, x.exercise_id);
         RETURN;
     END IF;
-    -- Two statements: of two current records of a type, the index would see both.
+    -- Two statements, or the unique index would see two current records of a type.
     WITH updated AS (
         UPDATE personal_records AS r SET is_current = false
           FROM record_values(x) AS v
@@ -204,7 +204,7 @@ LANGUAGE sql STABLE
 RETURN greatest(s.started_at, s.opened_at,
                 (SELECT max(x.logged_at) FROM exercise_sets AS x WHERE x.session_id = s.id));
 
--- Where a session ends of which nobody has said when: at its last set, without one at its start.
+-- The end of a session for which the user gave none: the time of its last set, or its start if it has no set.
 CREATE OR REPLACE FUNCTION internal.presumed_end(s workout_sessions) RETURNS timestamptz
 LANGUAGE sql STABLE
 RETURN greatest(s.started_at, (SELECT max(x.logged_at) FROM exercise_sets AS x WHERE x.session_id = s.id));
@@ -827,7 +827,7 @@ END;
 
 -- Imports -------------------------------------------------------------------------------------------------------------
 
--- A number that is another one when a completed session, or an exercise of the user's own, has come, gone or changed.
+-- A number that changes whenever a completed session, or an exercise of the user's own, is added, deleted or changed.
 CREATE OR REPLACE FUNCTION app.training_version() RETURNS text
 LANGUAGE sql STABLE
 RETURN (SELECT coalesce(sum(hashtextextended(s.id::text || s.xmin::text, 0)), 0)::text
@@ -866,8 +866,8 @@ END;
 -- Writes what an import has planned, unless what it was planned by has changed. `rows` holds the `exercises` that are made,
 -- the `imported` and the `updated` sessions, and the `sets` of all these sessions, as rows of their tables. Returns whether
 -- it was written and how many records the sets have made; of a dry run, whether and how many it would be.
---   Nothing is paid and nothing is counted for it. The sessions were not closed just now, which a completion sent twice
--- would take for its own.
+--   Nothing is paid and nothing is counted for it. The sessions' closed_at is not now, or a completion that is sent without an id
+-- would return one of them.
 CREATE OR REPLACE FUNCTION app.import_sessions(
     seen text, rows jsonb, dry_run boolean, OUT written boolean, OUT records bigint
 )
@@ -916,7 +916,7 @@ BEGIN
               UNION
              SELECT e.exercise_owner, e.exercise_id FROM session_exercises AS e WHERE e.session_id = ANY (sessions)) AS e;
     PERFORM recount_workout(quick.id);
-    -- All there can be: a session that the file has moved may have left any week.
+    -- All weeks, since a session that the import has moved may have been in any.
     PERFORM recount_weeks('1599-12-01', '2200-01-31');
     SELECT count(*) INTO records
       FROM exercise_sets AS x JOIN personal_records AS r ON r.set_id = x.id
@@ -925,7 +925,7 @@ BEGIN
         RAISE SQLSTATE 'QLDRY';
     END IF;
 EXCEPTION
-    -- What was written is undone; the numbers stay.
+    -- The error has rolled back what was written; the variables keep their values.
     WHEN SQLSTATE 'QLDRY' THEN
         RETURN;
 END

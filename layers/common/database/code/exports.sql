@@ -2,10 +2,10 @@ SET LOCAL ROLE questlog_owner;
 
 -- What an export holds ---------------------------------------------------------------------------------------------------
 
--- The tables of users that an export leaves out: what lets somebody in (sessions, accounts, secrets of feeds and browsers), what
--- serves the machine (jobs, keys, windows and revisions of requests, exports and imports, messages and their deliveries), what is the
--- operators' (audit, directory), and what is derived from other tables (the search of the infobase, sums of days, scores of
--- boards, when to remind). Every other table with a user_id or owner_id is exported.
+-- The tables of users that an export leaves out: secrets (sessions, accounts, feeds and browsers), the working state of requests and
+-- jobs (jobs, idempotency keys, rate limits, revisions, exports and imports, messages and their deliveries), the operators' tables
+-- (audit, directory), and what is derived from other tables (the search index, sums of days, scores of boards, reminders). Every
+-- other table with a user_id or owner_id is exported.
 CREATE OR REPLACE FUNCTION internal.left_out_of_exports() RETURNS text[]
 LANGUAGE sql IMMUTABLE
 RETURN ARRAY['accounts', 'audit_log', 'calendar_feeds', 'idempotency_keys', 'jobs', 'leaderboard_scores', 'ledger_days',
@@ -48,9 +48,9 @@ CREATE OR REPLACE FUNCTION app.export_note_title() RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 'Your export is ready';
 
--- Of a table whose rows an export does not hold all: the SQL by which a row `t` is held. The note that an export is ready is
--- left out with the export itself: it would make of each account another one than the archive has. A backup has notes, but
--- no exports, so a note is known by itself.
+-- The SQL condition of the rows `t` that an export holds, for a table of which it does not hold all. The note that an export is
+-- ready is left out, as the export itself is: it is written after the archive, so an account would never equal its archive.
+-- The condition looks at the note alone, because a backup has notes but no exports.
 CREATE OR REPLACE FUNCTION app.exported_condition(table_name text) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN CASE table_name
@@ -172,11 +172,11 @@ END
 $$;
 
 -- Deletes an export of the caller, and stops the job that writes it. Returns the key of its object; no row: there is none.
--- A worker may be writing the object, and lives for at most 15 minutes: what it leaves is deleted after that.
+-- A worker may still be writing the object. It lives for at most 15 minutes, so what it leaves is deleted after that.
 CREATE OR REPLACE FUNCTION app.delete_export(wanted uuid) RETURNS SETOF text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
-    -- The job first, as the worker does it that ends both: two who wait for each other would not.
+    -- The job first, in the order of the worker that ends both, or the two could end in a deadlock.
     PERFORM cancel_job(wanted);
     -- The note that it is ready goes with it.
     DELETE FROM inbox_items AS i WHERE i.id = wanted AND EXISTS (SELECT FROM user_exports AS e WHERE e.id = wanted);

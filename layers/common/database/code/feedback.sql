@@ -28,13 +28,13 @@ $$;
 CREATE OR REPLACE FUNCTION internal.count_own_feedback(change int) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
-    -- In one order, or two of these could wait for each other.
+    -- Always in one order, or two of these could end in a deadlock.
     PERFORM move_count('feedback', ARRAY[f.status, f.feedback_type], f.created_at, change)
        FROM (SELECT * FROM feedback ORDER BY status, feedback_type) AS f;
 END
 $$;
 
--- What an author is told of a change of their report: nothing, that is null, unless its status or its answer changed.
+-- The text that tells an author of a change of their report; null if neither its status nor its answer changed.
 CREATE OR REPLACE FUNCTION internal.news_of_feedback(was feedback, now feedback) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN format(CASE

@@ -2,14 +2,14 @@ SET LOCAL ROLE questlog_owner;
 
 -- Whether an account is empty --------------------------------------------------------------------------------------------
 
--- What signing in, the first steps and reading leave in an account. It counts as empty all the same, and an import replaces
--- these rows.
+-- The rows that signing in, the first steps and reading leave in an account. An account that has no others counts as empty, and
+-- an import replaces these.
 CREATE OR REPLACE FUNCTION internal.replaced_by_imports() RETURNS text[]
 LANGUAGE sql IMMUTABLE
 RETURN ARRAY['user_interests', 'user_onboarding_responses', 'user_onboarding_state', 'user_progress', 'user_settings',
              'user_wallet'];
 
--- What the ledger makes of its rows as they are imported. Rows of an export are added where it made none.
+-- Tables that the ledger fills itself while its rows are imported. Rows of the export are added only where it did not.
 CREATE OR REPLACE FUNCTION internal.made_by_ledger() RETURNS text[]
 LANGUAGE sql IMMUTABLE
 RETURN ARRAY['user_counters', 'user_progress', 'user_skills', 'user_wallet'];
@@ -74,16 +74,16 @@ $$;
 
 -- Objects in the bucket --------------------------------------------------------------------------------------------------
 
--- Lists objects that are about to be written, so that none is forgotten whatever happens: a day from now they are deleted.
+-- Lists objects that are about to be written, so that none is forgotten if the import is killed: after a day they are deleted.
 -- settle_import() takes those off the list that are in use; fail_import() has the others deleted at once.
--- False: one of them is just being deleted, because an import before this one brought it and failed.
+-- Returns false if one of them is being deleted at this moment, because an earlier import had written it and failed.
 CREATE OR REPLACE FUNCTION app.expect_imported_objects(keys text[]) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM unnest(keys) AS k (key) WHERE NOT starts_with(k.key, current_user_id() || '/')) THEN
         PERFORM misuse('An object can only be written for the user whose it is.');
     END IF;
-    -- Who takes a row to delete its object raises `attempts` and puts off the next attempt.
+    -- A run that claims a row to delete its object raises `attempts` and puts off the next attempt.
     IF EXISTS (SELECT FROM storage_deletions AS s
                 WHERE s.object_key = ANY (keys) AND s.attempts > 0 AND s.last_error IS NULL AND s.run_after > instant())
     THEN

@@ -2,8 +2,8 @@ SET LOCAL ROLE questlog_owner;
 
 -- For others -----------------------------------------------------------------------------------------------------------
 
--- Leaves a notification in the inbox of a user. With `news` (export or feedback: what it is about) it is sent too, to where
--- the user wants such things. It runs with the rights of who calls it: the user's own request, an administrator's or a job's.
+-- Adds a notification to the inbox of a user. With `news` (what it is about: export or feedback) it is also sent, in the ways that
+-- the user has chosen. It runs with the rights of its caller: the user's own request, an administrator's or a job's.
 CREATE OR REPLACE FUNCTION internal.notify_user(
     recipient uuid, title text, description text, action_url text DEFAULT NULL, item_id uuid DEFAULT gen_random_uuid(),
     news text DEFAULT NULL

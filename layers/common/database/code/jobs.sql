@@ -22,7 +22,7 @@ BEGIN ATOMIC
     INSERT INTO jobs (id, kind, max_attempts, payload) VALUES (job_id, job_kind, most_attempts, job_payload);
 END;
 
--- Takes a job of the caller out of the queue, whatever becomes of it: a worker that runs it finds that it has lost it.
+-- Deletes a job of the caller, whatever its status. A worker that is running it finds that it has lost the job.
 CREATE OR REPLACE FUNCTION internal.cancel_job(wanted uuid) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
@@ -204,9 +204,8 @@ BEGIN ATOMIC
     SELECT EXISTS (SELECT FROM renewed);
 END;
 
--- The jobs of these kinds that a worker may take now: runs of these schedules only, and of each user one at a time, but for
--- the analyses of tracks.
--- Those of lost workers too, but not a job whose last attempt was lost: see fail_lost_job().
+-- The jobs of these kinds that a worker may take now. Of the runs only those of these schedules; of a user one at a time, except
+-- analyses of tracks. A job whose worker was lost is among them, unless that was its last attempt: see fail_lost_job().
 CREATE OR REPLACE FUNCTION app.due_jobs(kinds text[], schedules text[]) RETURNS SETOF jobs
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -232,9 +231,9 @@ BEGIN ATOMIC
 END;
 
 -- Takes the job that has been due for longest (see due_jobs). No row: nothing is due.
---   One claim after the other, each for an instant: two at once could take two jobs of one user. SKIP LOCKED, because a row
---   may also be locked by the worker that is just ending it; and where that one was faster, the locked row is another version
---   than the one that was due: status and attempts are compared once more.
+--   Claims take turns by the advisory lock, or two at once could take two jobs of one user. SKIP LOCKED, because the worker that is
+--   ending a job locks its row too. If that worker committed first, the row has changed since it was found due: so status and
+--   attempts are compared once more.
 CREATE OR REPLACE FUNCTION app.claim_due_job(kinds text[], schedules text[]) RETURNS SETOF jobs
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,9 +1,8 @@
 SET LOCAL ROLE questlog_board;
 
--- The boards read what is kept for them: a row of leaderboard_scores per member and board, which award() moves in its own
--- transaction (move_scores, move_streak_score). So a board is exact at every moment, its first rows are the first of an index,
--- and no job has to run. A refresh each minute would read all members 1,440 times a day, and somebody who steps off would
--- stay for a minute.
+-- A board reads leaderboard_scores, which has a row per member and board that award() updates in its own transaction (move_scores,
+-- move_streak_score). So a board is exact at every moment, its top is the beginning of an index, and no job has to run. A refresh
+-- each minute would read all members 1,440 times a day, and a member who leaves would still be shown for a minute.
 
 -- The members with the most XP of a period that begins on a day, and those who are even with the last of them; or those with
 -- the longest of the streaks whose last day that is.
@@ -36,9 +35,9 @@ BEGIN ATOMIC
              WHERE value < 0 AND s.board = wanted AND s.first_day < scores_above.first_day);
 END;
 
--- The last days with which a streak may stand, without a shield, and whether it surely does. No zone's date is ahead of the
--- date at UTC+14, and none is more than 26 hours behind it, six more where days begin late: so it takes the user's settings
--- to tell of two of these days.
+-- The last days that a streak which still stands may have, without a shield, and whether a streak with that day surely stands. No
+-- zone's date is ahead of the date at UTC+14, and none is more than 26 hours behind it, or 32 if the user's days begin late. So for
+-- two of these days the user's settings decide.
 CREATE OR REPLACE FUNCTION internal.days_of_streaks() RETURNS TABLE (day date, is_sure boolean)
 LANGUAGE sql STABLE ROWS 5
 BEGIN ATOMIC
@@ -46,8 +45,8 @@ BEGIN ATOMIC
       FROM (SELECT (clock() AT TIME ZONE 'Etc/GMT-14')::date AS latest OFFSET 0) AS d, generate_series(-3, 1) AS n;
 END;
 
--- The streaks of at least `shortest` whose last day leaves it open whether they stand, and that do, as effective_streak() shows
--- them to their users: by each user's own days, by the shields held, or because everything is or was paused.
+-- The streaks of at least `shortest` for which the last day alone does not decide whether they stand, and that do stand, as
+-- effective_streak() shows them to their users: by the user's own days, by shields, or because everything is or was paused.
 CREATE OR REPLACE FUNCTION internal.doubtful_streaks(shortest bigint) RETURNS TABLE (user_id uuid, streak bigint)
 LANGUAGE sql STABLE ROWS 50
 BEGIN ATOMIC

@@ -32,9 +32,9 @@ BEGIN
 END
 $$;
 
--- Counts a request of which only so many are allowed within any span of so long a time: a window that begins at a fixed hour would
--- let twice as many through around that hour. Over the limit it is PT429, with the seconds until the oldest one is that long ago.
--- For what is asked seldom: each request is a row, and those of one bucket take turns.
+-- Counts a request against a limit in a sliding window: a fixed window would let twice as many through around its end. Over the limit
+-- it raises PT429, with the seconds until the oldest request leaves the window. For rare requests only: each is a row, and those of
+-- one bucket take turns.
 CREATE OR REPLACE FUNCTION app.count_within(bucket_name text, allowed int, span interval) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE

@@ -42,7 +42,7 @@ SELECT e.user_id, e.id, e.effect_type AS type, e.factor, e.started_at, e.ends_at
   FROM user_effects AS e JOIN user_purchases AS p ON p.user_id = e.user_id AND p.id = e.purchase_id
  WHERE e.ends_at > clock();
 
--- How an item stands with the user. `since` is the beginning of the user's day.
+-- What an item is to the user. `since` is the beginning of the user's day.
 --   owned      units held: uses left of consumables, rounded up to whole units, and permanent items
 --   bought     units that count against the limit per user
 --   available  whether it could be bought now, if level and coins sufficed
@@ -78,7 +78,7 @@ BEGIN ATOMIC
                END AS bought) AS b;
 END;
 
--- The items the user may see, each with its standing: active shared ones, and the user's own.
+-- The items that the user may see, active shared ones and the user's own, each with the columns above.
 CREATE OR REPLACE FUNCTION app.market_items_today() RETURNS TABLE (
     id uuid, owner_key uuid, key text, name text, description text, category text, price_coins bigint, rarity text, icon text,
     is_consumable boolean, uses_per_purchase int, remaining_stock int, limit_per_user int, limit_period text,

@@ -28,15 +28,15 @@ RETURN (known -> 'notifications_enabled')::boolean
 
 -- Browsers ---------------------------------------------------------------------------------------------------------------
 
--- Under which key the directory lists a browser.
+-- The key under which the directory lists a browser.
 CREATE OR REPLACE FUNCTION internal.push_key(endpoint text) RETURNS text
 LANGUAGE sql STABLE
 RETURN encode(sha256(convert_to(endpoint, 'UTF8')), 'hex');
 
 SET LOCAL ROLE questlog_identity;
 
--- Stores the caller's browser. Its endpoint replaces what was stored of it before, also for another user: a browser has one
--- endpoint, and whoever uses it now is who its messages are for. 409 limit_reached for an eleventh one.
+-- Stores the caller's browser. A browser has one endpoint, and gets the messages of the user who subscribed last: so the endpoint
+-- is removed from any other user. 409 limit_reached for an eleventh browser.
 CREATE OR REPLACE FUNCTION app.subscribe(
     sent_endpoint text, sent_p256dh text, sent_auth text, until timestamptz, agent text
 ) RETURNS void
@@ -355,9 +355,9 @@ RETURN (SELECT CASE
                (SELECT (quiet ->> 'from')::time AS begins, (quiet ->> 'to')::time AS ends) AS q);
 
 -- Looks at a reminder as its user, and says where a message would go: to these browsers, and by mail.
---   `room` is how many messages the user may still be sent on this day. What is about nothing in particular (a test) is sent at
---   any hour and is not counted; a note waits for the end of the quiet hours, and everything else passes by in them.
---   While everything is paused only events are reminded of, which have their hour all the same, and notes are sent.
+--   `room` is how many messages the user may still be sent on this day. A test is sent at any hour and is not counted. In the quiet
+--   hours a note is put off until they end, and everything else is dropped. While everything is paused only events are reminded of,
+--   since they take place all the same, and notes are sent.
 --   No row while the user is being deleted: the deletion would wait for the reminder, and this for the user.
 CREATE OR REPLACE FUNCTION app.look_at_reminder(r reminders, push_available boolean, email_available boolean)
 RETURNS TABLE (is_due boolean, next_at timestamptz, occasion text, expires_at timestamptz, facts jsonb, zone text,
@@ -379,7 +379,7 @@ BEGIN
     END IF;
     known := notification_settings();
     IF r.source <> 'test' AND NOT (may AND wants_reminders(known)) THEN
-        -- Who wants them again has them planned anew.
+        -- If the user wants messages again, the reminders are planned anew.
         RETURN QUERY SELECT false, NULL::timestamptz, NULL, NULL::timestamptz, NULL::jsonb, NULL, false, 0::bigint,
                             '{}'::uuid[], false;
         RETURN;
@@ -418,8 +418,8 @@ BEGIN
 END
 $$;
 
--- Takes the reminders that have been due for longest, at most so many, until the end of the transaction: another sender takes
--- others. Whoever takes them moves each on.
+-- Locks the reminders that have been due for longest, at most so many, until the end of the transaction; another sender gets
+-- others. The caller has to give each its next time.
 CREATE OR REPLACE FUNCTION app.due_reminders(most int, push_available boolean, email_available boolean)
 RETURNS TABLE (user_id uuid, source text, source_id uuid, due_at timestamptz, now timestamptz, is_due boolean,
                next_at timestamptz, occasion text, expires_at timestamptz, facts jsonb, zone text, is_quiet boolean, room bigint,

@@ -1,7 +1,7 @@
 SET LOCAL ROLE questlog_owner;
 
 -- Content that administrators make --------------------------------------------------------------------------------------
--- A row is checked as it will be, before it is written: a constraint would refuse it without a sentence.
+-- A row is checked before it is written, since the error of a constraint has no sentence for people.
 
 -- Those who write the same type of content take turns, so that two cannot choose the same key.
 CREATE OR REPLACE FUNCTION app.lock_content(content_type text) RETURNS void
@@ -284,8 +284,8 @@ BEGIN
 END
 $$;
 
--- What reads every row: in how much the ledger disagrees with what it adds up to, and how many rows refer to nothing. The
--- clean-up asks it every hour.
+-- The checks that read every row: how many disagreements the ledger has, and how many rows refer to nothing. The clean-up calls it
+-- every hour.
 CREATE OR REPLACE FUNCTION app.check_integrity(OUT ledger_audit bigint, OUT orphaned_rows bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC

@@ -13,8 +13,8 @@ BEGIN
 END
 $$;
 
--- The days that a user's streak misses between its last day and another one: those that are not paused. Everything that asks
--- about missed days asks this: the award, what is shown, the shields that are used, and the boards.
+-- The days that a user's streak misses between its last day and another one: those that are not paused. It is the one definition
+-- of a missed day, for the award, what is shown, the shields that are used, and the boards.
 CREATE OR REPLACE FUNCTION internal.missed_days(last date, day date, paused datemultirange) RETURNS datemultirange
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN datemultirange(daterange(last + 1, greatest(day, last + 1))) - paused;

@@ -1,6 +1,6 @@
 SET LOCAL ROLE questlog_owner;
 
--- What ideas and items of the inbox are made into: one way for both. The caller holds lock_user().
+-- Turns ideas and items of the inbox into tasks, quests and other things. The caller holds lock_user().
 
 -- A text that has at most so many characters: what is over it is cut, and an ellipsis says so. Null where there is no room.
 CREATE OR REPLACE FUNCTION internal.cut_text(original text, most int) RETURNS text

@@ -1,26 +1,26 @@
 SET LOCAL ROLE questlog_owner;
 
--- A poll that was answered before need not be made again while its user has written nothing and nothing has changed by time
--- alone. Its tag holds the revisions that it was made of and until when it stays as it is; is_unchanged() compares them.
---   A revision is raised by the request and not by triggers on the tables: one row is written for a request that writes many,
---   and no table can be forgotten. It is raised in the transaction that writes, so who reads the new revision reads what it
---   stands for.
+-- The document of a poll stays the same as long as its user writes nothing and nothing changes by time alone. So its tag holds the
+-- revisions of which it was made, and until when it stays the same; is_unchanged() compares them.
+--   A revision is raised by the request and not by triggers on the tables: so it is written once for a request that writes many rows,
+--   and no table can be forgotten. It is raised in the transaction that writes, so a reader of the new revision also reads those rows.
 
--- Raises the revision of a user for whom somebody else writes: an administrator, a job. It runs with the rights of who calls it.
+-- Raises the revision of a user for whom an administrator or a job writes. It runs with the rights of its caller.
 CREATE OR REPLACE FUNCTION internal.revise_user(owner uuid) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
     INSERT INTO user_revisions AS r (user_id) VALUES (owner) ON CONFLICT (user_id) DO UPDATE SET revision = r.revision + 1;
 END;
 
--- Raises the revision of what all are shown.
+-- Raises the revision of everything that is shown to all users.
 CREATE OR REPLACE FUNCTION internal.revise_all() RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
     UPDATE shared_revision SET revision = revision + 1;
 END;
 
--- Precedes the statements of each request that may write. An administrator's may change anything of anyone.
+-- Runs before the statements of each request that may write. A request of an administrator may change rows of any user, so it raises
+-- the revision of all.
 CREATE OR REPLACE FUNCTION app.revise() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
@@ -45,7 +45,7 @@ BEGIN ATOMIC
     SELECT r.revision, s.revision FROM user_revisions AS r, shared_revision AS s;
 END;
 
--- Whether what a client has seen, made of these revisions and unchanged until then by time alone, is still so.
+-- Whether the document that a client has is unchanged. It was made of these revisions, and by time alone it stays the same until then.
 CREATE OR REPLACE FUNCTION app.is_unchanged(seen bigint, seen_shared bigint, until timestamptz) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN until > clock() AND EXISTS (SELECT FROM revisions() AS r WHERE r.own = seen AND r.shared = seen_shared);

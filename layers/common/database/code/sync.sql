@@ -43,14 +43,15 @@ BEGIN ATOMIC
       LEFT JOIN LATERAL plan_items(p) AS i ON true;
 END;
 
--- Until when a poll stays as it is while nobody writes: the end of the user's day, or what ends, expires or comes back before.
+-- Until when a poll stays the same if nobody writes: the end of the user's day, or an earlier moment at which something ends, expires
+-- or comes back.
 CREATE OR REPLACE FUNCTION app.sync_unchanged_until() RETURNS timestamptz
 LANGUAGE sql STABLE
 RETURN least((SELECT upper(day_bounds(local_today()))), next_inbox_change(), next_quest_change(), next_shield_end(),
              (SELECT focus_expires_at(s) FROM focus_sessions AS s WHERE s.status IN ('active', 'paused')));
 
--- A poll, for a client that has seen the one of these revisions: no row where that is still so. The timer is settled first, and
--- what that pays is shown. In PL/pgSQL, so that of a poll that is not made nothing is prepared either.
+-- The poll; no row if the client has the document of these revisions and it is unchanged. The timer is settled first, and what that
+-- pays is shown. In PL/pgSQL, so that for an unchanged poll the statements of the document are not even prepared.
 CREATE OR REPLACE FUNCTION app.sync_poll(seen bigint, seen_shared bigint, until timestamptz)
 RETURNS TABLE (
     level int, current_xp bigint, xp_to_next_level bigint, xp_remaining bigint, total_xp bigint, coins bigint, streak_days int,

@@ -1,6 +1,6 @@
 SET LOCAL ROLE questlog_owner;
 
--- The user who asks, as they see themselves.
+-- The caller's own profile.
 CREATE OR REPLACE VIEW app.own_profile WITH (security_invoker = true) AS
 SELECT u.id, u.email, u.name, u.image, u.role, u.created_at,
        coalesce(u.last_activity_at, u.created_at) AS last_activity_at,
@@ -13,9 +13,9 @@ SELECT u.id, u.email, u.name, u.image, u.role, u.created_at,
 
 SET LOCAL ROLE questlog_identity;
 
--- Refuses with 409 last_admin where no administrator but this user could sign in. Who takes an administrator away holds the
--- lock `administrators` from before this question to the end of the transaction: of two who take each other away, the second
--- then finds no other.
+-- Refuses with 409 last_admin if no administrator but this user could sign in. A caller that removes an administrator must hold the
+-- lock `administrators` before this check and until the end of the transaction: if two administrators remove each other, the second
+-- one is then refused.
 CREATE OR REPLACE FUNCTION internal.require_another_administrator(leaving uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

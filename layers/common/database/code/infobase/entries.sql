@@ -64,8 +64,8 @@ BEGIN
 END
 $$;
 
--- Keeps the text that an entry had, which is being replaced. Of more than 20 former texts one goes: not one of the newest
--- five, but of the others the one that stood for the shortest time. So an hour of automatic saves does not push yesterday out.
+-- Stores the text of an entry that is being replaced. Beyond 20 former texts one is deleted: the newest five stay, and of the
+-- others the one that was current for the shortest time goes. So an hour of automatic saves does not remove yesterday's text.
 CREATE OR REPLACE FUNCTION internal.keep_infobase_version(e infobase_entries) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -81,8 +81,8 @@ CREATE OR REPLACE FUNCTION internal.search_query(pattern text, weights text) RET
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN replace(pattern, '~', weights)::tsquery;
 
--- What a clause is ranked by. To rank a phrase that repeats a word takes many seconds where a long document repeats it too;
--- of such a phrase each different word counts once, wherever it stands.
+-- The query by which a clause is ranked. To rank a phrase that repeats a word takes many seconds if a long document repeats it
+-- too. So such a phrase is ranked by its different words, wherever they are.
 CREATE OR REPLACE FUNCTION internal.search_ranking(pattern text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -90,9 +90,9 @@ BEGIN ATOMIC
       FROM regexp_split_to_table(pattern, ' <-> ') AS p (place);
 END;
 
--- The documents that have a clause, as bits by block. That words stand in a row is known of the vectors only: those of the
--- documents that have all of them are looked at, in one pass over the index for each phrase. A lookup for each document
--- would take three times as long.
+-- The documents that match a clause, as bits by block. Whether words follow each other is only in the vectors, so the vectors of the
+-- documents that have all words of a phrase are read, in one pass over the index for each phrase: a lookup for each document takes
+-- three times as long.
 CREATE OR REPLACE FUNCTION internal.search_clauses(
     home text, texts text[], excluded boolean[], quoted boolean[], prefixed int, patterns text[]
 ) RETURNS TABLE (clause int, block int, entries bigint, headings bigint, titles bigint)

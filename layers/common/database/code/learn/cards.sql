@@ -339,7 +339,7 @@ $$;
 
 -- Imports -----------------------------------------------------------------------------------------------------------
 
--- A text as fronts are compared: without regard to case. The signs are those of which lower() keeps two forms.
+-- A text as fronts are compared: without regard to case. The characters replaced are those of which lower() keeps two forms.
 CREATE OR REPLACE FUNCTION internal.case_folded(t text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN replace(translate(lower(t), 'ςſ', 'σs'), 'ß', 'ss');
