@@ -26,10 +26,13 @@ BEGIN ATOMIC
                SELECT count(*) FILTER (WHERE o.done) AS done, count(*) FILTER (WHERE o.due OR o.done) AS due
                  FROM habits_on(day_summary.day) AS o) AS h,
            LATERAL (
+               -- The bounds are scalar subqueries, for which the planner expects few rows: of a join it expects a ninth of
+               -- all sessions, and reads them all.
+               WITH d AS MATERIALIZED (SELECT day_bounds(day_summary.day) AS bounds)
                SELECT coalesce(sum(t.actual_seconds), 0) AS seconds, count(*) AS sessions
-                 FROM (SELECT day_bounds(day_summary.day) AS bounds OFFSET 0) AS d, focus_sessions AS t
+                 FROM focus_sessions AS t
                 WHERE t.mode = 'focus' AND t.status = 'completed'
-                  AND t.ended_at >= lower(d.bounds) AND t.ended_at < upper(d.bounds)) AS f
+                  AND t.ended_at >= (SELECT lower(d.bounds) FROM d) AND t.ended_at < (SELECT upper(d.bounds) FROM d)) AS f
      WHERE s.streak_type = 'daily_activity';
 END;
 
