@@ -325,9 +325,10 @@ RETURN tstzrange(lower(day_bounds(make_date(year, 1, 1))), upper(day_bounds(make
 CREATE OR REPLACE FUNCTION app.reading_goal(wanted int) RETURNS TABLE (year int, target int, completed bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT wanted, (SELECT g.target FROM reading_goals AS g WHERE g.year = wanted), count(r.id)
-      FROM (SELECT year_bounds(wanted) AS bounds OFFSET 0) AS y
-      LEFT JOIN book_reads AS r ON r.finished_at >= lower(y.bounds) AND r.finished_at < upper(y.bounds);
+    WITH y AS MATERIALIZED (SELECT year_bounds(wanted) AS bounds)
+    SELECT wanted, (SELECT g.target FROM reading_goals AS g WHERE g.year = wanted), count(*)
+      FROM book_reads AS r
+     WHERE r.finished_at >= (SELECT lower(y.bounds) FROM y) AND r.finished_at < (SELECT upper(y.bounds) FROM y);
 END;
 
 -- Imports -------------------------------------------------------------------------------------------------------------
