@@ -106,23 +106,32 @@ SELECT u.id, 'universal', u.key, u.title, u.description, u.category, u.difficult
 
 -- How many quests are accepted and not over, are ready, and were accepted but have run out: what badges and the day's
 -- summary show. Begins at the open rows of the present periods, so neither history nor untouched quests cost anything.
+--   MATERIALIZED: the periods are made once, and the rows are found by them. A plan that was made for a small account would
+--   otherwise read all open rows of a large one, those of old periods too, and make the periods anew for each.
 CREATE OR REPLACE FUNCTION app.quest_counts(OUT active bigint, OUT ready bigint, OUT overdue bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT count(*) FILTER (WHERE p.status = 'accepted' AND NOT s.is_over),
-           count(*) FILTER (WHERE p.progress >= s.target AND NOT s.is_over),
-           count(*) FILTER (WHERE p.status = 'accepted' AND s.is_over)
-      FROM quest_periods() AS t
-      JOIN user_quest_progress AS p ON p.period_key = t.period_key AND p.status IN ('available', 'accepted')
-      LEFT JOIN quests AS q ON q.id = p.quest_id
-      LEFT JOIN universal_quests AS u ON u.id = p.universal_quest_id
-     CROSS JOIN LATERAL (
-           SELECT coalesce(q.target, u.target) AS target,
-                  coalesce(coalesce(q.expires_at, CASE t.period WHEN 'once' THEN u.ends_at END) <= clock(), false) AS is_over
-           ) AS s
-     WHERE t.period = CASE WHEN q.id IS NOT NULL THEN coalesce(q.repeat_frequency, 'once')
-                           WHEN u.is_active AND (u.starts_at > clock()) IS NOT TRUE
-                           THEN CASE u.quest_type WHEN 'special' THEN 'once' ELSE u.quest_type END END;
+    WITH t AS MATERIALIZED (
+        SELECT t.period, t.period_key FROM quest_periods() AS t
+    ), p AS MATERIALIZED (
+        SELECT p.quest_id, p.universal_quest_id, p.period_key, p.status = 'accepted' AS accepted, p.progress
+          FROM user_quest_progress AS p
+         WHERE p.status IN ('available', 'accepted') AND p.period_key = ANY (ARRAY(SELECT t.period_key FROM t))
+    )
+    SELECT count(*) FILTER (WHERE s.accepted AND NOT s.is_over),
+           count(*) FILTER (WHERE s.progress >= s.target AND NOT s.is_over),
+           count(*) FILTER (WHERE s.accepted AND s.is_over)
+      FROM (SELECT p.accepted, p.progress, q.target, coalesce(q.expires_at <= clock(), false) AS is_over
+              FROM p
+              JOIN t ON t.period_key = p.period_key
+              JOIN quests AS q ON q.id = p.quest_id AND coalesce(q.repeat_frequency, 'once') = t.period
+             UNION ALL
+            SELECT p.accepted, p.progress, u.target, t.period = 'once' AND coalesce(u.ends_at <= clock(), false)
+              FROM p
+              JOIN t ON t.period_key = p.period_key
+              JOIN universal_quests AS u
+                ON u.id = p.universal_quest_id AND CASE u.quest_type WHEN 'special' THEN 'once' ELSE u.quest_type END = t.period
+             WHERE u.is_active AND (u.starts_at > clock()) IS NOT TRUE) AS s;
 END;
 
 -- When the numbers of quests change by time alone, within a day: a quest expires, or one for all begins or ends.
