@@ -1,7 +1,7 @@
 """Administration (platform contract, section 7).
 
-Each subject has a module of its own, with its routes and its statements, which is imported once it is asked for. The
-role of the caller is asked with every request: what a route needs of it is the entitlement it declares.
+Each subject has a module of its own, with its routes and its statements. It is imported by the first request to its
+paths. Every request checks that the caller's role has the entitlement that the route declares.
 """
 
 from questlog.api import Api
@@ -11,7 +11,7 @@ from questlog.release import VERSION
 from functions.admin.models import ROLE, Administration
 from functions.admin.settings import console_url
 
-# The parts there are, by the name that GET /admin gives them: the module of each, and the paths that it serves.
+# The parts by the names that GET /admin shows: the module of each, and the paths that it serves.
 PARTS = {
     "users": ("functions.admin.users", ["/admin/users", "/admin/cleanup-users"]),
     "stats": ("functions.admin.statistics", ["/admin/stats"]),
@@ -27,7 +27,7 @@ PARTS = {
     "backup": ("functions.admin.backups", ["/admin/backup", "/admin/restore"]),
 }
 
-# Missing, it stops the function at start.
+# Read here so that a missing variable stops the function at start.
 console_url()
 
 api = Api(__file__, role=ROLE)

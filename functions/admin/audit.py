@@ -15,7 +15,7 @@ from functions.admin.models import ROLE
 
 api = Api(__file__, queries="audit.sql", role=ROLE)
 
-# Where no bound is sent. They are plain bounds, which an index is read between (platform contract, 1.7).
+# The bounds if none are sent: plain values, so that the index can be used (platform contract, 1.7).
 BEGINNING: Final = datetime(1600, 1, 1, tzinfo=UTC)
 END: Final = datetime(2200, 1, 1, tzinfo=UTC)
 

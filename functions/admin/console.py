@@ -41,8 +41,8 @@ LONGEST_CELL: Final = 10_000
 _MOST_ESCAPED: Final = 5 * 1024 * 1024
 _LONGEST_MESSAGE: Final = 500
 NOT_INSIDE: Final = "A statement is run here as part of another one, as which this one cannot be run."
-# What a prepared statement may still meet in the one around it (SQLSTATE): a syntax error, what is not supported there,
-# and a type that has no text.
+# Errors of the statement around a prepared one (SQLSTATE): a syntax error, a feature that is not supported there, and a
+# type that cannot be shown as text.
 _OF_THE_OTHER: Final = frozenset({"42601", "0A000", "42846"})
 _LONGEST_AUDITED: Final = 1_000
 
@@ -107,9 +107,9 @@ def query(db: Db, body: Sql, client: Client) -> Answer:
 
 
 def _run(sql: str) -> tuple[list[str], list[dict[str, Any]], bool]:
-    """The columns and rows of a statement, and whether anything of them was cut.
+    """The columns and rows of a statement, and whether any of them were cut.
 
-    Failure (400, query_failed) with the database's message where it refuses.
+    Raises Failure (400, query_failed) with the database's message if it refuses the statement.
     """
     try:
         # Closing it undoes whatever was done.
@@ -179,7 +179,7 @@ class Run:
             yield result
 
     def _reason(self, result: PGresult) -> str:
-        """Why the database refuses. The text of a statement that nobody wrote would help nobody."""
+        """Why the database refuses. Text of the statement around the caller's is left out."""
         state = (result.error_field(DiagnosticField.SQLSTATE) or b"").decode()
         if self._is_prepared and state in _OF_THE_OTHER:
             return NOT_INSIDE

@@ -122,7 +122,7 @@ def delete(db: Db, content_type: ContentType, content_id: str, client: Client) -
 
 
 def _read(db: Db, model: type[Body], body: ContentFields) -> Body:
-    """The fields that were sent as those of a type; Invalid, once the caller is known, for what they may not be."""
+    """The fields that were sent, as those of a type. Raises Invalid for bad ones, once the caller is authenticated."""
     sent = body.model_extra or {}
     try:
         return model.model_validate_json(to_json(sent))
@@ -132,7 +132,7 @@ def _read(db: Db, model: type[Body], body: ContentFields) -> Body:
 
 
 def _id(db: Db, kind: Kind, text: str) -> Any:
-    """The id that a path names; NotFound for what cannot be one."""
+    """The id in a path. Raises NotFound for a text that cannot be one."""
     try:
         return kind.read_id(text)
     except ValueError:

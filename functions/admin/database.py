@@ -20,7 +20,7 @@ api = Api(__file__, queries="database.sql", role=ROLE)
 api.include(console.api)
 
 MANAGE: Final = "system:manage"
-# A schedule that has not started for so many of its intervals is named.
+# A schedule is reported if it has not started for so many of its intervals.
 MISSED_INTERVALS: Final = 3
 
 
@@ -110,9 +110,9 @@ class TablePage(TypedDict):
 
 @api.get("/admin/db-health", requires=MANAGE, envelope=False)
 def health(db: Db) -> Health:
-    """Return what has to be 0, what is counted beside it, and the issues: nothing is wrong while there is none.
+    """Return the counters that have to be 0, other counts, and the issues; without issues all is as it should be.
 
-    Of a long ledger, what reads every row is what the last hourly run found, at `checked_at`.
+    If the ledger is long, the counters that read every row are those of the last hourly run, at `checked_at`.
     """
     models = (list[Integrity], Counts, list[Started], list[TableRows])
     integrity, counts, schedules, tables = db.each(models, "health")
@@ -181,10 +181,10 @@ def _problems(integrity: Integrity | None, counts: Counts) -> Iterator[str]:
 
 
 def _idle_schedules(schedules: Sequence[Started], counts: Counts) -> Iterator[str]:
-    """A sentence for each schedule that has not started for too long, or ever, once there was time enough for it."""
+    """A sentence for each schedule that has not started for too long, or never did although there was time enough."""
     for schedule in schedules:
         limit = counts.now - MISSED_INTERVALS * timedelta(seconds=schedule.every_seconds)
-        # In a young installation a schedule of every hour need not have started yet; but then another one has.
+        # In a new installation an hourly schedule may not have started yet: time counts from the first run of any.
         since = schedule.last_started_at or counts.first_started_at
         if since is None or since < limit:
             yield f"schedule {schedule.name}: it has not started for {MISSED_INTERVALS} intervals."

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from questlog.wire import Form, Instant, Trimmed
 
-# What a request of this group turns into once the caller's role has been checked: it sees the rows of all users.
+# The database role that a request of this group takes on once the caller's role is checked: it sees all users' rows.
 ROLE: Final = "questlog_admin"
 
 Role = Literal["user", "moderator", "admin"]
@@ -32,7 +32,7 @@ class Administration(TypedDict):
 
 
 class Done(TypedDict):
-    """What was done, in a sentence for the screen."""
+    """A sentence for the screen that says what was done."""
 
     success: bool
     message: str
@@ -72,7 +72,7 @@ class NamedNumber(TypedDict):
 
 
 class UserStatistics(TypedDict):
-    """How many users there are, and how many of them are something."""
+    """How many users there are, and how many of them are administrators, were active of late, and so on."""
 
     total_users: int
     tos_accepted: int

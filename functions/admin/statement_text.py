@@ -1,6 +1,6 @@
-"""The text of a SQL statement, as far as it has to be understood before it is run: pure functions over text.
+"""Reads the text of an administrator's SQL statement before it is run: pure functions over text.
 
-Nothing here protects anything. What the administrators' SQL may do is decided by the rights of its login.
+None of this is a protection. What the statement may do is decided by the rights of its login.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Final, NamedTuple
 
-# The tokens of PostgreSQL (its manual, 4.1), as far as they differ here. What is not closed goes on to the end.
+# The tokens of PostgreSQL (its manual, 4.1), as far as they matter here. One that is not closed goes on to the end.
 _TOKEN: Final = re.compile(
     r"""
       (?P<line>--[^\r\n]*)
@@ -60,7 +60,7 @@ def _end_of_comment(sql: str, position: int) -> int:
 
 
 def first_word(sql: str) -> str:
-    """The word in upper case that a statement begins with, behind comments and parentheses; empty where it has none."""
+    """The first word of a statement, after comments and parentheses, in upper case; empty if there is none."""
     for token in _tokens(sql):
         if token.kind == "word":
             return token.text.upper()
@@ -75,7 +75,7 @@ def without_comments(sql: str) -> str:
 
 
 def without_literals(sql: str) -> str:
-    """The statement with ? for each string and number, and for names that are none a program would give."""
+    """The statement with ? in place of each string and number, and of quoted names that no program would use."""
     return "".join("?" if _may_be_private(token) else token.text for token in _tokens(sql))
 
 

@@ -1,4 +1,4 @@
-"""The route of the whole place in numbers."""
+"""The route of the whole installation in numbers."""
 
 from typing import cast
 from uuid import UUID
@@ -87,10 +87,10 @@ class Statistics(Moment):
 
 @api.get("/admin/stats", requires="admin:access", envelope=False)
 def statistics(db: Db) -> Statistics:
-    """Return the whole place in numbers, with the newest users and what users did last.
+    """Return the whole installation in numbers, with the newest users and what users did last.
 
-    The numbers are those of `timestamp`: of now, or in a place with more than some ten thousand rows of when the hourly
-    clean-up counted them.
+    `timestamp` is when the numbers were counted: now, or in an installation with more than some ten thousand rows at
+    the last hourly clean-up.
     """
     numbers, recent_users, recent_events, moment = db.each(
         (list[PartNumber], list[RecentUser], list[RecentEvent], Moment), "statistics", terms=settings().tos_version

@@ -1,4 +1,4 @@
-"""The routes of users: who they are, what they may do, what they are given, and that they go."""
+"""The routes of users: list, change, pay and delete them."""
 
 from typing import Annotated, cast
 from uuid import UUID
@@ -130,7 +130,7 @@ def users(db: Db, query: UsersQuery) -> Users:
 
 @api.get("/admin/users/stats", requires="users:manage", envelope=False)
 def statistics(db: Db) -> UserStatistics:
-    """Return the users in numbers; in a large place those that the clean-up counted last, as GET /admin/stats does."""
+    """Return the users in numbers; in a large installation those of the last clean-up, as GET /admin/stats does."""
     rows = db.many(NamedNumber, "user_statistics", terms=settings().tos_version)
     return cast(UserStatistics, {row["name"]: row["value"] for row in rows})
 
@@ -143,7 +143,7 @@ def user(db: Db, user_id: UUID) -> User:
 
 @api.patch("/admin/users/{user_id}", requires="users:manage", envelope=False, errors={409: ["self", "last_admin"]})
 def change(db: Db, client: Client, user_id: UUID, body: UserChange) -> User:
-    """Change a user's role, suspend or readmit them. All sessions of who is suspended end.
+    """Change a user's role, suspend or readmit them. Suspending a user ends all their sessions.
 
     409 self for the caller's own account, last_admin where nobody else could administrate.
     """
