@@ -1,8 +1,8 @@
 """Signing in through OpenID Connect, sessions, consent, and the claim of the first administrator (platform contract,
 section 4).
 
-A sign-in makes two trips to the database by its nature: the provider is asked between reading the state and writing the
-session. Everything else here is one trip.
+A sign-in needs two trips to the database, because the provider is asked between reading the state and writing the
+session. All other routes here make one.
 """
 
 import hashlib
@@ -124,9 +124,9 @@ def sign_in_with_azure(request: Request, db: Db, client: Client, query: SignInQu
 
 @api.get("/auth/callback/{provider}", requires=None, errors={429: ["rate_limited"]})
 def callback(request: Request, db: Db, client: Client, provider: ProviderId, query: CallbackQuery) -> RedirectResponse:
-    """Where the provider sends the browser back to: with a code, which becomes a session, or with an error.
+    """The provider sends the browser back to here: with a code, which becomes a session, or with an error.
 
-    1. The state is taken, so that it is used up whatever follows; only for the browser that holds it in its cookie.
+    1. The state is deleted, so that it works once. It counts only for the browser that has it in its cookie.
     2. The code is redeemed for an ID token, whose claims say who this is.
     3. The user is found or made, the old session ended, the new one begun, all in one transaction.
     """
@@ -190,7 +190,7 @@ def _opens_a_session(token: Token) -> bool:
 
 
 def _answered(provider: ProviderId, attempt: Attempt | None, query: CallbackQuery) -> tuple[Registration, Attempt, str]:
-    """What a provider's answer is judged by; SignInFailed where it is a refusal, or nothing this browser asked for."""
+    """The stored sign-in that a provider's answer belongs to. Raises SignInFailed for a refusal or an unknown state."""
     registration = auth_settings().registrations.get(provider)
     if registration is None:
         raise SignInFailed("OAuthNotConfigured")
@@ -213,7 +213,7 @@ def _callback_url(provider: ProviderId) -> str:
 
 
 def _error_page(request: Request, provider: ProviderId, code: ErrorCode, *cookies: Cookie) -> RedirectResponse:
-    """The front end's page for a sign-in that failed, whose reason is in the log: to the gateway it is a redirect."""
+    """Redirect to the front end's page for a failed sign-in. The reason is logged, since the gateway sees no error."""
     _log.warning("sign-in failed", provider=provider, code=code, request_id=request.scope["questlog.request_id"])
     asked = urlencode({"error": code, "provider": provider})
     return _redirect(f"{auth_settings().frontend_url}/auth/error?{asked}", *cookies)
@@ -234,7 +234,7 @@ def _session_cookie(token: Token) -> Cookie:
 
 
 def _as_caller(request: Request) -> Db:
-    """The database as the caller sees it, on a route that is open to strangers too."""
+    """The database as the signed-in caller sees it, on a public route."""
     repeatable = request.method in identity.SAFE_METHODS
     return Db(api.queries, [identity.authenticate(request, SESSION)], repeatable=repeatable)
 
@@ -378,7 +378,7 @@ def claim(request: Request, db: Db, client: Client, body: Claim) -> Reply[Claime
             client=client._asdict(),
         )
     except Interrupted:
-        # Where the claim was made and only its answer lost, the browser needs the new token: the old one is dead.
+        # If only the answer of a successful claim was lost, the browser needs the new token: the old one is not valid.
         if not _opens_a_session(token):
             raise
         return _claimed(token)

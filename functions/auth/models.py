@@ -29,7 +29,7 @@ class CallbackQuery(Query):
 
 
 class Attempt(Row):
-    """A sign-in that went to the provider, as it was remembered."""
+    """A sign-in that was sent to the provider, as it is stored."""
 
     verifier: str
     nonce: str
@@ -37,7 +37,7 @@ class Attempt(Row):
 
 
 class Outcome(Row):
-    """What became of a sign-in or a claim: whose it is, or why it was refused."""
+    """The outcome of a sign-in or a claim: the user, or why it was refused."""
 
     user_id: UUID
     refusal: Literal["AccessDenied", "wrong_key", "admin_exists"] | None
@@ -80,7 +80,7 @@ class Age(Body):
 
     @property
     def confirmed(self) -> bool:
-        """Whether nothing that was said denies it."""
+        """Whether neither of the two statements is false."""
         return all(self.changes().values())
 
 
@@ -156,7 +156,7 @@ class RevokedOne(Row):
 
 
 class Standing(Row):
-    """The user who asks, and how they stand to the administration."""
+    """The caller, and whether they are an administrator or could become the first one."""
 
     id: UUID
     email: str

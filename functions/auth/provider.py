@@ -42,7 +42,7 @@ class _Tokens(BaseModel):
 
 @cache
 def discover(registration: Registration) -> Discovery:
-    """The provider's endpoints, asked for once per execution environment; SignInFailed when it does not tell them."""
+    """The provider's endpoints, fetched once per execution environment. Raises SignInFailed if that fails."""
     status, content = _send("GET", registration.issuer.rstrip("/") + "/.well-known/openid-configuration")
     try:
         discovery = Discovery.model_validate_json(content)
@@ -84,7 +84,7 @@ def _may_call(url: str) -> bool:
 
 
 def _send(method: str, url: str, form: Mapping[str, str] | None = None) -> tuple[int, bytes]:
-    """Status and body of one exchange; SignInFailed when there is none."""
+    """Status and body of one exchange. Raises SignInFailed if the provider does not respond."""
     if not _may_call(url):
         raise SignInFailed("OAuthSignin")
     parts = urlsplit(url)

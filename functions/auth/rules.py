@@ -27,7 +27,7 @@ class SignInFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whom a provider vouches for; the e-mail is verified."""
+    """The person that a provider identifies; the e-mail is verified."""
 
     subject: str
     email: str
@@ -44,7 +44,7 @@ def state_cookie(state: str) -> str:
 
 
 def oldest_states(cookies: Mapping[str, str], keep: int) -> list[str]:
-    """The names of the state cookies that are too many. Browsers send the oldest first (RFC 6265, 5.4)."""
+    """The names of the oldest state cookies beyond the limit. Browsers send the oldest first (RFC 6265, 5.4)."""
     names = [name for name in cookies if name.startswith(STATE_COOKIE)]
     return names[: max(0, len(names) - keep)]
 
@@ -126,9 +126,9 @@ def code_challenge(verifier: str) -> str:
 
 
 def source_network(address: str) -> str:
-    """What the sign-in limit counts as one source: an IPv4 address, or the /64 network of an IPv6 one.
+    """The source that the sign-in limit counts: an IPv4 address, or the /64 network of an IPv6 one.
 
-    A household or a server has such a network whole (RFC 6177, 2), and could send each request from another address.
+    A household or a server gets a whole /64 (RFC 6177, 2), and could send each request from another address of it.
     """
     try:
         ip = ip_address(address)
@@ -145,7 +145,7 @@ def same(one: str, other: str) -> bool:
 
 
 def person_of(token: str, registration: Registration, issuer: str, nonce: str, now: float) -> Person:
-    """The person an ID token speaks of; SignInFailed where it is not for us, not for now, or vouches for no e-mail.
+    """The person of an ID token. Raises SignInFailed if it is not for us, has expired, or has no verified e-mail.
 
     Its signature is not checked: it came straight from the token endpoint over TLS (OpenID Connect Core 1.0, 3.1.3.7).
     `issuer` is the discovery document's, `now` in seconds since 1970.
@@ -176,14 +176,14 @@ def _claims(token: str) -> IdToken:
 
 
 def _vouched(claims: IdToken, registration: Registration) -> bool:
-    """Whether the e-mail is asserted as verified: Microsoft lets anyone claim any unless the tenant is a known one."""
+    """Whether the e-mail is verified: at Microsoft anyone can set any address, unless the tenant is a known one."""
     if registration.id == "azure":
         return registration.vouches or claims.xms_edov is True
     return claims.email_verified is True
 
 
 def _usable(email: str) -> bool:
-    """Whether text is an address by which one user is told from another.
+    """Whether a text is an e-mail address that cannot be taken for another user's.
 
     The database compares addresses in lower case, where the Kelvin sign is a k: letters beyond A to Z have to be lower
     case already.
