@@ -12,7 +12,7 @@ Format = Literal["auto", "goodreads", "storygraph", "questlog"]
 
 
 def read(data: bytes, source: Format = "auto") -> Shelf:
-    """The books in a file. Refused, with the reason, when it is none of the format asked for."""
+    """The books in a file. Raises Refused, with the reason, if it does not have the given format."""
     table = read_table(data)
     if source in ("auto", "goodreads", "questlog") and goodreads.recognises(table):
         return goodreads.read(table, own=source == "questlog")

@@ -72,7 +72,7 @@ _SHELVES: Final[dict[Status, str]] = {
 }
 _STANDARD: Final = frozenset({"read", "currently reading", "to read"})
 _ID: Final = re.compile(r"[0-9]{1,18}")
-# Ids of books that Goodreads does not know lie far above its own, so that none of them is taken for another book.
+# The ids that our export gives to books without one of Goodreads lie far above its own, so that none is used twice.
 _OWN_IDS: Final = 10**15
 
 
@@ -193,7 +193,7 @@ def _cells(book: ExportedBook, positions: Counter[str]) -> list[str]:
 
 
 def book_id(own_id: UUID, import_key: str | None) -> str:
-    """The id that Goodreads gave a book, else one made of ours, by which the export is known when it comes back."""
+    """The id that Goodreads gave a book, else one computed from ours, by which an import recognises our export."""
     source, _, known = (import_key or "").partition(":")
     if source == FORMAT and _ID.fullmatch(known):
         return known

@@ -1,8 +1,8 @@
-"""Which of a file's books are new to the shelf, which have changed, and what is written of them.
+"""Decides which of a file's books are new to the shelf, which have changed, and what is written of them.
 
-1. A book that an import has brought is known by its key.
-2. Any other is looked for among the books that no row has claimed: by the id that our export gave it, else by its ISBN,
-   else by title and author. What it has nothing in, it takes from the file; what its user wrote stays.
+1. A book that came with an earlier import is recognised by its key.
+2. Any other is looked for among the books that no row has matched yet: by the id that our export gave it, else by its
+   ISBN, else by title and author. Its empty fields are filled from the file; what its user wrote stays.
 3. The rest are new.
 """
 
@@ -35,7 +35,7 @@ _NOON: Final = time(12)
 
 
 class Standing(NamedTuple):
-    """The user's zone, the time, and a version of the shelf: another one when anything on it has changed."""
+    """The user's zone, the time, and a version of the shelf that changes whenever anything on it does."""
 
     zone: str
     now: datetime
@@ -43,7 +43,7 @@ class Standing(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A book that is on the shelf, as far as an import asks."""
+    """A book on the shelf, with the columns that an import needs."""
 
     id: UUID
     import_key: str | None
@@ -69,7 +69,7 @@ class Key(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """What is written, as the statement takes it, and what became of the file's books."""
+    """The rows to write, as the statement takes them, and the outcome for each of the file's books."""
 
     imported: list[dict[str, Any]] = field(default_factory=list)
     updated: list[dict[str, Any]] = field(default_factory=list)
@@ -102,13 +102,13 @@ class Plan:
 
 
 def read(content: bytes, query: ImportQuery) -> Shelf:
-    """The books of a file that was sent. Failure (400, 413) where it is none."""
+    """The books of a file that was sent. Raises Failure (400, 413) for a file that cannot be read."""
     with refusals("csv"):
         return files.read(content, query.format)
 
 
 def planned(shelf: Shelf, standing: Standing, held: Sequence[Held], deleted: Iterable[Key]) -> Plan:
-    """What to write of a file's books. Conflict limit_reached where there would be too many."""
+    """What to write of a file's books. Raises Conflict limit_reached if there would be too many."""
     plan = Plan()
     keys = {book.import_key: book for book in held if book.import_key is not None}
     digests = {key: book.import_digest for key, book in keys.items()}
@@ -136,7 +136,7 @@ def planned(shelf: Shelf, standing: Standing, held: Sequence[Held], deleted: Ite
 
 
 class _Unclaimed:
-    """The books on the shelf that no row has by its key. Each is taken once: rows of a file never match each other."""
+    """The books on the shelf that no row of the file matches by its key. Each is matched once."""
 
     def __init__(self, books: Iterable[Held]) -> None:
         self._by_key: dict[str, list[Held]] = {}
@@ -152,7 +152,7 @@ class _Unclaimed:
                 self._by_likeness.setdefault(like, []).append(book)
 
     def taken_by(self, rows: Sequence[ShelvedBook]) -> list[Held | None]:
-        """For each row the book that it is, or None. What tells more goes first, for all of them."""
+        """For each row the book that it matches, or None. All rows are compared by the surest property first."""
         found: list[Held | None] = [None] * len(rows)
         for books, names in (
             (self._by_key, [row.import_key for row in rows]),
@@ -183,7 +183,7 @@ def _digest(shelf: Shelf, book: ShelvedBook) -> bytes:
 
 
 def _add(plan: Plan, shelf: Shelf, book: ShelvedBook, place: int, standing: Standing) -> None:
-    """Add a book. It stands where the file has it: below the one before it, unless they were added on other days."""
+    """Add a book. In the list it follows the book before it in the file, unless they were added on different days."""
     added = standing.now if book.added is None else min(_noon(book.added, standing.zone), standing.now)
     row = _row(shelf, book, uuid4(), standing)
     plan.imported.append(row | {"created_at": rfc3339(added - timedelta(microseconds=place))})
@@ -223,7 +223,7 @@ def _progress(book: ShelvedBook, standing: Standing) -> dict[str, Any]:
 
 
 def _fill(plan: Plan, held: Held, book: ShelvedBook, standing: Standing) -> None:
-    """Give a book what it has nothing in. One that no import has brought is known by the row's key from now on.
+    """Fill the empty fields of a book. If it did not come with an import, the row's key identifies it from now on.
 
     A book that an import brought and its user has changed stays as it is.
     """

@@ -9,7 +9,7 @@ _THIRTEEN: Final = re.compile(r"97[89][0-9]{10}")
 
 
 def isbn13(text: str) -> str | None:
-    """The number with 13 digits, of one written with 10 or 13, also as ="0123456789". None when the check fails."""
+    """The 13-digit form of a number with 10 or 13 digits, also of ="0123456789". None if the check digit is wrong."""
     number = _NOTATION.sub("", text.upper())
     if _TEN.fullmatch(number) and number[9] == _check_of_ten(number):
         thirteen = f"978{number[:9]}"
@@ -20,7 +20,7 @@ def isbn13(text: str) -> str | None:
 
 
 def isbn10(thirteen: str) -> str | None:
-    """The number with 10 digits of one with 13; None where there is none, as for all that begin with 979."""
+    """The 10-digit form of a 13-digit number; None if it has none, as all that begin with 979."""
     if not thirteen.startswith("978"):
         return None
     number = thirteen[3:12]

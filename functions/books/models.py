@@ -115,7 +115,7 @@ class NewBook(BookFields):
     @field_validator("current_page")
     @classmethod
     def _nothing_is_read_of_a_wanted_book(cls, page: int | None, info: ValidationInfo) -> int | None:
-        # A status that is none is told as such; nothing is known of the page then.
+        # Without a valid status, for which there is an error of its own, the page cannot be checked.
         if page and info.data.get("status", "unknown") in (None, "want_to_read"):
             raise ValueError("must be 0 for a book that is wanted")
         return page
@@ -315,7 +315,7 @@ class Written(Row):
 
 
 class BooksReport(ImportReport):
-    """What became of a file's books; `reads` counts the times of reading them that were written."""
+    """The outcome of an import of books; `reads` counts the reads that were written."""
 
     reads: int
 

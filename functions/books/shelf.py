@@ -1,4 +1,4 @@
-"""Books between our tables and another app's file: what is common to Goodreads and StoryGraph."""
+"""Books as files of other apps hold them: what the readers of Goodreads and StoryGraph files share."""
 
 import re
 from collections.abc import Iterable
@@ -14,14 +14,14 @@ from questlog.importing.values import clean_line, decimal_of, fold, integer_of
 
 Status = Literal["want_to_read", "reading", "completed", "abandoned"]
 
-# The limits of our own tables (training contract, 3); longer text is cut and told.
+# The limits of our own tables (training contract, 3); longer text is cut, which the report says.
 LONGEST_TITLE: Final = 500
 LONGEST_AUTHOR: Final = 300
 LONGEST_NOTES: Final = 10_000
 LONGEST_TAG: Final = 40
 MOST_TAGS: Final = 20
 MOST_PAGES: Final = 50_000
-# A count that somebody has typed wrong would become as many rows.
+# A read count is limited, since a mistyped one would become as many rows.
 MOST_READS: Final = 100
 # An index over a longer key would be refused by the database.
 _LONGEST_KEY: Final = 300
@@ -47,7 +47,7 @@ class Read(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShelvedBook:
-    """A book with its reads, oldest first; `import_key` is what a later import knows it by, `line` its row."""
+    """A book with its reads, oldest first. A later import recognises it by `import_key`; `line` is its line."""
 
     import_key: str
     line: int
@@ -74,14 +74,14 @@ class Shelf:
 
 
 def likeness(title: str, author: str | None) -> str:
-    """What two editions of a book have in common: title without its series, and first author, folded."""
+    """The title without its series and the first author, folded: the same for two editions of a book."""
     first_author = (author or "").split(",")[0]
     return f"{fold(_SERIES.sub('', title))}|{fold(first_author)}"
 
 
 @dataclass(slots=True)
 class Stacking:
-    """Takes the rows of a file one by one; what cannot be taken is told."""
+    """Collects the books of a file row by row, and the problems of what cannot be imported."""
 
     problems: Problems = field(default_factory=Problems)
     books: list[ShelvedBook] = field(default_factory=list)
@@ -94,13 +94,13 @@ class Stacking:
         self.problems.tell(line, title, message)
 
     def import_key(self, source: str, identity: str) -> str:
-        """The key that a book keeps, so that a second import finds it; the second of a file is another one."""
+        """The key by which a later import recognises the book; a second book with the same identity gets another."""
         key = f"{source}:{identity}"[:_LONGEST_KEY]
         count = self._keys[key] = self._keys.get(key, 0) + 1
         return key if count == 1 else f"{key}|{count}"
 
     def day(self, line: int, title: str, text: str) -> date | None:
-        """The day in a text; one that cannot be read is told, and not known."""
+        """The day in a text. One that cannot be read becomes a problem and None."""
         try:
             return day_of(text)
         except ValueError as error:
@@ -108,7 +108,7 @@ class Stacking:
             return None
 
     def count(self, row: Row, title: str, name: str, most: int) -> int | None:
-        """The whole number in a column; None for none or 0. What it cannot be is told."""
+        """The whole number in a column; None if it is empty or 0. A number out of range becomes a problem and None."""
         try:
             found = integer_of(row[name])
         except ValueError:
@@ -148,7 +148,7 @@ class Stacking:
         return list(found.values())[:MOST_TAGS]
 
     def cut(self, line: int, title: str, text: str, longest: int) -> str | None:
-        """The text as long as we keep it; None for none. What is cut is told."""
+        """The text, cut to the longest that we keep, which becomes a problem; None for none."""
         if len(text) > longest:
             self.problems.tell(line, title, f"Text was cut to {longest:,} characters.")
         return text[:longest].rstrip() or None
@@ -162,9 +162,9 @@ class Stacking:
 
 
 def status_of(shelf: str, *, was_read: bool) -> tuple[Status, str | None]:
-    """The status that a shelf or read status means, and the tag that keeps the rest of its meaning.
+    """The status for a shelf or read status, and a tag for what the status alone would lose.
 
-    A shelf of the user's own is a tag, and the status is told by whether the book was read.
+    A shelf of the user's own becomes a tag; the status then depends on whether the book was read.
     """
     name = fold(shelf)
     if status := _STATUSES.get(name):
@@ -175,11 +175,11 @@ def status_of(shelf: str, *, was_read: bool) -> tuple[Status, str | None]:
 def reads_of(status: Status, count: int, dated: list[Read]) -> list[Read]:
     """The reads of a book, oldest first: those with a date, and before them as many without as `count` has more.
 
-    `count` is the file's: of a wanted book it makes no read, of a book being read it counts that reading too.
+    `count` is the file's. For a wanted book it makes no read; for a book being read it includes the present reading.
     """
     counted = {"completed": max(count, 1), "reading": count - 1, "want_to_read": 0, "abandoned": count}[status]
     in_order = sorted(dated, key=lambda read: read.finished or date.min)
     if status == "abandoned":
-        # The last date of a book given up is the day it was.
+        # The last date of an abandoned book is the day on which it was abandoned.
         in_order = in_order[: max(counted, 0)]
     return [Read()] * (counted - len(in_order)) + in_order

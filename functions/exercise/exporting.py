@@ -24,7 +24,7 @@ class Zone(NamedTuple):
 def attached(sessions: Iterable[Session], zone: str) -> Response:
     """The CSV of completed sessions in the order given, to save, with times as clocks in the zone show them.
 
-    Failure answer_too_large for more than an answer may hold.
+    Raises Failure answer_too_large if it is too large for an answer.
     """
     document = "".join(hevy.written(_workout(session, zone) for session in sessions))
     message = "The workouts would be larger than 5 MiB as a file; ask for a part of them by from and to."

@@ -13,7 +13,7 @@ Format = Literal["auto", "strong", "hevy", "questlog"]
 
 
 def read(data: bytes, source: Format = "auto", *, weight: Unit | None = None, distance: Unit | None = None) -> History:
-    """The workouts in a file. Refused, with the reason, when it is none of the format asked for."""
+    """The workouts in a file. Raises Refused, with the reason, if it does not have the given format."""
     table = read_table(data)
     is_hevy, is_strong = hevy.recognises(table), strong.recognises(table)
     if source in ("hevy", "questlog") and is_hevy:

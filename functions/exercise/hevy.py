@@ -91,7 +91,7 @@ class _Reader:
         self._day_first = day_first
         self._own = own
         self._moments: dict[str, datetime | ValueError] = {}
-        # Nothing but their place tells two workouts of one title and time apart: a second run of rows is a second one.
+        # Two workouts of one title and time differ only in their place: rows that begin again are a second one.
         self._current: tuple[str, ...] = ()
         self._runs: dict[tuple[str, ...], int] = {}
 
@@ -148,7 +148,7 @@ class _Reader:
         )
 
     def _moment(self, text: str) -> datetime | ValueError:
-        """The time in a cell, or why it is none. Each row repeats the times of its workout."""
+        """The time in a cell, or why there is none. Cached, since each row repeats the times of its workout."""
         if text not in self._moments:
             try:
                 self._moments[text] = moment_of(text, day_first=self._day_first)

@@ -1,4 +1,4 @@
-"""Workouts between our tables and another app's file: exercises go by their names, times by the clock on the wall."""
+"""Workouts as files of other apps hold them: exercises are known by name, and times are wall-clock times."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,17 +10,17 @@ from questlog.importing.tables import Row
 from questlog.importing.values import clean, clean_line, decimal_of, integer_of, rounded
 from questlog.recurrence.times import instant
 
-# The limits of our own tables (training contract, 1.3, 1.4); longer text is cut and told.
+# The limits of our own tables (training contract, 1.3, 1.4); longer text is cut, which the report says.
 LONGEST_NAME: Final = 120
 LONGEST_SET_NOTES: Final = 500
 LONGEST_SESSION_NOTES: Final = 2_000
-# Of one exercise in one workout: set numbers end here.
+# The highest number of a set of one exercise in one workout.
 MOST_SETS: Final = 1_000
 # An index over a longer key would be refused by the database.
 _LONGEST_KEY: Final = 300
-# Nobody trains longer: a clock that was never stopped has made such an end.
+# An end later than this after the start is taken for a timer that was never stopped.
 _LONGEST_WORKOUT: Final = timedelta(hours=24)
-# What a session's duration counts at most (training contract, 1.4.9).
+# The longest duration of a session (training contract, 1.4.9).
 _LONGEST_COUNTED: Final = 43_200
 _UNNAMED: Final = "Workout"
 # Of each field of a set, its smallest and largest value (training contract, 1.4), what it measures, and in which unit.
@@ -33,7 +33,7 @@ _LIMITS: Final = {
 
 
 class LoggedSet(NamedTuple):
-    """A set under its exercise's name: weights in kg, negative for help; measures that are missing are None."""
+    """A set with its exercise's name. Weights are in kg, negative for assistance; missing measures are None."""
 
     exercise: str
     weight_kg: Decimal | None = None
@@ -51,7 +51,7 @@ class LoggedSet(NamedTuple):
 class LoggedWorkout:
     """A workout with its sets in order. Times are wall-clock times; the end is given as a time or as a duration.
 
-    `import_key` is what a later import knows it by, `line` where it begins in the file.
+    A later import recognises it by `import_key`; `line` is where it begins in the file.
     """
 
     import_key: str = ""
@@ -64,7 +64,7 @@ class LoggedWorkout:
 
     @property
     def has_possible_end(self) -> bool:
-        """Whether the end, if there is one, can be that of a workout."""
+        """Whether the end is plausible for a workout, or there is none."""
         ended = self.ended - self.started_at if isinstance(self.ended, datetime) else self.ended
         return ended is None or timedelta() <= ended <= _LONGEST_WORKOUT
 
@@ -93,13 +93,13 @@ class History:
 
 
 def import_key(source: str, *parts: str) -> str:
-    """The key that a workout keeps, so that a second import finds it."""
+    """The key by which a later import recognises the workout."""
     return f"{source}:{'|'.join(parts)}"[:_LONGEST_KEY]
 
 
 @dataclass(slots=True)
 class _Block:
-    """Sets of one exercise in a row. Notes wait here for the next set, and are given once.
+    """Consecutive sets of one exercise. Notes are kept here until the next set, which gets them.
 
     `first` is the place of its first set in the workout.
     """
@@ -125,7 +125,7 @@ class _Draft:
 class Gathering:
     """Puts the rows of a file together into workouts.
 
-    `own` is for our own export: notes stand at the set they belong to, and weights are as they were stored.
+    `own` is for our own export, in which notes are at the set they belong to, and weights are as they are stored.
     """
 
     def __init__(self, *, own: bool = False) -> None:
@@ -135,7 +135,7 @@ class Gathering:
         self._refused: set[str] = set()
 
     def refuse(self, workout: str, line: int, name: str, message: str) -> None:
-        """Leave out a workout as a whole; `workout` is what its rows have in common. It is told and counted once."""
+        """Skip a whole workout; `workout` is the key that its rows share. It is reported and counted once."""
         if workout not in self._refused:
             self._refused.add(workout)
             self.problems.tell(line, clean_line(name), message)
@@ -155,7 +155,10 @@ class Gathering:
         ended: datetime | timedelta | None,
         notes: str,
     ) -> bool:
-        """The workout of a row, and whether this is its first; what its rows repeat is taken from the first with it."""
+        """Open the workout of a row. Returns whether this is its first row.
+
+        What its rows repeat is taken from the first row that has it.
+        """
         draft = self._drafts.get(key)
         is_new = draft is None
         if draft is None:
@@ -182,7 +185,7 @@ class Gathering:
             block.waiting.append(clean(note))
 
     def effort(self, key: str, row: Row, name: str) -> Decimal | None:
-        """A rating of perceived exertion, 1 to 10 in halves; None for nothing or 0. What else there is, is told."""
+        """A rating of perceived exertion, 1 to 10 in halves; None if it is empty or 0. Others become a problem."""
         try:
             found = number(row, name)
         except ValueError:
@@ -221,7 +224,7 @@ class Gathering:
         draft.workout.sets.append(logged._replace(notes=self._notes(draft, block)))
 
     def history(self, source: str) -> History:
-        """All workouts that hold a set. What was left out of the others is told."""
+        """All workouts that have a set. What was left out becomes a problem."""
         kept, skipped = [], len(self._refused)
         for draft in self._drafts.values():
             workout = draft.workout
@@ -278,7 +281,7 @@ class Gathering:
         return name[:LONGEST_NAME].rstrip()
 
     def _measured(self, logged: LoggedSet) -> LoggedSet:
-        """The set with help as a negative weight, and a weight that was not lifted once as 0 repetitions."""
+        """The set with assistance as a negative weight, and with 0 repetitions for a weight that was not lifted."""
         weight = logged.weight_kg or None
         if weight is not None and helps(logged.exercise):
             weight = -weight if self._own else -abs(weight)
@@ -296,7 +299,7 @@ class Gathering:
         return self._cut(draft, "\n".join(self._fresh(block)), LONGEST_SET_NOTES)
 
     def _fresh(self, block: _Block) -> list[str]:
-        """The notes that wait, without those that the block has had: Hevy repeats one with each set."""
+        """The waiting notes without those that the block has already: Hevy repeats a note with each set."""
         fresh = [note for note in dict.fromkeys(block.waiting) if self._own or note not in block.noted]
         block.noted.update(fresh)
         block.waiting.clear()
@@ -308,7 +311,7 @@ class Gathering:
 
 
 def _outside(logged: LoggedSet) -> str | None:
-    """What is wrong with a measure that no set can have, if there is one."""
+    """What is wrong with the first measure that is out of range; None if all are in range."""
     for name, (smallest, largest, measure, unit) in _LIMITS.items():
         value = getattr(logged, name)
         if value is not None and not smallest <= value <= largest:
@@ -317,7 +320,7 @@ def _outside(logged: LoggedSet) -> str | None:
 
 
 def helps(exercise: str) -> bool:
-    """Whether the weight of an exercise is help, by its name: apps write it positive, our tables negative."""
+    """Whether the weight of an exercise is assistance, by its name: apps write it positive, our tables negative."""
     return "assist" in exercise.casefold()
 
 

@@ -1,7 +1,7 @@
-"""Which of a file's workouts are new, which have changed, and what is written of them.
+"""Decides which of a file's workouts are new, which have changed, and what is written of them.
 
-A workout that an import has brought is known by its key. In Hevy's columns, which our export has too, one that is not
-known is looked for among the sessions: with its name, start and end it is the same, and stays as it is.
+A workout that came with an earlier import is recognised by its key. A file in Hevy's columns may be our own export: so
+a workout whose key is not known, but whose name, start and end are those of a session, is that session and is skipped.
 """
 
 from collections import Counter
@@ -30,14 +30,14 @@ _NOBODY: Final = str(UUID(int=0))
 
 
 class Standing(NamedTuple):
-    """The user's zone, and a version of what an import reads: another one when anything of it has changed."""
+    """The user's zone, and a version of the rows that an import reads, which changes whenever any of them does."""
 
     zone: str
     version: str
 
 
 class Held(NamedTuple):
-    """A completed session, as far as an import asks."""
+    """A completed session, with the columns that an import needs."""
 
     id: UUID
     import_key: str | None
@@ -68,7 +68,7 @@ class ExerciseRow(NamedTuple):
 class Written(NamedTuple):
     """Whether an import was written, or tried, and how many records its sets have made.
 
-    It is not written where what it was planned by has changed since.
+    It is not written if the rows by which it was planned have changed since.
     """
 
     written: bool
@@ -77,7 +77,7 @@ class Written(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """What is written, as the statement takes it, and what became of the file's workouts."""
+    """The rows to write, as the statement takes them, and the outcome for each of the file's workouts."""
 
     imported: list[dict[str, Any]] = field(default_factory=list)
     updated: list[dict[str, Any]] = field(default_factory=list)
@@ -111,7 +111,7 @@ class Plan:
 
 
 def read(content: bytes, query: ImportQuery) -> History:
-    """The workouts of a file that was sent. Failure (400, 413) where it is none, or does not name a unit it needs."""
+    """The workouts of a file that was sent. Raises Failure (400, 413) if it cannot be read, or a unit is missing."""
     with refusals("csv"):
         return files.read(content, query.format, weight=query.weight_unit, distance=query.distance_unit)
 
@@ -123,7 +123,7 @@ def planned(
     deleted: Iterable[Key],
     library: Sequence[ExerciseRow],
 ) -> Plan:
-    """What to write of a file's workouts. Conflict limit_reached where the user would have too many exercises."""
+    """What to write of a file's workouts. Raises Conflict limit_reached if there would be too many exercises."""
     plan = Plan()
     by_key = {session.import_key: session for session in held if session.import_key is not None}
     digests = {key: session.import_digest for key, session in by_key.items()}
@@ -151,7 +151,7 @@ def planned(
 
 
 class _Sessions:
-    """Sessions that no workout of the file has by its key, by name, start and end as an export shows them."""
+    """Sessions that no workout of the file matches by its key, by name, start and end as an export shows them."""
 
     def __init__(self, sessions: Iterable[Held], zone: str) -> None:
         self._left = Counter(
@@ -160,7 +160,7 @@ class _Sessions:
         )
 
     def take(self, workout: LoggedWorkout) -> bool:
-        """Whether there is such a session. Each is met once."""
+        """Whether there is such a session. Each is matched once."""
         ended = workout.ended if isinstance(workout.ended, datetime) else workout.started_at
         times = (_minute(workout.started_at), _minute(ended), workout.name)
         if not self._left[times]:
@@ -174,7 +174,7 @@ def _minute(at: datetime) -> datetime:
 
 
 class _Exercises:
-    """The exercises that the names of a file mean. What means none becomes one of the user's own, once."""
+    """The exercises that the names of a file mean. A name that means none becomes one exercise of the user's own."""
 
     def __init__(self, plan: Plan, library: Sequence[ExerciseRow]) -> None:
         self._plan = plan

@@ -178,10 +178,10 @@ _EQUIPMENT: Final = {
 
 
 def name_key(name: str) -> str:
-    """What two ways to write an exercise's name have in common: its words in the singular, in any order.
+    """The words of an exercise's name in the singular, whatever their order: the same for two ways to write it.
 
-    The equipment in brackets counts as any word: Squat (Barbell) is Barbell Squat. So does Assisted, which is none: the
-    weight of an assisted exercise is help, and it must not become the other one.
+    Equipment in brackets counts as any other word: Squat (Barbell) is Barbell Squat. Assisted, which is no equipment,
+    counts too: the weight of an assisted exercise is assistance, so it must not be matched with the other exercise.
     """
     return " ".join(sorted(_words(name))) or name.casefold()
 
@@ -207,7 +207,7 @@ class Names:
 
     @classmethod
     def of(cls, exercises: Iterable[LibraryExercise]) -> "Names":
-        """The names of a library. Two exercises that share one with their equipment are known by neither."""
+        """The names of a library. A name that two exercises share, equipment included, finds neither."""
         own: dict[str, UUID] = {}
         built_in: dict[str, UUID] = {}
         with_equipment: dict[str, UUID | None] = {}

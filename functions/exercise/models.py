@@ -1,7 +1,7 @@
 """Requests and responses of the exercise routes.
 
-In what makes something, null is the same as absent. What Python alone puts together is a TypedDict, and what it alone
-reads a NamedTuple: as models, these shapes would take the function's cold start over its budget.
+In bodies that create something, null is the same as absent. Answers that Python puts together are TypedDicts, and rows
+that only Python reads are NamedTuples: as models they would take the function's cold start over its budget.
 """
 
 from datetime import date, datetime
@@ -408,7 +408,7 @@ class Sessions(TypedDict):
 
 
 class Running(TypedDict):
-    """What is asked of a running session alone: whether it was forgotten, and how hard a program wants it to be."""
+    """Columns of a running session only: whether it was forgotten, and the intensity that a program asks for."""
 
     intensity_modifier: float | None
     opened_at: datetime

@@ -34,7 +34,7 @@ from functions.exercise.models import (
 # A running session in which nothing has happened for this long was forgotten.
 STALE_AFTER: Final = timedelta(hours=12)
 DEFAULT_PAGE_SIZE: Final = 20
-# What a record is told as, where a set makes several.
+# The order in which the records of one set are shown.
 RANK: Final[tuple[RecordType, ...]] = (
     "max_weight",
     "est_1rm",
