@@ -1,7 +1,8 @@
 """Calendar: events that recur by RFC 5545 rules, are done for a reward, and travel as iCalendar (planning contract, 2).
 
-An occurrence of a series goes by {uuid}_{stamp}. Whether a stamp names one takes an expansion, which is Python's, so
-what changes a series reads first, decides, and writes if nothing has changed meanwhile: two trips, as the design lists.
+The id of an occurrence of a series is {uuid}_{stamp}. Series are expanded in Python, also to tell whether a stamp names
+an occurrence. So a route that changes a series reads first, decides, and writes if nothing has changed meanwhile: two
+trips, as the design lists.
 """
 
 import re
@@ -59,7 +60,7 @@ from functions.calendar.schedule import depends_on_zone, list_bounds, made
 
 api = Api(__file__)
 
-# How often a change is decided anew when another one was quicker.
+# How often a change is decided anew because another request has changed the events meanwhile.
 ATTEMPTS: Final = 3
 MAX_DOCUMENT: Final = 4 * 1_048_576
 LARGEST_LIST: Final = LARGEST_ANSWER * 9 // 10
@@ -278,7 +279,7 @@ def default_scope(event_id: EventId) -> Scope:
 
 
 def moment(name: str, value: Moment | None) -> dict[str, Any]:
-    """A time as the statements take it: an instant, a wall-clock time, or a day."""
+    """A time as a parameter of the statements: an instant, a wall-clock time, or a day."""
     is_time = isinstance(value, datetime)
     is_instant = isinstance(value, datetime) and value.tzinfo is not None
     return {
@@ -289,7 +290,7 @@ def moment(name: str, value: Moment | None) -> dict[str, Any]:
 
 
 def shown(occurrences: Sequence[Occurrence]) -> list[Event]:
-    """The occurrences as the wire shows them; not all of them where their texts are more than an answer may hold."""
+    """The occurrences as the wire shows them, without the last ones if their texts are too long for one answer."""
     room = LARGEST_LIST
     sizes: dict[UUID, int] = {}
     events: list[Event] = []
@@ -306,7 +307,7 @@ def shown(occurrences: Sequence[Occurrence]) -> list[Event]:
 
 @contextmanager
 def admitted(db: Db) -> Iterator[None]:
-    """What is wrong with the input is told only to those who may make the request."""
+    """Raises errors of the input only after the caller is authenticated."""
     try:
         yield
     except Invalid:
@@ -315,7 +316,7 @@ def admitted(db: Db) -> Iterator[None]:
 
 
 def found_as(event_id: EventId, row: EventRow, overrides: list[EventRow], completions: list[Mark]) -> Occurrence:
-    """The event asked for; NotFound where its series has no such occurrence."""
+    """The event with this id. Raises NotFound if its series has no such occurrence."""
     recurrence_id = event_id.recurrence_id
     if recurrence_id is None:
         return single(row)
@@ -329,7 +330,7 @@ def found_as(event_id: EventId, row: EventRow, overrides: list[EventRow], comple
 
 
 def rewritten(db: Db, event_id: EventId, decide: Callable[[Deciding], Rewrite], **links: Any) -> EventRow | None:
-    """Read an event, decide, and write unless another request was quicker; then again. The event to show, if any."""
+    """Read an event, decide, and write; again if it has changed meanwhile. Returns the event to show, if any."""
     for _ in range(ATTEMPTS):
         row, overrides, completions, zone = db.each(
             (EventRow, list[EventRow], list[Completions], UserZone), "deciding", event=event_id.event
@@ -346,11 +347,11 @@ def overtaken() -> Conflict:
 
 
 def calendar(rows: Sequence[EventRow], now: datetime, disposition: str) -> Response:
-    """Events as an iCalendar document. Failure answer_too_large for more than an answer may hold."""
+    """Events as an iCalendar document. Raises Failure answer_too_large if it is too large for an answer."""
     from questlog.ical.writing import written  # noqa: PLC0415 - only what reads or writes .ics pays for it
 
     document = written(rows, now)
-    # On its way out the document is a JSON string, in which these take a byte more each.
+    # Lambda returns the document as a JSON string, in which each of these takes one byte more.
     if len(document) + sum(map(document.count, (b"\r", b"\n", b'"', b"\\"))) > LARGEST_ANSWER:
         message = "The calendar would be larger than 5 MiB; ask for its parts, from part=1 on."
         raise Failure(413, "answer_too_large", message, {"limit_bytes": LARGEST_ANSWER})

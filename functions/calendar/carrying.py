@@ -1,8 +1,8 @@
-"""What becomes of a series' removals, overrides and completions when the series changes (planning contract, 2, rule 8).
+"""Carries removals, overrides and completions over to a changed series (planning contract, 2, rule 8).
 
-A shift keeps rule, zone and all_day and changes the start: the n-th occurrence is the n-th afterwards, and all that was
-said of it goes along. After any other change an occurrence is the one at the same instant, of an all-day series the one
-of the same date; what was said of one that is no more is dropped.
+A shift keeps rule, zone and all_day and changes the start: the n-th occurrence stays the n-th, and keeps its removal,
+override and completion. After any other change, an occurrence is the one at the same instant, or in an all-day series
+on the same date; those of occurrences that no longer exist are dropped.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ _SECOND: Final = timedelta(seconds=1)
 
 
 class Carried(NamedTuple):
-    """What of a series goes along with a change, and as what."""
+    """The occurrences of a series before a change, and which ones they are afterwards."""
 
     before: EventRow
     after: EventRow
@@ -36,12 +36,12 @@ class Carried(NamedTuple):
 
     @property
     def loses(self) -> bool:
-        """Whether an occurrence that was changed or completed is no more."""
+        """Whether an occurrence that was changed or completed no longer exists."""
         return any(at not in self.ids for at in [*self.completed, *self.overridden] if at is not None)
 
     @property
     def moves(self) -> list[Move]:
-        """The completions that go over to another event or occurrence."""
+        """The completions that become those of another event or occurrence."""
         moves = []
         for at in self.completed:
             there = self._there(at)
@@ -51,7 +51,7 @@ class Carried(NamedTuple):
 
     @property
     def drops(self) -> list[Drop]:
-        """The completions whose occurrence is no more."""
+        """The completions whose occurrence no longer exists."""
         return [Drop(self.before.id, at) for at in self.completed if self._there(at) is _NOWHERE]
 
     def keeps(self, override: EventRow) -> bool:
@@ -63,9 +63,9 @@ class Carried(NamedTuple):
         return self.before.id == self.after.id and self.ids.get(override.recurrence_id) == override.recurrence_id
 
     def times_of(self, override: EventRow) -> dict[str, Any]:
-        """What changes of when an override is, and of what it stands for.
+        """The changed times of an override, and the occurrence that it stands for now.
 
-        At the time its series gave it, and as long, it follows the series; what it was given of its own stays.
+        An override at the time and of the length that its series gave it follows the series; other times stay.
         """
         before, after = override.recurrence_id, self.ids[override.recurrence_id]
         changes: dict[str, Any] = {"parent_event_id": self.after.id, "original_start": after}
@@ -77,7 +77,7 @@ class Carried(NamedTuple):
         return {name: value for name, value in changes.items() if getattr(override, name) != value}
 
     def _there(self, at: datetime | None) -> Any:
-        """What names the occurrence afterwards: an instant, None for a single event, or _NOWHERE."""
+        """The recurrence id of the occurrence afterwards: an instant, None for a single event, or _NOWHERE."""
         if at is None:
             return self.after.start_time if self.after.recurrence_rule else None
         if self.after.recurrence_rule is None:
@@ -92,7 +92,7 @@ _NOWHERE: Final = object()
 def carried(
     before: EventRow, after: EventRow, overrides: Iterable[EventRow], completed: Iterable[datetime | None]
 ) -> Carried:
-    """What goes along with the change of a series, or of its rest, into another."""
+    """The occurrences of a series, or of its rest, in the series that it becomes."""
     completed = list(completed)
     overridden = [override.recurrence_id for override in overrides]
     if before.recurrence_rule is None or after.recurrence_rule is None:
@@ -126,7 +126,7 @@ def with_bounds_moved(before: EventRow, after: EventRow) -> EventRow:
 
 
 def rdates_after(before: EventRow, after: EventRow) -> dict[datetime, datetime]:
-    """The dates of RDATE, each with what it is after a change: shifted as far as the start, or on the same date."""
+    """The dates of RDATE, each with its new value after a change: shifted as far as the start, or on the same date."""
     zone = after.timezone
     if before.all_day == after.all_day:
         by = wall_difference(before.start_time, after.start_time, zone)
@@ -137,7 +137,7 @@ def rdates_after(before: EventRow, after: EventRow) -> dict[datetime, datetime]:
 
 
 def _nth_to_nth(before: EventRow, after: EventRow, named: set[datetime]) -> dict[datetime, datetime]:
-    """The occurrences of the rule that are named, each with the one that has its number afterwards."""
+    """These occurrences of the rule, each with the one that has the same number afterwards."""
     if not named:
         return {}
     one_by_one = zip(
@@ -149,7 +149,7 @@ def _nth_to_nth(before: EventRow, after: EventRow, named: set[datetime]) -> dict
 
 
 def _same_as_before(before: EventRow, after: EventRow, named: set[datetime]) -> dict[datetime, datetime]:
-    """The occurrences that are named and still there: at the same instant, of an all-day series on the same date."""
+    """These occurrences, as far as they still exist: at the same instant, in an all-day series on the same date."""
     ids = {}
     series = after.series
     for at in named:

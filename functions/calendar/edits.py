@@ -1,4 +1,4 @@
-"""What a change makes of an event and of all that hangs on it: pure functions of the rows that were read.
+"""Changes and removals of an event, with its overrides and completions: pure functions of the rows that were read.
 
 A change has a scope: `this` occurrence (an override is written), this and the `following` (the series is split), or
 `all`.
@@ -28,7 +28,7 @@ _SECOND: Final = timedelta(seconds=1)
 
 
 def edited(found: Deciding, body: EventChange, scope: Scope, recurrence_id: datetime | None) -> Rewrite:
-    """What a change of an event comes to. NotFound for an occurrence that there is not, Invalid for what cannot be."""
+    """The rows to write for a change of an event. Raises NotFound for an unknown occurrence, Invalid for bad input."""
     _require(found.event, recurrence_id, scope)
     if recurrence_id is None or scope == "all" or (scope == "following" and _is_first(found.event, recurrence_id)):
         return _edited_all(found, body, recurrence_id)
@@ -38,7 +38,7 @@ def edited(found: Deciding, body: EventChange, scope: Scope, recurrence_id: date
 
 
 def removed(found: Deciding, scope: Scope, recurrence_id: datetime) -> Rewrite:
-    """What removing from an occurrence on, or it alone, or all, comes to. NotFound as for `edited`."""
+    """The rows to write to remove an occurrence, also the following ones, or all. Raises NotFound as `edited` does."""
     row = found.event
     _require(row, recurrence_id, scope)
     if scope == "this":
@@ -83,9 +83,9 @@ def _edited_this(found: Deciding, body: EventChange, recurrence_id: datetime) ->
     if override is None:
         of_its_own = {"id": uuid4(), "parent_event_id": row.id, "original_start": recurrence_id, "created_at": None}
         override = _from(row, recurrence_id).model_copy(update={**NO_RECURRENCE, **of_its_own})
-    # From now on it is the user's, also where an import had brought it.
+    # From now on the override is the user's own, even if it came with an import.
     changes = {**body.plain, **times_after(override, body, found.zone), **NOT_IMPORTED}
-    # The series is written too, so that whoever has read it before knows that it is not the same.
+    # The series is written too, so that a request that has read it before finds that it has changed.
     return Rewrite(seen=[row], kept=[revised(row), revised(override, **changes)], shown=override.id)
 
 
@@ -116,7 +116,7 @@ def _edited_following(found: Deciding, body: EventChange, recurrence_id: datetim
 def _carried_along(
     before: EventRow, after: EventRow, overrides: Iterable[EventRow], completed: Iterable[datetime | None]
 ) -> tuple[EventRow, Carried]:
-    """The changed series with the removals that go along, and what becomes of its overrides and completions.
+    """The changed series with the removals that still apply, and the changes of its overrides and completions.
 
     Where a shift would push an occurrence that was changed or completed past the end of the series, the end moves too.
     """
@@ -132,7 +132,7 @@ def _carried_along(
 
 
 def _overridden(override: EventRow, before: EventRow, body: EventChange, carry: Carried) -> EventRow:
-    """An override after a change of all: what it was given of its own stays, whether times or texts."""
+    """An override after a change of the whole series: times and texts of its own stay."""
     texts = {name: value for name, value in body.plain.items() if getattr(override, name) == getattr(before, name)}
     changes = texts | carry.times_of(override)
     return revised(override, **changes) if changes else override
@@ -147,7 +147,7 @@ def _require(row: EventRow, recurrence_id: datetime | None, scope: Scope) -> Non
 
 
 def _is_first(row: EventRow, recurrence_id: datetime) -> bool:
-    """Whether nothing of the series comes before: what was removed is not there."""
+    """Whether the series has no earlier occurrence; removed ones do not count."""
     series = row.series.without(row.exdates)
     earliest = min([row.start_time, *row.rdates])
     return next(starts(series, earliest, recurrence_id), None) is None
@@ -159,7 +159,7 @@ def _from(row: EventRow, recurrence_id: datetime) -> EventRow:
 
 
 def _ended(row: EventRow, before: datetime) -> EventRow:
-    """The series without what begins at an instant or later."""
+    """The series without the occurrences that begin at an instant or later."""
     return with_end(
         revised(
             row,
@@ -171,7 +171,7 @@ def _ended(row: EventRow, before: datetime) -> EventRow:
 
 
 def _rest_of_rule(row: EventRow, recurrence_id: datetime) -> dict[str, Any]:
-    """The rule and dates for what is left of a series from an occurrence on; where COUNT counts it is the remainder."""
+    """The rule and the further dates of a series from an occurrence on; COUNT is reduced to the remaining number."""
     series = row.series
     rest: dict[str, Any] = {
         "last_start": None,

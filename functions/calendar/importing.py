@@ -1,4 +1,5 @@
-"""An import, from the bytes that were sent to what is to be written. That route alone imports it: icalendar is dear."""
+"""An import, from the bytes that were sent to the rows to write. Only its route loads this module, since icalendar is
+large."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,7 +16,7 @@ from functions.calendar.rewrite import Rewrite
 
 
 def parsed(document: bytes, charset: str | None) -> list[Component]:
-    """The VCALENDARs of a document. Invalid where it is none."""
+    """The VCALENDARs of a document. Raises Invalid if it is not iCalendar."""
     try:
         return calendars(unfolded(document, charset))
     except NotCalendar as problem:
@@ -30,7 +31,7 @@ def uids_in(found: Iterable[Component]) -> list[str]:
 def imported(
     found: Sequence[Component], users_zone: str, rows: Sequence[EventRow], completions: Iterable[Completions]
 ) -> tuple[Rewrite, Imported]:
-    """What a document makes of the events that are there, and what became of each of its components."""
+    """The rows to write for a document, and the outcome for each of its components."""
     completed: dict[UUID, list[datetime | None]] = {}
     for completion in completions:
         completed.setdefault(completion.event_id, []).append(completion.recurrence_id)

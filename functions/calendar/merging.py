@@ -28,14 +28,14 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class There(NamedTuple):
-    """What an import may meet: the user's events that go by its UIDs, their overrides, and their completions."""
+    """The user's events that have the UIDs of an import, their overrides, and their completions."""
 
     events: Sequence[EventRow]
     completed: dict[UUID, list[datetime | None]]
 
 
 def merged(there: There, document: Document) -> tuple[Rewrite, Imported]:
-    """The rows to write, and what became of each component of the document."""
+    """The rows to write, and the outcome for each component of the document."""
     merge = _Merge(there)
     for uid, why in document.problems:
         merge.skip(uid, why)
@@ -71,13 +71,13 @@ class _Merge:
         self._problems: list[Problem] = []
 
     def skip(self, uid: str | None, why: str | None = None) -> None:
-        """Count a component that is not taken, and tell why."""
+        """Count a component that is not imported, and report why."""
         self._counts["skipped"] += 1
         if why is not None:
             self._tell(uid, why)
 
     def take(self, uid: str, entries: Sequence[Entry]) -> None:
-        """All components of a UID: an event or a series, and what is said of single occurrences of it."""
+        """Import all components of a UID: an event or a series, and its overrides."""
         master = _newest(entry for entry in entries if entry.recurrence_id is None)
         instances = [entry for entry in entries if entry.recurrence_id is not None]
         series = self._masters.get(uid)
@@ -125,7 +125,7 @@ class _Merge:
         self._kept[row.id] = row
 
     def _cancel(self, uid: str, entry: Entry) -> None:
-        """Take away what goes by a UID, unless it is newer than its cancellation. What is not there is not counted."""
+        """Delete the event with a UID, unless it is newer than its cancellation. It is counted only if it existed."""
         known = self._masters.get(uid)
         if known is not None and _is_older(entry, known):
             return self.skip(uid)
@@ -135,7 +135,7 @@ class _Merge:
         return None
 
     def _take_master(self, master: Entry, instances: Sequence[Entry]) -> EventRow:
-        """The event or series as it is after the import."""
+        """The event or series after the import."""
         known = self._masters.get(master.uid)
         if known is None:
             row = _versioned(master.event, master)
@@ -167,7 +167,7 @@ class _Merge:
             cancelled = _cancelled(instances, row)
             by_document = {*given.exdates, *cancelled}
             if not is_newer:
-                # An earlier document may have left out more, and this one is no later word on it.
+                # A newer version may have left out more occurrences than this older document does.
                 by_document |= {carry.ids[at] for at in known.ical_exdates if at in carry.ids}
             by_user = {carry.ids[at] for at in set(known.exdates) - set(known.ical_exdates) if at in carry.ids}
             left_out = {"exdates": sorted(by_document | by_user), "ical_exdates": sorted(by_document)}
@@ -191,7 +191,7 @@ class _Merge:
         return known
 
     def _carried_overrides(self, known: EventRow, row: EventRow, carry: Carried, drops: set[UUID]) -> None:
-        """The overrides of a series that goes along with a document: at their new places, but for those to drop."""
+        """The overrides of a series that the document changes, at their new times, without those to drop."""
         there: dict[datetime, EventRow] = {}
         for override in self._overrides[known.id].values():
             if override.id in drops or not carry.keeps(override):
@@ -217,7 +217,7 @@ class _Merge:
         return new
 
     def _adopt(self, uid: str, series: EventRow, master: Entry, mentioned: set[datetime]) -> None:
-        """Make overrides of the instances that came before their series, unless it is a newer version without them."""
+        """Turn instances that were imported before their series into overrides, unless a newer series lacks them."""
         for key, lone in list(self._lone[uid].items()):
             at = _occurrence_of(key, series)
             if not occurs(series.series, at):
@@ -233,7 +233,7 @@ class _Merge:
             self._moves += [Move(lone.id, done, series.id, at) for done in self._completed.get(lone.id, [])]
 
     def _take_instance(self, series: EventRow, at: datetime, entry: Entry) -> EventRow:
-        """What is said of one occurrence of a series; the series as it is then."""
+        """Import an instance of a series. Returns the series after it."""
         self._tell_notes(entry)
         if not occurs(series.series, at):
             self.skip(entry.uid, "stands for what is no occurrence of its series")
@@ -248,12 +248,12 @@ class _Merge:
         row = _overlaid(known or _override_of(series, at), given, entry).model_copy(update={"ical_uid": entry.uid})
         if self._weigh(known, row, entry):
             self._overrides[series.id][at] = row
-            # Written too, so that whoever has read the series before knows that it is not the same.
+            # The series is written too, so that a request that has read it before finds that it has changed.
             self._kept.setdefault(series.id, series)
         return series
 
     def _remove(self, series: EventRow, at: datetime, entry: Entry) -> EventRow:
-        """The series without an occurrence that was cancelled. One that is not there is not counted."""
+        """The series without an occurrence that was cancelled, which is counted only if it existed."""
         if at in series.exdates:
             return series
         self._counts["removed"] += 1
@@ -267,7 +267,7 @@ class _Merge:
         return series
 
     def _take_lone(self, uid: str, key: str, entry: Entry) -> None:
-        """An instance whose series is not there: a single event, which remembers what it stands for."""
+        """Import an instance without its series: as a single event, which keeps the recurrence id."""
         self._tell_notes(entry)
         known = self._lone[uid].get(key)
         if entry.cancelled:
@@ -280,7 +280,7 @@ class _Merge:
         self._weigh(known, row, entry)
 
     def _weigh(self, known: EventRow | None, row: EventRow, entry: Entry) -> bool:
-        """Count what is said against what is known; whether it is new, and kept."""
+        """Compare a component with the stored event and count the outcome. Returns whether it is to be written."""
         if known is None:
             self._keep(row, "imported")
         elif entry.version.sequence < known.sequence:
@@ -295,7 +295,7 @@ class _Merge:
 
 
 def _newest(entries: Iterable[Entry]) -> Entry | None:
-    """Of versions of one component the newest; of two alike the later in the document."""
+    """The newest of several versions of one component; of two equal ones the later in the document."""
 
     def age(numbered: tuple[int, Entry]) -> tuple[int, datetime, datetime, int]:
         number, entry = numbered
@@ -306,7 +306,7 @@ def _newest(entries: Iterable[Entry]) -> Entry | None:
 
 
 def _by_occurrence(instances: Iterable[Entry], series: EventRow) -> dict[datetime, Entry]:
-    """What a document says of single occurrences of a series, by their recurrence ids: of each the newest."""
+    """A document's instances of a series by their recurrence ids, each in its newest version."""
     found: defaultdict[datetime, list[Entry]] = defaultdict(list)
     for entry in instances:
         assert entry.recurrence_id is not None
@@ -315,7 +315,7 @@ def _by_occurrence(instances: Iterable[Entry], series: EventRow) -> dict[datetim
 
 
 def _by_key(instances: Iterable[Entry]) -> dict[str, Entry]:
-    """What a document says of instances whose series is not there, by what they stand for: of each the newest."""
+    """A document's instances without a series by their recurrence ids, each in its newest version."""
     found: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in instances:
         assert entry.recurrence_id is not None
@@ -325,7 +325,7 @@ def _by_key(instances: Iterable[Entry]) -> dict[str, Entry]:
 
 
 def _occurrence_of(key: str, series: EventRow) -> datetime:
-    """The occurrence of a series that an instance stands for which was imported before it."""
+    """The occurrence of a series for which an instance stands that was imported before the series."""
     day = date.fromisoformat(key[:8])
     if series.all_day:
         return instant(day, series.timezone)
@@ -359,7 +359,7 @@ def _is_older(entry: Entry, known: EventRow) -> bool:
 
 
 def _where_known(entry: Entry, known: EventRow) -> EventRow:
-    """The event that a document describes; an all-day one, which is dates, in the zone of the one that is known."""
+    """The event that a document describes. An all-day one gets the zone of the stored event, since it is dates only."""
     event = entry.event
     if not (event.all_day and known.all_day) or "timezone" in entry.says or event.timezone == known.timezone:
         return event
@@ -392,7 +392,7 @@ def _override_of(series: EventRow, at: datetime) -> EventRow:
 
 
 def _told(row: EventRow) -> dict[str, Any]:
-    """What iCalendar tells of an event, in one form whatever the wording."""
+    """The properties of an event that iCalendar has, in a normal form by which two versions are compared."""
     told: dict[str, Any] = {name: getattr(row, name) for name in (*_TEXTS, *_TIMES, *_USERS)}
     if row.recurrence_rule is not None:
         rule = rule_of(exported_rule(row.series))

@@ -93,7 +93,7 @@ Metadata = Annotated[dict[str, Any], json_at_most(16_384)]
 
 
 class EventId(NamedTuple):
-    """What an event goes by on the wire: a uuid, or {uuid}_{stamp} for an occurrence of a series."""
+    """The id of an event on the wire: a uuid, or {uuid}_{stamp} for an occurrence of a series."""
 
     event: UUID
     recurrence_id: datetime | None
@@ -220,7 +220,7 @@ class Event(ResponseModel):
 
     @classmethod
     def of(cls, occurrence: Occurrence) -> "Event":
-        """An occurrence as the wire shows it. Nothing is checked twice: the row was checked when it was read."""
+        """An occurrence as the wire shows it. It is not validated: the row was when it was read."""
         row = occurrence.row
         rule = row.recurrence_rule or row.series_rule
         is_exception = row.parent_event_id is not None
@@ -314,7 +314,7 @@ class Deciding(NamedTuple):
 
 
 class Completions(Row):
-    """A completion, whether it is done or was once; the recurrence id is null for that of a single event."""
+    """A completion, also one that was taken back. Its recurrence id is null for a single event."""
 
     event_id: UUID
     recurrence_id: AwareDatetime | None

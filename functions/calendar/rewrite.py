@@ -1,4 +1,4 @@
-"""What a change comes to: rows to write and to delete, and completions to move. rewrite_calendar() carries it out."""
+"""The result of a change: rows to write and to delete, and completions to move. rewrite_calendar() writes it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -30,7 +30,7 @@ class Move(NamedTuple):
 
 
 class Drop(NamedTuple):
-    """A completion whose occurrence there is no more: it is not done any longer, and what was paid stays paid."""
+    """A completion whose occurrence no longer exists: it is cleared, and what was paid stays paid."""
 
     event_id: UUID
     recurrence_id: datetime | None

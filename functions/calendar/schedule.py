@@ -26,7 +26,7 @@ NOT_IMPORTED: dict[str, Any] = {"ical_uid": None, "ical_stamp": None, "ical_exda
 
 
 def list_bounds(query: EventsQuery) -> tuple[Moment | None, Moment | None]:
-    """Where a list begins and ends, a date standing for the whole of its day. Invalid for half of an answer."""
+    """The bounds of a list; a date stands for its whole day. Raises Invalid if only one bound is given."""
     if query.date is not None:
         if query.start_date is not None or query.end_date is not None:
             raise Invalid([("date", "does not go with start_date and end_date")])
@@ -41,7 +41,7 @@ def list_bounds(query: EventsQuery) -> tuple[Moment | None, Moment | None]:
 
 
 def depends_on_zone(body: NewEvent) -> bool:
-    """Whether it takes the event's zone to say when it is: not where all that is sent are instants."""
+    """Whether the event's times depend on its zone: they do not if only instants were sent."""
     return (
         body.all_day
         or body.recurrence_rule is not None
@@ -111,7 +111,7 @@ def recurrence_after(row: EventRow, body: EventChange, zone: str) -> dict[str, A
 
 
 def in_rhythm(event: EventRow) -> EventRow:
-    """The event; a series is moved to the first instant that fits its rule. Invalid where none does."""
+    """The event; a series is moved to the first instant that fits its rule. Raises Invalid if none does."""
     if event.recurrence_rule is None:
         if event.recurrence_end is not None:
             raise Invalid([("recurrence_end", "needs a recurrence_rule")])
@@ -134,7 +134,7 @@ def with_end(event: EventRow) -> EventRow:
 
 
 def event_times(start: Moment, end: Moment | None, *, all_day: bool, zone: str) -> tuple[datetime, datetime | None]:
-    """When an event starts and ends. Invalid for an end before the start, and for a time outside of all calendars."""
+    """When an event starts and ends. Raises Invalid if the end is before the start, or a time out of range."""
     try:
         starts, ends = placed(start, end, all_day=all_day, zone=zone)
     except ValueError as error:

@@ -1,8 +1,8 @@
-"""Events of an iCalendar document, as their makers meant them (planning contract, 2, rule 13).
+"""Reads the events of an iCalendar document (planning contract, 2, rule 13).
 
-Only what is needed of an event is read, property by property: what does not say when it happens and cannot be read is
-left out and told, and an event that cannot be taken spoils no other. icalendar reads the content lines that have
-parameters; of values it keeps too little (a DURATION in days, a TZID beside a DATE), so these are read here.
+Only the properties that we need are read. If one that does not say when the event happens cannot be read, it is left
+out with a note; an event that cannot be read at all is skipped. icalendar parses the content lines, but of some values
+it keeps too little (a DURATION in days, a TZID beside a DATE), so values are read here.
 """
 
 import re
@@ -24,9 +24,9 @@ from functions.calendar.ical.zones import Zones
 from functions.calendar.models import EventType
 from functions.calendar.schedule import with_end
 
-# Far from where an int ends, since every later edit adds one.
+# The largest SEQUENCE that is kept, far below the limit of int, since every later edit adds one.
 MAX_SEQUENCE: Final = 1_000_000_000
-# Of one event: more dates would be read with every list it is in.
+# The most dates of one event, since all are read with every list that shows it.
 MAX_DATES: Final = 5_000
 MAX_PERIODS: Final = 500
 
@@ -41,7 +41,7 @@ _UNREADABLE: Final = "cannot be read and was left out"
 
 
 class Unusable(ValueError):
-    """An event that cannot be taken; the message says why."""
+    """An event that cannot be imported; the message says why."""
 
 
 class Given(NamedTuple):
@@ -58,14 +58,14 @@ class Given(NamedTuple):
 
     @property
     def day(self) -> date:
-        """The date that it names in an all-day series: as written, or which begins then in a zone of the document."""
+        """The date that it means in an all-day series: the written one, or the one that begins then in a zone."""
         if not isinstance(self.moment, datetime):
             return self.moment
         midnight = None if self.moment.tzinfo is None else self.zones.midnight(self.moment)
         return self.moment.date() if midnight is None else midnight
 
     def in_series(self, series: EventRow) -> datetime:
-        """The occurrence that it names in a series: a date, and any moment of an all-day one, is that day's."""
+        """The recurrence id that it means. A date, and any moment in an all-day series, means the day's occurrence."""
         if series.all_day:
             return instant(self.day, series.timezone)
         if isinstance(self.moment, datetime):
@@ -75,7 +75,7 @@ class Given(NamedTuple):
 
 
 class Duration(NamedTuple):
-    """A length of time: days, which are counted by the clock, and a rest that is exact (RFC 5545, 3.3.6)."""
+    """A length of time: days in wall-clock time, and a rest in exact time (RFC 5545, 3.3.6)."""
 
     days: int
     rest: timedelta
@@ -86,7 +86,7 @@ class Duration(NamedTuple):
 
 
 class Version(NamedTuple):
-    """Which of two versions of a component is the newer: by its number, then by when it was written."""
+    """The version of a component. The newer of two has the higher SEQUENCE, or else was written later."""
 
     sequence: int
     stamp: datetime | None
@@ -99,10 +99,10 @@ class Version(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A VEVENT that was understood.
+    """A VEVENT that could be read.
 
-    `says` are the fields among those a user may set that the document sets; `periods` are the ends of RDATEs that have
-    a length of their own; `notes` say what of it was not taken.
+    `says` are the fields that the document sets, of those a user may set; `periods` are the ends of RDATEs that have a
+    length of their own; `notes` say what was left out.
     """
 
     uid: str
@@ -116,7 +116,7 @@ class Entry(NamedTuple):
 
 
 class Effort:
-    """What may be spent on rules whose end is not arithmetic: their occurrences are counted one by one."""
+    """The time that may be spent on rules whose end can be found only by counting their occurrences."""
 
     def __init__(self, components: int) -> None:
         self._microseconds = 1_000_000 + 200 * components
@@ -129,7 +129,7 @@ class Effort:
 
 
 class Document(NamedTuple):
-    """What was understood of a document, and what was not: pairs of UID and reason."""
+    """The events of a document that could be read, and those that could not, as pairs of UID and reason."""
 
     entries: list[Entry]
     problems: list[tuple[str | None, str]]
@@ -146,7 +146,7 @@ def events_of(calendar: Component) -> Iterator[Component]:
 
 
 def read(calendars: Iterable[Component], users_zone: str) -> Document:
-    """The events of a document; what says no zone is in X-WR-TIMEZONE, else in the user's."""
+    """The events of a document. Times without a zone are in X-WR-TIMEZONE, else in the user's zone."""
     entries: list[Entry] = []
     problems: list[tuple[str | None, str]] = []
     calendars = list(calendars)
@@ -164,7 +164,7 @@ def read(calendars: Iterable[Component], users_zone: str) -> Document:
 
 
 class _Reader:
-    """Reads one VEVENT. What it cannot take of it is noted."""
+    """Reads one VEVENT, and notes what it leaves out."""
 
     def __init__(self, component: Component, zones: Zones, users_zone: str, effort: Effort) -> None:
         self._component = component
@@ -176,7 +176,7 @@ class _Reader:
         self._notes: list[str] = []
 
     def entry(self, *, cancels: bool) -> Entry:
-        """The event. Unusable where it cannot be taken."""
+        """The event. Raises Unusable if it cannot be imported."""
         self._check()
         start = self._start()
         own_zone = self._own_zone(start)
@@ -224,7 +224,7 @@ class _Reader:
         return start
 
     def _own_zone(self, start: Given) -> str | None:
-        """The zone of an event of ours whose start names none: of an all-day one, and of a time told in UTC."""
+        """The zone in our own property, for an event whose start has none: an all-day one, or a time in UTC."""
         zone = self._text(OWN_ZONE, 100)
         names_one = isinstance(start.moment, datetime) and start.moment.tzinfo is None
         return zone if zone and known_zone(zone) and not names_one else None
@@ -274,7 +274,7 @@ class _Reader:
         return {"start_time": starts, "end_time": ends, "nominal_days": nominal_days}
 
     def _described(self) -> tuple[dict[str, Any], set[str]]:
-        """What does not say when the event happens; and which of the fields that users set too are said."""
+        """The fields that do not say when the event happens, and which of those that users may set are among them."""
         color, event_type, reminder = self._text(OWN_COLOR, 7), self._event_type(), self._reminder()
         if color is not None and not _HEX.fullmatch(color):
             color = None
@@ -297,13 +297,13 @@ class _Reader:
         return text or None
 
     def _event_type(self) -> EventType | None:
-        """The first of the categories that is a type of ours."""
+        """The first category that is one of our event types."""
         lines = self._component.named("CATEGORIES")
         named = [str(name).strip().lower() for line in lines for name in split_on_unescaped_comma(line.value)]
         return next((event_type for name in named for event_type in _TYPES if event_type == name), None)
 
     def _reminder(self) -> int | None:
-        """The minutes before its start at which the first alarm that says so rings."""
+        """The minutes before the start at which the first alarm with such a trigger rings."""
         for alarm in self._component.parts:
             if alarm.name != "VALARM":
                 continue
@@ -332,7 +332,7 @@ class _Reader:
         return Version(sequence, stamp, modified)
 
     def _written(self, name: str) -> datetime | None:
-        """When a version was written, by one of the properties that say so: in UTC, also where the Z is missing."""
+        """When a version was written, by one of these properties: in UTC, even if the Z is missing."""
         line = self._component.first(name)
         if line is None:
             return None
@@ -374,7 +374,7 @@ class _Reader:
         return with_end(drafted.model_copy(update=dates)), periods
 
     def _rule(self, value: str, drafted: EventRow, start: Given) -> str:
-        """The rule without what says nothing: empty parts, times that repeat the start, an end after all calendars."""
+        """The rule without parts that have no effect: empty ones, the start's own time, an end after the last year."""
         wall = start.moment if isinstance(start.moment, datetime) else datetime.combine(start.moment, time.min)
         times = {"BYHOUR": wall.hour, "BYMINUTE": wall.minute, "BYSECOND": wall.second}
         parts = []
@@ -416,11 +416,11 @@ class _Reader:
 
 
 def _wall(match: re.Match[str] | None) -> datetime:
-    """The wall-clock time, or a date's midnight; ValueError where nothing matched. A leap second is the one before."""
+    """A wall-clock time, naive, or a date's midnight; a leap second is the one before. Raises ValueError for None."""
     if match is None:
         raise ValueError("is no time")
     year, month, day, hour, minute, second = (int(digits or 0) for digits in match.groups()[:6])
-    return datetime(year, month, day, hour, minute, min(second, 59))  # noqa: DTZ001 - its zone is told beside it
+    return datetime(year, month, day, hour, minute, min(second, 59))  # noqa: DTZ001 - the caller knows its zone
 
 
 def _length(match: re.Match[str]) -> tuple[int, timedelta]:

@@ -11,19 +11,19 @@ from icalendar.parser import Contentline, unescape_backslash
 
 MAX_COMPONENTS: Final = 10_000
 _NAME: Final = re.compile(r"[A-Za-z0-9-]+(?=[:;])")
-# Of Python's codecs, those that are charsets; others (idna, punycode) take very long for what they decode.
+# The codecs of Python that are charsets. Others (idna, punycode) take very long to decode a large text.
 _CHARSETS: Final = re.compile(
     r"utf-(8|8-sig|16|16-le|16-be)|ascii|iso8859-\d+|cp125\d|cp932|koi8-[ru]|shift_jis|euc_jp|iso2022_jp|gb2312|gbk|gb18030"
     r"|big5|euc_kr|mac-roman"
 )
-# The library has types, but not for this.
+# icalendar has type hints, but not for this function.
 _content_line: Final = cast("Callable[[str], Any]", Contentline)
-# What says when a component was written, and not what it is.
+# Properties that say when a component was written; they are no part of its content.
 _OF_WRITING: Final = ("DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE")
 
 
 class NotCalendar(ValueError):
-    """What is no iCalendar document at all, or more than is read at once; the message says what it is."""
+    """The document is not iCalendar at all, or larger than is read at once; the message says which."""
 
 
 class Line(NamedTuple):
@@ -57,18 +57,18 @@ class Component:
         return next(iter(self.named(name)), None)
 
     def is_broken(self, name: str) -> bool:
-        """Whether a property of the name cannot be read; "" for lines that are no property at all."""
+        """Whether there is a property of this name that cannot be read; "" asks for lines that are no property."""
         return None in self._properties(name)
 
     @property
     def uid(self) -> str | None:
-        """The UID, the component's own and not one of its parts'."""
+        """The UID of the component itself, not of a component in it."""
         line = self.first("UID")
         return None if line is None else line.text.strip()[:1000] or None
 
     @property
     def content_id(self) -> str:
-        """An id made of what the component says: the same whenever it is written again."""
+        """An id computed from the component's content, so that another copy of it has the same."""
         said = [line for name, lines in self._lines_by_name.items() if name not in _OF_WRITING for line in lines]
         for part in self.parts:
             said += [part.name, *part.lines]
@@ -89,7 +89,7 @@ class Component:
 
 
 def unfolded(content: bytes, charset: str | None) -> str:
-    """The text of a document, in lines that end in LF. NotCalendar for bytes that are not what they are said to be.
+    """The text of a document, in lines that end in LF. Raises NotCalendar for bytes that cannot be decoded.
 
     A byte order mark or the declared charset says how to decode. Without either it is UTF-8, or else Windows-1252.
     Lines are unfolded first, since a fold may cut a character into two.
@@ -109,7 +109,7 @@ def unfolded(content: bytes, charset: str | None) -> str:
 
 
 def calendars(text: str) -> list[Component]:
-    """The VCALENDARs of an unfolded document. NotCalendar when there is none, one is broken, or they are too large."""
+    """The VCALENDARs of an unfolded document. Raises NotCalendar if it holds none, a broken one, or too much."""
     document = Component("")
     inside = [document]
     for line in filter(None, map(str.strip, text.split("\n"))):

@@ -1,7 +1,7 @@
-"""The time zones of an iCalendar document: which IANA zone each name in it means (planning contract, 2, rule 13).
+"""Finds the IANA zone for each time zone name of an iCalendar document (planning contract, 2, rule 13).
 
-A name is an IANA one, however it is written; else one of Windows; else what the document's own VTIMEZONE says
-(RFC 5545, 3.6.5); else an offset from UTC. A definition from outside is never expanded beyond the years of the event.
+A name is an IANA one, in any case; else one of Windows; else the zone like the document's own VTIMEZONE (RFC 5545,
+3.6.5); else an offset from UTC. A VTIMEZONE is never expanded beyond the years of the event.
 """
 
 import re
@@ -21,21 +21,21 @@ from questlog.recurrence.times import wall_clock
 
 from functions.calendar.ical.text import Component
 
-# Zones are compared in these years: before there are few rules, and after only those that hold for ever.
+# Zones are compared in these years at most: before, few rules are known, and after, the last ones hold for ever.
 _FIRST_YEAR: Final = 1970
 _LAST_YEAR: Final = 2036
 _OFFSET: Final = re.compile(r"(?:UTC|GMT|Z)?\s*([+-])(\d{1,2})(?::?(\d\d))?(?::?00)?", re.IGNORECASE)
 _DISPLAY: Final = re.compile(r"\((?:UTC|GMT)([+-]\d\d:\d\d)?\)\s*(.+)", re.IGNORECASE)
 _REGIONAL: Final = re.compile(r"(.+) time \(.+\)")
 _TZID: Final = re.compile(r';TZID=(?:"([^"]*)"|([^";:]*))', re.IGNORECASE)
-# Zones without a place in their name, and what they are in the zones that have one.
+# Zones without a place in their name, and the equal zones that have one.
 _WITH_PLACE: Final = {
     "CST6CDT": "America/Chicago",
     "EST5EDT": "America/New_York",
     "MST7MDT": "America/Denver",
     "PST8PDT": "America/Los_Angeles",
 }
-# What Windows shows for zones whose places the IANA database does not have.
+# Names of Windows for zones whose places the IANA database does not have.
 _SHOWN_AS: Final = {
     "baja california": "America/Tijuana",
     "coordinated universal time": "UTC",
@@ -45,13 +45,13 @@ _SHOWN_AS: Final = {
 
 
 Signature = tuple[timedelta, tuple[Change, ...]]
-"""What tells zones apart in some years: the offset they begin with, and their changes."""
+"""What zones are compared by, in some years: the offset at their beginning, and its changes."""
 
 
 class Meaning(NamedTuple):
-    """The zone that a name means, and what the user is told where it is not quite that.
+    """The zone that a name means, and a note for the user if it is only similar.
 
-    `offset` is that of the wall-clock times where no zone has it: the zone is UTC then.
+    `offset` is set if no zone has the offset of the wall-clock times: the zone is UTC then.
     """
 
     zone: str
@@ -60,7 +60,7 @@ class Meaning(NamedTuple):
 
 
 class Zones:
-    """The zones of one VCALENDAR. A time that names none is in X-WR-TIMEZONE, else in the user's."""
+    """The zones of one VCALENDAR. Times without a zone are in X-WR-TIMEZONE, else in the user's zone."""
 
     def __init__(self, calendar: Component, users_zone: str) -> None:
         self._calendar = calendar
@@ -75,12 +75,12 @@ class Zones:
         return self._default or self._users_zone
 
     def meaning(self, name: str, wall: datetime) -> Meaning | None:
-        """The zone that a name means at a wall-clock time; None for a name that means nothing."""
+        """The zone that a name means at a wall-clock time; None if no zone can be found."""
         key = name, wall.year
         if key in self._meanings:
             return self._meanings[key]
         found = self._find(_plain(name), wall)
-        # With a note it is the offset at the very time.
+        # A zone with a note was chosen for the offset at this very time, so it holds for this time alone.
         if found is None or found.note is None:
             self._meanings[key] = found
         return found
@@ -143,7 +143,7 @@ def zone_of(name: str) -> str | None:
 
 
 class _Observance(NamedTuple):
-    """STANDARD or DAYLIGHT of a VTIMEZONE: an offset holds from its onsets on, which are told in the offset before."""
+    """STANDARD or DAYLIGHT of a VTIMEZONE: an offset and its onsets, which are in the local time before them."""
 
     start: datetime
     offset_before: timedelta
@@ -167,7 +167,7 @@ class _Observance(NamedTuple):
 
 
 def _observances(definition: Component) -> list[_Observance]:
-    """What a VTIMEZONE says; nothing where a part of it cannot be read."""
+    """The observances of a VTIMEZONE; none if one of them cannot be read."""
     found = []
     for part in definition.parts:
         start, before, after = (part.first(name) for name in ("DTSTART", "TZOFFSETFROM", "TZOFFSETTO"))
@@ -188,7 +188,7 @@ def _observances(definition: Component) -> list[_Observance]:
 
 
 def _defined(observances: list[_Observance], year: int) -> Signature:
-    """What a VTIMEZONE says of two years."""
+    """The offsets of a VTIMEZONE in two years."""
     since, before = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 2, 1, 1, tzinfo=UTC)
     # The rule of an observance recurs every year; five years back there was one.
     reach = (since - timedelta(days=5 * 366)).date(), before.date()
@@ -208,7 +208,7 @@ def _defined(observances: list[_Observance], year: int) -> Signature:
 
 @lru_cache(maxsize=_LAST_YEAR - _FIRST_YEAR + 1)
 def _zones_by_signature(year: int) -> dict[Signature, list[str]]:
-    """The IANA zones by what their clocks do in two years; those first that most people know."""
+    """The IANA zones by their offsets in two years, the best known first."""
     since, before = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 2, 1, 1, tzinfo=UTC)
     found: dict[Signature, list[str]] = {}
     for zone in sorted({"UTC", *_places()}, key=_rank):
@@ -248,7 +248,7 @@ def _places() -> list[str]:
 
 
 def _rank(zone: str) -> tuple[int, bool, int, str]:
-    """Those first that most people would name: UTC, offsets, and what has other names and a short one of Windows."""
+    """The sort key that puts the best known zones first: UTC, offsets, those with other names or a Windows name."""
     windows = min((len(name) for name, target in _windows_names().items() if target == zone), default=1_000)
     return (0 if zone == "UTC" else 1 if zone.startswith("Etc/") else 2), zone not in _linked(), windows, zone
 
@@ -261,7 +261,7 @@ def _linked() -> frozenset[str]:
 
 @cache
 def _names() -> dict[str, str]:
-    """IANA names in small letters, and the name each goes by here: UTC, or one with a slash."""
+    """IANA names in lower case, and the name that we use for each: UTC, or one with a slash."""
     zones, links = _database()
     names = {"z": "UTC"}
     for name in [*zones - {"Factory"}, *links]:
@@ -280,7 +280,7 @@ def _windows_names() -> dict[str, str]:
 
 @cache
 def _by_place() -> dict[str, list[str]]:
-    """Zones by the place in their name, in small letters."""
+    """Zones by the place in their name, in lower case."""
     places: dict[str, list[str]] = {}
     for name, zone in sorted(_names().items()):
         places.setdefault(name.rpartition("/")[2].replace("_", " "), []).append(zone)
@@ -318,7 +318,8 @@ def _offset(match: re.Match[str]) -> timedelta:
 
 
 def _wall(text: str) -> datetime:
-    return datetime.strptime(text.strip().removesuffix("Z"), "%Y%m%dT%H%M%S")  # noqa: DTZ007 - told in an offset beside it
+    # Naive: its offset is TZOFFSETFROM of the observance.
+    return datetime.strptime(text.strip().removesuffix("Z"), "%Y%m%dT%H%M%S")  # noqa: DTZ007 - see above
 
 
 def _plain(name: str) -> str:
