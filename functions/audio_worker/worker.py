@@ -32,7 +32,7 @@ from functions.audio_worker.errors import AudioError, Facts, TooLarge, Undecodab
 MAX_BYTES: Final = 200 * 1024 * 1024
 # A lease of five minutes allows many of these to be late.
 RENEWAL_SECONDS: Final = 15.0
-# No file that is accepted takes longer; what would not be done in time is left to another invocation.
+# No accepted file takes longer. A job that could not be finished in time is left to another invocation.
 LONGEST_ANALYSIS_MS: Final = 8 * 60_000
 
 GONE: Final = "The file is not there any more."
@@ -48,7 +48,7 @@ _log: Final = Logger(service="audio_worker")
 
 
 class Superseded(Exception):
-    """The job is not this worker's any more, or its track was deleted: whatever was measured is thrown away."""
+    """The job is no longer this worker's, or its track was deleted: what was measured is thrown away."""
 
 
 class Tick(BaseModel):
@@ -107,7 +107,7 @@ def _run_jobs(db: Db, context: Any, *, wanted: UUID | None, tick: UUID | None) -
 
 
 def _sentence(error: BaseException) -> str:
-    """What may be shown of an error."""
+    """The text of an error that may be shown to the user."""
     return error.message if isinstance(error, Failure) else UNFORESEEN
 
 
@@ -132,7 +132,7 @@ def run(db: Db, job: Job, tick: UUID | None = None) -> None:
 
 @contextmanager
 def _given_back_on_failure(db: Db, job: Job) -> Iterator[None]:
-    """Queues the job again when anything but what is foreseen ends it: that is a failure of this machine or program."""
+    """Queues the job again after any unforeseen error, since that is a failure of this machine or program."""
     try:
         yield
     except Superseded:
@@ -192,7 +192,7 @@ def _fail(
 
 
 def _renewing(db: Db, job: Job, tick: UUID | None) -> Callable[[float], None]:
-    """What is called with the progress of the measurement: it keeps the lease, and ends a measurement without one."""
+    """The callback for the progress of a measurement: it renews the lease, and ends a measurement that has lost it."""
     renewed = time.monotonic()
 
     def renew(progress: float) -> None:

@@ -85,9 +85,9 @@ def act(db: Db, body: PlanAction) -> Planned:
 
 
 def _generate(db: Db, day: date | None) -> Planned:
-    """Generate, in a second trip where workouts may recur: what falls on the day is not for SQL to say.
+    """Generate a plan. If workouts may recur this takes a second trip, since series are expanded in Python.
 
-    A series that changes between the two is planned as it was a moment ago, and mended by generating again.
+    A series that changes between the two trips is planned as it was before; generating again corrects that.
     """
     draft, found, items, window, events, marks = db.each(
         (Draft, list[PlanRow], list[Item], Window, list[EventRow], list[Mark]), "generate", date=day

@@ -30,7 +30,7 @@ from questlog.wire import (
 
 ItemType = Literal["focus", "quest", "workout", "learning", "habit"]
 
-# What the words of a task's priority stand for; items of a generated plan begin at 100.
+# The numbers for the words of a task's priority; those of generated items begin at 100.
 PRIORITIES = {"high": 50, "medium": 300, "low": 400}
 MAX_ITEMS = 50
 MAX_WORKOUTS = 2
@@ -54,7 +54,7 @@ Text = Annotated[Trimmed, StringConstraints(max_length=2000), AfterValidator(bla
 Notes = Annotated[Trimmed, StringConstraints(max_length=5000), AfterValidator(blank_is_null)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
 Priority = Annotated[int, Field(ge=0, le=1000)]
-# In the app, and nothing else: no scheme, host, query, `//` or `..`.
+# A path within the app: no scheme, host, query, `//` or `..`.
 ActionUrl = Annotated[
     Trimmed,
     Form(rf"^{PATH_IN_APP}$", "must be a path in the app, such as /focus or /quests/today"),
@@ -116,7 +116,7 @@ class PlanAction(Body):
 
     @property
     def contents(self) -> dict[str, Any]:
-        """What of a plan was sent: absent keeps."""
+        """The fields of a plan that were sent; absent ones keep their values."""
         return self.model_dump(mode="json", include={"items", "notes"} & self.model_fields_set)
 
 
@@ -211,7 +211,7 @@ class Planned(ResponseModel):
 
 
 class Draft(Row):
-    """Whether generating wrote the plan of the day; it did not where workouts recur, which Python has to expand."""
+    """Whether generating wrote the plan of the day. It did not if workouts may recur, which Python has to expand."""
 
     written: bool
     day: Day
