@@ -137,7 +137,7 @@ def restore(db: Db, habit_id: UUID) -> Habit:
     tools=[
         Tool(
             "log_habit",
-            "Record that a habit was done, today or in the last 7 days; of one that measures, all that is missing.",
+            "Record that a habit was done, today or in the last 7 days. For a habit with amounts, log what is missing.",
             arguments=("date", "notes"),
         ),
     ],
@@ -160,7 +160,7 @@ def complete(db: Db, habit_id: UUID, query: DayQuery, body: Completing) -> Compl
     tools=[
         Tool(
             "log_amount",
-            "Add to the amount of a habit that measures, such as 0.5 litres; below 0 takes back as much.",
+            "Add to the amount of a habit with amounts, such as 0.5 litres; a number below 0 takes as much back.",
             arguments=("amount", "date", "notes"),
         ),
     ],

@@ -12,7 +12,7 @@ _ARCHIVE: Final = b"PK"
 
 
 def read(data: bytes, source: Format = "auto") -> Records:
-    """The habits in a file. Refused, with the reason, when it is none of the format asked for."""
+    """The habits in a file. Raises Refused, with the reason, if it does not have the given format."""
     is_archive = data.startswith(_ARCHIVE)
     if source in ("loop", "questlog") and not is_archive:
         raise Unreadable("is not a Loop export: looked for a ZIP file")

@@ -1,7 +1,7 @@
 """Habits as Habitica exports them, inside a document with everything else of a user.
 
 Facts: imports contract, import formats 7. The document also holds an API token, addresses and messages: only the parts
-named in `_parts` are looked at, and nothing of the others is kept, logged or put into a message.
+named in `_parts` are read, and nothing of the others is kept, logged or put into a message.
 """
 
 import json
@@ -35,10 +35,10 @@ _KINDS: Final = ("habits", "dailys", "todos")
 # The days of `repeat` in the order of our weekdays, 0 Sunday.
 _WEEKDAYS: Final = ("su", "m", "t", "w", "th", "f", "s")
 _DIFFICULTIES: Final[dict[float, Difficulty]] = {0.1: "easy", 1: "easy", 1.5: "medium", 2: "hard"}
-# An entry this near a day roll was written by it.
+# Habitica writes an entry when a day ends. An entry this close to the end of a day is such a one.
 _AT_ROLL: Final = timedelta(seconds=5)
 _ONE_DAY: Final = timedelta(days=1)
-# What nobody scores on one day.
+# More than anybody scores a habit on one day.
 MOST_CLICKS: Final = 100_000
 _YEARS: Final = range(2000, 2200)
 
@@ -60,7 +60,7 @@ class _Schedule(NamedTuple):
 
 @dataclass(slots=True)
 class _Reading:
-    """What has been found so far, and what could not be taken."""
+    """What has been read so far, and the problems."""
 
     document: _Document
     problems: Problems
@@ -71,7 +71,7 @@ class _Reading:
 
 
 def read(data: bytes) -> Records:
-    """The habits, dailies and open to-dos of a Habitica export. Refused, with the reason, when it is none."""
+    """The habits, dailies and open to-dos of a Habitica export. Raises Refused, with the reason, if it is none."""
     reading = _Reading(_parts(data), Problems(), [], [])
     for task in reading.document.tasks["dailys"]:
         _take_daily(reading, task)
@@ -213,7 +213,7 @@ def _take_todo(reading: _Reading, sent: Any) -> None:
 
 
 def _name(reading: _Reading, task: Mapping[str, Any], kind: str) -> str | None:
-    """The name of a task; None for one that cannot be taken, which is told, and counted unless it is a to-do."""
+    """The name of a task; None for one that is left out, which is reported, and counted unless it is a to-do."""
     name = name_of(_text(task.get("text")), None, reading.problems)
     key = _key(task, name)
     if name and key not in reading.keys:
@@ -263,7 +263,7 @@ def _habit(
 
 
 def _schedule(task: Mapping[str, Any], name: str, problems: Problems) -> _Schedule:
-    """When a daily is due: every day, or on days of the week; for other schedules once a week, which is told."""
+    """When a daily is due: every day, or on days of the week. Other schedules become once a week, and a problem."""
     frequency, every = task.get("frequency", "weekly"), _number(task.get("everyX", 1))
     if frequency == "daily" and every == 1:
         return _Schedule("daily")
@@ -303,10 +303,10 @@ def _day(moment: datetime, document: _Document) -> date:
 
 
 def _day_meant(moment: datetime, document: _Document) -> tuple[date, bool]:
-    """The day that an entry is about, and whether it is sure.
+    """The day that an entry is about, and whether that is certain.
 
-    An entry is written when a daily is ticked, and at the roll of the day, which is at the next visit: that one is
-    about the day before the roll, or any since the roll before.
+    An entry is written when a daily is ticked, and when the app ends the day, which it does at the user's next visit.
+    An entry of the second kind is about the day before that visit, or about any day since the visit before.
     """
     rolls = document.rolls
     at = bisect_left(rolls, moment - _AT_ROLL)

@@ -1,4 +1,4 @@
-"""Habits with their history, between our tables and another app's file."""
+"""Habits with their history as files of other apps hold them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,20 +13,20 @@ from functions.habits.models import EVERY_DAY, MOST_AMOUNT, Direction, Frequency
 
 Difficulty = Literal["easy", "medium", "hard"]
 
-# The limits of our own tables (core contract, 4, 6); longer text is cut and told.
+# The limits of our own tables (core contract, 4, 6); longer text is cut, which the report says.
 LONGEST_NAME: Final = 120
 LONGEST_TEXT: Final = 2_000
 LONGEST_CATEGORY: Final = 40
 LONGEST_UNIT: Final = 20
 LARGEST_AMOUNT: Final = Decimal(MOST_AMOUNT)
-# The least that an amount can be, and so what any amount reaches.
+# The smallest amount, as the target of a habit for which any amount is enough.
 LEAST_AMOUNT: Final = Decimal("0.001")
 # An index over a longer key would be refused by the database.
 _LONGEST_KEY: Final = 300
 
 
 class HabitDay(NamedTuple):
-    """A day on which a habit was done or skipped, or of which an amount is known, be it enough or not."""
+    """A day on which a habit was done or skipped, or that has an amount, whether it is enough or not."""
 
     day: date
     is_done: bool
@@ -83,17 +83,17 @@ class Records:
 
 
 def import_key(source: str, *parts: str) -> str:
-    """The key that a habit or quest keeps, so that a second import finds it."""
+    """The key by which a later import recognises the habit or quest."""
     return f"{source}:{'|'.join(parts)}"[:_LONGEST_KEY]
 
 
 def name_of(text: str, line: int | None, problems: Problems) -> str:
-    """A name as long as we keep it; what is cut is told."""
+    """A name, cut to the longest that we keep; a cut becomes a problem."""
     return _cut(clean_line(text), LONGEST_NAME, line, text, problems)
 
 
 def text_of(parts: Iterable[str], line: int | None, name: str, problems: Problems) -> str | None:
-    """Texts of several lines as one, a line below the other, as long as we keep it; what is cut is told."""
+    """Several texts as one, each on a line of its own, cut to the longest that we keep; a cut becomes a problem."""
     return _cut("\n".join(filter(None, map(clean, parts))), LONGEST_TEXT, line, name, problems) or None
 
 
@@ -104,7 +104,7 @@ def _cut(text: str, longest: int, line: int | None, name: str, problems: Problem
 
 
 class Days:
-    """The days of a habit, each once: of two entries of a day, done or an amount counts more than skipped."""
+    """The days of a habit, each once. If a day has two entries, one that is done or has an amount wins over a skip."""
 
     def __init__(self) -> None:
         self._days: dict[date, HabitDay] = {}

@@ -1,8 +1,8 @@
-"""Which of a file's habits are new, which have changed, and what is written of them.
+"""Decides which of a file's habits are new, which have changed, and what is written of them.
 
-A habit that an import has brought is known by its key. Loop has no ids: our key holds the place of a habit in the list,
-and places move when another habit goes. So where a key is not known, the name decides among the keys that are not in
-the file.
+A habit that came with an earlier import is recognised by its key. Loop has no ids: so the key holds the place of the
+habit in the list, and that changes when another habit is deleted. If a key is not known, the name decides among the
+known keys that are not in the file.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -28,21 +28,21 @@ from functions.habits.models import Direction, Frequency, HabitsReport, ImportQu
 
 # core contract, 4
 MOST_ACTIVE: Final = 200
-# What one statement can write within its time.
+# The most days that one statement can write within its timeout.
 MOST_DAYS: Final = 200_000
-# The last two are what browsers call a file whose name ends in .zip.
+# Browsers send one of the last two for a file whose name ends in .zip.
 _TYPES: Final = frozenset({"", "application/json", "application/zip", "application/x-zip-compressed"})
 _EPOCH: Final = date(2000, 1, 1)
 
 
 class Standing(NamedTuple):
-    """A version of the habits: another one when anything of them has changed."""
+    """A version of the habits that changes whenever anything of them does."""
 
     version: str
 
 
 class Held(NamedTuple):
-    """A habit that is there, as far as an import asks; the last three tell of which days something is known."""
+    """A habit of the user, with the columns that an import needs. The last three are a checksum of its days."""
 
     id: UUID
     import_key: str | None
@@ -91,7 +91,7 @@ class DayRow(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """What is written, and what became of the file's habits."""
+    """The rows to write, and the outcome for each of the file's habits."""
 
     imported: list[dict[str, Any]] = field(default_factory=list)
     updated: list[dict[str, Any]] = field(default_factory=list)
@@ -142,7 +142,7 @@ def require_file(request: Request) -> None:
 
 
 def read(content: bytes, query: ImportQuery) -> Records:
-    """The habits of a file that was sent. Failure (400, 413) where it is none."""
+    """The habits of a file that was sent. Raises Failure (400, 413) for a file that cannot be read."""
     with refusals("body"):
         records = files.read(content, query.format)
         if sum(len(habit.days) for habit in records.habits) > MOST_DAYS:
@@ -151,7 +151,7 @@ def read(content: bytes, query: ImportQuery) -> Records:
 
 
 def planned(records: Records, held: Sequence[Held], deleted: Iterable[Key], quests: Iterable[Key]) -> Plan:
-    """What to write of a file's habits and quests. Conflict limit_reached where too many would be active."""
+    """What to write of a file's habits and quests. Raises Conflict limit_reached if too many would be active."""
     plan = Plan()
     known = _Known(records, held, [key.import_key for key in deleted])
     for habit in records.habits:
@@ -173,7 +173,7 @@ def planned(records: Records, held: Sequence[Held], deleted: Iterable[Key], ques
 
 
 class _Known:
-    """What the habits of a file may be here. Each is one of them at most."""
+    """The user's habits that the habits of a file may match. Each is matched once at most."""
 
     def __init__(self, records: Records, held: Sequence[Held], deleted: Sequence[str]) -> None:
         self._records = records
@@ -184,7 +184,7 @@ class _Known:
         self.gone = set(deleted) & in_file
 
     def find(self, habit: ImportedHabit) -> Held | None:
-        """The habit that this one is, or None. One that is deleted is among `gone` from now on."""
+        """The habit that this one matches, or None. A match that the user has deleted is added to `gone`."""
         if found := self._by_key.get(habit.import_key):
             return found
         if habit.import_key in self.gone or self._records.format not in (loop.FORMAT, OWN_FORMAT):
@@ -210,9 +210,9 @@ class _Known:
         return True
 
     def _same(self, habit: ImportedHabit) -> Held | None:
-        """A habit of the same name that has all of it: the export of this account has come back.
+        """A habit with the same name and all of the days: then the file is an export of this account.
 
-        Told to be our own export, the name is enough. What is found stays as it is.
+        If the request says that the file is our own export, the name is enough. The habit that is found stays as it is.
         """
         # Our own export has a number of completions as an amount, also on days that had too few.
         sums = [
@@ -225,13 +225,13 @@ class _Known:
 
 
 def _sums(days: Iterable[date]) -> tuple[int, int, int]:
-    """Three numbers that are the same for the same days."""
+    """The checksum of the days, as app.habit_sums() of SQL computes it: three numbers."""
     numbers = [(day - _EPOCH).days for day in days]
     return len(numbers), sum(numbers), sum(number * number for number in numbers)
 
 
 def _moved(key: str) -> str:
-    """A key without the place in the list: the app and the name of the habit."""
+    """The part of a key that stays when the habit's place changes: the app and the name."""
     source, _, rest = key.partition(":")
     return f"{source}|{rest.partition('|')[2]}"
 
@@ -283,12 +283,12 @@ def _require_room(plan: Plan, held: Sequence[Held]) -> None:
 
 
 def attached(habits: Sequence[HabitRow], days: Iterable[DayRow]) -> Response:
-    """The habits in Loop's layout, to save. Failure answer_too_large for more than an answer may hold."""
+    """The habits in Loop's layout, to save. Raises Failure answer_too_large if they are too large for an answer."""
     days_of: dict[UUID, dict[date, ExportedDay]] = {habit.id: {} for habit in habits}
     for row in days:
         days_of[row.habit_id].setdefault(row.day, ExportedDay(*row[2:]))
     archive = loop.written(ExportedHabit(*habit[1:], days=days_of[habit.id]) for habit in habits)
-    # On its way out it is written in base 64.
+    # Lambda returns the file in base64.
     if len(archive) * 4 // 3 > LARGEST_ANSWER:
         message = "The habits would be larger than an answer may be as a file."
         raise Failure(413, "answer_too_large", message, {"limit_bytes": LARGEST_ANSWER * 3 // 4})

@@ -37,7 +37,7 @@ from functions.habits.models import Direction, Frequency, Kind, Period
 FORMAT: Final = "loop"
 # Our own export is in Loop's layout.
 OWN_FORMAT: Final = "questlog"
-# So many values of all habits side by side are written at most; the folders have them too.
+# The file with all habits side by side is written up to so many values; the folders have them too.
 _MOST_SIDE_BY_SIDE: Final = 1_000_000
 _HABITS: Final = "Habits.csv"
 _CHECKMARKS: Final = "Checkmarks.csv"
@@ -50,7 +50,7 @@ YES_AUTO: Final = 1
 YES_MANUAL: Final = 2
 SKIP: Final = 3
 _WORDS: Final = {"unknown": UNKNOWN, "no": NO, "yes_auto": YES_AUTO, "yes_manual": YES_MANUAL, "skip": SKIP}
-# Version 2.0 wrote the inside of the app into each cell, with a comma that is not quoted.
+# Version 2.0 wrote an object of the program as text into each cell, with a comma that is not quoted.
 _ENTRY: Final = re.compile(r"Entry\(timestamp=[^,()]*, ?value=(-?\d{1,13})\)")
 _NUMBER: Final = re.compile(r"-?\d{1,13}")
 _FOLDER: Final = re.compile(r"(\d{1,6})(?!\d)")
@@ -76,7 +76,7 @@ class _Listed:
 
 
 def read(data: bytes, *, own: bool = False) -> Records:
-    """The habits of a Loop export; with `own`, of one that `written` made. Refused, with the reason, if it is none."""
+    """The habits of a Loop export; with `own`, of one that `written` made. Raises Refused if it is none."""
     source = OWN_FORMAT if own else FORMAT
     files = _files(data)
     try:
@@ -97,7 +97,7 @@ def read(data: bytes, *, own: bool = False) -> Records:
 
 
 def _files(data: bytes) -> dict[str, bytes]:
-    """The files by their path below Habits.csv, which archives packed anew have in a folder."""
+    """The files by their path relative to Habits.csv, which is in a folder if the archive was repacked."""
     names = (_HABITS.casefold(), _CHECKMARKS.casefold())
     found = {
         name.replace("\\", "/"): content
@@ -134,7 +134,7 @@ def _listed(rows: list[Row], problems: Problems) -> tuple[list[_Listed], int]:
 def _entries_of_folders(
     files: Mapping[str, bytes], listed: list[_Listed], problems: Problems
 ) -> dict[int, list[_Entry]]:
-    """The entries by position. Folders go by their number: a name in another script leaves nothing else."""
+    """The entries by position. A folder is known by its number, since names in other scripts are dropped from it."""
     names = {habit.position: habit.name for habit in listed}
     found: dict[int, list[_Entry]] = {}
     for path, content in files.items():
@@ -167,7 +167,7 @@ def _entries(lines: list[tuple[int, list[str]]], name: str, problems: Problems) 
 
 
 def _entry(cells: tuple[str, str, str], line: int, name: str, problems: Problems) -> Iterator[_Entry]:
-    """The entry of a day, a value and notes, unless it cannot be read, which is told."""
+    """The entry of a day, a value and notes. One that cannot be read becomes a problem and None."""
     day, value, notes = cells
     try:
         at, number = day_of(day), _number(value)
@@ -217,7 +217,7 @@ def _entries_of_root(
 
 
 def _since_known(entries: list[_Entry]) -> list[_Entry]:
-    """The entries since the first that says something: this file has a line for each day, also before a habit was."""
+    """The entries from the first one with data on: this file has a line for each day, also before the habit existed."""
     first = min((entry.day for entry in entries if entry.value not in (UNKNOWN, NO)), default=date.max)
     return [entry for entry in entries if entry.day >= first]
 
@@ -285,7 +285,7 @@ def _habit(source: str, listed: _Listed, entries: list[_Entry], problems: Proble
 
 
 def _schedule(row: Row, name: str, problems: Problems) -> tuple[Frequency, int]:
-    """How often a habit is due: once a day, or so many days of a week; other intervals are the nearest such number."""
+    """How often a habit is due: daily, or on a number of days a week; other intervals become the nearest of these."""
     try:
         times, days = integer_of(row["frequencynumerator"]) or 0, integer_of(row["frequencydenominator"]) or 0
     except ValueError:
@@ -327,7 +327,7 @@ _PERIODS: Final[dict[tuple[str, str], Period]] = {("1", "1"): "day", ("1", "7"):
 
 @dataclass(frozen=True, slots=True)
 class _Goal:
-    """What makes a day of a habit with amounts a done one."""
+    """When a day of a habit with amounts counts as done."""
 
     unit: str | None
     target: Decimal
@@ -336,7 +336,7 @@ class _Goal:
     def amount(self, value: int) -> Decimal | None:
         """The amount that a value means; None for a day without data and for a skip.
 
-        A day that is said to be done has the target of a habit that wants one, and nothing of one that limits.
+        A day marked as done without an amount has the target itself, or 0 if the target is a limit.
         """
         if value == YES_MANUAL:
             return self.target if self.direction == "at_least" else Decimal(0)
@@ -349,9 +349,9 @@ class _Goal:
 
 
 def _goal(row: Row, entries: list[_Entry], name: str, problems: Problems) -> _Goal | None:
-    """The goal of a habit with amounts, None of one that is done or not. Old files do not say which it is.
+    """The goal of a habit with amounts; None for a habit that is only done or not. Old files do not say which it is.
 
-    Without a target any amount is enough, and none too much.
+    Without a target any amount is enough, and for a limit none is too much.
     """
     kind = row["type"].strip().casefold()
     if kind != "numerical" and (kind or all(entry.value <= SKIP for entry in entries)):
@@ -401,7 +401,7 @@ class ExportedHabit(NamedTuple):
 
     @property
     def counts(self) -> bool:
-        """Whether it is to be done more than once on a day; Loop has an amount for that."""
+        """Whether it is to be done more than once a day, which is an amount in Loop."""
         return self.kind == "check" and self.frequency != "weekly" and self.target_count > 1
 
     @property
@@ -414,7 +414,7 @@ class ExportedHabit(NamedTuple):
 
     @property
     def interval(self) -> tuple[int, int]:
-        """On how many of how many days it is due."""
+        """On how many days of how many it is due."""
         if self.period != "day":
             return {"week": (1, 7), "month": (1, 30)}[self.period]
         return {"daily": (1, 1), "weekly": (self.target_count, 7), "custom": (len(self.custom_days), 7)}[self.frequency]
@@ -485,13 +485,13 @@ def _line(index: int, habit: ExportedHabit) -> tuple[object, ...]:
 
 
 def _span(habits: list[ExportedHabit]) -> int:
-    """How many days lie between the first and the last that anything is known of, with both."""
+    """The number of days from the first to the last day with an entry, both included."""
     known = {day for habit in habits for day in habit.days}
     return (max(known) - min(known)).days + 1 if known else 0
 
 
 def _side_by_side(habits: list[ExportedHabit]) -> Iterator[tuple[object, ...]]:
-    """A line for each day from the last to the first, with a last cell that is empty, as Loop writes it."""
+    """A line for each day from the last to the first, with an empty cell at its end, as Loop writes it."""
     yield ("Date", *(habit.name for habit in habits), "")
     known = {day for habit in habits for day in habit.days}
     day, first = max(known, default=date.min), min(known, default=date.max)
@@ -501,7 +501,7 @@ def _side_by_side(habits: list[ExportedHabit]) -> Iterator[tuple[object, ...]]:
 
 
 def _folder(index: int, name: str) -> str:
-    """The number and what of the name a folder can be called, as Loop makes it."""
+    """The name of a habit's folder, as Loop makes it: its number, and the letters of its name that may be in one."""
     plain = re.sub(r"[^ a-zA-Z0-9._-]", "", name)[:100].strip()
     return f"{index:03} {plain}".strip()
 

@@ -251,7 +251,7 @@ class Undone(Reversal):
 
 
 class HistorySpan(Row):
-    """The days that a history is asked for, and what the habit says of them."""
+    """The days of a requested history, and the columns of the habit that decide about them."""
 
     first: date
     last: date
@@ -311,7 +311,7 @@ class Written(Row):
 
 
 class HabitsReport(ImportReport):
-    """What became of a file's habits, with the days of those that were written, and the quests that were made."""
+    """The outcome of an import of habits, with the days that were written and the quests that were made."""
 
     completions: int
     skips: int

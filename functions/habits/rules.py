@@ -1,4 +1,4 @@
-"""The history of a habit: what each day was to it, from what is recorded of the days."""
+"""The history of a habit: the status of each day, from what is recorded of the days."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -43,14 +43,14 @@ def history(span: HistorySpan, days: Iterable[RecordedDay]) -> History:
 
 
 def _period(span: HistorySpan, day: date) -> tuple[int, ...]:
-    """What the days of one week, month or day have in common."""
+    """The properties that all days of one week, month or day share."""
     if span.cadence in ("week", "weekly"):
         return day.isocalendar()[:2]
     return (day.year, day.month) if span.cadence == "month" else (day.toordinal(),)
 
 
 def _is_required(span: HistorySpan, day: RecordedDay, period: Sequence[RecordedDay]) -> bool:
-    """Whether the day had to be done: it is today, or a scheduled day since the habit was made; none that is paused.
+    """Whether the habit had to be done on the day: today, or a scheduled day since it was created that is not paused.
 
     No single day of a weekly habit has to be done. The days it missed are those that cost the week its target, after
     which the days left were too few to reach it: a week with 2 of 3 days done has one missed day. A week or a month
@@ -82,7 +82,7 @@ def _status(day: RecordedDay, today: date, *, required: bool) -> Status:
         return "done"
     if day.skipped:
         return "skipped"
-    # a day may be said to have had nothing
+    # the amount of a day may have been corrected to 0
     if day.count if day.amount is None else day.amount:
         return "partial"
     if not required:
@@ -91,10 +91,10 @@ def _status(day: RecordedDay, today: date, *, required: bool) -> Status:
 
 
 def _limit_statuses(span: HistorySpan, period: Sequence[RecordedDay]) -> dict[date, Status]:
-    """What the days of a period are to a limit. Its last day is done once the period is over and the limit was kept.
+    """The statuses of a period's days for a limit. The last day is done once the period is over and the limit was kept.
 
-    Where the limit was passed, the day on which that happened is missed, at once. The other days are not due. With a
-    paused day no day is missed, and a period that is paused as a whole is not kept either.
+    If the limit was exceeded, the day on which that happened is missed, at once. The other days are not due. With a
+    paused day no day is missed; a period that is paused as a whole is not kept either.
     """
     statuses: dict[date, Status] = {day.date: "skipped" if day.skipped else "not_due" for day in period}
     last = period[-1]
