@@ -20,7 +20,7 @@ from functions.jobs.archive.writing import Archive
 from functions.jobs.statements import execute, read, snapshot
 from functions.jobs.work import Deadline, Job, Superseded, complete
 
-# Without keys to sign with the function must not start.
+# Read here so that the function does not start without keys to sign with.
 signing_keys()
 
 _queries: Final = Queries(Path(__file__).with_name("backup.sql"))
@@ -33,7 +33,7 @@ class Begun(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """When the database was as the backup has it."""
+    """The time of the snapshot that the backup holds."""
 
     taken_at: datetime
 
@@ -97,7 +97,7 @@ def _blocks(database: Connection, table: Table, counts: list[int], deadline: Dea
 
 
 def _finish(job: Job, upload: bucket.Upload, rows: int) -> dict[str, Any]:
-    """End job, upload and backup together; Superseded where the job is not this worker's any more."""
+    """End job, upload and backup together. Raises Superseded if the job is no longer this worker's."""
     result = {"size_bytes": upload.size, "sha256": upload.sha256, "row_count": rows}
     here = connection()
     with here.transaction():

@@ -1,7 +1,7 @@
 """The bucket as the jobs use it: uploads in parts, streams, ranges, lists and deletions, by botocore's S3 client.
 
 The request functions sign single requests instead (questlog.storage): a client costs them too much at each cold start.
-Whatever the bucket cannot do, or not now, is Unavailable.
+If the bucket does not respond or refuses, Unavailable is raised.
 """
 
 import hashlib
@@ -35,15 +35,15 @@ BLOCK_BYTES: Final = 1024 * 1024
 MOST_DELETED: Final = 1000
 
 _ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
-# Another object, or another part of none: the answers to If-Match and to a range behind the end.
+# The answers to an If-Match that does not match, and to a range behind the end: the object has been replaced.
 _REPLACED: Final = frozenset({"412", "PreconditionFailed", "416", "InvalidRange"})
-# A store that wants a Content-MD5, which botocore has replaced by other checksums, or that has no DeleteObjects.
+# The answers of a store without DeleteObjects, or that wants a Content-MD5, which botocore does not send any more.
 _ONE_BY_ONE: Final = frozenset({"MissingContentMD5", "InvalidDigest", "InvalidRequest", "NotImplemented"})
 _NO_SUCH_UPLOAD: Final = "NoSuchUpload"
 
 
 class Replaced(Exception):
-    """The object under the key is gone, or is another one than the one whose tag was given."""
+    """The object was deleted or replaced: it does not have the tag that was given."""
 
 
 class Head(NamedTuple):
@@ -69,10 +69,10 @@ class Unfinished(NamedTuple):
 
 
 class Upload:
-    """An object that is written piece by piece: a file that cannot be sought, of which one part is in memory.
+    """A multipart upload as a file that can only be written in order; at most one part of it is in memory.
 
-    There is no object until complete(); an upload that its context ends without it is aborted. `size` and `sha256`, in
-    lower hex, are those of what was written until now.
+    There is no object until complete(); without it, leaving the context aborts the upload. `size` and `sha256`, in
+    lower-case hex, are those of what was written so far.
     """
 
     def __init__(self, key: str, content_type: str, content_disposition: str = "attachment") -> None:
@@ -108,7 +108,7 @@ class Upload:
         return self._hash.hexdigest()
 
     def write(self, data: bytes) -> int:
-        """Append bytes; returns how many. After the end they go nowhere: zipfile writes when it is freed."""
+        """Append bytes; returns how many. After the end they are dropped, since zipfile writes when it is freed."""
         if self._is_over:
             return len(data)
         self._hash.update(data)
@@ -185,7 +185,7 @@ def stream(key: str) -> Stream | None:
 
 
 def read_range(key: str, start: int, count: int, etag: str) -> bytes:
-    """`count` bytes of an object from `start` on, fewer only where it ends before. Replaced unless it has this tag.
+    """`count` bytes of an object from `start` on, fewer if it ends before. Raises Replaced unless it has this tag.
 
     The tag of the answer is compared too: not every store knows If-Match.
     """
@@ -256,7 +256,7 @@ class Refusal(Unavailable):
 
 
 def _ask(operation: Callable[P, T], *arguments: P.args, **parameters: P.kwargs) -> T:
-    """What an operation of the client returns; a Refusal, or Unavailable where there is no answer."""
+    """The result of an operation of the client. Raises Refusal, or Unavailable if there is no response."""
     try:
         return operation(*arguments, **parameters)
     except ClientError as error:
@@ -267,7 +267,7 @@ def _ask(operation: Callable[P, T], *arguments: P.args, **parameters: P.kwargs) 
 
 
 def _blocks(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
-    """The content of a response, all of it or Unavailable."""
+    """The content of a response in blocks. Raises Unavailable if it breaks off."""
     missing = size
     while block := _ask(read, BLOCK_BYTES):
         missing -= len(block)

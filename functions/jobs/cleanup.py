@@ -1,4 +1,4 @@
-"""The schedule `cleanup`: rows that have served are deleted, in batches, and abandoned uploads are aborted."""
+"""The schedule `cleanup`: deletes rows that are no longer needed, in batches, and aborts abandoned uploads."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,7 +18,7 @@ from functions.jobs.work import RESERVE_MS, Deadline
 
 # Rows of one statement.
 BATCH: Final = 1000
-# A multipart upload that is older belongs to no run that could still finish it.
+# A multipart upload that is older than this cannot belong to a run that is still working.
 ABANDONED: Final = timedelta(hours=24)
 UPLOADS: Final = "multipart_uploads"
 
@@ -52,7 +52,7 @@ class _Now(NamedTuple):
 
 
 class Integrity(NamedTuple):
-    """In how much the ledger disagrees with what it adds up to, and how many rows refer to one that is not there."""
+    """How many disagreements the ledger has, and how many rows refer to one that does not exist."""
 
     ledger_audit: int
     orphaned_rows: int
@@ -65,7 +65,7 @@ class Miscounts(NamedTuple):
 
 
 class Cleanup:
-    """Deletes what is over, batch by batch, counts long lists, and checks what is left: for large places."""
+    """Deletes old rows batch by batch, counts long lists of administrators, and checks the integrity of the rows."""
 
     nothing: Mapping[str, int] = dict.fromkeys((*TABLES, UPLOADS), 0)
 
@@ -79,8 +79,8 @@ class Cleanup:
     def run(self, lease: Lease) -> dict[str, int]:
         """Delete until nothing is left or the time is up. Returns how many rows, by table, and what the check found.
 
-        Unavailable, once the tables are done, when the bucket cannot be asked for abandoned uploads, or the counting or
-        the check was cut off.
+        Raises Unavailable, once the tables are done, if the bucket does not list abandoned uploads, or if the counting
+        or the check took too long.
         """
         deleted = dict(self.nothing)
         limits = {
@@ -91,7 +91,7 @@ class Cleanup:
         for table in TABLES:
             while lease.deadline() and (count := self._db.one(Total, table, most=BATCH, **limits).total):
                 deleted[table] += count
-        # What reads every row leaves time, when it is cut off, to note that the run failed.
+        # The check of every row is cancelled early enough to store that the run has failed.
         if lease.deadline():
             counting = {"most_ms": _most_ms(lease.deadline), "terms": settings().tos_version}
             deleted |= self._db.one(Miscounts, "counts", **counting)._asdict()

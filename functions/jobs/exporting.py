@@ -3,7 +3,7 @@
 1. Everything is read in one snapshot of the database, table by table, and streamed into a multipart upload: neither
    memory nor a disk ever holds more than a part of it.
 2. The upload becomes an object in the transaction that ends the job, while that transaction holds the job. So a worker
-   that has lost its job leaves no object, and one that is killed is followed by another, which writes the same key.
+   that has lost its job leaves no object; after one that is killed, another one writes the same key.
 """
 
 import json
@@ -38,14 +38,14 @@ from functions.jobs.archive.writing import Archive
 from functions.jobs.statements import execute, read, snapshot
 from functions.jobs.work import Deadline, Job, Superseded, complete
 
-# Without keys to sign with the function must not start.
+# Read here so that the function does not start without keys to sign with.
 signing_keys()
 
-# Who waits sees progress so often.
+# How often the progress is stored.
 PROGRESS_SECONDS: Final = 1.0
-# So many bytes of audio count as one row in the progress: they take about as long.
+# For the progress, so many bytes of audio count as one row, since they take about as long.
 BYTES_PER_ROW: Final = 10_000
-# Of a track's name so much is in the name of its file.
+# How many characters of a track's name are in the name of its file.
 LONGEST_NAME: Final = 80
 
 README: Final = """\
@@ -118,7 +118,7 @@ class Zone(NamedTuple):
 
 
 class Progress:
-    """How far an export is. Who waits for it reads that, so it is written outside of the snapshot."""
+    """How far an export is. It is written outside of the snapshot, so that the waiting user can read it."""
 
     def __init__(self, job: Job, deadline: Deadline, total: float) -> None:
         self._db = Db(_queries)
@@ -129,7 +129,7 @@ class Progress:
         self._written_at = time.monotonic()
 
     def add(self, rows: float) -> None:
-        """Note that so many rows are written. TooLong or Superseded where the work must stop."""
+        """Add written rows. Raises TooLong or Superseded if the work must stop."""
         self._deadline.check()
         self._done += rows
         if time.monotonic() - self._written_at >= PROGRESS_SECONDS:
@@ -288,7 +288,7 @@ def _counted(blocks: Iterator[bytes], progress: Progress) -> Iterator[bytes]:
 
 
 def _finish(job: Job, upload: bucket.Upload, rows: int) -> dict[str, Any]:
-    """End job, upload and export together; Superseded where the job is not this worker's any more."""
+    """End job, upload and export together. Raises Superseded if the job is no longer this worker's."""
     result = {"size_bytes": upload.size, "sha256": upload.sha256, "row_count": rows}
     here = connection()
     with here.transaction():

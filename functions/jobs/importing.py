@@ -1,8 +1,8 @@
 """Imports: an account is filled with what an export holds (platform contract, section 6).
 
 1. The archive is checked as a whole, before anything is written: see archive/reading.py.
-2. The audio is written into the bucket, under keys that are listed for deletion until the rows stand that name them.
-3. One transaction fills the account, table by table, in an order in which what a row points at is there before it. Its
+2. The audio is written into the bucket, under keys that are listed for deletion until the rows with them are inserted.
+3. One transaction fills the account, table by table, so that a row is inserted after the rows that it points at. Its
    last statement ends the job, so a worker that has lost its job changes nothing.
 
 The hashes are checked again as the rows are loaded, and every read of the object names the tag that it had at the
@@ -31,14 +31,14 @@ from functions.jobs.archive.upgrades import Source, in_lists, loading_plan
 from functions.jobs.statements import Unfit, execute, transaction
 from functions.jobs.work import Deadline, Job, NotNow, Refused, Superseded, complete
 
-# Without keys to check a signature with the function must not start.
+# Read here so that the function does not start without keys to check signatures with.
 signing_keys()
 
 PROGRESS_SECONDS: Final = 1.0
 
 PROFILE: Final = "profile.json"
 LEDGER: Final = "points_ledger"
-# An export before this one brought the same objects and failed; they are being deleted.
+# How long to wait if an earlier import of the same objects has failed, and they are being deleted.
 WAIT_FOR_DELETION: Final = timedelta(minutes=1)
 
 GONE: Final = "The file is not there any more, or another one is in its place."
@@ -73,7 +73,7 @@ class Checked(NamedTuple):
 
 
 class Progress:
-    """How far an import is, in bytes. Who waits for it reads that, so it is written outside of the transaction."""
+    """How far an import is, in bytes. It is written outside of the transaction, so that the user can read it."""
 
     def __init__(self, db: Db, job: Job, deadline: Deadline, total: int) -> None:
         self._db = db
@@ -84,7 +84,7 @@ class Progress:
         self._written_at = time.monotonic()
 
     def add(self, size: int) -> None:
-        """Note that so many bytes are done. TooLong or Superseded where the work must stop."""
+        """Add processed bytes. Raises TooLong or Superseded if the work must stop."""
         self._deadline.check()
         self._done += size
         if time.monotonic() - self._written_at >= PROGRESS_SECONDS:
@@ -114,7 +114,7 @@ def run(job: Job, deadline: Deadline) -> Mapping[str, Any]:
 
 
 def failed(connection: Connection, job: Job, error_type: str, message: str) -> None:
-    """Have the import show that it has failed, and what it brought to the bucket deleted."""
+    """Mark the import as failed, and have the objects deleted that it wrote to the bucket."""
     for name in ("of", "fail"):
         execute(connection, _queries, name, **job.held, error_type=error_type, message=message)
 
@@ -181,7 +181,7 @@ def _opened(begun: Begun) -> Archive:
 
 
 def _work_of(archive: Archive, others: list[str]) -> int:
-    """How many bytes are read: what is checked before, what is loaded, and what goes to the bucket."""
+    """How many bytes will be read: by the first check, by loading, and for the bucket."""
     checked = sum(archive.files[path]["bytes"] for path in others)
     loaded = sum(archive.files[data_path(table)]["bytes"] for table in archive.tables)
     audio = sum(archive.files[entry["path"]]["bytes"] for entry in archive.manifest["objects"])

@@ -1,7 +1,7 @@
 """Keeps the lease of a run, and of the job that it works at, while the work goes on.
 
-A thread renews both on a connection of its own, which it opens at the first renewal: a short run needs none. It looks
-often, because it is also how work learns that its job is gone: a user who is deleted waits for it.
+A thread renews both on a connection of its own, which it opens at the first renewal: a short run needs none. It renews
+often, because that is also how work learns that its job was deleted: the deletion of a user waits for it.
 """
 
 from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ class Lease:
         database = Db(_queries)
         try:
             while not self._over.wait(RENEWAL_SECONDS):
-                # Where the database is away there are many more chances to renew before the lease is over.
+                # The database does not respond. There are many more chances to renew before the lease is over.
                 with suppress(Interrupted, Failure):
                     self._renew(database)
         finally:

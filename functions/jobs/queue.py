@@ -1,4 +1,4 @@
-"""The queue: takes what is due from `jobs`, one after the other, and has the work done.
+"""The queue: claims due jobs one after the other, and runs the module that does their work.
 
 1. Claim a job: one that is due, of a user of whom no other job is running. The attempt counts from now on.
 2. Do the work. Its lease is renewed meanwhile (see lease.py).
@@ -24,10 +24,10 @@ from functions.jobs.lease import Lease
 from functions.jobs.runs import Run, sentence
 from functions.jobs.work import Deadline, Job, NotNow, Refused, Superseded, TooLong, Work
 
-# The module that does the work, by the kind of the job. A kind that is not here is not claimed.
+# The module that does the work, by the kind of the job. Jobs of other kinds are not claimed.
 WORK: Final[dict[str, Work]] = {"export": exporting, "import": importing, "backup": backup, "restore": restore}
 
-# What is one transaction cannot go on at the next tick, so it is begun only with most of the function's time ahead.
+# Work in one transaction cannot continue at the next tick, so it is begun only with most of the function's time left.
 IN_ONE_TRANSACTION: Final = frozenset({"export", "import", "backup", "restore"})
 WHOLE_TIME_MS: Final = 10 * 60_000
 
@@ -56,7 +56,7 @@ class Queue:
         return self._db.maybe(Run, "begin", nothing=dict(self.nothing), **self._wanted(WHOLE_TIME_MS + 1))
 
     def run(self, lease: Lease) -> dict[str, int]:
-        """Do what is due, until there is nothing or no time left. Returns how many jobs ended how."""
+        """Do due jobs until none or no time is left. Returns how many jobs ended in each way."""
         ended = dict(self.nothing)
         while lease.deadline():
             job = self._db.maybe(Job, "claim", **self._wanted(lease.deadline.remaining_ms()))
@@ -76,7 +76,7 @@ class Queue:
         return {"kinds": kinds, "schedules": self._schedules}
 
     def _do(self, job: Job, deadline: Deadline) -> Outcome:
-        """Do the work of a claimed job, and end it; superseded where it is not this worker's any more."""
+        """Do the work of a claimed job and end it. Returns how: superseded if the job is no longer this worker's."""
         try:
             return self._end(job, deadline, self._outcome(job, deadline))
         except Superseded:
@@ -90,11 +90,11 @@ class Queue:
         """The result of the work, or what it raised."""
         try:
             return self._work[job.kind].run(job, deadline)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is this job's failure and not that of the next
+        except Exception as error:  # noqa: BLE001 - any error fails this job only; the next ones are still to be run
             return error
 
     def _end(self, job: Job, deadline: Deadline, outcome: Mapping[str, Any] | Exception) -> Outcome:
-        """End a job by what came of its work. Once the deadline is over, an error is that of a cancelled statement."""
+        """End a job by the outcome of its work. An error after the deadline is that of a cancelled statement."""
         match outcome:
             case Superseded():
                 raise outcome
@@ -115,7 +115,7 @@ class Queue:
                 return "done"
 
     def _fail(self, job: Job, error_type: str, message: str, *, is_final: bool) -> Outcome:
-        """End an attempt that failed; once it was the last, what the job works for fails in the same transaction."""
+        """End a failed attempt. If it was the last one, what the job works for fails in the same transaction."""
         opened = connection()
         parameters = {**job.held, "error": message[:_LONGEST_ERROR], "is_final": is_final}
         with opened.transaction():

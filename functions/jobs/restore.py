@@ -1,9 +1,9 @@
 """Restoring a backup: verify, merge or replace (platform contract, section 7, rules 7 and 8).
 
 1. The archive is checked as a whole, before anything is written: see archive/reading.py.
-2. One transaction loads it, table by table, in an order in which what a row points at is there before it. Users who are
-   here already, or were erased, are left out with all their rows; so is what points at a row that was left out.
-3. The ledger must add up. `verify` then undoes what it did, and only says what a merge would do.
+2. One transaction loads it, table by table, so that a row is inserted after the rows that it points at. Users who are
+   here already, or were erased, are left out with all their rows. So are rows that point at one that was left out.
+3. The ledger must add up. `verify` then rolls the transaction back, and only says what a merge would do.
 """
 
 import json
@@ -24,7 +24,7 @@ from functions.jobs.archive.upgrades import Source, in_lists, loading_plan
 from functions.jobs.statements import Unfit, execute, transaction
 from functions.jobs.work import Deadline, Job, Refused, Superseded, complete
 
-# Where an erased user leaves a trace that outlives the database: erasures/{hash of the id}.
+# The bucket's list of erased users, which outlives the database: empty objects erasures/{hash of the id}.
 ERASURES: Final = "erasures/"
 
 GONE: Final = "The file is not there any more, or another one is in its place."
@@ -98,7 +98,7 @@ class Restore:
         self._deadline = deadline
 
     def load(self, plan: Mapping[str, list[Source]], targets: Mapping[str, Target], begun: Begun) -> Results:
-        """Load the tables of a plan in its order. Refused where the ledger would not add up."""
+        """Load the tables of a plan in its order. Raises Refused if the ledger would not add up."""
         if begun.mode == "replace":
             self._execute("empty", requested_by=begun.requested_by)
         self._execute("erased", hashes=[key.removeprefix(ERASURES) for key in bucket.keys(ERASURES)])

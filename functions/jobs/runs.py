@@ -1,4 +1,4 @@
-"""Runs of the schedules: each tick is a row of `job_runs`, with a lease while it works and with what came of it."""
+"""Runs of the schedules: each tick is a row of `job_runs`, with a lease while it works, and its outcome afterwards."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -26,17 +26,17 @@ class Schedule(Protocol):
     """What a schedule does."""
 
     nothing: Mapping[str, int]
-    """What a run has done that had nothing to do."""
+    """The result of a run that had nothing to do."""
 
     def begin(self) -> Run | None:
-        """Begin a run; None while another one keeps it away."""
+        """Begin a run; None while another run holds the lease."""
 
     def run(self, lease: Lease) -> dict[str, int]:
-        """Do the work while `lease.deadline()`. Returns how much of what was done."""
+        """Do the work while `lease.deadline()` is true. Returns what was done, in numbers."""
 
 
 class Ticked(NamedTuple):
-    """What came of a tick. It was not finished when its time was up, or when another run kept it away (`is_busy`)."""
+    """The outcome of a tick. It is unfinished if its time was up, or if another run held the lease (`is_busy`)."""
 
     done: Mapping[str, int]
     is_finished: bool
@@ -54,18 +54,18 @@ def tick(schedule: Schedule, remaining_ms: Callable[[], int]) -> Ticked:
         try:
             done = schedule.run(lease)
         except Exception as error:
-            # What ended the run may be the database; then its lease runs out instead.
+            # If it was the database that failed, this fails too, and the lease runs out instead.
             with suppress(Interrupted, Failure):
                 _end(run, {"error": sentence(error)}, has_failed=True)
             raise
-        # Asked before the run has ended: a renewal after it would find no run and take the lease for lost.
+        # Asked before the run is ended: a renewal after that would find no run, and take the lease for lost.
         is_finished = lease.deadline()
         _end(run, done, has_failed=False)
         return Ticked(done, is_finished=is_finished)
 
 
 def sentence(error: BaseException) -> str:
-    """What may be shown of an error."""
+    """The text of an error that may be shown."""
     return error.message if isinstance(error, Failure) else UNFORESEEN
 
 

@@ -1,4 +1,4 @@
-"""How long work reads and writes: in a snapshot or in one transaction, each on a connection of its own."""
+"""How work that takes long reads and writes: in a snapshot or in one transaction, each on a connection of its own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,14 +43,15 @@ def read(connection: Connection, queries: Queries, result: type[R], name: str, *
 
 
 def execute(connection: Connection, queries: Queries, name: str, **parameters: Any) -> list[DictRow]:
-    """The rows of the last statement of a name, none where it returns nothing. Unfit, or what the database refused."""
+    """The rows of the last statement of a name; none if it returns nothing. Raises Unfit, or the database's refusal."""
     rows: list[DictRow] = []
     try:
         for statement in queries.statements(name, parameters):
             cursor = connection.execute(statement.sql, statement.parameters)
             rows = cursor.fetchall() if cursor.description else []
     except psycopg.Error as error:
-        # Not raised from here, so that the original, whose text quotes SQL and values, is nobody's context.
+        # The refusal is raised outside of this block: here the original error, whose text quotes SQL and values, would
+        # become its context.
         refusal = _refusal(error)
     else:
         return rows
@@ -69,7 +70,7 @@ def _connection(deadline: Deadline) -> Iterator[Connection]:
 
 
 def _refusal(error: psycopg.Error) -> Exception:
-    """What an error means. A key that is taken is no fault of the values: somebody else took it meanwhile."""
+    """The exception that an error becomes. A key that is taken is no fault of the values: another request took it."""
     state = error.sqlstate or ""
     if state.startswith(("22", "23")) and state != psycopg.errors.UniqueViolation.sqlstate:
         return Unfit()

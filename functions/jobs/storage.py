@@ -1,8 +1,8 @@
-"""The schedule `storage`: objects that are listed in `storage_deletions` are deleted from the bucket, and what is kept
-of deleted users is written to it.
+"""The schedule `storage`: deletes the objects that are listed in `storage_deletions` from the bucket, and writes the
+list of erased users to it.
 
-Whoever claims a row also says when it is tried again, later after each time, so a run that is killed needs no clearing
-up. After twenty attempts a row is set aside.
+Claiming a row also sets its next attempt, each time later than before, so nothing has to be undone for a run that is
+killed. After twenty attempts a row is set aside.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ class Erasure(Row):
 
 
 class Storage:
-    """Deletes what is listed and due. What there is no time for is due at once again, as if it had not been taken."""
+    """Deletes the listed objects that are due. Those for which no time is left are due again at once."""
 
     nothing: Mapping[str, int] = {"deleted": 0, "failed": 0, "unfinished": 0, "erasures": 0}
 
@@ -56,7 +56,7 @@ class Storage:
         return self._db.maybe(Run, "begin", nothing=dict(self.nothing))
 
     def run(self, lease: Lease) -> dict[str, int]:
-        """Keep the erasures, then delete in order of age. Returns how many rows ended how."""
+        """Write the erasures, then delete in order of age. Returns how many rows ended in each way."""
         ended = dict(self.nothing)
         ended["erasures"] = self._keep_erasures(lease.deadline)
         while lease.deadline() and (claimed := self._db.many(Deletion, "claim_deletions", most=bucket.MOST_DELETED)):
@@ -67,7 +67,7 @@ class Storage:
         return ended
 
     def _keep_erasures(self, deadline: Deadline) -> int:
-        """Write an empty object for each deleted user, by which a restore of any backup knows whom to leave out."""
+        """Write an empty object for each deleted user, so that a restore of any backup leaves them out."""
         kept = 0
         try:
             while deadline() and (erasures := self._db.many(Erasure, "unkept_erasures", most=bucket.MOST_DELETED)):
@@ -78,13 +78,13 @@ class Storage:
                     if not deadline():
                         break
         except Unavailable:
-            # The next tick goes on; the deletions note for themselves that the bucket is away.
+            # The next tick tries again. The deletions find out themselves that the bucket does not respond.
             _log.warning("erasures wait for the bucket")
         return kept
 
 
 def _delete(deletions: list[Deletion], deadline: Deadline) -> dict[Outcome, list[UUID]]:
-    """Delete objects, all single ones together, and what is below prefixes. Returns the rows by what came of them."""
+    """Delete single objects, all together, and objects below prefixes. Returns the rows by their outcome."""
     ended: dict[Outcome, list[UUID]] = {"deleted": [], "failed": [], "unfinished": []}
     single = [deletion for deletion in deletions if not deletion.is_prefix]
     gone = _delete_keys([deletion.object_key for deletion in single]) if single else set()
@@ -101,7 +101,7 @@ def _delete_keys(keys: list[str]) -> set[str]:
     try:
         return bucket.delete(keys)
     except bucket.Refusal:
-        # One key that the bucket does not take would otherwise hold up all others, until they are set aside with it.
+        # Otherwise one key that the bucket refuses would block all others until they are set aside with it.
         return {key for key in keys if storage.delete(key)}
     except Unavailable:
         return set()

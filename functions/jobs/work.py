@@ -1,11 +1,11 @@
-"""What a job is to the work that is done for it, and the ways in which work can end.
+"""What a module that does work gets of a job, and the ways in which the work can end.
 
 A kind of work is a module with two functions (see Work). Its `run` returns the job's result, or raises
 
     Refused     it cannot be done, however often it is tried: the job fails at once
     TooLong     there is no time left for what has to be done in one transaction: the job fails at once
-    NotNow      it was not done, and that is no failure: the job is queued again and the attempt does not count
-    Superseded  the job is not this worker's any more: nothing is written
+    NotNow      it cannot be done now, which is no failure: the job is queued again and the attempt does not count
+    Superseded  the job is no longer this worker's: nothing is written
     otherwise   the job is tried again later, until its attempts are used up
 
 Work may be killed at any line and is then run again, so it writes in one transaction whose last statement is hold() or
@@ -32,7 +32,7 @@ _CANCEL_SECONDS: Final = 5.0
 
 
 class Refused(Exception):
-    """The job fails at once. `type` and `message`, one plain sentence, are shown to who waits for it."""
+    """The job fails at once. `type` and `message`, one plain sentence, are shown to the user who waits for it."""
 
     def __init__(self, error_type: str, message: str) -> None:
         super().__init__(error_type)
@@ -72,8 +72,8 @@ class Job(NamedTuple):
 
 
 class Deadline:
-    """Whether work may go on: `deadline()` is False half a minute before the function's time is up, and once the job is
-    not this worker's any more.
+    """Whether work may go on: `deadline()` is False half a minute before the function's time is up, and as soon as the
+    job is no longer this worker's.
     """
 
     def __init__(self, remaining_ms: Callable[[], int]) -> None:
@@ -105,7 +105,7 @@ class Deadline:
                 self._guarded.remove(connection)
 
     def cancel_when_over(self) -> None:
-        """Cancel what guarded connections are doing, if the deadline is over. For the thread that keeps the lease."""
+        """Cancel the statements of guarded connections if the deadline is over. Called by the thread of the lease."""
         if self():
             return
         with self._lock:
@@ -124,12 +124,12 @@ class Work(Protocol):
 
 
 def hold(connection: Connection, job: Job) -> None:
-    """Keep the job until the connection's transaction ends; Superseded where it is not this attempt's any more."""
+    """Keep the job until the connection's transaction ends. Raises Superseded if it is no longer this attempt's."""
     _call(connection, "SELECT hold_job(%(owner)s, %(job_id)s, %(attempt)s)", job.held)
 
 
 def complete(connection: Connection, job: Job, result: Mapping[str, Any]) -> None:
-    """End the job in the connection's transaction; Superseded where it is not this attempt's any more."""
+    """End the job in the connection's transaction. Raises Superseded if it is no longer this attempt's."""
     parameters = {**job.held, "result": dict(result)}
     _call(connection, "SELECT complete_job(%(owner)s, %(job_id)s, %(attempt)s, %(result)s)", parameters)
 

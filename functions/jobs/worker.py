@@ -21,7 +21,7 @@ from functions.jobs.runs import Schedule, tick
 from functions.jobs.storage import Storage
 from functions.jobs.work import Deadline, Job, NotNow
 
-# When a requested run is tried again that another run kept away.
+# How soon a requested run is tried again if another run holds the lease.
 _BUSY: Final = timedelta(minutes=1)
 _log: Final = Logger(service="jobs")
 
@@ -49,7 +49,7 @@ SCHEDULES: Final[Mapping[str, Schedule]] = {
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
-    """Do the work of a schedule: {"schedule": "storage"}. Returns how much of what was done."""
+    """Do the work of a schedule: {"schedule": "storage"}. Returns what was done, in numbers."""
     settings()
     name = event["schedule"]
     ticked = tick(SCHEDULES[name], context.get_remaining_time_in_millis)

@@ -1,8 +1,8 @@
-"""The ZIP file that an archive is, as it comes from outside: its directory is checked before a member of it is read.
+"""The ZIP file of an archive that was uploaded: its directory is checked before a member is read.
 
-Python's zipfile reads it. Checked here is what zipfile lets pass, because two programs may see different files in it: a
-directory that says other things than the members' own headers, bytes that belong to no member, doubled names. What was
-written by one program in one go has none of that, so a byte that was changed anywhere is found.
+Python's zipfile reads it. This module refuses what zipfile accepts although two programs may see different files in it:
+a directory that differs from the members' own headers, bytes that belong to no member, a name that occurs twice. A file
+that we have written has none of these, so a change of any byte is found.
 
 Numbers in comments are those of the ZIP specification (PKWARE, APPNOTE.TXT 6.3.10).
 """
@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from typing import IO, Any, Final, Literal, NamedTuple
 
 MAX_MEMBERS: Final = 1_000_000
-# The directory is read as a whole; names that we give are far shorter than this leaves room for.
+# The largest directory, in bytes, since it is read as a whole. Our own names need far less.
 _MOST_OF_AN_ENTRY: Final = 512
-# What is fetched from the bucket at a time, and what is unpacked at a time.
+# How many bytes are fetched from the bucket, and unpacked, at a time.
 _BLOCK: Final = 4 * 1024**2
 _PIECE: Final = 256 * 1024
 
@@ -42,7 +42,7 @@ _AFTER_LENGTHS: Final = 18
 _DESCRIPTORS: Final = {16: struct.Struct("<4s3L"), 24: struct.Struct("<4sL2Q")}
 _ZIP64_FIELD: Final = struct.Struct("<2H2Q")  # 4.5.3
 
-# What reading a broken file may end in. An error of the bucket is none of these.
+# The errors that a broken file may cause while it is read. An error of the bucket is none of these.
 _BROKEN: Final = (
     zipfile.BadZipFile,
     NotImplementedError,
@@ -57,7 +57,7 @@ Reason = Literal["invalid", "untrusted", "unsupported", "too_large"]
 
 
 class BadArchive(Exception):
-    """An archive that is not taken. `message` is one plain sentence that quotes nothing of it."""
+    """The archive is refused. `message` is one plain sentence that quotes nothing of it."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(reason)
@@ -70,7 +70,7 @@ def _altered() -> BadArchive:
 
 
 class _Ranges(io.RawIOBase):
-    """An object of the bucket as a file that can be read anywhere."""
+    """An object of the bucket as a file that can be read from any position."""
 
     def __init__(self, size: int, fetch: Callable[[int, int], bytes]) -> None:
         self._size = size
@@ -120,7 +120,7 @@ class Container:
         self._members = {member.filename: (member, end) for member, end in zip(members, ends, strict=True)}
 
     def read(self, name: str) -> Iterator[bytes]:
-        """The content of a member in pieces, and never more of it than `sizes` says; BadArchive where it is damaged."""
+        """The content of a member in pieces, never more than `sizes` says. Raises BadArchive if it is damaged."""
         member, end = self._members[name]
         with _readable():
             start = _check_header(self._file, member, end)
@@ -148,7 +148,7 @@ class Container:
 
 
 def open_container(file: IO[bytes]) -> Container:
-    """Read the directory of a ZIP file. BadArchive says what is wrong with it."""
+    """Read the directory of a ZIP file. Raises BadArchive, which says what is wrong with it."""
     with _readable():
         directory = _find_directory(file)
         entries = zipfile.ZipFile(file).infolist()
@@ -163,7 +163,7 @@ def open_container(file: IO[bytes]) -> Container:
 
 @contextmanager
 def _readable() -> Iterator[None]:
-    """Turns what a broken file leads to into BadArchive."""
+    """Turns the errors of a broken file into BadArchive."""
     try:
         yield
     except _BROKEN:
@@ -219,13 +219,13 @@ def _zip64_end(file: IO[bytes], end: int) -> tuple[int, int, int, int]:
 
 
 def _unpacked(record: struct.Struct, file: IO[bytes], at: int) -> tuple[Any, ...]:
-    """A record of the file; struct.error where the file ends before."""
+    """A record of the file. Raises struct.error if the file ends before."""
     file.seek(at)
     return record.unpack(file.read(record.size))
 
 
 def _check_last_entry(file: IO[bytes], entries: list[zipfile.ZipInfo], directory: _Place) -> None:
-    """Check how long the last entry says its parts are: zipfile takes what is there."""
+    """Check that the parts of the last entry are as long as it says: zipfile accepts a part that is cut off."""
     if entries:
         last = entries[-1]
         name = last.orig_filename.encode("utf-8" if last.flag_bits & _IS_UTF_8 else "cp437")
@@ -237,7 +237,7 @@ def _check_last_entry(file: IO[bytes], entries: list[zipfile.ZipInfo], directory
 class _Maker(NamedTuple):
     """What a directory's entry says about the program that wrote it: the same in all entries."""
 
-    # Above the version that is needed to read the member.
+    # The version of the program less the version that is needed to read the member.
     version: int
     system: int
     disk: int
@@ -344,7 +344,7 @@ def _inflated(blocks: Iterator[bytes]) -> Iterator[bytes]:
     end = b"".join(_pieces(inflate, last))
     if not inflate.eof or inflate.unused_data:
         raise _altered()
-    # Where fewer bits of it end the stream in the same way, the others were not written by a compressor.
+    # If the stream also ends without the high bits of its last byte, they are padding, where a compressor writes 0.
     for count in range(8):
         fewer = bytes([last[0] & (1 << count) - 1])
         other = before.copy()

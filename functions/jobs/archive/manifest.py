@@ -1,4 +1,4 @@
-"""The manifest of an archive: what is in it, and the signature by which this installation knows its own archives."""
+"""The manifest of an archive: its contents, and the signature by which an installation recognises its own archives."""
 
 import hmac
 import json
@@ -84,13 +84,13 @@ class ExportManifest(Unsigned):
 def signing_keys() -> list[bytes]:
     """The keys of EXPORT_SIGNING_KEY, a list separated by commas. The first one signs; each of them is trusted.
 
-    Misconfigured where it is not set, or where a key is empty or has fewer than 32 characters.
+    Raises Misconfigured if it is not set, or a key has fewer than 32 characters.
     """
     return variable("EXPORT_SIGNING_KEY", _keys)
 
 
 def key_id(key: bytes) -> str:
-    """What names a key without telling it: the first 8 hexadecimal digits of its SHA-256."""
+    """The public name of a key: the first 8 hexadecimal digits of its SHA-256."""
     return sha256(key).hexdigest()[:8]
 
 
@@ -101,7 +101,7 @@ def signed(manifest: Mapping[str, Any], key: bytes) -> dict[str, Any]:
 
 
 def is_trusted(manifest: Mapping[str, Any], keys: list[bytes]) -> bool:
-    """Whether the manifest was signed by one of the keys, whatever key it names."""
+    """Whether the manifest was signed by one of the keys. The key that it names is not looked at."""
     signature = manifest.get("signature")
     if not isinstance(signature, str) or not signature.isascii():
         return False
@@ -124,7 +124,7 @@ def _keys(raw: str) -> list[bytes]:
 def _signature(unsigned: Mapping[str, Any], key: bytes) -> str:
     """HMAC-SHA256 in lower hex of the manifest as JSON with sorted keys and no spaces.
 
-    In ASCII, with escapes: what somebody uploads may hold a lone surrogate, which UTF-8 does not have.
+    In ASCII, with escapes: an uploaded manifest may hold a lone surrogate, which UTF-8 cannot encode.
     """
     canonical = json.dumps(unsigned, sort_keys=True, separators=(",", ":"))
     return hmac.new(key, canonical.encode(), sha256).hexdigest()

@@ -1,8 +1,8 @@
-"""Reading of archives, which come from outside: nothing of one is used before it was checked.
+"""Reads uploaded archives. Nothing of an archive is used before it was checked.
 
-open_archive() checks what is cheap: the directory of the ZIP file, the manifest and its signature, the versions, and
-that the members are those of the manifest. What the members hold is checked as they are read, against the hashes of the
-manifest: verify() reads them for nothing else, before anything is loaded, and read() checks again what is loaded.
+open_archive() makes the cheap checks: the directory of the ZIP file, the manifest and its signature, the versions, and
+that the members are those of the manifest. The content of a member is compared with its hash in the manifest while it
+is read: verify() reads all members once before anything is loaded, and read() compares again what is loaded.
 """
 
 import json
@@ -35,7 +35,7 @@ class Archive:
         self._container = container
 
     def read(self, path: str) -> Iterator[bytes]:
-        """The content of a member, piece by piece; BadArchive at its end where it is not what was signed."""
+        """The content of a member, piece by piece. Raises BadArchive at its end if it is not what was signed."""
         entry = self.files[path]
         digest = sha256()
         size = 0
@@ -47,13 +47,13 @@ class Archive:
             raise BadArchive("invalid", "A file in the archive is not the one that was put into it.")
 
     def verify(self, paths: Iterable[str], on_progress: Callable[[int], None]) -> None:
-        """Read members to their end; BadArchive where one is not what was signed. `on_progress` is told their bytes."""
+        """Read members to their end. Raises BadArchive if one is not what was signed. `on_progress` gets the bytes."""
         for path in paths:
             for piece in self.read(path):
                 on_progress(len(piece))
 
     def rows(self, table: str) -> Iterator[bytes]:
-        """The rows of a table, each as a JSON object; BadArchive at the end of more or fewer than was signed."""
+        """The rows of a table, each as a JSON object. Raises BadArchive at the end for another number."""
         count = 0
         for line in _lines(self.read(data_path(table))):
             row = line.strip().removesuffix(b",")
@@ -70,10 +70,10 @@ def data_path(table: str) -> str:
 
 
 def open_archive(file: IO[bytes], manifest_type: type[Unsigned], expected: str, keys: list[bytes]) -> Archive:
-    """The archive in a file. BadArchive says why it is not taken.
+    """The archive in a file. Raises BadArchive, which says why it is refused.
 
-    `expected` is the format that it has to be of, and `manifest_type` the type of that format's manifest; `keys` are
-    those whose signature is trusted.
+    `expected` is the format that it must have, `manifest_type` the type of that format's manifest; signatures by one of
+    `keys` are trusted.
     """
     container = open_container(file)
     manifest = _manifest(container)
@@ -84,7 +84,7 @@ def open_archive(file: IO[bytes], manifest_type: type[Unsigned], expected: str, 
 
 
 def _manifest(container: Container) -> dict[str, Any]:
-    """What the archive says about itself, by whomever it was written."""
+    """The manifest of the archive, whose signature is not checked yet."""
     if MANIFEST not in container.sizes:
         raise BadArchive("invalid", "The archive has no manifest.")
     if container.sizes[MANIFEST] > MAX_MANIFEST:
@@ -100,7 +100,7 @@ def _manifest(container: Container) -> dict[str, Any]:
 
 
 def _check_origin(manifest: Mapping[str, Any], expected: str, keys: list[bytes]) -> None:
-    """Check that the archive is of this format, of an installation that is trusted, and not newer than this one."""
+    """Check that the archive has this format, was signed by a trusted key, and is not newer than this installation."""
     if manifest.get("format") != expected:
         raise BadArchive("invalid", f"This is no {expected}.")
     if not is_trusted(manifest, keys):
@@ -116,7 +116,7 @@ def _check_origin(manifest: Mapping[str, Any], expected: str, keys: list[bytes])
 
 
 def _of_its_type(manifest: dict[str, Any], manifest_type: type[Unsigned]) -> Mapping[str, Any]:
-    """The manifest, once it is known to be of its type."""
+    """The manifest as this type. Raises BadArchive if it has other fields."""
     try:
         checked: Mapping[str, Any] = _adapter(cast("Hashable", manifest_type)).validate_python(manifest, strict=True)
     except ValidationError:

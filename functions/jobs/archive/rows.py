@@ -1,7 +1,7 @@
-"""The rows of a table as the members of an archive, read from the database by COPY, which streams them one by one.
+"""The rows of a table as members of an archive, read from the database by COPY, which streams them one by one.
 
-The database does all the formatting: that is fast, and exact. The blocks that come out have about 256 KiB, whatever the
-rows are like; only a row that is larger makes a larger one.
+The database does all the formatting, which is fast and exact. The blocks have about 256 KiB; only a row that is larger
+makes a larger block.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from psycopg import Connection
 BLOCK_BYTES: Final = 256 * 1024
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-# Neither character is ever in a JSON text, in which control characters are escaped: so each row comes as it is.
+# Neither character can be in a JSON text, in which control characters are escaped. So COPY quotes nothing.
 _JSON_LINES: Final = "FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02'"
 _CELLS: Final = "FORMAT csv"
 

@@ -10,8 +10,8 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import class_row
 
-# What the columns of an exported table may be: export_tables() writes each of them so that it can be read back exactly.
-# A value of another type might come out as a text that nobody can read back.
+# The types that a column of an exported table may have: export_tables() writes each so that it is read back exactly.
+# A value of another type might become a text that cannot be read back.
 TYPES: Final = frozenset(
     {
         *("bigint", "boolean", "bytea", "date", "double precision", "integer", "integer[]", "jsonb", "numeric", "real"),
@@ -20,7 +20,7 @@ TYPES: Final = frozenset(
 )
 # Columns that hold the key of an object in the bucket. In an archive the key stands without the user's prefix.
 OBJECT_KEYS: Final = frozenset({"r2_key", "object_key"})
-# What stands in an archive for the user's own id, in a column of type uuid.
+# What an archive holds in place of the user's own id, in a column of type uuid.
 ME: Final = "me"
 
 

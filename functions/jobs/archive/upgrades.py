@@ -1,7 +1,7 @@
-"""What older archives need before their rows fit into today's tables.
+"""Upgrades the rows of older archives so that they fit into today's tables.
 
-A migration that only adds needs nothing here: a column that an archive does not have gets its default. One that
-renames, moves or drops what an export holds has a step here, under the schema version that it makes.
+A migration that only adds columns or tables needs nothing here: a column that an archive does not have gets its
+default. A migration that renames, moves or drops something has a step here, under its schema version.
 """
 
 import json
@@ -14,7 +14,7 @@ from functions.jobs.archive.container import BadArchive
 from functions.jobs.archive.manifest import TableEntry
 from functions.jobs.archive.reading import Archive
 
-# What one statement loads.
+# How many bytes of rows one statement loads.
 MOST_ROWS: Final = 5000
 MOST_BYTES: Final = 4 * 1024**2
 
@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 
 class Upgrade(NamedTuple):
-    """What a migration does to an archive's tables: new names, or None for one that is gone; and to each of their rows.
+    """What a migration does to an archive: the new names of tables, None for a dropped one, and the change of each row.
 
     `row` is given the table's new name and a row by its columns, and returns the row as it is after the migration. It
     is also asked for the columns alone: then all values are None.
@@ -109,7 +109,7 @@ def _list_of(rows: list[bytes]) -> str:
 def loading_plan(archive: Archive, tables: Mapping[str, Target]) -> dict[str, list[Source]]:
     """Today's tables in an order in which they can be filled, and the tables of the archive that each of them takes.
 
-    BadArchive where the archive has a table or a column that none of today's has.
+    Raises BadArchive if the archive has a table or a column that does not exist today.
     """
     found: dict[str, list[Source]] = {name: [] for name in tables}
     for source in sources(archive.tables, archive.manifest["schema_version"]):

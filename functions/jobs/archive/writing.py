@@ -1,4 +1,4 @@
-"""An archive, written member by member into a file that cannot be sought, so that it is never whole anywhere.
+"""An archive, written member by member into a stream, so that it is never whole in memory or on disk.
 
 The sizes and hashes of the members are noted for the manifest, which is the last member.
 """
@@ -54,7 +54,7 @@ class Archive:
         info = ZipInfo(path, self._time)
         info.compress_type = ZIP_DEFLATED if stored_size is None else ZIP_STORED
         info.external_attr = _READABLE_FILE
-        # Room for sizes of 64 bits only where the content may need it: some readers know 32 alone.
+        # 64-bit sizes only if the content may need them, since some readers know only 32 bits.
         info.file_size = stored_size or sum(map(len, begin))
         digest, size = hashlib.sha256(), 0
         with self._zip.open(info, "w", force_zip64=stored_size is None and not is_small) as member:
