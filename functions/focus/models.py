@@ -119,7 +119,7 @@ class Sessions(ResponseModel):
 
 class EndedDay(Row):
     """The focus sessions that ended on one local day. `abandoned` includes those whose pause lapsed; `sessions` and
-    `seconds` are of those that were completed or lapsed."""
+    `seconds` count those that were completed or whose pause lapsed."""
 
     date: date
     completed: int

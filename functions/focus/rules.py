@@ -18,7 +18,7 @@ def pause_state(session: Session | None) -> PauseState | None:
 
 
 def stats(days: Sequence[EndedDay], focus_streak: int) -> Stats:
-    """What the days add up to. A day on which sessions were only abandoned is not active, and not in `by_day`."""
+    """The totals of the days. A day on which sessions were only abandoned is not active, and not in `by_day`."""
     completed = sum(day.completed for day in days)
     abandoned = sum(day.abandoned for day in days)
     counted = sum(day.sessions for day in days)

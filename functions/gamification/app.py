@@ -49,12 +49,12 @@ from functions.gamification.models import (
 
 api = Api(__file__)
 
-# Bounds that leave nothing out. A statement with a plain bound finds its first row by the index, one with an optional
-# bound reads its way to it.
+# Bounds that leave nothing out. With a plain bound the statement finds its first row by the index; with an optional one
+# it would read all rows before that.
 AFTER_ALL_ROWS = 2**63 - 1
 AFTER_ALL_TIMES = datetime.max.replace(tzinfo=UTC)
 
-# By whether a kind of event is asked for, and whether days are.
+# The statements of the ledger: by whether it is narrowed to a kind of event, and whether to days.
 LEDGER = {
     (False, False): "ledger",
     (True, False): "ledger_of_kind",

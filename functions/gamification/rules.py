@@ -1,4 +1,4 @@
-"""What is shown beside the rows of the ledger: percentages, days without a row, the next page, words for a progress."""
+"""Pure rules for what is shown: percentages, days without a row, the next page, progress in words."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
@@ -38,7 +38,7 @@ def every_day(today: date, days: int, moved: Iterable[HistoryDay]) -> list[Histo
 
 
 def page_of(rows: Sequence[NumberedEntry], limit: int) -> Ledger:
-    """The page that these rows begin. There is a next one when they are more than `limit`."""
+    """The page of the first `limit` rows. There is a next one if there are more rows than that."""
     page = rows[:limit]
     return Ledger(entries=[*page], next_cursor=cursor_at(page[-1].seq) if len(rows) > limit else None)
 

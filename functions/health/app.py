@@ -1,5 +1,5 @@
-"""Whether Questlog runs, which one it is, what it offers (platform contract, section 3). Also answers for every path
-that belongs to no group, with the 404 of the envelope.
+"""Health, version and documentation (platform contract, section 3). Every path that belongs to no group comes here too,
+and gets 404 in the envelope.
 """
 
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from functions.health import readiness, reference
 api = Api(__file__)
 
 HERE = Path(__file__).parent
-# For connecting and asking together, so that the answer is out within the two seconds of the platform contract, 3.
+# For connecting and asking together: the answer must be sent within two seconds (platform contract, 3).
 DATABASE_SECONDS = 1.5
 
 

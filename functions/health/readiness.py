@@ -1,4 +1,4 @@
-"""Ask the database a question within a limit that holds whatever the database does.
+"""Runs a statement within a time limit that holds even if the database hangs.
 
 psycopg waits for a connection for at least two seconds, and for an answer for as long as it takes. Here libpq is asked
 not to wait (PostgreSQL's documentation, "Asynchronous Command Processing"), which psycopg.pq passes on.
@@ -20,7 +20,7 @@ class NotReadyError(Exception):
 
 
 def answer(sql: str, seconds: float) -> list[str]:
-    """The columns of the one row that a statement returns, as text. The seconds are for connecting and asking."""
+    """The columns of the one row that a statement returns, as text. `seconds` is for connecting and the statement."""
     deadline = time.monotonic() + seconds
     held = held_connection()
     pgconn = held.pgconn if held is not None else psycopg.pq.PGconn.connect_start(settings().database_url.encode())

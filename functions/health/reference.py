@@ -1,6 +1,6 @@
 """The pages of /docs: Swagger UI, whose script and style are served from here, over the OpenAPI document.
 
-Both are files of the package swagger-ui-py, which is not imported: its Python wants what no function needs.
+Both are files of the package swagger-ui-py, which is not imported: its Python code needs packages that we do not have.
 """
 
 from base64 import b64encode
@@ -20,7 +20,7 @@ _ASSETS: Final[Mapping[str, str]] = {"swagger-ui.css": "text/css", "swagger-ui-b
 
 
 def page() -> Response:
-    """The page itself, under a content security policy by which nothing runs but what is ours (CSP Level 3)."""
+    """The page itself. Its content security policy (CSP Level 3) lets no script run but ours."""
     text = _PAGE.read_text("utf-8")
     script = text.partition("<script>")[2].partition("</script>")[0]
     policy = {

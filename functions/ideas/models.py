@@ -55,7 +55,7 @@ class IdeasQuery(Query):
 
 
 class NewIdea(Body):
-    """An idea; without a title, the first line of its content that is not blank is one."""
+    """An idea. Without a title, the first line of its content that is not blank becomes the title."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"title": "A bridge in 7/8"}]})
 
@@ -106,7 +106,7 @@ class Made(TypedDict):
 
 
 def _each_target(promoted: Any) -> Any:
-    """What is stored as ids by type, as the wire lists it."""
+    """The stored object of ids by type as the list that the wire shows."""
     return [{"type": kind, "id": target} for kind, target in promoted.items()]
 
 

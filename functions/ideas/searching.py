@@ -1,4 +1,4 @@
-"""The search of the list of ideas, apart from it: what a search takes is imported by the first one."""
+"""The search of the list of ideas. It is a module of its own so that only requests that search import it."""
 
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from functions.ideas.models import Idea, Ideas, IdeasQuery
 
 
 class Found(Row):
-    """An idea that a search found, or where id is null only how many it found."""
+    """An idea that a search found, with the total. If the page is empty, one row with null in place of the idea."""
 
     model_config = ConfigDict(extra="allow")
 

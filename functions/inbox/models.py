@@ -25,14 +25,14 @@ from questlog.wire import (
 )
 
 Listing = Literal["open", "unread", "archived", "processed", "snoozed", "all"]
-# What a user writes; notifications are the app's.
+# The types of items that users add; the app adds notifications.
 WrittenType = Literal["note", "task", "link"]
 Target = Literal["quest", "idea", "infobase", "plan", "calendar"]
 
 Title = Annotated[Trimmed, StringConstraints(min_length=1, max_length=500)]
 Description = Annotated[Trimmed, StringConstraints(max_length=10_000), AfterValidator(blank_is_null)]
 Category = Annotated[Trimmed, StringConstraints(min_length=1, max_length=50)]
-# A path in the app (planning contract, common rule 7), or an address of the web.
+# A path within the app (planning contract, common rule 7), or a web address.
 ActionUrl = Annotated[
     Trimmed,
     StringConstraints(max_length=2000),
@@ -72,9 +72,9 @@ class ItemChange(Body):
 
 
 class Processing(Body):
-    """What to make of an item: `start_time` is when an event is, and `category` that of a quest, an idea or an entry.
+    """What to make of an item. `start_time` is for an event, `category` for a quest, an idea or an entry.
 
-    Without a category a quest is of inbox, and the others are of the one that they have when none is sent.
+    Without a category a quest gets `inbox`, and an idea or an entry its usual default.
     """
 
     to: Target

@@ -10,22 +10,22 @@ from unicodedata import normalize
 
 from functions.infobase.models import ExportRow
 
-# What Windows, the strictest of the file systems, takes in no name, and the names of its devices.
+# Characters that Windows, the strictest system, does not allow in file names, and the names of its devices.
 _FORBIDDEN: Final = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f]')
 _DEVICE: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?=\.|$)", re.IGNORECASE)
 _LONGEST: Final = 100
-# What YAML takes in quotes only as an escape (YAML 1.2.2, 5.1 and 5.4). In all else a string of JSON is one of YAML.
+# Characters that YAML allows in quotes only as escapes (YAML 1.2.2, 5.1, 5.4). Else a JSON string is a YAML string.
 _ESCAPED: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 class Names:
-    """Names for the files of one folder, no two of them equal on a file system that ignores case and normal form."""
+    """File names for one folder. No two are equal on a file system that ignores case and Unicode normalisation."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
     def take(self, wanted: str) -> str:
-        """The name as files may have it, with a number behind it where it is taken."""
+        """The text as a file name, with a number behind it if the name is taken."""
         name, number = file_name(wanted), 1
         while (key := normalize("NFKC", name).casefold()) in self._taken:
             number += 1
@@ -36,7 +36,7 @@ class Names:
 
 
 def file_name(text: str) -> str:
-    """A text as the name of a file or a folder, at most 100 bytes long; `untitled` where nothing of it can be."""
+    """A text as the name of a file or folder, at most 100 bytes long; `untitled` if no character of it is allowed."""
     name = _cut(_FORBIDDEN.sub("_", text).strip(" "), _LONGEST)
     # A name that begins with a dot is hidden, from Obsidian too.
     name = "_" + name[1:] if name.startswith(".") else name

@@ -73,9 +73,9 @@ class Entry(_EntryFields):
 
 
 class ListedEntry(_EntryFields):
-    # Left out of a search where the contents of the page are too large for one answer: GET /infobase/{id} has it.
+    # Left out of a search if the contents of the page are too large for one answer; GET /infobase/{id} has it.
     content: Annotated[str | None, Field(exclude_if=_is_none)]
-    # Only with a search: HTML, in which nothing but <mark> is markup.
+    # Only with a search: HTML whose only tag is <mark>.
     snippet: Annotated[str | None, Field(exclude_if=_is_none)] = None
 
 

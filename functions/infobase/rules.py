@@ -8,16 +8,16 @@ from typing import Final, NamedTuple
 from questlog.searching import CHARACTERS, MARKS, Clause, folded
 
 LONGEST: Final = 30
-# How many of the words may stand before the first match.
+# How many words of a snippet may come before the first match.
 _BEFORE: Final = 8
-# A snippet comes from so many characters before the first match, and from it on: a word may be as long as the content.
+# A snippet is cut from so many characters before the first match, and as many after: a word may be very long.
 _REACH: Final = 500
-# Contents beyond ASCII are folded in pieces of so many characters, and of a page no more of them: to fold 100,000
-# characters takes 2 to 40 ms. Where that is too little, the rest of the page shows its first words.
+# Contents that are not ASCII are folded in pieces of so many characters, and only so many for a whole page: to fold
+# 100,000 characters takes 2 to 40 ms. Beyond that, entries show their first words instead.
 _PIECE: Final = 2_000
 _MOST_FOLDED: Final = 2_000_000
-# Of a long phrase, its first places tell where it begins: to look for all of 100 words would take a quarter of a second
-# in a content that nearly repeats them.
+# A long phrase is found by its first words only: to search for all of 100 words would take a quarter of a second in a
+# content that nearly repeats them.
 _PLACES: Final = 8
 # The vowel signs of the scripts of India are no letters to Python.
 _LETTER: Final = rf"(?:[^\W_{CHARACTERS}]|[\u0900-\u0963\u0970-\u0dff])"
@@ -25,15 +25,15 @@ _LETTER: Final = rf"(?:[^\W_{CHARACTERS}]|[\u0900-\u0963\u0970-\u0dff])"
 WORD: Final = re.compile(rf"[{CHARACTERS}][{MARKS}]*|(?:{_LETTER}[{MARKS}]*)+")
 _CHARACTER: Final = re.compile(f"[{CHARACTERS}]")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-# A piece ends behind a blank if there is one.
+# A piece ends after a space if there is one.
 _PIECES: Final = re.compile(rf"(?s).{{1,{_PIECE}}}(?:\s|\Z)|.{{1,{_PIECE}}}")
-# What a clause looks for, as internal.search_patterns() of SQL writes it: words in quotes, a star behind a beginning.
+# The pattern of a clause, as internal.search_patterns() of SQL writes it: words in quotes, * after a beginning.
 _PLACE: Final = re.compile(r"\(([^()]*)\)")
 _ALTERNATIVE: Final = re.compile(r"'([^']*)':(\*?)")
 
 
 class Place(NamedTuple):
-    """What may stand in one place of a clause: one of these words, or a word that begins like one of these."""
+    """One place of a clause: it is matched by one of `words`, or by a word with one of these beginnings."""
 
     words: frozenset[str]
     beginnings: tuple[str, ...]
@@ -43,7 +43,7 @@ class Place(NamedTuple):
 
 
 class Word(NamedTuple):
-    """A word of a text, and from where to where it stands there."""
+    """A word of a text, and its first and last position there."""
 
     start: int
     end: int
@@ -51,7 +51,7 @@ class Word(NamedTuple):
 
 
 def wanted(patterns: Sequence[str | None], clauses: Sequence[Clause]) -> list[tuple[Place, ...]]:
-    """What a search looks for, clause by clause and place by place, without what it excludes or repeats."""
+    """The places of each clause of a search, without clauses that are excluded or repeated."""
     return list(
         dict.fromkeys(
             tuple(_place(place[1]) for place in _PLACE.finditer(pattern))
@@ -69,8 +69,8 @@ def _place(alternatives: str) -> Place:
 def snippets(contents: Iterable[str], looked_for: Sequence[Sequence[Place]]) -> list[str]:
     """Of each content up to 30 words around the first match as HTML, every match in <mark>; or else its first words.
 
-    Control characters read as blanks. A character of a script without blanks counts as a word. What is shown comes from
-    1,000 characters around the match: of very long words it is fewer than 30.
+    Control characters become spaces. A character of a script without spaces counts as a word. A snippet is cut from
+    1,000 characters around the match, so it has fewer than 30 words if they are very long.
     """
     beginning = _beginning(looked_for)
     left_to_fold = _MOST_FOLDED
@@ -88,16 +88,16 @@ def snippets(contents: Iterable[str], looked_for: Sequence[Sequence[Place]]) -> 
 
 
 def _beginning(looked_for: Sequence[Sequence[Place]]) -> re.Pattern[str] | None:
-    """What finds in a folded text where a match begins; None where nothing is looked for."""
+    """The regular expression that finds the beginning of a match in a folded text; None if there are no clauses."""
     clauses = [r"[\W_]*".join(map(_any_word, clause[:_PLACES])) for clause in looked_for]
     return re.compile("|".join(clauses)) if clauses else None
 
 
 def _any_word(place: Place) -> str:
-    """What finds a word that the place admits.
+    """The regular expression for a word that matches the place.
 
-    That a word begins there is checked behind its first letter: a pattern that begins with a letter is searched twenty
-    times as fast as one that begins with a condition.
+    The check that a word begins there comes after its first letter: a pattern that begins with a letter is searched
+    twenty times as fast as one that begins with a condition.
     """
     alternatives = []
     for word in sorted({*place.words, *place.beginnings}):
@@ -110,9 +110,9 @@ def _any_word(place: Place) -> str:
 
 
 def _first_beyond_ascii(content: str, beginning: re.Pattern[str], looked_for: Sequence[Sequence[Place]]) -> int:
-    """Where in a content the first match begins, 0 without one.
+    """The position in a content at which the first match begins; 0 if there is none.
 
-    Folding moves the places of characters: it is done piece by piece, and words are compared in the piece of the match.
+    Folding changes positions: so it is done piece by piece, and words are compared in the piece of the match.
     """
     pieces = [match[0] for match in _PIECES.finditer(content)]
     folded_pieces = [folded(piece) for piece in pieces]
@@ -155,7 +155,7 @@ def _words(text: str, spans: Iterable[tuple[int, int]]) -> list[Word]:
 
 
 def _marked(words: Sequence[Word], looked_for: Sequence[Sequence[Place]], begin: int) -> set[int]:
-    """The numbers of the words shown, from `begin` on, that are part of a match; the match may begin before them."""
+    """The indexes of the shown words, from `begin` on, that are part of a match, which may begin before them."""
     end = min(begin + LONGEST, len(words))
     marked: set[int] = set()
     for clause in looked_for:

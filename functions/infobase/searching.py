@@ -1,4 +1,4 @@
-"""The search of the list of entries, apart from it: what a search takes is imported by the first one."""
+"""The search of the list of entries. It is a module of its own so that only requests that search import it."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -13,12 +13,12 @@ from questlog.wire import Row
 from functions.infobase.models import Entries, EntriesQuery, ListedEntry
 from functions.infobase.rules import snippets, wanted
 
-# How much of an answer may be contents: with 100 titles, tags and snippets beside them it stays below its 5 MiB.
+# The most bytes of contents in an answer: with 100 titles, tags and snippets beside them it stays below 5 MiB.
 _MOST_BYTES_OF_CONTENT: Final = 3 * 1024 * 1024
 
 
 class Found(Row):
-    """An entry that a search found, or where id is null the search alone: how much it found, and what it looked for."""
+    """An entry that a search found, with the total and the patterns. If the page is empty, one row without an entry."""
 
     model_config = ConfigDict(extra="allow")
 
