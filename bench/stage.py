@@ -10,10 +10,9 @@ from typing import Any, Self
 
 import psycopg
 
-from questlog import db
-
 from database.migrate import migrate, set_login_passwords
 from local.postgres import Postgres
+from tests.support import logins
 from tests.support.database import Database
 from tests.support.environment import ENVIRONMENT, LOGINS
 from tests.support.users import User, create_user
@@ -49,7 +48,7 @@ class Stage:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, on: TracebackType | None) -> None:
-        db.disconnect()
+        logins.disconnect()
         self._database.drop()
         if self._postgres is not None:
             self._postgres.stop()

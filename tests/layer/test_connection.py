@@ -14,6 +14,7 @@ from questlog import db
 from questlog.settings import settings
 
 from tests.conftest import Database, User
+from tests.support import logins
 from tests.support.client import Client
 from tests.support.environment import ENVIRONMENT
 
@@ -166,7 +167,7 @@ def test_a_statement_that_takes_too_long_is_503(user: User, database: Database, 
 def test_a_lock_that_is_not_free_in_time_is_503(user: User, database: Database, limits: None) -> None:
     """The time is shortened here; that it is four seconds is said by the role (tests/test_catalogue.py)."""
     database.query(f"ALTER ROLE questlog_app IN DATABASE \"{database.name}\" SET lock_timeout = '100ms'")
-    db.disconnect()
+    logins.disconnect()
     assert user.post("/habits", {"name": "Read"}).status == 200
     with database.admin() as connection, connection.transaction():
         connection.execute("SELECT FROM user_progress WHERE user_id = %s FOR UPDATE", [user.id])
@@ -222,7 +223,7 @@ def test_a_server_that_only_reads_is_503_and_left(user: User, database: Database
     read_only = f'ALTER ROLE questlog_app IN DATABASE "{database.name}" SET default_transaction_read_only = on'
     database.query(read_only)
     try:
-        db.disconnect()
+        logins.disconnect()
         user.post("/focus/libraries", {"name": "a"}).refused(503, "unavailable")
         held = db.held_connection()
         assert held is None or held is not former
@@ -230,7 +231,7 @@ def test_a_server_that_only_reads_is_503_and_left(user: User, database: Database
         assert details["database"] == "error"
     finally:
         database.query(f'ALTER ROLE questlog_app IN DATABASE "{database.name}" RESET default_transaction_read_only')
-    db.disconnect()
+    logins.disconnect()
     assert user.post("/focus/libraries", {"name": "a"}).status == 200
     assert user.get("/ready").status == 200
 
@@ -243,7 +244,7 @@ def test_a_frozen_server_is_not_ready_within_two_seconds(database: Database) -> 
             environment.setenv("DATABASE_URL", frozen)
             environment.setenv("APP_DATABASE_URL", frozen)
             settings.cache_clear()
-            db.disconnect()
+            logins.disconnect()
             started = time.monotonic()
             details = Client().get("/ready").refused(503, "unavailable")
             assert time.monotonic() - started < 2.0

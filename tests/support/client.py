@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from questlog import db
@@ -19,6 +19,7 @@ from questlog.settings import settings
 
 from local.events import Router
 from local.template import functions
+from tests.support import logins
 from tests.support.refusals import undeclared
 
 ROOT = Path(__file__).parents[2]
@@ -208,12 +209,10 @@ def _hold_to_its_declaration(event: dict[str, Any], answer: Answer) -> None:
 def log_in(group: str) -> None:
     """Give the group's functions the login that the template gives them; the others share one."""
     url = os.environ[LOGINS.get(group, "APP_DATABASE_URL")]
-    held = db.held_connection()
-    # A thread may have logged in as another, and left this one's connection as it was.
-    if os.environ["DATABASE_URL"] != url or (held is not None and held.info.user != urlsplit(url).username):
-        db.disconnect()
+    if os.environ["DATABASE_URL"] != url:
         os.environ["DATABASE_URL"] = url
         settings.cache_clear()
+    logins.use(url)
 
 
 def connect(group: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from questlog import db
+from tests.support import logins
 
 T = TypeVar("T")
 
@@ -24,4 +24,4 @@ def in_thread(call: Callable[[], T]) -> T:
         return call()
     finally:
         loop.close()
-        db.disconnect()
+        logins.leave()
