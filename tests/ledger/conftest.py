@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
@@ -12,7 +12,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from tests.conftest import Database, NewUser
@@ -122,20 +122,17 @@ NewLedger = Callable[..., Ledger]
 @pytest.fixture
 def new_ledger(database: Database, new_user: NewUser) -> Iterator[NewLedger]:
     """Makes ledgers: of a new user, or over a further connection of the user of another one."""
-    opened: list[psycopg.Connection[DictRow]] = []
+    opened = ExitStack()
 
     def make(of: Ledger | None = None, role: str = "questlog_app") -> Ledger:
         user_id = of.user_id if of else new_user(settings={"timezone": noon_zone()}).id
-        connection = psycopg.connect(database.url(role), autocommit=True, row_factory=dict_row)
-        opened.append(connection)
-        connection.execute("SELECT set_config('app.user_id', %s, false)", [str(user_id)])
+        connection = opened.enter_context(database.connected_as(role, user_id))
         today = connection.execute("SELECT local_today() AS today").fetchone()
         assert today is not None
         return Ledger(connection, database, user_id, today["today"])
 
-    yield make
-    for connection in opened:
-        connection.close()
+    with opened:
+        yield make
 
 
 @pytest.fixture

@@ -2,14 +2,15 @@
 
 import os
 import secrets
+import select
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
@@ -18,12 +19,15 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 
-from questlog import db
 from questlog.settings import settings
 
 from database.migrate import migrate
 from local.postgres import Postgres
+from tests.support import logins
 from tests.support.environment import LOGINS
+
+# So many connections of one login are kept for the next one who asks.
+_MOST_KEPT: Final = 8
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,8 @@ class Database:
     name: str
     server_url: str
     passwords: dict[str, str]
-    _kept: list[psycopg.Connection[DictRow]] = field(default_factory=list, repr=False, compare=False)
-    _idle: Lock = field(default_factory=Lock, repr=False, compare=False)
+    _kept: dict[str, list[psycopg.Connection[DictRow]]] = field(default_factory=dict, repr=False, compare=False)
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
     _auditors: list[psycopg.Connection[DictRow]] = field(default_factory=list, repr=False, compare=False)
 
     @property
@@ -57,45 +61,41 @@ class Database:
             cursor = connection.execute(statement.encode(), parameters)
             return [] if cursor.description is None else cursor.fetchall()
 
-    @contextmanager
-    def admin(self) -> Iterator[psycopg.Connection[DictRow]]:
+    def admin(self) -> AbstractContextManager[psycopg.Connection[DictRow]]:
         """A connection as the superuser, kept for the next one who asks; another one while it is in use."""
-        if not self._idle.acquire(blocking=False):
-            with self._connect() as connection:
-                yield connection
-            return
-        try:
-            if not self._kept or self._kept[0].info.transaction_status != TransactionStatus.IDLE:
-                self.close()
-                self._kept.append(self._connect())
-            yield self._kept[0]
-        finally:
-            self._idle.release()
+        return self._connected(self.admin_url)
+
+    @contextmanager
+    def connected_as(self, role: str, user_id: UUID) -> Iterator[psycopg.Connection[DictRow]]:
+        """A connection as a login role with a user set, as authenticate() would; kept as those of admin() are."""
+        with self._connected(self.url(role)) as connection:
+            # What the last one has set for the session is not this one's.
+            connection.execute("RESET ALL")
+            connection.execute("SELECT set_config('app.user_id', %s, false)", [str(user_id)])
+            yield connection
 
     def audit(self, user_id: UUID) -> list[DictRow]:
         """What does not add up in a user's ledger, as that user may see it.
 
-        The connection is kept: a new one takes a hundred times as long to plan the view as the view takes to run.
+        The statement is prepared on a connection that is kept for it: to plan the view takes a hundred times as long as
+        the view takes to run.
         """
-        try:
-            return self._audited(user_id)
-        except psycopg.OperationalError:
-            # A test has ended the connections of everyone.
-            self._auditors.clear()
-            return self._audited(user_id)
-
-    def _audited(self, user_id: UUID) -> list[DictRow]:
-        if not self._auditors:
+        if not self._auditors or not _is_idle(self._auditors[0]):
+            self._close(self._auditors)
             self._auditors.append(psycopg.connect(self.app_url, autocommit=True, row_factory=dict_row))
         [auditor] = self._auditors
         auditor.execute("SELECT set_config('app.user_id', %s, false)", [str(user_id)])
-        return auditor.execute("SELECT * FROM ledger_audit").fetchall()
+        return auditor.execute("SELECT * FROM ledger_audit", prepare=True).fetchall()
 
     def close(self) -> None:
         """Close the connections that are kept."""
-        for kept in (self._kept, self._auditors):
-            while kept:
-                kept.pop().close()
+        for kept in (*self._kept.values(), self._auditors):
+            self._close(kept)
+
+    @staticmethod
+    def _close(kept: list[psycopg.Connection[DictRow]]) -> None:
+        while kept:
+            kept.pop().close()
 
     def create(self, template: str = "template0") -> Self:
         """Create the database as a copy of `template`."""
@@ -116,13 +116,14 @@ class Database:
     def set_limits(self, *, generous: bool) -> None:
         """Let the statements of requests take as long as they need on a busy machine, or as long as in production.
 
-        For connections that are opened afterwards; those of this thread are closed.
+        For connections that are opened afterwards: those of this thread, and all that are kept, are closed.
         """
         change = "SET {} = '2min'" if generous else "RESET {}"
         for role in ("questlog_app", "questlog_auth", "questlog_operator"):
             for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
                 self.query(f'ALTER ROLE {role} IN DATABASE "{self.name}" {change.format(limit)}')
-        db.disconnect()
+        self.close()
+        logins.disconnect()
 
     def serve(self, way: Callable[[str], str] = str) -> None:
         """Have the functions reach this database, beginning with their next request.
@@ -135,11 +136,34 @@ class Database:
         os.environ["CONSOLE_DATABASE_URL"] = self.url("questlog_console")
         os.environ["JOBS_DATABASE_URL"] = way(self.url("questlog_jobs"))
         settings.cache_clear()
-        db.disconnect()
+        logins.disconnect()
 
-    def _connect(self) -> psycopg.Connection[DictRow]:
-        # Nothing is prepared: between two statements a test may change what they are about.
-        return psycopg.connect(self.admin_url, autocommit=True, row_factory=dict_row, prepare_threshold=None)
+    @contextmanager
+    def _connected(self, url: str) -> Iterator[psycopg.Connection[DictRow]]:
+        """A connection that is kept: a new one has to plan everything anew, which takes longer than most tests do."""
+        kept = self._kept.setdefault(url, [])
+        with self._lock:
+            connection = kept.pop() if kept else None
+        if connection is None or not _is_idle(connection):
+            if connection is not None:
+                connection.close()
+            # Nothing is prepared: between two statements a test may change what they are about.
+            connection = psycopg.connect(url, autocommit=True, row_factory=dict_row, prepare_threshold=None)
+        try:
+            yield connection
+        finally:
+            if _is_idle(connection) and len(kept) < _MOST_KEPT:
+                kept.append(connection)
+            else:
+                connection.close()
+
+
+def _is_idle(connection: psycopg.Connection[DictRow]) -> bool:
+    """Whether a connection stands and is in no transaction; the server says nothing to an idle one but its end."""
+    if connection.closed or connection.info.transaction_status != TransactionStatus.IDLE:
+        return False
+    readable, _, _ = select.select([connection.pgconn.socket], [], [], 0)
+    return not readable
 
 
 class Server:

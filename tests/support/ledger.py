@@ -4,8 +4,7 @@ import secrets
 from typing import Any
 from uuid import UUID
 
-import psycopg
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from tests.support.database import Database
@@ -14,8 +13,7 @@ from tests.support.users import User
 
 def as_user(database: Database, user: User, sql: str, **parameters: Any) -> list[DictRow]:
     """The rows of a statement that runs as a request of the user would: by the requests' role, with the user set."""
-    with psycopg.connect(database.app_url, autocommit=True, row_factory=dict_row) as connection:
-        connection.execute("SELECT set_config('app.user_id', %s, false)", [str(user.id)])
+    with database.connected_as("questlog_app", user.id) as connection:
         cursor = connection.execute(sql.encode(), parameters)
         return cursor.fetchall() if cursor.description else []
 
