@@ -14,9 +14,8 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck
 
-from questlog import db
-
 from local.clock import Clock
+from tests.support import logins
 from tests.support.client import Answer, Client
 from tests.support.clock import NOON
 from tests.support.database import Database, Server
@@ -38,6 +37,8 @@ _server = pytest.StashKey[Server]()
 _loop = pytest.StashKey[asyncio.AbstractEventLoop]()
 _made = pytest.StashKey[list[UUID]]()
 _administrated = pytest.StashKey[bool]()
+# Whether functions that can be moved tell the time in the worker's database.
+_movable = pytest.StashKey[bool]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -82,7 +83,7 @@ def database(migrated: Database) -> Iterator[Database]:
     keep_originals(database)
     database.serve()
     yield database
-    db.disconnect()
+    logins.disconnect()
     database.drop()
 
 
@@ -102,12 +103,26 @@ def limits(database: Database) -> Iterator[None]:
     database.set_limits(generous=True)
 
 
+@pytest.fixture(autouse=True)
+def _clock_of_production(request: pytest.FixtureRequest) -> None:
+    """Whoever moves no clock runs with the functions that a deployed database has."""
+    if "clock" not in request.fixturenames and request.config.stash.get(_movable, False):
+        Clock(request.getfixturevalue("database").admin).reset()
+        request.config.stash[_movable] = False
+
+
 @pytest.fixture
-def clock(database: Database) -> Iterator[Clock]:
-    """The time of this worker's database, to be moved by the test: set(), advance(), freeze(). It is put back after."""
+def clock(request: pytest.FixtureRequest, database: Database) -> Iterator[Clock]:
+    """The time of this worker's database, to be moved by the test: set(), advance(), freeze(). It is put back after.
+
+    The functions that can be moved stay for the next test that wants them: to replace them has every connection plan
+    everything anew, which takes longer than most tests do.
+    """
     clock = Clock(database.admin)
     yield clock
-    clock.reset()
+    if clock.moved():
+        database.query("UPDATE local.clock SET shift = '0', stopped_at = NULL")
+        request.config.stash[_movable] = True
 
 
 @pytest.fixture
