@@ -1,6 +1,6 @@
-"""Notifications: the browsers that take them, what was sent, and the way out of the mails (beyond contract, section 3).
+"""Notifications: browsers that receive them, messages that were sent, unsubscribing from mail (beyond contract, 3).
 
-When and what to send is decided by the function notifier, every minute.
+The function notifier decides every minute what to send.
 """
 
 from typing import Final
@@ -91,7 +91,7 @@ def test(db: Db) -> Queued:
 
 @api.get("/notifications")
 def messages(db: Db, query: MessagesQuery) -> Messages:
-    """List what was sent, the newest first, each with where it went and what became of it there."""
+    """List the messages, the newest first, each with its deliveries and their outcome."""
     before = AFTER_ALL_ROWS if query.cursor is None else query.cursor
     rows, deliveries = db.each((list[MessageRow], list[Delivery]), "messages", before=before, limit=query.limit + 1)
     return listed(rows, deliveries, query.limit)

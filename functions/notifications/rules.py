@@ -17,7 +17,7 @@ _B: Final = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 
 
 def is_point(text: str) -> bool:
-    """Whether base64url without padding is an uncompressed point of P-256: to no other could be encrypted."""
+    """Whether base64url without padding is an uncompressed point of P-256: only such a key can be encrypted to."""
     raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     if len(raw) != 65 or raw[0] != 4:
         return False

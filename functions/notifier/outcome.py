@@ -1,8 +1,8 @@
-"""What came of sending a message to one place."""
+"""The outcome of sending a message to one browser or address."""
 
 from typing import Literal, NamedTuple
 
-# Tried at most so often.
+# The most attempts of a delivery.
 ATTEMPTS = 5
 _FIRST_WAIT_SECONDS = 30
 _LONGEST_WAIT_SECONDS = 6 * 3600
@@ -22,7 +22,7 @@ EXPIRED = Outcome("expired")
 
 
 def tried_again(attempts: int, asked_for: int | None = None) -> Outcome:
-    """Later, after as long as was asked for, or twice as long each time; failed after the last attempt."""
+    """Later, after the time that the service asks for or twice as long each time; failed after the last attempt."""
     if attempts >= ATTEMPTS:
         return FAILED
     wait = asked_for if asked_for is not None else _FIRST_WAIT_SECONDS * 2 ** (attempts - 1)

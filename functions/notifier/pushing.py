@@ -28,19 +28,19 @@ from functions.notifier.settings import sender_settings
 
 # A push service that has not answered by then is tried again.
 TIMEOUT_SECONDS: Final = 10
-# What every push service takes (RFC 8030, 7.2: at least 4096 bytes, with the encryption's own).
+# The most bytes that every push service accepts (RFC 8030, 7.2: at least 4096 with those of the encryption).
 LARGEST_PAYLOAD: Final = 3072
 # A token is good for at most a day (RFC 8292, 2), and for one service.
 _TOKEN_SECONDS: Final = 12 * 3600
 # Push services keep messages for four weeks at most.
 _LONGEST_TTL: Final = 28 * 86_400
 _LARGEST_ANSWER: Final = 65_536
-# What a phone may wake its screen for; all else can wait until it is awake.
+# Kinds of messages for which a phone may wake up; all others can wait until it is awake.
 _URGENT: Final = frozenset({"event", "habit", "test"})
 
 
 def payload_of(delivery: Mapping[str, Any]) -> bytes:
-    """What the browser's service worker gets. By its tag a second copy takes the place of the first on the screen."""
+    """The payload for the browser's service worker. By its tag a second copy replaces the first on the screen."""
     fields = {"title": delivery["title"], "body": delivery["body"], "path": delivery["path"]}
     payload = json.dumps(fields | {"tag": topic_of(delivery["dedupe_key"])}, ensure_ascii=False).encode()
     assert len(payload) <= LARGEST_PAYLOAD, "the texts are limited to less"
@@ -48,15 +48,15 @@ def payload_of(delivery: Mapping[str, Any]) -> bytes:
 
 
 def topic_of(dedupe_key: str) -> str:
-    """The Topic of a message (RFC 8030, 5.4), 32 characters: of one topic a push service keeps the newest message."""
+    """The Topic of a message (RFC 8030, 5.4), 32 characters. A push service keeps only a topic's newest message."""
     return base64.urlsafe_b64encode(hashlib.sha256(dedupe_key.encode()).digest()[:24]).decode()
 
 
 @cache
 def require_key_pair() -> None:
-    """Misconfigured where the private key is malformed, or is not that of the key that browsers subscribe with.
+    """Raise Misconfigured if the private key is malformed, or does not belong to the key that browsers subscribe with.
 
-    Every push service would refuse what it signs, and each message would be lost.
+    Every push service would refuse its signatures, and all messages would be lost.
     """
     public_key = channels().public_key
     if public_key is None:
@@ -72,7 +72,7 @@ def require_key_pair() -> None:
 def push(delivery: Mapping[str, Any], ttl: int) -> Outcome:
     """Send a message to a browser; `ttl` is for how many seconds it is of use."""
     endpoint = delivery["endpoint"]
-    # Asked again, since the list may be shorter than when the browser was stored.
+    # Checked again, since the list of hosts may have changed since the browser was stored.
     if endpoint is None or not may_push_to(endpoint, channels().push_hosts):
         return GONE
     headers = {
@@ -97,7 +97,7 @@ def push(delivery: Mapping[str, Any], ttl: int) -> Outcome:
 
 
 def seconds_to_wait(retry_after: str | None) -> int | None:
-    """What a Retry-After says (RFC 9110, 10.2.3): seconds, or a date; None where it says nothing."""
+    """The seconds of a Retry-After (RFC 9110, 10.2.3), which may be a number or a date; None if it is neither."""
     if not retry_after:
         return None
     if retry_after.isdigit():

@@ -1,10 +1,10 @@
-"""From reminders that are due to messages in the outbox: a batch is one transaction.
+"""Turns due reminders into messages in the outbox; a batch is one transaction.
 
-1. Take reminders that are due, each with what the look at it found (due_reminders in code/notifications.sql).
-2. Expand the series among the events: which occurrence is reminded of now, and which is next.
-3. Store the messages, each once for its dedupe key, and move the reminders on.
+1. Lock reminders that are due, each with the result of looking at it (due_reminders in code/notifications.sql).
+2. Expand the series among the events, to find the occurrence to remind of now, and the next one.
+3. Store the messages, one for each dedupe key, and give the reminders their next time.
 
-A batch that is killed has done nothing. What is looked at twice makes no second message.
+A batch that is killed has done nothing. A reminder that is looked at twice makes no second message.
 """
 
 from collections import Counter
@@ -21,12 +21,12 @@ from functions.notifier.series import SeriesRow, looked_at
 from functions.notifier.statements import execute
 from functions.notifier.texts import text_of
 
-# Small enough that a request which changes one of these reminders hardly waits for them.
+# The size of a batch: small, so that a request that changes one of its reminders waits only for a moment.
 BATCH: Final = 500
 
 
 class Reminder(Row):
-    """A reminder that is due, and what the look at it found. Of a series `is_due` is None."""
+    """A due reminder with the result of looking at it. For a series `is_due` is None."""
 
     user_id: UUID
     source: str
@@ -51,7 +51,7 @@ class Reminder(Row):
 
 
 def remind(connection: Connection) -> Counter[str]:
-    """Work off a batch. Returns how many reminders were looked at and how many messages they made."""
+    """Process a batch. Returns how many reminders were looked at and how many messages were made."""
     here = channels()
     with connection.transaction():
         rows = execute(

@@ -1,12 +1,12 @@
-"""From the outbox to browsers and mailboxes.
+"""Sends messages from the outbox to browsers and mailboxes.
 
-1. Claim deliveries that are due. The claim counts the attempt, and says when it is made again should nothing more be
-   heard of this one.
-2. Send them, many at once: nearly all of the time goes by in waiting for answers.
-3. Store what came of each.
+1. Claim deliveries that are due. The claim counts the attempt and sets the time of the next one, in case this one is
+   killed.
+2. Send them, many at once, since nearly all of the time is spent waiting for responses.
+3. Store the outcome of each.
 
-A sender that is killed between 2 and 3 leaves deliveries that are sent once more, under the same topic: a copy that the
-browser has not shown yet is replaced, and one that it has shown is shown again in the same place.
+If the sender is killed between 2 and 3, the deliveries are sent once more under the same topic: a copy that was not
+shown yet is replaced, and one that was shown is shown again in its place.
 """
 
 from collections import Counter
@@ -25,13 +25,13 @@ from functions.notifier.statements import execute
 
 # How many are sent at once.
 AT_ONCE: Final = 32
-# Few enough that all are over, or timed out, well within the five minutes of a claim.
+# The size of a batch: even if all of it times out, that is well within the five minutes of a claim.
 BATCH: Final = 200
 _log: Final = Logger(service="notifier")
 
 
 def send(connection: Connection) -> Counter[str]:
-    """Send a batch of what is due. Returns how many deliveries came to which end."""
+    """Send a batch of due deliveries. Returns how many had each outcome."""
     claimed = execute(connection, "claim", most=BATCH)
     if not claimed:
         return Counter()
@@ -52,7 +52,7 @@ def send(connection: Connection) -> Counter[str]:
 
 
 def _sent(delivery: Mapping[str, Any]) -> Outcome:
-    """What came of one delivery. What nobody foresaw fails this one alone, and is logged without what it is about."""
+    """The outcome of one delivery. An unforeseen error fails this one alone, and is logged without its content."""
     ttl = int((delivery["expires_at"] - delivery["now"]).total_seconds())
     if ttl <= 0:
         return EXPIRED
@@ -63,6 +63,6 @@ def _sent(delivery: Mapping[str, Any]) -> Outcome:
         if delivery["channel"] == "push":
             return push(delivery, ttl)
         return mail(delivery) if delivery["address"] is not None else GONE
-    except Exception as error:  # noqa: BLE001 - the other deliveries of the batch have an end to be stored
+    except Exception as error:  # noqa: BLE001 - the outcomes of the other deliveries are still to be stored
         _log.error("delivery", channel=delivery["channel"], error=type(error).__name__)
         return FAILED

@@ -14,7 +14,7 @@ from questlog.recurrence.times import LAST, stamp
 # An event without an end has passed so long after its start.
 _SHORTEST: Final = timedelta(minutes=15)
 _SECOND: Final = timedelta(seconds=1)
-# What a sender that stood still for so long left unsaid is not said afterwards.
+# If the sender did not run for longer than this, older occurrences are not reminded of afterwards.
 _FURTHEST_BACK: Final = timedelta(days=1)
 
 
@@ -26,9 +26,9 @@ class SeriesRow(EventRow):
 
 
 def looked_at(row: SeriesRow, due_at: datetime, now: datetime) -> dict[str, Any]:
-    """What a look at a single event would say, for the occurrence that is reminded of between `due_at` and now.
+    """What looking at a single event would return, for the occurrence to remind of between `due_at` and now.
 
-    Of several that were missed only the last one is, and none that has passed.
+    If several were missed, only the last one is reminded of, and none that has passed.
     """
     ahead = timedelta(minutes=row.reminder_minutes or 0)
     series = row.series.without({*row.exdates, *row.settled})

@@ -8,7 +8,7 @@ from questlog.settings import origin, settings, variable
 
 
 class SenderSettings(NamedTuple):
-    """Who we say that we are, to push services and to the mail service."""
+    """How the sender identifies itself to push services and the mail service."""
 
     vapid_private_key: str
     """Base64url of its 32 bytes; empty where nothing is pushed."""

@@ -1,6 +1,6 @@
-"""What messages say: every text that is sent, of all kinds, in one place.
+"""The texts of all messages.
 
-`facts` is what the look at a reminder found (code/notifications.sql); `zone` is the user's time zone.
+`facts` come from looking at a reminder (code/notifications.sql); `zone` is the user's time zone.
 """
 
 from collections.abc import Mapping

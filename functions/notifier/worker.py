@@ -1,7 +1,7 @@
 """The sender of notifications: every minute, makes messages of the reminders that are due, and sends them.
 
-It may be killed at any line: see reminding.py and sending.py. There is one run at a time, so that what a user may be
-sent on a day is counted once; what is not done when its time is up is done by the next one.
+It may be killed at any line: see reminding.py and sending.py. Only one run works at a time, so that the daily limit of
+a user's messages holds; what is not done when its time is up is done by the next run.
 """
 
 from collections import Counter
@@ -56,7 +56,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
     try:
         done = NOTHING | _run(database, tick, context.get_remaining_time_in_millis)
     except Exception as error:
-        # What ended the run may be the database; then its lease runs out instead.
+        # If it was the database that failed, this fails too, and the lease runs out instead.
         with suppress(Interrupted, Failure):
             result = {"error": f"It failed with {type(error).__name__}."}
             database.many(Row, "end", run_id=tick.id, has_failed=True, result=result)
@@ -67,7 +67,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
 
 
 def _run(database: Db, tick: Tick, remaining_ms: Callable[[], int]) -> Counter[str]:
-    """Remind and send by turns while there is time: no message waits for all the others."""
+    """Remind and send by turns while there is time, so that no message waits for all reminders."""
     done: Counter[str] = Counter()
     while remaining_ms() > LAST_BATCH_MS:
         reminded = remind(db.connection())
