@@ -1,7 +1,7 @@
-"""The assistant's door: the Model Context Protocol over HTTP, with JSON answers, and nothing kept between requests.
+"""The server for assistants: the Model Context Protocol over HTTP, with JSON answers, and no state between requests.
 
-A tool is a route of this product: a call of it is that route's request, made at the product's own gateway with the
-caller's own token. So what the route checks, and whose data it shows, is decided there and not here a second time.
+A tool is a route of Questlog. A call of it becomes the route's request, sent to our own gateway with the caller's
+token. So all checks are made by the route, and not here a second time.
 """
 
 import time
@@ -38,8 +38,8 @@ class Scope(NamedTuple):
 def mcp(request: Request, db: Db, content: bytes) -> Response:
     """Answer a message of the Model Context Protocol, revisions 2025-03-26 to 2026-07-28 (docs/assistants.md).
 
-    The body is JSON-RPC 2.0, and so is the answer, also to what is wrong with the message. Whoever may not ask at all
-    is refused as on any route.
+    The body is JSON-RPC 2.0, and so is the answer, also if the message has an error. A caller who may not use the route
+    is refused as on any other route.
     """
     origin = request.headers.get("origin")
     if origin is not None and origin not in {settings().public_url, *settings().allowed_origins}:
@@ -62,7 +62,7 @@ def _response(status: int, content: bytes = b"") -> Response:
 
 
 class Exchange:
-    """One HTTP request: who makes it, in which revision, and how much of its time is left."""
+    """One HTTP request: the caller, the revision of the protocol, and the time that is left."""
 
     def __init__(self, request: Request, db: Db, revision: str, *, in_batch: bool) -> None:
         self._request = request
@@ -74,7 +74,7 @@ class Exchange:
         self._is_known = False
 
     def answer(self, message: Any) -> tuple[int, bytes]:
-        """The status and the body of the answer to a message; 202 and nothing where none is owed."""
+        """The status and the body of the answer to a message; 202 and no body if it needs no answer."""
         try:
             call = protocol.call_of(message, self._revision)
             if call is None:
@@ -86,7 +86,7 @@ class Exchange:
 
     def _answer(self, call: Call) -> bytes:
         if call.method == "tools/call" and self._token != identity.NO_TOKEN:
-            # Who asks is the route's to find out: the call would be refused twice.
+            # The route authenticates the caller; to do it here too would cost a trip.
             self._hold(call)
             return self._called(call)
         if call.method == "tools/list":
@@ -111,7 +111,7 @@ class Exchange:
             protocol.hold_to_its_headers(call, self._request.headers)
 
     def _authenticate(self) -> None:
-        """Ask once who it is, whatever comes of the messages."""
+        """Authenticate the caller, once for all messages."""
         if not self._is_known:
             self._db.authenticate_only()
             self._is_known = True
@@ -150,7 +150,7 @@ class Exchange:
 
 
 def _told(call: Call, answer: gateway.Answer) -> bytes:
-    """The answer of a route as the result of its tool. Unauthorized where the token opens nothing (any more)."""
+    """The answer of a route as the result of its tool. Raises Unauthorized if the token is not valid (any more)."""
     if answer.status == 401:
         raise Unauthorized
     if len(answer.content) > gateway.LARGEST_ANSWER:

@@ -1,4 +1,4 @@
-"""The hop to the product's own gateway: a call of a tool is the same request that any client would make."""
+"""Requests to our own gateway: a call of a tool is the same request that any client would make."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # More than an assistant can read, and little enough to be sent twice in one answer: as data, and as text.
 LARGEST_ANSWER: Final = 512 * 1024
-# A gateway closes connections that idle, and while a function sleeps nobody sees it.
+# The longest that an idle connection is used again: the gateway closes it, and a frozen function does not notice.
 _KEPT_SECONDS: Final = 30
 
 # Per thread, as the connection to the database is: its `connection`, and when it was `used`.
@@ -24,19 +24,19 @@ _held = threading.local()
 
 
 class Answer(NamedTuple):
-    """What the gateway answered; the content of a larger answer than LARGEST_ANSWER is cut off behind it."""
+    """The response of the gateway; content beyond LARGEST_ANSWER is cut off."""
 
     status: int
     is_object: bool
-    """Whether the content says of itself that it is JSON, and begins and ends as an object does."""
+    """Whether the content is declared as JSON, and begins and ends like an object."""
     content: bytes
 
 
 def ask(asked: Asked, headers: Mapping[str, str], seconds: float) -> Answer:
-    """The answer to a request, which takes at most so many seconds. Failure 503 where there is none.
+    """The answer to a request, within so many seconds. Raises Failure 503 if there is none.
 
-    A connection that was kept may have been closed at the other end. The request is then sent again on another, which
-    does nothing twice: it only reads, or carries an Idempotency-Key.
+    A kept connection may have been closed by the gateway. The request is then sent again on another one. That does
+    nothing twice, since it only reads or carries an Idempotency-Key.
     """
     if seconds <= 0:
         raise Failure(503, "unavailable", "There was no time left for this call; nothing of it was done.")
@@ -62,7 +62,7 @@ def disconnect() -> None:
 
 
 def _exchange(asked: Asked, headers: Mapping[str, str], seconds: float) -> Answer:
-    """One request and its answer on the connection that is open, or a new one; ConnectionError where there is none."""
+    """One request and its answer on the open connection, or on a new one. Raises ConnectionError if there is none."""
     from http.client import HTTPException  # noqa: PLC0415 - only who calls a tool pays for it
 
     if not _is_open():
@@ -82,7 +82,7 @@ def _exchange(asked: Asked, headers: Mapping[str, str], seconds: float) -> Answe
         raise ConnectionError from error
     _held.used = time.time()
     if len(content) > LARGEST_ANSWER:
-        # What is left of it stands before the next answer.
+        # The unread rest would come before the next answer.
         disconnect()
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_object = media_type == "application/json" and content[:1] == b"{" and content[-1:] == b"}"
@@ -90,7 +90,7 @@ def _exchange(asked: Asked, headers: Mapping[str, str], seconds: float) -> Answe
 
 
 def _connection(seconds: float) -> "HTTPConnection":
-    """A connection to the gateway, whose address is configured: never what a request says of its host."""
+    """A connection to the gateway. Its address is configured, and never taken from a request."""
     from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415 - the same
 
     address = urlsplit(settings().public_url)

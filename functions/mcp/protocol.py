@@ -1,5 +1,5 @@
 """JSON-RPC 2.0 as the Model Context Protocol speaks it, in the revisions 2025-03-26, 2025-06-18, 2025-11-25 and
-2026-07-28: what a body says, and how an answer is written. Nothing here asks anyone.
+2026-07-28: reads messages and writes answers. Nothing here uses the network or the database.
 
 The revisions up to 2025-11-25 begin with a handshake (initialize), after which the client names the revision in a
 header. Since 2026-07-28 there is none: every request names the revision, and the method, in its headers and in itself.
@@ -50,7 +50,7 @@ Id = int | str
 
 
 class RpcError(Exception):
-    """An answer that is an error of JSON-RPC: its code, one plain sentence, and details for programs."""
+    """An error of JSON-RPC as the answer: its code, one plain sentence, and details for programs."""
 
     def __init__(self, code: int, message: str, data: Any = None, *, id_: Id | None = None) -> None:
         super().__init__(message)
@@ -61,7 +61,7 @@ class RpcError(Exception):
 
 
 class Call(NamedTuple):
-    """A request that is owed an answer."""
+    """A request that needs an answer."""
 
     id: Id
     method: str
@@ -70,7 +70,7 @@ class Call(NamedTuple):
 
 
 def read(body: bytes) -> Any:
-    """The document of a body; RpcError where it is no JSON, or nested too deeply to be read."""
+    """The JSON document of a body. Raises RpcError if it is not JSON, or nested too deeply."""
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError:
@@ -78,7 +78,7 @@ def read(body: bytes) -> Any:
 
 
 def revision_of(headers: Mapping[str, str], document: Any) -> str:
-    """The revision that a request is made in: its header's, or the oldest without one. RpcError for any other."""
+    """The revision in a request's header; without the header the oldest. Raises RpcError for an unknown one."""
     revision = headers.get("mcp-protocol-version", FIRST)
     if revision not in REVISIONS:
         data = {"supported": list(REVISIONS), "requested": revision}
@@ -87,7 +87,7 @@ def revision_of(headers: Mapping[str, str], document: Any) -> str:
 
 
 def messages_of(document: Any, revision: str) -> list[Any]:
-    """The messages of a batch, which only the oldest revision has. RpcError for an empty one, or a long one."""
+    """The messages of a batch, which only the oldest revision has. Raises RpcError for an empty or too long one."""
     if revision != FIRST:
         raise RpcError(INVALID_REQUEST, f"There are no batches in revision {revision}.")
     if not 0 < len(document) <= LONGEST_BATCH:
@@ -96,9 +96,9 @@ def messages_of(document: Any, revision: str) -> list[Any]:
 
 
 def call_of(message: Any, revision: str) -> Call | None:
-    """The request that a message is, or None for one that is owed no answer: a notification, or a client's response.
+    """The request in a message, or None for one that needs no answer: a notification, or a client's response.
 
-    RpcError for what is no message of JSON-RPC.
+    Raises RpcError if it is not a message of JSON-RPC.
     """
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
         raise RpcError(INVALID_REQUEST, "This is not a message of JSON-RPC 2.0.", id_=_id_of(message))
@@ -117,9 +117,9 @@ def call_of(message: Any, revision: str) -> Call | None:
 
 
 def hold_to_its_headers(call: Call, headers: Mapping[str, str]) -> None:
-    """RpcError where a request of 2026-07-28 does not say who asks, or says something else in its headers.
+    """Raise RpcError if a request of 2026-07-28 does not name its client, or differs from its headers.
 
-    Whoever stands between client and server goes by the headers, so the two must agree.
+    Proxies between client and server read only the headers, so headers and body must agree.
     """
     meta = call.params.get("_meta")
     if not isinstance(meta, dict) or not {_REVISION_KEY, _CAPABILITIES_KEY} <= meta.keys():
@@ -134,7 +134,7 @@ def hold_to_its_headers(call: Call, headers: Mapping[str, str]) -> None:
 
 
 def initialized(call: Call) -> bytes:
-    """The answer to initialize: the revision that the client asks for where we have it, else the newest."""
+    """The answer to initialize, with the revision that the client asks for if we have it, else the newest."""
     asked, client = call.params.get("protocolVersion"), call.params.get("clientInfo")
     names_itself = isinstance(client, dict) and {"name", "version"} <= client.keys()
     if not isinstance(asked, str) or not isinstance(call.params.get("capabilities"), dict) or not names_itself:
@@ -157,9 +157,9 @@ def listed(call: Call, tools: list[Mapping[str, Any]]) -> bytes:
 
 
 def called(call: Call, text: str, document: bytes, *, is_error: bool = False) -> bytes:
-    """The answer to tools/call: `document` is the JSON of an object, and `text` what a client shows that wants text.
+    """The answer to tools/call: `document` is the JSON of an object, and `text` is for clients that show only text.
 
-    The document is put in as it is: to read it and to write it again would cost more than the rest of the call.
+    The document is inserted as it is: to parse and write it again would cost more than the rest of the call.
     """
     head = to_json({"content": [{"type": "text", "text": text}], "isError": is_error, **_since_2026(call)})
     # The first revision has no structured content.
@@ -192,7 +192,7 @@ def _answer(id_: Id | None, rest: bytes) -> bytes:
 
 
 def _since_2026(call: Call) -> dict[str, Any]:
-    """What every result has since 2026-07-28."""
+    """The fields that every result has since 2026-07-28."""
     return {"resultType": "complete", "_meta": {_SERVER_KEY: SERVER}} if call.revision == STATELESS else {}
 
 

@@ -1,4 +1,4 @@
-"""The tools: what tools.json says of them, and the request that a call of one becomes.
+"""The tools, as tools.json describes them, and the request that a call becomes.
 
 tools.json is written by `make openapi` from the routes' declarations and the API's document.
 """
@@ -16,8 +16,8 @@ from pydantic_core import from_json, to_json
 from questlog.errors import Invalid, NotFound
 from questlog.identity import SAFE_METHODS
 
-# A request that is sent again because its answer was lost comes soon. A client that counts its ids from 0 in each
-# session makes the same call under the same id much later, and means another one.
+# The steps of time in which equal calls count as one. A call that is sent again because its answer was lost comes soon.
+# A client that counts its ids from 0 in each session may use the same id much later, for another call.
 REPEATED_WITHIN_SECONDS: Final = 600
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -64,14 +64,14 @@ def listed(*, reads_only: bool) -> list[Mapping[str, Any]]:
 
 
 def request_of(tool: Tool, arguments: Mapping[str, Any]) -> Asked:
-    """The request of a call. NotFound where an id cannot be one; Invalid for unknown or missing arguments, and for a
-    value of the wrong type where it becomes text on its way. What goes into a body is the route's to judge.
+    """The request of a call. Raises NotFound for a malformed id in the path, and Invalid for unknown or missing
+    arguments, or a value of the wrong type in path or query. The values of a body are checked by the route.
     """
     schema, target = tool["listed"]["inputSchema"], tool["target"]
     properties: dict[str, Any] = schema.get("properties", {})
     in_path = re.findall(r"{(\w+)}", target["path"])
     in_query = [] if target["method"] not in SAFE_METHODS else [name for name in properties if name not in in_path]
-    # A null is what is left out, also in a query.
+    # A null is left out, in a query too.
     given = {name: value for name, value in arguments.items() if value is not None}
     wrong = [(name, "is no argument of this tool") for name in given if name not in properties]
     wrong += [(name, "is required") for name in schema.get("required", []) if name not in given]
@@ -89,7 +89,7 @@ def request_of(tool: Tool, arguments: Mapping[str, Any]) -> Asked:
 
 
 def _lacks(given: Mapping[str, Any], name: str, properties: Mapping[str, Any]) -> str | None:
-    """What an argument should be and is not; None where it is, or is not given."""
+    """What is wrong with an argument; None if it is right or absent."""
     kind = properties[name]["type"]
     # Exactly: to Python, true is a whole number too.
     return None if name not in given or type(given[name]) in _TYPES[kind] else _KINDS[kind]
