@@ -22,8 +22,8 @@ _LONGEST_GUID: Final = 200
 _SHOWS_HTML: Final = re.compile(r"<[a-zA-Z/!][^<>]*>|&(?:#[0-9]+|#x[0-9a-f]+|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 _ROWS_THAT_SHOW: Final = 5
 
-# What a browser does not show, and how it ends. It is looked for only before the last of its ends: behind that, every
-# beginning would be searched to the end of the text for nothing.
+# Parts of HTML that a browser does not show, and how each ends. They are searched only before the last such end: after
+# it, every beginning would be searched to the end of the text in vain.
 _UNSEEN: Final = (
     (re.compile(r"<!-->|<!--.*?-->", re.DOTALL), re.compile(r"-->")),
     *(
@@ -46,7 +46,7 @@ _BREAK: Final = "\0"
 
 
 class Layout(NamedTuple):
-    """In which column, from 0, stands what; `further` are the fields behind the back."""
+    """The column, counted from 0, of each part of a card; `further` are the fields after the back."""
 
     front: int
     back: int
@@ -57,7 +57,7 @@ class Layout(NamedTuple):
 
 
 def read(text: str) -> CardFile:
-    """The cards in a text that Anki, or something like it, has exported. Cloze notes are reported, not taken."""
+    """The cards in a text that Anki or a similar program has exported. Cloze notes are reported and left out."""
     declared, body = _declarations(text)
     separator = _separator(declared) or next((one for one in _GUESSED if one in body[:_GUESSED_WITHIN]), "\t")
     lines = rows(body, separator, comment="#")
@@ -79,7 +79,7 @@ def read(text: str) -> CardFile:
 
 
 def _declarations(text: str) -> tuple[Mapping[str, str], str]:
-    """What the first lines declare, by its name in lower case; and the text with nothing in those lines."""
+    """The declarations of the first lines by name in lower case, and the text with those lines emptied."""
     declared: dict[str, str] = {}
     body: list[str] = []
     lines = io.StringIO(text, newline="")
@@ -99,7 +99,7 @@ def _has_old_tags(line: str) -> bool:
 
 
 def _separator(declared: Mapping[str, str]) -> str | None:
-    """The separator that is declared, by its name or itself. A spreadsheet has appended its own to the name."""
+    """The declared separator, given by its name or as itself. A spreadsheet may have appended its own."""
     value = declared.get("separator", "")
     said = value.strip(" ") or value[:1]
     named = re.match(r"[^\W_]*", said)

@@ -17,8 +17,8 @@ _LONGEST_HINT: Final = 500
 _LONGEST_TAG: Final = 40
 _MOST_TAGS: Final = 20
 COLUMNS: Final = ("front", "back", "hint", "tags")
-# A last line of our own. It comes back as a row, unless a quote that is never closed has swallowed it; a text with NUL
-# in it is refused before.
+# A line that is added at the end of every text. If it does not come back as a row, a quote was never closed. No text
+# holds it itself, since one with NUL in it is refused.
 _END: Final = "\0"
 
 
@@ -34,7 +34,7 @@ class FileCard(NamedTuple):
 
 
 class FileError(NamedTuple):
-    """A row that is not taken, and why."""
+    """A row that was left out, and why."""
 
     line: int
     message: str
@@ -42,7 +42,7 @@ class FileError(NamedTuple):
 
 @dataclass(slots=True)
 class CardFile:
-    """What a file holds: its cards, and the rows that are none."""
+    """The cards of a file, and its rows that are not cards."""
 
     cards: list[FileCard] = field(default_factory=list)
     errors: list[FileError] = field(default_factory=list)
@@ -53,7 +53,7 @@ class CardFile:
         return len(self.cards) + len(self.errors)
 
     def add(self, card: FileCard) -> None:
-        """Take a card, or tell what is wrong with it."""
+        """Add a card, or report what is wrong with it."""
         problem = _problem(card)
         if problem is None:
             self.cards.append(card)
@@ -100,10 +100,10 @@ def _fitting(tag: str) -> str:
 
 
 def rows(text: str, delimiter: str, comment: str | None = None) -> list[Line]:
-    """The rows that have anything in them. A quote that is never closed is a row with a problem, and the last one.
+    """The rows that are not empty. A quote that is never closed makes the last row, with a problem.
 
-    Left out are lines that begin with `comment` and hold no delimiter. Unreadable for more rows than a header and as
-    many cards as are taken.
+    Lines that begin with `comment` and hold no delimiter are left out. Raises Unreadable for more rows than a header
+    and the most cards.
     """
     found: list[Line] = []
     for line in _records(text, delimiter):
@@ -116,7 +116,7 @@ def rows(text: str, delimiter: str, comment: str | None = None) -> list[Line]:
 
 
 def too_many_rows() -> Unreadable:
-    """The refusal of a file with more rows than are taken."""
+    """The refusal of a file with too many rows."""
     return Unreadable(f"has more than {MOST_ROWS:,} rows")
 
 
@@ -157,7 +157,7 @@ def read_csv(text: str, delimiter: str) -> CardFile:
 
 
 def cell(cells: Sequence[str], place: int | None) -> str:
-    """What stands in a column, from 0, of a row; nothing where there is no such column."""
+    """The text in a column, counted from 0, of a row; empty if there is no such column."""
     return cells[place].strip() if place is not None and 0 <= place < len(cells) else ""
 
 

@@ -282,7 +282,7 @@ class QueuedCard(CardRow):
 
 
 class ReviewableCard(QueuedCard):
-    """A card at the time of a review of it, `at`: so many local days after the last one."""
+    """A card at the time `at` of its review, with the local days since the last one."""
 
     at: Instant
     days_since: int | None
@@ -313,20 +313,20 @@ class CreatedCards(TypedDict):
 
 
 class ImportCounts(CreatedCards):
-    """What became of a file's cards; a duplicate is updated or skipped."""
+    """The outcome of an import of cards, in numbers; a duplicate is updated or skipped."""
 
     updated: int
 
 
 class RowError(TypedDict):
-    """A row that was not taken; `line` is where it begins, from 1."""
+    """A row that was left out; `line` is where it begins, from 1."""
 
     line: int
     message: str
 
 
 class CardsReport(ImportCounts):
-    """What became of a file's rows; `total` counts them all."""
+    """The outcome of an import; `total` is the number of the file's rows."""
 
     total: int
     errors: list[RowError]

@@ -1,4 +1,4 @@
-"""Quizzes and drills: what an answer is worth."""
+"""Quizzes and drills: grading answers, and what an attempt pays."""
 
 from collections.abc import Sequence
 
@@ -21,8 +21,8 @@ def _without_answer(question: StoredQuestion) -> Question:
 def grade(quiz: StoredQuiz | None, answers: Sequence[QuizAnswer]) -> GradedQuiz:
     """Grade the answers; a question without one is wrong.
 
-    Invalid for answers that no quiz of this kind could have: an unknown or repeated question, an option that there is
-    not, several choices where one is asked for, or no quiz at all.
+    Raises Invalid for answers that do not fit the quiz: an unknown or repeated question, an option that does not exist,
+    several choices where one is asked for, or a lesson without a quiz.
     """
     if quiz is None:
         raise Invalid([("answers", "cannot be given: this lesson has no quiz")])

@@ -1,7 +1,7 @@
-"""Cards from a file that a request brings, and to a file that one takes away.
+"""Import and export of a deck's cards as a file.
 
-Rows of a file that stand for the same card are brought together here; which of the deck's cards they are, if any, is
-found by the statement that writes them.
+Rows of a file that stand for the same card are grouped here. The statement that writes a group finds the card of the
+deck that it stands for, if there is one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ from functions.learn.card_models import (
 
 _LONGEST_TEXT: Final = 1_000_000
 _FILES: Final = frozenset(
-    # The one before the last is what browsers on Windows call a file whose name ends in .csv.
+    # Browsers on Windows send the one before the last for a file whose name ends in .csv.
     {"text/csv", "text/plain", "application/csv", "application/vnd.ms-excel", "text/tab-separated-values"}
 )
 
@@ -67,7 +67,7 @@ class Group:
 
 
 class Sent:
-    """A file as it was sent, in JSON or as its bytes, and what to do with it. Failure (400, 413, 415) for others."""
+    """A file as it was sent, in JSON or as its bytes, and what to do with it. Raises Failure (400, 413, 415)."""
 
     def __init__(self, db: Db, request: Request, query: ImportQuery, content: bytes) -> None:
         declared = media_type(request)
@@ -109,7 +109,7 @@ class Sent:
 
 @contextmanager
 def _told_to_members(db: Db) -> Iterator[None]:
-    """Tell what is wrong with a file only to who may make the request."""
+    """Raises the errors of a file only after the caller is authenticated."""
     try:
         with refusals("text"):
             yield
@@ -209,7 +209,7 @@ def _row(group: Group) -> dict[str, Any]:
 
 
 def attached(cards: Iterable[ExportedCard], file_format: FileFormat) -> Response:
-    """The cards as a file to save. Failure answer_too_large for more than an answer may hold."""
+    """The cards as a file to save. Raises Failure answer_too_large if it is too large for an answer."""
     texts = [(card, (card["front"], card["back"], card["hint"] or "", " ".join(card["tags"]))) for card in cards]
     too_large = "The cards would be larger than 5 MiB as a file."
     if file_format == "csv":
@@ -220,7 +220,7 @@ def attached(cards: Iterable[ExportedCard], file_format: FileFormat) -> Response
 
 
 def _guids(cards: Iterable[ExportedCard]) -> Iterator[str]:
-    """What each card is called in a file, so that no two are taken for one: its guid, else its id."""
+    """The identifier of each card in a file, unique there: its guid, else its id."""
     seen: set[str] = set()
     for card in cards:
         guid = card["guid"] or ""

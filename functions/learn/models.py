@@ -22,7 +22,7 @@ Progress = Literal["not_started", "in_progress", "completed"]
 
 Search = Annotated[Trimmed, StringConstraints(max_length=200)]
 Name = Annotated[str, StringConstraints(max_length=100)]
-"""What a client calls a topic, lesson or drill: its key or its id."""
+"""How a client names a topic, lesson or drill: by its key or its id."""
 Score = Annotated[int, Field(ge=0, le=100)]
 
 

@@ -1,7 +1,7 @@
-"""When something comes back for review: FSRS-6, as the `fsrs` package has it, over days that are nights slept.
+"""When something is due for review: FSRS-6, as in the `fsrs` package, but counted in the user's local days.
 
-The package counts days of 24 hours from instant to instant. Here a day ends when the user's day does: what was learned
-in the evening and is asked again in the morning was slept over, and counts as one day (fsrs-rs#237).
+The package counts days of 24 hours from instant to instant. Here a day ends when the user's day does: from one evening
+to the next morning is one day, since the user has slept in between (fsrs-rs#237).
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from fsrs import Card, Rating, Scheduler, State
 from functions.learn.card_models import CardRow, Preview, Settings
 from functions.learn.models import ReviewItem
 
-# The package takes instants where days are meant; any will do, so long as they are as many days apart.
+# The package takes instants where days are meant. Any will do that are as many days apart.
 _DAY_ZERO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 # For lessons and drills: no steps within a day, and the package's own retention (90 %) and longest interval.
@@ -44,7 +44,7 @@ class NextReview(NamedTuple):
 
 
 def rating_of(score: int | None) -> Rating:
-    """What a score of 0 to 100 says of the memory; without a score, that all went well."""
+    """The rating for a score of 0 to 100; without a score it is good."""
     if score is None:
         return Rating.Good
     if score >= 90:
@@ -114,7 +114,7 @@ class CardScheduler(NamedTuple):
     def outcome(self, card: CardRow, rating: int, at: datetime, elapsed_days: int | None) -> Outcome:
         """The card's schedule after an answer at `at`, so many local days after the last one."""
         at = at.astimezone(UTC)
-        # In state review the package is told the days; in the others, where minutes count, the time as it is.
+        # In state review the package gets the local days; in the other states, where minutes count, the real time.
         last = None if card["last_review"] is None else card["last_review"].astimezone(UTC)
         told = last + timedelta(days=max(0, elapsed_days or 0)) if last and card["state"] == "review" else at
         known = Card(
@@ -171,10 +171,10 @@ def _minutes(steps: Sequence[int]) -> tuple[timedelta, ...]:
 
 
 def _fuzzed(days: int, card_id: UUID, reps: int, former_days: int, maximum_interval: int) -> int:
-    """An interval moved a little, so that cards learned on one day do not come back on one day for ever.
+    """An interval changed a little, so that cards learned on one day do not stay together for ever.
 
-    Which way is told by the card and its number of reviews, so that a replay of the log gives the same interval, and a
-    preview tells the one that the answer will have. An interval that grows stays longer than the former one.
+    The change follows from the card and its number of reviews, so that a replay of the log gives the same interval, and
+    a preview the one that the answer will have. An interval that grows stays longer than the former one.
     """
     if days < 2.5:
         return days
