@@ -20,7 +20,7 @@ _STEP_MS: Final = 100
 # EBU R 128 by ITU-R BS.1770-5, annex 1: what counts is above -70 LUFS, and above 10 LU under the mean of that.
 _ABSOLUTE_GATE: Final = -70.0
 _RELATIVE_GATE: Final = -10.0
-# What a level in a frame cannot be under: it stands for silence.
+# The lowest level in a frame; it stands for silence.
 _FLOOR_DB: Final = -120.0
 
 
@@ -59,7 +59,7 @@ def region_loudness(frames: Frames | None, span: Span) -> float | None:
 
 
 def gated_loudness(blocks: Iterable[float]) -> float | None:
-    """Return the gated loudness in LUFS of blocks whose loudness this is (BS.1770-5, annex 1); None of none."""
+    """Return the gated loudness in LUFS of blocks of this loudness (BS.1770-5, annex 1); None if there are none."""
     gated = [10 ** (block / 10) for block in blocks if block > _ABSOLUTE_GATE]
     if not gated:
         return None
@@ -69,7 +69,7 @@ def gated_loudness(blocks: Iterable[float]) -> float | None:
 
 
 def metrics(frames: Frames | None, span: Span, channels: int) -> Metrics:
-    """Return what is measured of a region. A frame that lies in it in part counts by that part; peaks count whole."""
+    """Return the measures of a region. A frame that is partly in it counts in part; its peak counts as a whole."""
     found = Metrics(
         from_ms=span.start_time_ms,
         to_ms=span.end_time_ms,
@@ -106,7 +106,7 @@ def _blocks(frames: Frames, span: Span, step_ms: int) -> Iterable[float]:
     """The loudness of the blocks of 400 ms that lie in a region, one every `step_ms`, from the earliest on."""
     hop = frames.hop_ms
     loudness = frames.column(_LOUDNESS)
-    # Frame n tells of the 400 ms before (n + 1) * hop.
+    # The loudness of frame n is that of the 400 ms before (n + 1) * hop.
     earliest = -(-(span.start_time_ms + _BLOCK_MS) // hop) - 1
     last = min(span.end_time_ms, frames.duration_ms) // hop - 1
     step = max(1, step_ms // hop)

@@ -28,7 +28,7 @@ Summary: TypeAlias = Mapping[str, Any]
 _CEILING_DBTP: Final = -1.0
 # A mono file is played by both loudspeakers, which adds 10 log10 2.
 _MONO_LU: Final = 3.01
-# What a band of the spectrum cannot be under: it stands for none of it.
+# The lowest level of a band of the spectrum; it stands for silence.
 _FLOOR_DB: Final = -120.0
 
 
@@ -48,7 +48,7 @@ class Measured(NamedTuple):
 
 
 def measured(measures: Sequence[MeasureRow], chunks: Sequence[FrameRow]) -> Measured:
-    """What was measured of the tracks, and of the regions whose frames these are: theirs in the order of time."""
+    """The measures of the tracks, and of the regions that these frames are of; the frames are in the order of time."""
     by_region: dict[UUID, list[FrameRow]] = {}
     for chunk in chunks:
         by_region.setdefault(chunk.region_id, []).append(chunk)
@@ -60,7 +60,7 @@ def measured(measures: Sequence[MeasureRow], chunks: Sequence[FrameRow]) -> Meas
 
 
 def comparison(row: ComparisonRow, found: Measured) -> Comparison:
-    """A comparison as the wire shows it: while it is blind, nothing tells which of X and Y is A."""
+    """A comparison as the wire shows it: while it is blind, nothing in it reveals which of X and Y is A."""
     tallied = tally(row.votes_a, row.votes_b, row.votes_tie)
     return {
         "id": row.id,
@@ -101,7 +101,7 @@ def _region(region_id: UUID | None, name: str | None, start: int | None, end: in
 
 
 def match(row: ComparisonRow, found: Measured) -> Match:
-    """The gains at which both sides are equally loud, as far as that is known; X's and Y's while it is blind."""
+    """The gains at which both sides are equally loud, if their loudness is known; of X and Y while it is blind."""
     matched = _open_match(row, found)
     return _hidden_match(row, matched) if row.hidden else matched
 
@@ -126,12 +126,12 @@ def _open_match(row: ComparisonRow, found: Measured) -> Match:
 
 
 def _pending(row: ComparisonRow, side: MeasureRow | None) -> bool:
-    """Whether an analysis is missing that would tell a side's loudness: frames for a region, any for a whole track."""
+    """Whether a side lacks the analysis for its loudness: a region needs frames, a whole track any analysis."""
     return side is None or (row.match_mode == "region" and not side.is_full)
 
 
 def loudness(row: ComparisonRow, side: MeasureRow | None, of_region: float | None) -> float | None:
-    """The loudness in LUFS that a side is matched by; None where it is silent, too short or not known."""
+    """The loudness in LUFS by which a side is matched; None if it is silent, too short or not measured."""
     if side is None:
         return None
     of_mode = {
@@ -221,7 +221,7 @@ def _span(start: int | None, end: int | None) -> ComparedSpan | None:
 
 
 def deltas(row: ComparisonRow, found: Measured) -> Deltas | None:
-    """A less B, number by number; None unless both are measured and, where loudness is matched, it can be."""
+    """A minus B for each measure; None unless both are measured and, if loudness is matched, it can be."""
     side_a, side_b = (found.summaries.get(track) for track in (row.track_a_id, row.track_b_id))
     if side_a is None or side_b is None or _open_match(row, found)["status"] != "ready":
         return None

@@ -1,7 +1,7 @@
 """Requests and responses of the listening routes.
 
-In what makes something, null is the same as absent. What Python alone puts together is a TypedDict, and what it works
-with most a NamedTuple: as models, these shapes would take the function's cold start over its budget.
+In bodies that create something, null is the same as absent. Answers that Python puts together are TypedDicts, and rows
+that only Python reads are NamedTuples: as models they would take the function's cold start over its budget.
 """
 
 import math
@@ -184,7 +184,7 @@ class FrameRow(NamedTuple):
 
 
 class Analyzed(NamedTuple):
-    """What a full analysis says of a track beside its frames; times in ms."""
+    """The results of a full analysis other than its frames; times in ms."""
 
     channels: int
     duration_ms: int
@@ -326,7 +326,7 @@ class ComparisonRow(NamedTuple):
 
     @property
     def hidden(self) -> bool:
-        """Whether it is not to be told which of X and Y is A."""
+        """Whether it must stay hidden which of X and Y is A."""
         return self.blind and not self.revealed
 
 
@@ -604,7 +604,7 @@ class Sessions(Paging):
 
 
 class Outcome(TypedDict):
-    """Why a session was not paid, and what its template lets expect."""
+    """Why a session was not paid, and the expected outcome that its template describes."""
 
     reason: Literal["too_short", "nothing_noted", "daily_limit"] | None
     expected_observations: list[str]

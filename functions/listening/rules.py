@@ -28,9 +28,9 @@ Source: TypeAlias = Literal["sections", "beats", "grid"]
 _SLICE_MS: Final = 5_000
 _BEATS_PER_BAR: Final = 4
 _MINUTE_MS: Final = 60_000
-# The user's tempo is the analysis's, too, when it differs by no more than this.
+# A tempo of the user's that differs by no more than this part is taken for the detected one.
 _SAME_TEMPO: Final = 0.01
-# A tempo that the user gave says how long a bar is, and nothing of where it begins; a slice says nothing at all.
+# How sure a suggestion is: a tempo given by the user tells the length of bars, not where they begin; a slice nothing.
 _CONFIDENCE_OF_TEMPO: Final = 0.5
 _CONFIDENCE_OF_SLICES: Final = 0.1
 
@@ -40,8 +40,8 @@ def suggestions(
 ) -> list[Suggestion]:
     """Suggest at most `limit` regions that begin at 0, follow each other and end inside the track.
 
-    They are the sections that the analysis found; else groups of `bars` bars, on the beats it heard unless the user
-    says another tempo, and then by that tempo; else slices of 5 s. None where nothing tells how long the track is.
+    They are the sections that the analysis found; else groups of `bars` bars, on the detected beats, or by the user's
+    tempo if that is another one; else slices of 5 s. None if the length of the track is not known.
     """
     duration = _duration_ms(track, analysis)
     if not duration:
@@ -165,7 +165,7 @@ def clock_time(time_ms: int) -> str:
 
 
 def _no_formula(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
+    """The text with an apostrophe in front if a spreadsheet would take it for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 

@@ -1,6 +1,6 @@
-"""What the first bytes of a file say about its sound: WAV, RF64, AIFF and FLAC say it there, other formats do not.
+"""Reads the sample rate, depth and length of a file from its first bytes, for WAV, RF64, AIFF and FLAC.
 
-Nothing is decoded. What is not certain is left unknown: the analysis finds it out.
+Nothing is decoded. Values that are not certain stay unknown until the analysis.
 """
 
 import math

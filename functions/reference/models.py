@@ -1,7 +1,6 @@
 """Requests and responses of tracks, analyses and frames.
 
-What Python alone puts together is a TypedDict: as models, these shapes would take the function's cold start over its
-budget.
+Answers that Python puts together are TypedDicts: as models they would take the function's cold start over its budget.
 """
 
 from typing import (

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from questlog.settings import variable
 
-# The row is the truth and the tick comes anyway: no request waits for this.
+# The timeout is short: the job is in the queue, and the next tick finds it, so no request should wait for this.
 _TIMEOUT_SECONDS: Final = 1
 
 

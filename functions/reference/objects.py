@@ -1,4 +1,4 @@
-"""The objects of tracks in the bucket: whether they are there, and what their first bytes say."""
+"""The objects of tracks in the bucket: whether they exist, and what their first bytes say."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ class Found(NamedTuple):
 
 
 def look(key: str) -> Found | None:
-    """The object under a key, or None. An empty or too large one is deleted, and Invalid says so."""
+    """The object under a key, or None. An empty or too large one is deleted, and Invalid is raised."""
     start = storage.read_start(key, HEAD_BYTES)
     if start is None:
         return None

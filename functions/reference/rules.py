@@ -35,7 +35,7 @@ _ALIASES: Final = {
     "video/webm": "audio/webm",
     "audio/x-aiff": "audio/aiff",
 }
-# Types that say too little: the extension of the file's name decides.
+# Types that do not tell the format: the extension of the file's name decides.
 _VAGUE: Final = {"", "application/octet-stream", "video/mp4", "video/ogg"}
 _BY_EXTENSION: Final = {
     **{extension: mime_type for mime_type, extension in EXTENSIONS.items()},
