@@ -33,7 +33,7 @@ api = Api(__file__)
 
 @api.get("/sync/poll", envelope=False, etag=True)
 def poll(request: Request, db: Db) -> Reply[Poll]:
-    """Progress, badges, timer and plan at once. Asking settles the timer."""
+    """Return progress, badges, timer and plan at once. A timer whose time is up is ended first."""
     known = seen(request)
     row = db.maybe(PollRow, "poll", **known.parameters)
     if row is None:
@@ -51,32 +51,32 @@ def progress(db: Db) -> Progress:
 
 @api.get("/sync/badges", envelope=False, etag=True)
 def badges(db: Db) -> Badges:
-    """How much waits where."""
+    """Return the numbers of the badges: what waits for the user in each part of the app."""
     return db.one(Badges, "badges")
 
 
 @api.get("/sync/focus-status", envelope=False, etag=True)
 def focus_status(db: Db) -> FocusStatus:
-    """The timer; a paused one is active too, and its remainder stands still."""
+    """Return the timer. A paused one is active too, and its remainder stands still."""
     return db.one(FocusStatus, "focus_status")
 
 
 @api.get("/sync/plan-status", envelope=False, etag=True)
 def plan_status(db: Db) -> PlanStatus:
-    """How far the day's plan is."""
+    """Return how much of the day's plan is completed."""
     return rules.plan_status(db.one(PlanRow, "plan_status"))
 
 
 @api.get("/sync/state", envelope=False)
 def state(db: Db) -> State:
-    """The versions of all domains."""
+    """Return the versions of all domains."""
     rows = db.many(DomainVersion, "state")
     return State(versions=rules.versions(rows), server_time=rows[0].server_time)
 
 
 @api.post("/sync/poll", envelope=False)
 def changes(db: Db, body: Known) -> Changes:
-    """What has changed since the versions a client has; with include_data=false only where."""
+    """Return what has changed since the versions that a client has; with include_data=false only in which domains."""
     rows = list[dict[str, Any]]
     versions, progress, badges, focus, plan, habits, goals, milestones, quests, settings = db.each(
         (

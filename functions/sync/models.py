@@ -77,7 +77,7 @@ class PlanStatus(ResponseModel):
 
 
 class Poll(ResponseModel):
-    """All that an open tab shows at its edges. `etag` is the header's, for clients that cannot read headers."""
+    """What an open tab shows beside its page. `etag` is that of the header, for clients that cannot read headers."""
 
     progress: Progress
     badges: Badges
@@ -107,7 +107,7 @@ class PollRow(ProgressRow, PlanRow):
 
 
 class Versions(ResponseModel):
-    """Of each domain a name for its present state, equal while nothing of it changes."""
+    """The version of each domain, a text that stays the same as long as nothing in the domain changes."""
 
     progress: str
     badges: str
@@ -125,7 +125,7 @@ class State(ResponseModel):
 
 
 class Known(Body):
-    """What a client has, by the versions it was told; a domain that is not there or not known is not had."""
+    """The versions that a client has. It has nothing of a domain that is absent or whose version is not known."""
 
     client_versions: Annotated[dict[str, str], MaxEntries(100)] = {}
     include_data: bool = True
