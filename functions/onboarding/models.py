@@ -1,6 +1,6 @@
 """Requests and responses of the onboarding routes.
 
-What Python alone puts together is a TypedDict: as models, these shapes would make the function's cold start longer.
+Answers that Python puts together are TypedDicts: as models they would make the function's cold start longer.
 """
 
 from typing import Annotated, Any, Literal

@@ -1,7 +1,7 @@
 """Requests and responses of the program routes.
 
-In what makes something, null is the same as absent. What Python alone puts together is a TypedDict, which costs a cold
-start less than a model.
+In bodies that create something, null is the same as absent. Answers that Python puts together are TypedDicts, which
+take less of a cold start than models.
 """
 
 from typing import Annotated, Literal
@@ -103,7 +103,7 @@ class WeekChange(Body):
     @field_validator("copy_to")
     @classmethod
     def _has_something_to_copy(cls, copy_to: list[int] | None, info: ValidationInfo) -> list[int] | None:
-        # What was sent and is wrong is named itself, and is no value here.
+        # A field that is not valid has an error of its own, and no value here.
         if copy_to and info.data.get("workouts", ()) is None:
             raise ValueError("needs workouts, which are what is copied")
         return copy_to

@@ -43,7 +43,7 @@ def week_name(name: str | None, week_number: int) -> str:
 def plan(program: NewProgram) -> dict[str, list[dict[str, Any]]]:
     """Every week of a new program and the slots in them, as rows for the statements.
 
-    What is said of a week itself goes before what `deload_weeks` says of it.
+    What is sent for the week itself wins over `deload_weeks`.
     """
     deload = set(program.deload_weeks or [])
     described = {week.week_number: week for week in program.weeks or []}

@@ -1,4 +1,4 @@
-"""What the dashboard is made of, and what it shows: in camelCase, but for the day's numbers."""
+"""The rows and the answers of the dashboard. Answers are in camelCase, except the day's numbers."""
 
 from typing import Annotated, Any, Literal
 

@@ -36,7 +36,7 @@ RESUMABLE: Final = timedelta(hours=24)
 # Uses in 14 days from which a module is offered, and how many are.
 OFTEN: Final = 3
 PICKS: Final = 2
-# Uses in 14 days of who learns by habit, and of who focuses a lot and hardly learns.
+# Uses in 14 days: of learning by users who learn regularly; of focus and learning by those who focus and hardly learn.
 LEARNER: Final = 5
 FOCUSED: Final = 10
 ONBOARDING_ROUTE: Final = "/today"
@@ -70,7 +70,7 @@ QUESTS: Final = MODULES[4]
 
 
 def module_of(event_type: str) -> Module | None:
-    """The module a type of event belongs to, whether the ledger or a client noted it; some belong to none."""
+    """The module to which a type of event belongs, of the ledger or of a client; None for some types."""
     return next((module for module in MODULES if module.events.match(event_type)), None)
 
 
@@ -103,7 +103,7 @@ def resume_last(newest: Activity | None, now: datetime) -> LastUsed | None:
 
 
 def interest_primer(used: Counter[str]) -> Primer | None:
-    """What to offer beside the picks: more learning or, to who focuses often and hardly learns, the shortcuts."""
+    """What to offer beside the picks: more learning or, to users who focus often and hardly learn, the shortcuts."""
     if used["learn"] >= LEARNER:
         return Primer(type="learn", route="/learn", label="Keep learning")
     if used["focus"] >= FOCUSED and used["learn"] < OFTEN:

@@ -162,7 +162,7 @@ def delete_export(db: Db, export_id: UUID) -> DeletedExport:
 
 
 def document(head: Head, lines: Iterable[Line]) -> bytes:
-    """The export as JSON. Its rows are the database's texts as they are: read and written again, numbers change."""
+    """The export as JSON. The rows are the database's own texts: parsing and writing them would change numbers."""
     tables: dict[str, list[str]] = {}
     for name, line in lines:
         rows = tables.setdefault(name, [])

@@ -37,7 +37,7 @@ from questlog.wire import (
 
 KEY: Final = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
 _KEY_FORM: Final = "must be 1 to 255 letters, digits and signs of . _ : -"
-# A host and no credentials: what is shown to others must not carry a password.
+# A host without credentials: a URL that others see must not hold a password.
 _IMAGE_URL: Final = re.compile(r"https://[^\s\x00-\x20/?#@\\]+([/?#][^\s\x00-\x20]*)?")
 # A language tag, RFC 5646, well-formed: a language and its subtags, or a private or grandfathered tag.
 _LOCALE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*|[iIxX](-[A-Za-z0-9]{1,8})+")
