@@ -130,7 +130,7 @@ def including(query: Including, row: ComparisonRow, found: Comparison) -> Compar
 
 
 def stream(status: str, key: str) -> Stream | None:
-    """A URL that plays a track; None if its file is not in the bucket. Raises Unavailable if that cannot be found out."""
+    """A URL that plays a track; None if its file is not in the bucket. Raises Unavailable if that is not known."""
     if status == "uploading" or storage.read_start(key, 1) is None:
         return None
     signed = storage.signed_get(key)
