@@ -1,6 +1,6 @@
-"""Examples for the OpenAPI document, made of what the fields say: Field(examples=[...]), or else their type and limits.
+"""Examples for the OpenAPI document, made from the fields: Field(examples=[...]), or else their type and limits.
 
-A model whose fields only fit together in certain ways gives an example of itself:
+A model whose fields depend on each other gives an example of its own:
 model_config = ConfigDict(json_schema_extra={"examples": [{...}]}).
 """
 

@@ -28,7 +28,7 @@ DESCRIPTION = (
     "`docs/guide.md` in the repository shows how to sign in, call, page, poll and upload, with curl and TypeScript."
 )
 REF = "#/components/schemas/{model}"
-# What an error's `details` are: of bad input the fields, of the others what the error's type has to tell.
+# The schemas of an error's `details`: for bad input a list of fields; for others they depend on the error's type.
 ERROR_DETAILS = {
     "ErrorDetails": {"type": "object", "additionalProperties": True},
     "ValidationDetails": {
@@ -46,7 +46,7 @@ ERROR_DETAILS = {
     },
 }
 
-# What takes and answers JSON-RPC 2.0, whose errors have a form of their own.
+# Routes that speak JSON-RPC 2.0, whose errors have another form.
 JSON_RPC = {"/mcp"}
 
 # A type of the wire and the side it is on, keyed so that a schema is found again.
@@ -193,8 +193,8 @@ def _operation(group: str, endpoint: Endpoint, shapes: dict[str, Any], component
         }
     if endpoint.path in JSON_RPC:
         operation["responses"] |= {
-            "202": {"description": "Nothing is owed to a notification."},
-            "400": {"description": "An error of JSON-RPC: the message is not one, or of a revision that is not known."},
+            "202": {"description": "The message was a notification, which has no answer."},
+            "400": {"description": "An error of JSON-RPC: the message is malformed, or its revision is not known."},
             "404": {"description": "An error of JSON-RPC: there is no such method (since revision 2026-07-28)."},
         }
     if endpoint.etag:
@@ -238,20 +238,20 @@ def _writes_its_own(endpoint: Endpoint) -> bool:
 
 
 def _success(endpoint: Endpoint, shape: dict[str, Any] | None, components: dict[str, Any]) -> dict[str, Any]:
-    """The success that a route's return type tells of: a document, nothing, another address, or what is not JSON."""
+    """The response of success by the route's return type: a document, no body, a redirect, or another media type."""
     if endpoint.answers is type(None):
-        return {"204": {"description": "Done; there is nothing to tell."}}
+        return {"204": {"description": "Done; the response has no body."}}
     if endpoint.answers is RedirectResponse:
-        return {"302": {"description": "Go on at the address in Location."}}
+        return {"302": {"description": "A redirect to the address in Location."}}
     if shape is None:
         return {"200": {"description": "See the summary."}}
     schema = shape if not endpoint.envelope else {"type": "object", "required": ["data"], "properties": {"data": shape}}
     content = {"schema": schema, "example": example(schema, components, whole=True)}
-    return {"200": {"description": "What was asked for.", "content": {"application/json": content}}}
+    return {"200": {"description": "The request succeeded.", "content": {"application/json": content}}}
 
 
 def refusals(endpoint: Endpoint) -> Mapping[int, set[str]]:
-    """The error types that a route may answer with, by status: its own, and those its declaration brings along."""
+    """The error types that a route may answer with, by status: its own, and those that follow from its declaration."""
     types: dict[int, set[str]] = defaultdict(set)
     unsafe = endpoint.method not in SAFE_METHODS
     types[500].add("internal_error")
@@ -305,8 +305,8 @@ def _failure(status: int, types: Collection[str]) -> dict[str, Any]:
 
 
 def _error_name(status: int, types: Collection[str]) -> str:
-    """The name of an error's schema, such as Error404NotFound. A schema without a name would become a class of its
-    own for each route that refers to it, in clients that are generated.
+    """The name of an error's schema, such as Error404NotFound. In generated clients a schema without a name would
+    become a class of its own for each route that refers to it.
     """
     return f"Error{status}" + "".join(one.title().replace("_", "") for one in sorted(types))
 

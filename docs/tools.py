@@ -1,7 +1,7 @@
 """Write functions/mcp/tools.json: `python -m docs.tools`, or `make openapi`. A test holds it to the declarations.
 
-What a tool takes is described by what the API's document says of its route's fields, in as few words as an assistant
-needs: the list is part of every conversation.
+The arguments of a tool are described by the fields of its route in the API's document, as briefly as an assistant can
+use: the list of tools is part of every conversation.
 """
 
 import json
@@ -15,7 +15,7 @@ from questlog.identity import SAFE_METHODS
 from docs.openapi import ROOT, apis, document
 
 TOOLS = ROOT / "functions" / "mcp" / "tools.json"
-# What an assistant needs of a field's schema. The rest, such as a pattern, is said when it is not met.
+# The parts of a field's schema that an assistant needs. The others, such as a pattern, are named by the error.
 _KEPT: Final = ("type", "format", "enum", "items", "minimum", "maximum", "multipleOf", "maxLength", "maxItems", "anyOf")
 
 
