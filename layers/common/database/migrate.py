@@ -48,14 +48,14 @@ def migrate(
 
 # Migrations --------------------------------------------------------------------------------------------------------
 
-# A migration that waits for a table makes everyone after it wait too: better that it fails and is run again. What it
-# creates without a schema is in public, wherever its owner looks first. All of it shares the first line of the file, so
-# that errors name the lines as they are.
+# A migration that waits for a lock on a table makes all later requests wait too: it should fail and be run again. Names
+# without a schema mean public, whatever the owner's search path. All of this is put into the first line of the file, so
+# that errors have the right line numbers.
 _BEGINNING: Final = "-- migrate:up\n"
 _PROLOGUE: Final = "-- migrate:up\nSET LOCAL lock_timeout = '10s'; SET LOCAL search_path = public; "
 
-# dbmate notes a migration in the transaction that made it, but a file may have left that to another role. And it
-# insists on a way down; there is none: what an old release still needs is removed one release later, by a migration.
+# dbmate records a migration in the same transaction, in which the file may have changed the role. It also requires a
+# part `migrate:down`, which is empty: what an old release still needs is removed by a migration one release later.
 _EPILOGUE: Final = "\nRESET ROLE;\n-- migrate:down\n"
 
 
@@ -103,10 +103,10 @@ def _for_dbmate(url: str) -> str:
 _CREATE: Final = re.compile(r"^CREATE OR REPLACE (FUNCTION|VIEW) ((?:app|internal)\.\w+)", re.MULTILINE)
 _ROLE: Final = re.compile(r"^SET LOCAL ROLE (\w+);$", re.MULTILINE)
 
-# What a function or view cannot be replaced for, only dropped and created again: another result or another parameter's
-# name (42P13), other columns (42P16), another owner (42501).
+# Errors after which a function or view has to be dropped and created again: another result or parameter name (42P13),
+# other columns (42P16), another owner (42501).
 _NOT_REPLACEABLE: Final = frozenset({"42P13", "42P16", "42501"})
-# The older of two functions of a name is in the way of a call.
+# A call is ambiguous because two functions have the name; the older one has to be dropped.
 _AMBIGUOUS: Final = "42725"
 
 
@@ -152,8 +152,8 @@ def replace_code(admin_url: str, code: Path = CODE) -> bool:
        request notices; one that cannot be replaced is dropped, with what needs it, and the files of all that was
        dropped are run too.
 
-    A view that is replaced is locked meanwhile, and may so come into a circle with a request that reads two of them:
-    Postgres ends one of both. A request that was ended is sent again by the layer; here all is tried again.
+    A view that is replaced is locked meanwhile, which may end in a deadlock with a request that reads two of them:
+    Postgres cancels one of the two. The layer sends such a request again; here everything is tried again.
     """
     for _ in range(_ATTEMPTS - 1):
         try:
