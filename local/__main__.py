@@ -30,7 +30,7 @@ from local.terminal import Advance, Terminal
 
 
 class Places(NamedTuple):
-    """Where things are: the database, for its administrator; what the functions are set to; the links of services."""
+    """The administrator's URL of the database, the settings of the functions, and the links of services."""
 
     database_url: str
     settings: dict[str, str]

@@ -16,7 +16,7 @@ class Acting:
         self._token: Token | None = None
 
     def session(self) -> str:
-        """The token of a live session: the last one, or a new one of a day where that was signed out or has ended."""
+        """The token of a live session: the last one, or a new one for a day if that one has ended."""
         with psycopg.connect(self._admin_url) as connection:
             if self._token is None or not _is_live(connection, self._token):
                 self._token = self._opened(connection)

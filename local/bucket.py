@@ -1,7 +1,6 @@
 """The stand-in for R2: an S3 server that keeps its files on disk and checks signatures.
 
-Run as a program, it is the server: nanio, with the CORS headers that the real bucket is configured to send and nanio
-has no notion of.
+Run as a program, it is the server: nanio, with the CORS headers that the real bucket is configured to send.
 """
 
 import os
@@ -68,10 +67,10 @@ def _client(endpoint: str, settings: Mapping[str, str]) -> "S3Client":
 def serve(port: int) -> None:
     """Be the server, until stopped."""
     import uvicorn  # noqa: PLC0415 - only the server needs these, and the stack starts sooner without
-    from nanio.app import build_app  # noqa: PLC0415
-    from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415
+    from nanio.app import build_app  # noqa: PLC0415 - the same
+    from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415 - the same
 
-    from local.ranges import RangedStorage  # noqa: PLC0415
+    from local.ranges import RangedStorage  # noqa: PLC0415 - the same
 
     server = build_app()
     server.state.storage = RangedStorage(server.state.settings.data_dir)

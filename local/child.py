@@ -1,9 +1,9 @@
 """Start programs that cannot outlive the stack.
 
-`python -m local` may be killed outright, and what it started must not stay behind holding ports and data. The kernel
-can see to that, but only the child itself can ask it to, between fork and exec. This file is that moment: run as a
-script, it asks, then becomes the program. A `preexec_fn` could do the same, but is unsafe beside threads, and what it
-asked is forgotten when `unshare` changes credentials; the script goes inside that.
+`python -m local` may be killed by SIGKILL, and its children must not stay behind with their ports and data. The kernel
+can end them (prctl PR_SET_PDEATHSIG), but only the child itself can ask for that, between fork and exec. So this file
+is run as a script that asks, and then becomes the program. A `preexec_fn` could do the same, but is unsafe beside
+threads, and `unshare` would reset it by changing credentials; the script runs inside of `unshare`.
 """
 
 import ctypes

@@ -26,7 +26,7 @@ _TEXT = re.compile(r"(text/|application/(.+\+)?(json|xml)\b|application/javascri
 
 
 class Router:
-    """Which function answers a request: a static path goes before {param}, that before {proxy+}, and $default last."""
+    """Finds the function for a request: a static path wins over {param}, that over {proxy+}, and $default is last."""
 
     def __init__(self, functions: Iterable[Function]) -> None:
         self._table = sorted(
@@ -110,7 +110,7 @@ def http_event(
 
 
 def schedule_event(schedule: Schedule, function: Function) -> Any:
-    """What the rule sends: its own input where the template gives one, EventBridge's notice otherwise."""
+    """The event of a schedule: the input that the template gives it, or else EventBridge's own event."""
     if schedule.input is not None:
         return json.loads(schedule.input)
     return {
@@ -150,7 +150,7 @@ def decoded_path(raw: str) -> str:
 
 
 def _body(body: bytes, content_type: str | None) -> tuple[str, bool]:
-    """The body and whether it is in base64: what is not plainly text is, and what says it is but is not UTF-8."""
+    """The body, and whether it is in base64: it is unless its type is text and it is valid UTF-8."""
     if content_type is None or _TEXT.match(content_type):
         try:
             return body.decode(), False

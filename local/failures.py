@@ -1,4 +1,4 @@
-"""Why the stack does not start, for whoever sits before it: the reason, the file to look in, the command to try."""
+"""Explains why the stack does not start: the reason, the file to look in, the command to try."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Unreachable(RuntimeError):
     """DATABASE_URL leads to no database that can be used; the message says why, and holds no password."""
 
 
-# What can stop the stack from starting, and is explained. Anything else is a fault of ours and shows where it is.
+# The errors that are explained to the developer. Any other is a fault of ours and is shown with its traceback.
 EXPECTED = (
     *(ClockError, MigrationError, OSError, PortTaken, PostgresError, ServiceError, TemplateError, Unreachable),
     psycopg.Error,

@@ -1,8 +1,8 @@
 """The HTTP API: every request becomes an event, goes to the function whose route it is, and comes back as an answer.
 
-One server listens for browsers and, on a port per function, for the functions' processes; the port a request came in by
-tells which it is. All of them refuse a foreign Host: a page of someone else's, whose name is made to point here, could
-otherwise read through a visitor's browser what is meant for this machine alone.
+One server listens for browsers and, on a port per function, for the functions' processes; the port of a request tells
+which it is. All of them refuse a foreign Host. Otherwise the page of another site, whose name is made to point to this
+machine (DNS rebinding), could read the stack's data through the developer's browser.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ CLOCK_PATH = "/__clock"  # no route of the API begins with an underscore
 _LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
 
 
-# A secret of a calendar feed, which would open it for whoever reads the console.
+# The secret in the path of a calendar feed, which must not be printed.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{64}")
 _LONGEST_PATH = 300
 
@@ -237,7 +237,7 @@ class _Outcome(NamedTuple):
 
 
 async def _outcome(runtime: Runtime, event: dict[str, Any]) -> _Outcome:
-    """What came of a request to a function, within what Lambda carries each way."""
+    """The outcome of a request to a function, within Lambda's limits of size."""
     if len(json.dumps(event, ensure_ascii=False).encode()) > EVENT_LIMIT:
         return _Outcome(_refusal(413, "Request Too Long"))
     group = runtime.function.group
@@ -273,7 +273,7 @@ async def _body(request: Request) -> bytes | None:
 
 
 def _shown(path: str) -> str:
-    """A path as it may be printed: a terminal obeys control characters, and no line is endless."""
+    """A path as it may be printed: without control characters, which a terminal obeys, and not too long."""
     harmless = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in path)
     return _TOKEN.sub("...", harmless)[:_LONGEST_PATH]
 
@@ -284,15 +284,15 @@ def _refusal(status: int, message: str) -> Response:
 
 
 def check_port(port: int) -> None:
-    """Raise PortTaken where another program listens on the port, before anything is started that needs long."""
+    """Raise PortTaken if another program listens on the port. Called before anything slow is started."""
     _listen(port).close()
 
 
 def _listen(port: int, family: socket.AddressFamily = socket.AF_INET) -> socket.socket:
     """A socket that takes connections on the loopback address of the family.
 
-    It listens from now on, not from when the server serves: between the two, a program that read that the stack is
-    ready would be refused. Such a connection waits.
+    It listens from now on. If it did so only when the server serves, a program that sees "ready" a moment before would
+    be refused; this way its connection waits.
     """
     # The protocol is named, or asyncio does not know the socket for TCP and leaves Nagle's 40 ms in every exchange.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -151,7 +151,7 @@ class Told(NamedTuple):
 
 
 def told(logged: bytes) -> Told:
-    """What the log line of a request tells, among the lines of one invocation; nothing where there is none."""
+    """The route and trips in the log line of a request, among the lines of one invocation; None if there is none."""
     for line in _json_lines(logged.splitlines()):
         match line:
             case {"message": "request", "method": str(method), "route": str(path), "trips": int(trips)}:

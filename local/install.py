@@ -1,7 +1,7 @@
-"""Install a lock file into this virtual environment, and tell how far it is: `python local/install.py LOCK`.
+"""Install a lock file into this virtual environment, and show the progress: `python local/install.py LOCK`.
 
-Nothing is installed yet when it runs, so it needs the standard library alone. pip's own output is kept in a file: what
-is shown is one line that is drawn again and again on a terminal, and two lines where nobody watches.
+Nothing is installed yet when it runs, so it uses the standard library alone. pip's own output goes to a file: shown is
+one line that is redrawn on a terminal, or two lines if the output is not a terminal.
 """
 
 import re
@@ -15,7 +15,7 @@ from pathlib import Path
 _PINNED = re.compile(r"^[A-Za-z0-9][\w.-]*(\[[^]]*\])?==", re.MULTILINE)
 # One such line for each package of the lock.
 _NAMED = re.compile(r"(?:Collecting|Requirement already satisfied:|Ignoring) ([\w.-]+)")
-# What pip says when there is no way to the package index, or no such file on it.
+# Messages of pip if the package index cannot be reached, or does not have a file.
 _UNREACHABLE = re.compile(
     r"NewConnectionError|NameResolutionError|ConnectTimeoutError|Temporary failure in name resolution"
     r"|Connection refused|No matching distribution found|ProxyError|Network is unreachable"

@@ -30,7 +30,7 @@ ADMIN = "postgres"
 
 
 class PostgresError(RuntimeError):
-    """The server cannot be had; the message says why, and `log` is the file that says more, if there is one."""
+    """The server does not start; the message says why, and `log` is the file that says more, if there is one."""
 
     def __init__(self, message: str, log: Path | None = None) -> None:
         super().__init__(message)
@@ -74,7 +74,7 @@ class Postgres:
 
     @property
     def admin_url(self) -> str:
-        """The superuser's way in, to the maintenance database."""
+        """The superuser's connection string to the maintenance database."""
         return self.url("postgres", ADMIN, self._password)
 
     def url(self, dbname: str, user: str = ADMIN, password: str | None = None) -> str:
@@ -145,8 +145,8 @@ class Postgres:
         unfinished.rename(self.data)
 
     def _launch(self) -> None:
-        """Start the server, again if need be: a free port may be lost in a race, and the children of a server killed
-        outright need a moment to notice and let go of its memory.
+        """Start the server, with retries: another program may take the free port first, and after SIGKILL the children
+        of an old server need a moment to notice and release its memory.
         """
         for _ in range(5):
             self.port = self._wanted_port or free_port()

@@ -28,9 +28,9 @@ def start(port: int, admin_emails: str, log: Path) -> Service:
 
 
 def claims_of_a_new_name(name: str) -> dict[str, object]:
-    """What is said of somebody who typed this name, or e-mail address, into the form.
+    """The claims of a user who typed this name, or e-mail address, into the form.
 
-    Sign-in takes no address with a blank in it, and letters beyond A to Z only in lower case.
+    Sign-in accepts no address with a space in it, and letters beyond A to Z only in lower case.
     """
     address = "-".join(name.split()).lower()
     email = address if "@" in address else f"{address}@questlog.test"
@@ -39,9 +39,8 @@ def claims_of_a_new_name(name: str) -> dict[str, object]:
 
 def serve(port: int, users: list[dict[str, str]]) -> None:
     """Be the server, until stopped."""
-    # Only the server needs these, and the stack starts sooner without.
-    import oidc_provider_mock  # noqa: PLC0415
-    from flask import Flask, request  # noqa: PLC0415
+    import oidc_provider_mock  # noqa: PLC0415 - only the server needs these, and the stack starts sooner without
+    from flask import Flask, request  # noqa: PLC0415 - the same
 
     known = {user["sub"] for user in users}
     claims = [oidc_provider_mock.User(sub=user["sub"], claims={**user}) for user in users]

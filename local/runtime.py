@@ -1,4 +1,4 @@
-"""The Lambda Runtime API, and the processes that live by it.
+"""The Lambda Runtime API, and the processes of the functions.
 
 A function runs under `awslambdaric`, the client that runs it on AWS: the process asks for the next invocation, and gets
 it when there is one, then posts the answer. So a function behaves here as there: it is imported once, serves one
@@ -36,8 +36,8 @@ _LOGGED = 65_536
 
 
 class Invoked(NamedTuple):
-    """What came of an invocation: the answer, a JSON document; the end of what the function wrote to its log meanwhile;
-    and whether its process was started for it.
+    """The outcome of an invocation: the answer, a JSON document; the end of the function's log of it; and whether the
+    process was started for it.
     """
 
     answer: bytes
@@ -174,8 +174,8 @@ class Runtime:
         """Have a process that is up to date and waits for an invocation. Returns whether it was started just now."""
         if self._closed:
             raise FunctionFailed(f"{self.function.group} has been stopped")
-        # The last answer arrives before its process asks again. Only once it has asked may it be stopped: a request of
-        # a dead process, still on its way in, would be taken for its successor's and given the event.
+        # A process sends its answer and then asks for the next event. It may be stopped only after that: otherwise its
+        # last request could still arrive, be taken for its successor's, and get the event.
         if self._process is not None and not await self._asks(self._process):
             self.stop()
         code = _fingerprint(self._code)
@@ -208,7 +208,7 @@ class Runtime:
         return False
 
     def _environment(self) -> dict[str, str]:
-        """What Lambda sets, what the template sets, and nothing of the developer's own shell but where programs are."""
+        """The variables that Lambda and the template set, and of the developer's own shell only PATH."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",

@@ -14,7 +14,7 @@ from local import child
 
 
 class ServiceError(RuntimeError):
-    """The program does not come up; `log` says why."""
+    """The program does not start; `log` says why."""
 
     def __init__(self, message: str, log: Path) -> None:
         super().__init__(message)

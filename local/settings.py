@@ -42,17 +42,17 @@ _DEFAULTS = {
 
 
 def local_settings(secret: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
-    """The settings that are known before anything has started; addresses are added by who starts what is there.
+    """The settings that are known before anything has started. Addresses of services are added as these start.
 
-    Every variable that the environment has is taken over: a template variable that is named here nowhere finds it too.
+    All variables of the environment are included, so that a template variable that is not named here gets its value.
     """
     port = environment.get("PORT", "8080")
     private_key, public_key = vapid_keys(secret["vapid"])
     public_url = f"http://localhost:{port}"
     made = {
-        # By name, like the front end: browsers keep cookies by host name, so both have to say localhost.
+        # localhost and not 127.0.0.1, as in the front end's address: browsers keep cookies by host name.
         "PUBLIC_URL": public_url,
-        # The gateway's own pages sign in too, and are to be returned to.
+        # The gateway's own pages sign in too, so sign-in must be able to return to them.
         "ALLOWED_ORIGINS": f"{_ORIGINS},{public_url}",
         "ADMIN_CLAIM_KEY": secret["claim_key"],
         "EXPORT_SIGNING_KEY": secret["export_key"],
@@ -69,9 +69,8 @@ def local_settings(secret: Mapping[str, str], environment: Mapping[str, str]) ->
 
 def vapid_keys(seed: str) -> tuple[str, str]:
     """The key pair that signs what is pushed, private and public, in base64url. It follows from the seed."""
-    # Nothing else of the stack needs it.
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - the stack starts sooner without it
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415 - the same
 
     private = sha256(seed.encode()).digest()
     public = ec.derive_private_key(int.from_bytes(private, "big"), ec.SECP256R1()).public_key()

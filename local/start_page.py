@@ -1,5 +1,5 @@
-"""The page at `/` for whoever opens the stack in a browser, the JSON that it polls, the documents that it links, and a
-sample of how a front end subscribes to push messages, with its service worker.
+"""The page at `/` that a browser gets from the stack, the JSON that it polls, the documents that it links, and a sample
+of how a front end subscribes to push messages, with its service worker.
 
 None of it is part of the API: on AWS there is no such page. A program that asks for `/` gets the API's own answer.
 """
@@ -98,9 +98,9 @@ def _document(name: str) -> Response:
 
 
 def _is_of_another_origin(request: Request) -> bool:
-    """Whether another site's page asks. A browser says so by one of two headers; other programs send neither.
+    """Whether the request comes from the page of another site. Browsers say so by one of two headers.
 
-    "none" is what it says of an address that was typed.
+    "none" means an address that the user has typed. Other programs send neither header.
     """
     site = request.headers.get("sec-fetch-site", "none")
     own = f"http://{request.headers['host']}"

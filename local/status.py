@@ -22,7 +22,7 @@ DOCUMENTS: Final = ROOT / "docs"
 _CONNECT_SECONDS: Final = 2
 _JOBS_SHOWN: Final = 10
 
-# One connection and one trip for all that the page wants of the database.
+# One connection and one trip for everything that the page shows from the database.
 _DATABASE: Final[LiteralString] = """
     SELECT clock() AS now, to_regclass('local.clock') IS NOT NULL AS is_moved,
            (SELECT count(*) FROM jobs WHERE status = 'queued') AS queued,

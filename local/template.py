@@ -18,7 +18,7 @@ _SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
 class TemplateError(ValueError):
-    """The template says something the local stack cannot do; better said at start than done differently from AWS."""
+    """The template uses something that the local stack does not support. So it stops instead of differing from AWS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def functions(path: Path = TEMPLATE) -> list[Function]:
     """Every function of the template, in its order."""
     document = read(path)
     parameters = {name: str(declared.get("Default", "")) for name, declared in document.get("Parameters", {}).items()}
-    # No function invokes another here: what waits for one is done at its next tick, seconds later.
+    # No function invokes another here: its work is done at the other's next tick, seconds later.
     parameters |= {f"{name}.Alias": "" for name in document["Resources"]}
     defaults = document.get("Globals", {}).get("Function", {})
     return [

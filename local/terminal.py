@@ -1,6 +1,6 @@
 """What `make run` prints: progress while it starts, a line for each request, a summary at the end, or why it failed.
 
-Progress is drawn on a terminal alone. What is read by a program, or kept in a file, has plain lines and nothing else.
+Progress is drawn only on a terminal. Output to a program or a file has plain lines alone.
 """
 
 import asyncio
