@@ -40,6 +40,7 @@ SELECT lock_user();
 INSERT INTO deleted_imports (kind, import_key)
 SELECT 'book', import_key FROM books WHERE id = %(book_id)s AND import_key IS NOT NULL
 ON CONFLICT DO NOTHING;
+SELECT move_total('reading', 'all', -count(*)) FROM reading_sessions WHERE book_id = %(book_id)s HAVING count(*) > 0;
 DELETE FROM books WHERE id = %(book_id)s RETURNING true AS deleted;
 
 -- name: reads
@@ -68,7 +69,7 @@ SELECT s.*, b.title AS book_title
   FROM reading_sessions AS s JOIN books AS b ON b.user_id = s.user_id AND b.id = s.book_id
  ORDER BY s.logged_at DESC, s.id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
-SELECT count(*) AS total FROM reading_sessions;
+SELECT coalesce(sum(t.total), 0)::bigint AS total FROM totals_of('reading') AS t;
 
 -- name: book_sessions
 SELECT id FROM books WHERE id = %(book_id)s;

@@ -21,12 +21,15 @@ SELECT settle_focus();
 SELECT s.*, t.* FROM focus_sessions AS s, focus_timer(s, clock()) AS t WHERE s.status IN ('active', 'paused');
 
 -- name: sessions
+-- The page ends with the last session that there is: to look for more would read all others.
 SELECT settle_focus();
 SELECT s.*, t.*
   FROM focus_sessions_where(%(mode)s, %(status)s, %(tag)s, %(from_)s, %(to)s) AS s, focus_timer(s, clock()) AS t
  ORDER BY s.started_at DESC, s.id
- LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
-SELECT count(*) AS total FROM focus_sessions_where(%(mode)s, %(status)s, %(tag)s, %(from_)s, %(to)s);
+ LIMIT least(%(page_size)s, (SELECT greatest(0, f.total - (%(page)s::bigint - 1) * %(page_size)s)
+                               FROM focus_total(%(mode)s, %(status)s, %(tag)s, %(from_)s, %(to)s) AS f))
+OFFSET (%(page)s::bigint - 1) * %(page_size)s;
+SELECT f.total FROM focus_total(%(mode)s, %(status)s, %(tag)s, %(from_)s, %(to)s) AS f;
 
 -- name: stats
 -- The days on which focus sessions ended, from so many days before today on; without a number, all of them. Only the time of
@@ -51,10 +54,9 @@ SELECT settle_focus();
 SELECT s.*, t.* FROM focus_sessions AS s, focus_timer(s, clock()) AS t WHERE s.id = %(session_id)s;
 
 -- name: change
+SELECT lock_user();
 SELECT settle_focus();
-UPDATE focus_sessions AS s
-   SET (task_title, notes, tags) = (SELECT task_title, notes, tags FROM jsonb_populate_record(s, %(changes)s))
- WHERE id = %(session_id)s;
+SELECT change_focus(s, %(changes)s) FROM focus_sessions AS s WHERE s.id = %(session_id)s;
 SELECT s.*, t.* FROM focus_sessions AS s, focus_timer(s, clock()) AS t WHERE s.id = %(session_id)s;
 
 -- name: complete

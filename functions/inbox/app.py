@@ -21,17 +21,15 @@ from functions.inbox.models import (
 
 api = Api(__file__)
 
-# The lists of items that are not archived, which an index of their own finds.
-CURRENT = ("open", "unread", "snoozed")
+# The statement of each list: what is unread, and what is not archived, has an index of its own.
+STATEMENTS = {"open": "items", "snoozed": "items", "unread": "unread_items"}
 
 
 @api.get("/user/inbox")
 def items(db: Db, query: ItemsQuery) -> Items:
     """List the items of a status, the newest first; what came back from a snooze is as new as its return."""
-    if query.status in CURRENT:
-        found, counts = db.each((list[Item], Counts), "items", **query.model_dump())
-    else:
-        found, counts = db.each((list[Item], Counts), "kept_items", **query.model_dump())
+    statement = STATEMENTS.get(query.status, "kept_items")
+    found, counts = db.each((list[Item], Counts), statement, **query.model_dump())
     return Items(
         items=found,
         total=counts.total,

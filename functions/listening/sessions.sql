@@ -32,9 +32,17 @@ SELECT i.*
   FROM sessions_page(%(track_id)s, %(status)s, %(page)s, %(page_size)s) AS s
   JOIN listening_session_items AS i ON i.user_id = s.user_id AND i.session_id = s.id
  ORDER BY i.position;
-SELECT count(*) AS total
-  FROM listening_sessions AS s
- WHERE (%(track_id)s::uuid IS NULL OR s.track_id = %(track_id)s) AND (%(status)s::text IS NULL OR s.status = %(status)s);
+-- Those in progress are at most one of a track, and have an index.
+SELECT CASE WHEN %(track_id)s::uuid IS NOT NULL
+            THEN (SELECT count(*)
+                    FROM listening_sessions AS s
+                   WHERE s.track_id = %(track_id)s AND (%(status)s::text IS NULL OR s.status = %(status)s))
+            ELSE (SELECT coalesce(sum(t.total), 0)::bigint
+                    FROM totals_of('listening') AS t WHERE %(status)s::text IS NULL OR t.kind = %(status)s)
+                 + (SELECT count(*)
+                      FROM listening_sessions AS s
+                     WHERE s.status = 'in_progress' AND (%(status)s::text IS NULL OR %(status)s::text = 'in_progress'))
+       END AS total;
 
 -- name: session
 SELECT s.* FROM listening_sessions AS s WHERE s.id = %(session_id)s;
@@ -50,7 +58,8 @@ SELECT i.* FROM listening_session_items AS i WHERE i.session_id = %(session_id)s
 -- name: delete_session
 SELECT lock_user();
 SELECT unlink_listening_session(s.id) FROM listening_sessions AS s WHERE s.id = %(session_id)s;
-DELETE FROM listening_sessions AS s WHERE s.id = %(session_id)s RETURNING true AS success;
+WITH gone AS (DELETE FROM listening_sessions AS s WHERE s.id = %(session_id)s RETURNING s.status)
+SELECT true AS success, CASE WHEN g.status <> 'in_progress' THEN move_total('listening', g.status, -1) END FROM gone AS g;
 
 -- name: complete
 SELECT lock_user();

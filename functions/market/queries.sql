@@ -102,10 +102,18 @@ SELECT *
    AND (%(key)s::text IS NULL OR item_key = %(key)s OR item_id = %(id)s)
  ORDER BY purchased_at DESC, id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
-SELECT count(*) AS total
-  FROM purchases
- WHERE (%(status)s::text IS NULL OR status = %(status)s)
-   AND (%(key)s::text IS NULL OR item_key = %(key)s OR item_id = %(id)s);
+-- Of the purchases that are kept as active, which have an index, some have expired.
+SELECT CASE WHEN %(key)s::text IS NOT NULL
+            THEN (SELECT count(*)
+                    FROM purchases
+                   WHERE (%(status)s::text IS NULL OR status = %(status)s) AND (item_key = %(key)s OR item_id = %(id)s))
+            WHEN %(status)s::text IN ('active', 'expired')
+            THEN (SELECT count(*)
+                    FROM user_purchases AS p
+                   WHERE p.status = 'active' AND (p.expires_at <= clock()) IS TRUE = (%(status)s::text = 'expired'))
+            ELSE (SELECT coalesce(sum(t.total), 0)::bigint
+                    FROM totals_of('purchases') AS t WHERE %(status)s::text IS NULL OR t.kind = %(status)s)
+       END AS total;
 
 -- name: inventory
 -- Reads the rows stored as active, for which there is an index; the view's `status` may be 'expired' for some of them.

@@ -88,6 +88,7 @@ def test_focus(admin: User, user: User, database: Database) -> None:
             " VALUES (%s, 3000, %s, 'user', %s, clock(), clock())",
             *(user.id, status, seconds),
         )
+    database.query("SELECT count_totals(%s)", user.id)
     focus_session(user, mode="break")
     moved = change(before, stats(admin), "activity")
     assert moved == {"total_focus_sessions": 2, "completed_focus": 1, "total_focus_minutes": 25 + 10}

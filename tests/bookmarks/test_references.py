@@ -204,6 +204,7 @@ def test_no_more_than_ten_thousand_also_at_once(user: User, database: Database) 
     database.query(
         "INSERT INTO user_references (user_id, title) SELECT %s, n::text FROM generate_series(1, 9999) AS n", user.id
     )
+    database.query("SELECT count_totals(%s)", user.id)
     answers = at_once(4, lambda: user.post("/references", {"title": "x"}))
     assert sorted(answer.status for answer in answers) == [200, 409, 409, 409]
     assert user.post("/references", {"title": "x"}).refused(409, "limit_reached") == {"limit": 10_000}

@@ -17,7 +17,8 @@ LAYER = "".join(file.read_text() for file in (ROOT / "layers" / "common" / "ques
 
 # What every group stands on: its functions may be called by all.
 FOUNDATIONS = {
-    *("errors", "trips", "limits", "counts", "identity", "revisions", "idempotency", "days", "settings", "ledger"),
+    *("errors", "trips", "limits", "counts", "identity", "revisions", "totals", "idempotency", "days", "settings"),
+    "ledger",
 }
 
 # Which group's SQL may call functions and views of which others, beyond the foundations.
@@ -78,7 +79,6 @@ READS = {
     # It shows what the ledger holds and what acts on it, and to others what users allow.
     "gamification": {"identity", "ledger", "market", "pauses", "settings"},
     "exercise": {"deleted_imports"},
-    "exports": {"inbox"},  # the note that one is ready goes with it
     "habits": {"deleted_imports", "ledger", "pauses"},
     "idempotency": {"identity"},
     # The profile; objects that are listed, and the tracks that name them; which skills there are.
@@ -101,6 +101,8 @@ READS = {
     "revisions": {"identity"},  # of a user who is being deleted none is written
     "sync": {"daily_plan", "focus", "goals", "habits"},
     "today": {"daily_plan", "focus", "identity", "ledger"},
+    # The audit counts the rows of the lists that have totals.
+    "totals": {"bookmarks", "books", "focus", "inbox", "market", "reference"},
     # The profile, settings and imports are the user's; a deleted administrator is nobody's creator any more.
     "user": {"backups", "identity", "imports", "jobs", "ledger", "settings"},
 }

@@ -11,8 +11,8 @@ LEFT_OUT = {
     *("search_documents", "search_words", "sessions", "user_directory", "user_exports", "user_imports"),
     # What polls compare.
     "user_revisions",
-    # Made of the ledger's rows by an import, and of what may be reminded of.
-    *("leaderboard_scores", "ledger_days", "reminders"),
+    # Made of the rows by an import: of the ledger's, of what may be reminded of, and of the lists that have totals.
+    *("leaderboard_scores", "ledger_days", "reminders", "user_totals"),
     # What lets somebody send to a browser, and what was sent.
     *("push_subscriptions", "notification_outbox", "notification_deliveries"),
 }

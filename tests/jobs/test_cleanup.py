@@ -173,6 +173,7 @@ def test_a_pause_goes_unless_its_timer_is_still_paused(
             " abandoned_at = clock(), ended_at = clock(), end_reason = 'user' WHERE id = %s",
             session["id"],
         )
+        database.query("SELECT count_totals(%s)", user.id)
     clock.advance("PT23H59M")
     assert tick("cleanup")["focus_pause_state"] == 0
     clock.advance("PT2M")

@@ -239,6 +239,7 @@ def test_an_account_that_gets_a_row_meanwhile(
     def executing(connection: Any, queries: Any, name: str, **parameters: Any) -> Any:
         if name == step:
             database.query("INSERT INTO user_references (user_id, title) VALUES (%s, 'How bells ring')", user.id)
+            database.query("SELECT count_totals(%s)", user.id)
         return execute(connection, queries, name, **parameters)
 
     monkeypatch.setattr(importing, "execute", executing)
@@ -260,6 +261,7 @@ def test_a_row_of_a_request_that_has_not_ended(
     def inserting(inserted: threading.Event) -> None:
         with psycopg.connect(database.admin_url) as other:
             other.execute("INSERT INTO user_references (user_id, title) VALUES (%s, 'How bells ring')", [user.id])
+            other.execute("SELECT count_totals(%s)", [user.id])
             inserted.set()
             for _ in range(1000):
                 if is_waited_for(database, other.info.backend_pid):

@@ -75,7 +75,7 @@ class Database:
             yield connection
 
     def audit(self, user_id: UUID) -> list[DictRow]:
-        """What does not add up in a user's ledger, as that user may see it.
+        """What does not add up in a user's ledger, and which totals of lists are wrong, as that user may see it.
 
         The statement is prepared on a connection that is kept for it: to plan the view takes a hundred times as long as
         the view takes to run.
@@ -85,7 +85,11 @@ class Database:
             self._auditors.append(psycopg.connect(self.app_url, autocommit=True, row_factory=dict_row))
         [auditor] = self._auditors
         auditor.execute("SELECT set_config('app.user_id', %s, false)", [str(user_id)])
-        return auditor.execute("SELECT * FROM ledger_audit", prepare=True).fetchall()
+        return [
+            row
+            for view in (b"ledger_audit", b"total_audit")
+            for row in auditor.execute(b"SELECT * FROM " + view, prepare=True).fetchall()
+        ]
 
     def close(self) -> None:
         """Close the connections that are kept."""

@@ -65,6 +65,7 @@ def purchase(database: Database, user_id: UUID, item: str, quantity: int = 1) ->
         """,
         *(user_id, quantity, item),
     )
+    database.query("SELECT count_totals(%s)", user_id)
     return UUID(str(row["id"]))
 
 

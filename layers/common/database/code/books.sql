@@ -237,6 +237,7 @@ BEGIN
         CASE WHEN was_completed THEN b.current_page ELSE least(b.current_page + pages, last_page(b)) END,
         b.unit, read_number(b), sent_time, moment)
     RETURNING * INTO s;
+    PERFORM move_total('reading', 'all', 1);
     UPDATE books AS k SET import_digest = NULL WHERE k.id = b.id AND k.import_digest IS NOT NULL;
     IF NOT was_completed THEN
         b.status := 'reading';
@@ -293,6 +294,7 @@ CREATE OR REPLACE FUNCTION app.delete_reading(s reading_sessions) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
     DELETE FROM reading_sessions AS r WHERE r.id = s.id;
+    PERFORM move_total('reading', 'all', -1);
     PERFORM move_book(s, s.start_page - s.end_page);
 END
 $$;

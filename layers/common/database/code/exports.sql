@@ -11,7 +11,7 @@ LANGUAGE sql IMMUTABLE
 RETURN ARRAY['accounts', 'audit_log', 'calendar_feeds', 'idempotency_keys', 'jobs', 'leaderboard_scores', 'ledger_days',
              'notification_deliveries', 'notification_outbox', 'oauth_states', 'push_subscriptions', 'rate_limits', 'reminders',
              'search_documents', 'search_words', 'sessions', 'user_directory', 'user_exports', 'user_imports',
-             'user_revisions'];
+             'user_revisions', 'user_totals'];
 
 -- The SQL of a column of the table `t` as it stands in an export of the user $1. Times are text in UTC with microseconds (or
 -- infinity), bytes are base64 without line breaks, the user's own id is "me", and keys of objects lose the user's prefix.
@@ -179,7 +179,7 @@ BEGIN
     -- The job first, in the order of the worker that ends both, or the two could end in a deadlock.
     PERFORM cancel_job(wanted);
     -- The note that it is ready goes with it.
-    DELETE FROM inbox_items AS i WHERE i.id = wanted AND EXISTS (SELECT FROM user_exports AS e WHERE e.id = wanted);
+    PERFORM delete_note(current_user_id(), wanted) WHERE EXISTS (SELECT FROM user_exports AS e WHERE e.id = wanted);
     RETURN QUERY
     WITH gone AS (
         DELETE FROM user_exports AS e WHERE e.id = wanted RETURNING e.object_key, e.status
@@ -255,10 +255,10 @@ BEGIN ATOMIC
                                       WHERE p.status IN ('failed', 'expired') AND p.created_at < clock() - interval '30 days'
                                       ORDER BY p.created_at LIMIT most FOR UPDATE SKIP LOCKED)
         RETURNING e.user_id, e.id
-    ), unsaid AS (
-        DELETE FROM inbox_items AS i USING gone AS g WHERE i.user_id = g.user_id AND i.id = g.id
     )
-    SELECT count(*) FROM gone AS g, revise_user(g.user_id);
+    -- OFFSET 0: the revision is raised first, as the user's own requests do it. Else the two could wait for each other.
+    SELECT count(*)
+      FROM (SELECT g.user_id, g.id, revise_user(g.user_id) FROM gone AS g OFFSET 0) AS r, delete_note(r.user_id, r.id);
 END;
 
 REVOKE EXECUTE ON FUNCTION app.finish_export, app.fail_export, app.expire_exports, app.forget_exports

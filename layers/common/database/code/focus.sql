@@ -54,6 +54,37 @@ BEGIN ATOMIC
        AND (last IS NULL OR s.started_at < (SELECT upper(day_bounds(last))));
 END;
 
+-- How many sessions focus_sessions_where() returns. Those that have ended are kept by the month of UTC in which they started, which
+-- does not depend on the user's zone: whole months are added up, and the rest of the span is counted, before the first of them
+-- (`head_end`) and after the last one (`tail_start`). With a tag and a mode or a status, for which nothing is kept, all are counted.
+CREATE OR REPLACE FUNCTION app.focus_total(wanted_mode text, wanted_status text, wanted_tag text, first date, last date)
+RETURNS TABLE (total bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN wanted_tag IS NOT NULL AND coalesce(wanted_mode, wanted_status) IS NOT NULL
+           THEN (SELECT count(*) FROM focus_sessions_where(wanted_mode, wanted_status, wanted_tag, first, last))
+           ELSE (SELECT coalesce(sum(t.total), 0)::bigint
+                   FROM totals_of(CASE WHEN wanted_tag IS NULL THEN 'focus' ELSE 'focus_tags' END) AS t
+                  WHERE t.kind = ANY (CASE WHEN wanted_tag IS NULL THEN focus_kinds(wanted_mode, wanted_status)
+                                           ELSE ARRAY[wanted_tag] END)
+                    AND t.month >= (p.head_end AT TIME ZONE 'UTC')::date AND t.month < (p.tail_start AT TIME ZONE 'UTC')::date)
+                + (SELECT count(*) FROM focus_sessions_where(wanted_mode, wanted_status, wanted_tag, NULL, NULL) AS s
+                    WHERE s.ended_at IS NOT NULL AND s.started_at >= p.since AND s.started_at < p.head_end)
+                + (SELECT count(*) FROM focus_sessions_where(wanted_mode, wanted_status, wanted_tag, NULL, NULL) AS s
+                    WHERE s.ended_at IS NOT NULL AND s.started_at >= p.tail_start AND s.started_at < p.until)
+                + (SELECT count(*) FROM focus_sessions_where(wanted_mode, wanted_status, wanted_tag, NULL, NULL) AS s
+                    WHERE s.status IN ('active', 'paused') AND s.started_at >= p.since AND s.started_at < p.until)
+           END
+      FROM (SELECT b.since, b.until, least(b.until, m.opens) AS head_end, greatest(least(b.until, m.opens), m.closes) AS tail_start
+              FROM (SELECT CASE WHEN first IS NULL THEN '-infinity' ELSE lower(day_bounds(first)) END AS since,
+                           CASE WHEN last IS NULL THEN 'infinity' ELSE upper(day_bounds(last)) END AS until OFFSET 0) AS b,
+                   -- the first month that begins in the span, and the one in which it ends
+                   LATERAL (SELECT (date_trunc('month', b.since AT TIME ZONE 'UTC' - interval '1 microsecond') + interval '1 month')
+                                       AT TIME ZONE 'UTC' AS opens,
+                                   date_trunc('month', b.until AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS closes) AS m
+            OFFSET 0) AS p;
+END;
+
 -- How many tracks a library has. They are counted at each read, so that the number cannot be wrong.
 CREATE OR REPLACE FUNCTION app.count_tracks(l focus_libraries) RETURNS TABLE (tracks_count bigint)
 LANGUAGE sql STABLE
@@ -94,7 +125,16 @@ BEGIN
 END
 $$;
 
--- Ends a live session at a moment. Returns what it was paid, null for nothing.
+-- Adds a session that has ended to the totals of its tags (1), or takes it away (-1). The caller holds the user's lock.
+CREATE OR REPLACE FUNCTION internal.count_focus_tags(tags text[], started_at timestamptz, change int) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM move_total('focus_tags', t.tag, change, month_of(started_at))
+       FROM (SELECT DISTINCT unnest(tags) AS tag) AS t;
+END
+$$;
+
+-- Ends a live session at a moment, from when on it is among the totals of its list. Returns what it was paid, null for nothing.
 CREATE OR REPLACE FUNCTION internal.end_focus(s focus_sessions, new_status text, reason text, at timestamptz)
 RETURNS award_result
 LANGUAGE plpgsql AS $$
@@ -120,6 +160,10 @@ BEGIN
      WHERE f.id = s.id;
     IF s.paused_at IS NOT NULL THEN
         DELETE FROM focus_pause_state AS p WHERE p.session_id = s.id;
+    END IF;
+    PERFORM move_total('focus', focus_kind(s.mode, new_status), 1, month_of(s.started_at));
+    IF s.tags <> '{}' THEN
+        PERFORM count_focus_tags(s.tags, s.started_at, 1);
     END IF;
     RETURN paid;
 END
@@ -204,6 +248,19 @@ BEGIN
         PERFORM refuse(409, 'invalid_state', 'This session has ended already.', jsonb_build_object('status', s.status));
     ELSIF s.status <> 'abandoned' THEN
         PERFORM end_focus(s, 'abandoned', 'user', instant());
+    END IF;
+END
+$$;
+
+-- Changes the title, the notes and the tags of a session by the fields that were sent.
+CREATE OR REPLACE FUNCTION app.change_focus(s focus_sessions, changes jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    n focus_sessions := jsonb_populate_record(s, changes);
+BEGIN
+    UPDATE focus_sessions AS f SET task_title = n.task_title, notes = n.notes, tags = n.tags WHERE f.id = s.id;
+    IF s.ended_at IS NOT NULL AND s.tags <> n.tags THEN
+        PERFORM count_focus_tags(s.tags, s.started_at, -1), count_focus_tags(n.tags, s.started_at, 1);
     END IF;
 END
 $$;

@@ -281,6 +281,7 @@ BEGIN
     PERFORM resume_analyses();
     PERFORM plan_reminders();
     PERFORM count_own_feedback(1);
+    PERFORM count_totals(current_user_id());
     PERFORM show_on_boards(false), show_on_boards(setting('profile_public') = 'true');
     PERFORM require_sound_ledger();
     UPDATE users AS u SET name = person ->> 'name', image = person ->> 'image' WHERE u.id = current_user_id();

@@ -13,8 +13,23 @@ BEGIN ATOMIC
     SELECT plan_news(recipient, news, item_id) WHERE news IS NOT NULL;
     INSERT INTO inbox_items (user_id, id, title, description, item_type, action_url, created_at, updated_at)
     SELECT recipient, item_id, title, description, 'notification', action_url, now, now FROM instant() AS now;
+    -- In the order of the user's own requests, which raise the revision first: else the two could wait for each other.
     SELECT revise_user(recipient);
+    SELECT move_total('inbox', inbox_kind(false, false), 1, owner => recipient);
 END;
+
+-- Deletes a note of a user, if it is still there. It runs with the rights of who calls it, who has raised the user's revision.
+CREATE OR REPLACE FUNCTION internal.delete_note(recipient uuid, note uuid) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    gone inbox_items;
+BEGIN
+    DELETE FROM inbox_items AS i WHERE i.user_id = recipient AND i.id = note RETURNING i.* INTO gone;
+    IF FOUND THEN
+        PERFORM move_total('inbox', inbox_kind(gone.is_archived, gone.processed_at IS NOT NULL), -1, owner => recipient);
+    END IF;
+END
+$$;
 
 -- A note that nobody has read yet; no row for another one.
 CREATE OR REPLACE FUNCTION internal.unread_note(note uuid) RETURNS TABLE (title text, description text)
@@ -51,6 +66,22 @@ SELECT i.id, i.title, i.description, i.tags, i.item_type, i.is_archived, i.proce
        greatest(i.created_at, CASE WHEN i.snoozed_until <= clock() THEN i.snoozed_until END) AS listed_at
   FROM inbox_items AS i;
 
+-- How many items each list has that is not of the unread: what is kept, without those that time has taken out of it.
+CREATE OR REPLACE FUNCTION app.inbox_totals()
+RETURNS TABLE (open bigint, snoozed bigint, archived bigint, processed bigint, "all" bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT kept.open - timed.away, timed.snoozed, kept.archived, kept.processed, kept.all
+      FROM (SELECT coalesce(sum(t.total) FILTER (WHERE t.kind = inbox_kind(false, false)), 0)::bigint AS open,
+                   coalesce(sum(t.total) FILTER (WHERE t.kind IN (inbox_kind(true, false), inbox_kind(true, true))), 0)::bigint AS archived,
+                   coalesce(sum(t.total) FILTER (WHERE t.kind IN (inbox_kind(false, true), inbox_kind(true, true))), 0)::bigint AS processed,
+                   coalesce(sum(t.total), 0)::bigint AS "all"
+              FROM totals_of('inbox') AS t) AS kept,
+           (SELECT count(*) FILTER (WHERE i.is_expired OR i.is_snoozed) AS away, count(*) FILTER (WHERE i.is_snoozed) AS snoozed
+              FROM inbox_now AS i
+             WHERE NOT i.is_archived AND NOT i.is_processed AND (i.expires_at IS NOT NULL OR i.snoozed_until IS NOT NULL)) AS timed;
+END;
+
 -- An item with the fields that were sent. Snoozing it until a time that has passed brings it back at once, unread; taking
 -- it out of a snooze leaves it read.
 CREATE OR REPLACE FUNCTION app.inbox_item_with(i inbox_items, sent jsonb) RETURNS inbox_items
@@ -80,6 +111,7 @@ BEGIN
     ELSIF promoted_exists(i.processed_to ->> 'type', i.processed_to ->> 'id') THEN
         RETURN;
     END IF;
+    PERFORM move_row('inbox', inbox_kind(i.is_archived, i.processed_at IS NOT NULL), inbox_kind(true, true));
     UPDATE inbox_items AS n
        SET processed_at = instant(), is_archived = true, is_read = true,
            processed_to = jsonb_build_object('type', target_type, 'id', promote(

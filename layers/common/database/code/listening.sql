@@ -122,6 +122,10 @@ BEGIN ATOMIC
     UPDATE listening_session_items AS i SET annotation_id = NULL
       FROM track_annotations AS a
      WHERE a.id = i.annotation_id AND a.track_id = track;
+    -- Its sessions go with it.
+    SELECT move_total('listening', s.status, -s.total)
+      FROM (SELECT l.status, count(*) AS total FROM listening_sessions AS l
+             WHERE l.track_id = track AND l.status <> 'in_progress' GROUP BY l.status ORDER BY l.status) AS s;
 END;
 
 -- What analyses say ----------------------------------------------------------------------------------------------------
@@ -513,6 +517,7 @@ BEGIN
            notes = n.notes, takeaway = n.takeaway, rating = n.rating,
            xp_awarded = coalesce(paid.xp, 0), coins_awarded = coalesce(paid.coins, 0)
      WHERE t.id = s.id;
+    PERFORM move_total('listening', 'completed', 1);
     RETURN ARRAY[paid];
 END
 $$;
@@ -526,6 +531,9 @@ BEGIN
     END IF;
     UPDATE listening_sessions AS t SET status = 'abandoned', ended_at = instant()
      WHERE t.id = s.id AND t.status = 'in_progress';
+    IF FOUND THEN
+        PERFORM move_total('listening', 'abandoned', 1);
+    END IF;
 END
 $$;
 

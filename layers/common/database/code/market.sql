@@ -143,6 +143,7 @@ BEGIN
         bought_at,
         CASE WHEN NOT item.is_consumable THEN bought_at END,
         bought_at + make_interval(days => item.valid_days));
+    PERFORM move_total('purchases', CASE WHEN item.is_consumable THEN 'active' ELSE 'redeemed' END, 1);
     IF item.price_coins > 0 THEN
         PERFORM spend(item.price_coins * quantity, 'market_purchase', 'market_item', item.id, 'purchase:' || new_purchase,
                       item.name);
@@ -183,14 +184,19 @@ $$;
 
 -- Takes uses of a purchase; the last one makes it redeemed. The caller holds the user's lock.
 CREATE OR REPLACE FUNCTION internal.take_uses(purchase uuid, uses int, at timestamptz) RETURNS void
-LANGUAGE sql
-BEGIN ATOMIC
+LANGUAGE plpgsql AS $$
+DECLARE
+    status_then text;
+BEGIN
     UPDATE user_purchases AS p
        SET uses_remaining = p.uses_remaining - uses,
            status = CASE WHEN p.uses_remaining = uses THEN 'redeemed' ELSE p.status END,
            redeemed_at = CASE WHEN p.uses_remaining = uses THEN at END
-     WHERE p.id = purchase;
-END;
+     WHERE p.id = purchase
+    RETURNING p.status INTO STRICT status_then;
+    PERFORM move_row('purchases', 'active', status_then);
+END
+$$;
 
 -- Starts a boost or, while one of the same factor runs, extends it. Returns the effect's id.
 CREATE OR REPLACE FUNCTION internal.start_boost(purchase uuid, boost numeric, seconds int, at timestamptz) RETURNS uuid
@@ -238,6 +244,7 @@ BEGIN
     refunded_coins := p.price_paid;
     UPDATE user_purchases AS r SET status = 'refunded', refunded_at = refund.refunded_at, refund_reason = given_reason
      WHERE r.id = wanted;
+    PERFORM move_row('purchases', p.status, 'refunded');
     DELETE FROM user_equipment AS e WHERE e.purchase_id = wanted;
     PERFORM take_stock(p.item_id, -p.quantity) WHERE p.item_owner <> current_user_id();
     PERFORM reverse('purchase:' || wanted, coalesce(given_reason, 'Refunded')) WHERE p.price_paid > 0;

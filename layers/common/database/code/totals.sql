@@ -1,0 +1,103 @@
+SET LOCAL ROLE questlog_owner;
+
+-- Lists say how many rows they have on all pages. To count the rows of a history of years takes many times as long as to read
+-- a page of it, so the number is kept: whoever inserts or deletes rows of such a list, or changes their kind, calls
+-- move_total() in the same transaction, and the request for the list adds up a few kinds. What a list is narrowed to without
+-- being a kind is counted at the request. total_audit holds the totals against the rows: db-health and the tests read it.
+
+-- Adds to the total of a kind of row. The caller holds lock_user(), unless this is all that it moves: two who move several
+-- totals in different orders would wait for each other.
+CREATE OR REPLACE FUNCTION app.move_total(
+    wanted text, of_kind text, change bigint, in_month date DEFAULT '-infinity', owner uuid DEFAULT current_user_id()
+) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO user_totals AS t (user_id, list, kind, month, total) VALUES (owner, wanted, of_kind, in_month, change)
+    ON CONFLICT (user_id, list, kind, month) DO UPDATE SET total = t.total + excluded.total;
+END
+$$;
+
+-- Moves a row from one kind to another, where they differ; in the order of the kinds, so that two who move a row there and
+-- back at once do not wait for each other. The caller has locked the row, or the user.
+CREATE OR REPLACE FUNCTION app.move_row(wanted text, old_kind text, new_kind text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF old_kind <> new_kind THEN
+        PERFORM move_total(wanted, m.kind, m.change)
+           FROM (VALUES (old_kind, -1), (new_kind, 1)) AS m (kind, change) ORDER BY m.kind;
+    END IF;
+END
+$$;
+
+-- The totals of a list. It is inlined.
+CREATE OR REPLACE FUNCTION app.totals_of(wanted text) RETURNS TABLE (kind text, month date, total bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT t.kind, t.month, t.total FROM user_totals AS t WHERE t.list = wanted;
+END;
+
+-- The kinds --------------------------------------------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION app.reference_kind(is_archived boolean) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN is_archived THEN 'archived' ELSE 'open' END;
+
+CREATE OR REPLACE FUNCTION app.inbox_kind(is_archived boolean, is_processed boolean) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN is_archived THEN 'archived' ELSE 'current' END || CASE WHEN is_processed THEN '/processed' ELSE '' END;
+
+CREATE OR REPLACE FUNCTION app.focus_kind(mode text, status text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN mode || '/' || status;
+
+-- Those of a mode and of a status; null is any.
+CREATE OR REPLACE FUNCTION app.focus_kinds(wanted_mode text, wanted_status text) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ARRAY(SELECT focus_kind(m.mode, s.status)
+               FROM unnest(ARRAY['focus', 'break', 'long_break']) AS m (mode),
+                    unnest(ARRAY['completed', 'abandoned', 'expired']) AS s (status)
+              WHERE (wanted_mode IS NULL OR m.mode = wanted_mode) AND (wanted_status IS NULL OR s.status = wanted_status));
+
+-- The month of UTC in which a moment lies: its first day.
+CREATE OR REPLACE FUNCTION app.month_of(at timestamptz) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN date_trunc('month', at AT TIME ZONE 'UTC')::date;
+
+-- What the totals say ----------------------------------------------------------------------------------------------------
+
+-- All totals as the rows have them.
+CREATE OR REPLACE VIEW app.recounted_totals WITH (security_invoker = true) AS
+SELECT r.user_id, 'references' AS list, reference_kind(r.is_archived) AS kind, '-infinity'::date AS month, count(*) AS total
+  FROM user_references AS r GROUP BY 1, 3
+ UNION ALL
+SELECT i.user_id, 'inbox', inbox_kind(i.is_archived, i.processed_at IS NOT NULL), '-infinity', count(*)
+  FROM inbox_items AS i GROUP BY 1, 3
+ UNION ALL
+SELECT f.user_id, 'focus', focus_kind(f.mode, f.status), month_of(f.started_at), count(*)
+  FROM focus_sessions AS f WHERE f.ended_at IS NOT NULL GROUP BY 1, 3, 4
+ UNION ALL
+SELECT f.user_id, 'focus_tags', t.tag, month_of(f.started_at), count(*)
+  FROM focus_sessions AS f, LATERAL (SELECT DISTINCT unnest(f.tags) AS tag) AS t
+ WHERE f.ended_at IS NOT NULL GROUP BY 1, 3, 4
+ UNION ALL
+SELECT p.user_id, 'purchases', p.status, '-infinity', count(*) FROM user_purchases AS p GROUP BY 1, 3
+ UNION ALL
+SELECT r.user_id, 'reading', 'all', '-infinity', count(*) FROM reading_sessions AS r GROUP BY 1
+ UNION ALL
+SELECT l.user_id, 'listening', l.status, '-infinity', count(*)
+  FROM listening_sessions AS l WHERE l.ended_at IS NOT NULL GROUP BY 1, 3;
+
+-- Where a total is not what the rows say: nowhere.
+CREATE OR REPLACE VIEW app.total_audit WITH (security_invoker = true) AS
+SELECT user_id, format('The total of %s, %s, %s is kept as %s and counted as %s.', list, kind, month, t.total, r.total) AS problem
+  FROM user_totals AS t FULL JOIN recounted_totals AS r USING (user_id, list, kind, month)
+ WHERE coalesce(t.total, 0) <> coalesce(r.total, 0);
+
+-- Counts the rows of an account that was filled by an import anew. The caller holds lock_user().
+CREATE OR REPLACE FUNCTION internal.count_totals(owner uuid) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO user_totals AS t (user_id, list, kind, month, total)
+    SELECT r.user_id, r.list, r.kind, r.month, r.total FROM recounted_totals AS r WHERE r.user_id = owner
+    ON CONFLICT (user_id, list, kind, month) DO UPDATE SET total = excluded.total;
+END;
