@@ -8,10 +8,7 @@ SELECT * FROM ideas
    AND (%(tag)s::text IS NULL OR lower(%(tag)s) IN (SELECT lower(t) FROM unnest(tags) AS t))
  ORDER BY is_pinned DESC, created_at DESC, id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
-SELECT count(*) AS total FROM ideas
- WHERE is_archived = %(archived)s
-   AND (%(category)s::text IS NULL OR category = %(category)s)
-   AND (%(tag)s::text IS NULL OR lower(%(tag)s) IN (SELECT lower(t) FROM unnest(tags) AS t));
+SELECT count_documents('ideas', idea_filters(%(category)s, %(tag)s, %(archived)s)) AS total;
 
 -- name: search
 SELECT f.total, i.*

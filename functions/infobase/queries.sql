@@ -9,11 +9,7 @@ SELECT * FROM infobase_entries
    AND (%(pinned)s::boolean IS NULL OR is_pinned = %(pinned)s)
  ORDER BY is_pinned DESC, updated_at DESC, id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
-SELECT count(*) AS total FROM infobase_entries
- WHERE deleted_at IS NULL
-   AND (%(category)s::text IS NULL OR category = %(category)s)
-   AND (%(tag)s::text IS NULL OR lower(%(tag)s) IN (SELECT lower(t) FROM unnest(tags) AS t))
-   AND (%(pinned)s::boolean IS NULL OR is_pinned = %(pinned)s);
+SELECT count_documents('infobase', infobase_filters(%(category)s, %(tag)s, %(pinned)s, false)) AS total;
 
 -- name: entries_sorted
 -- The same in another order, or of the trash.
@@ -25,11 +21,7 @@ SELECT * FROM infobase_entries
  ORDER BY is_pinned DESC, CASE WHEN %(sort)s::text = 'title' THEN lower(title) END,
           CASE WHEN %(sort)s::text = 'created' THEN created_at ELSE updated_at END DESC, id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
-SELECT count(*) AS total FROM infobase_entries
- WHERE (deleted_at IS NOT NULL) = %(trash)s
-   AND (%(category)s::text IS NULL OR category = %(category)s)
-   AND (%(tag)s::text IS NULL OR lower(%(tag)s) IN (SELECT lower(t) FROM unnest(tags) AS t))
-   AND (%(pinned)s::boolean IS NULL OR is_pinned = %(pinned)s);
+SELECT count_documents('infobase', infobase_filters(%(category)s, %(tag)s, %(pinned)s, %(trash)s)) AS total;
 
 -- name: search
 SELECT f.total, f.patterns, e.*
@@ -40,12 +32,12 @@ SELECT f.total, f.patterns, e.*
  ORDER BY f.place;
 
 -- name: facets
-SELECT category, count(*) AS count FROM infobase_entries WHERE deleted_at IS NULL
- GROUP BY category ORDER BY count DESC, category;
-SELECT min(t.tag) AS tag, count(*) AS count
-  FROM infobase_entries AS e, unnest(e.tags) AS t (tag)
- WHERE e.deleted_at IS NULL
- GROUP BY lower(t.tag) ORDER BY count DESC, tag;
+SELECT substr(t.kind, 11) AS category, t.total AS count
+  FROM totals_of('infobase') AS t WHERE starts_with(t.kind, '/category/') AND t.total > 0
+ ORDER BY count DESC, category;
+SELECT min(substr(t.kind, 6)) AS tag, sum(t.total)::bigint AS count
+  FROM totals_of('infobase') AS t WHERE starts_with(t.kind, '/tag/') AND t.total > 0
+ GROUP BY lower(substr(t.kind, 6)) ORDER BY count DESC, tag;
 
 -- name: add
 SELECT add_infobase_entry(%(id)s, %(title)s, %(content)s, %(category)s, %(tags)s::text[], %(is_pinned)s);

@@ -31,6 +31,11 @@ LISTS: dict[str, list[dict[str, str]]] = {
         *({"tag": "loud"}, {"tag": "new", "status": "completed"}, {"tag": "none"}),
         *({"from": "2031-05-07"}, {"to": "2031-05-06"}, {"from": "2031-05-07", "to": "2031-05-07", "tag": "deep"}),
     ],
+    "/infobase": [
+        *({}, {"trash": "true"}, {"pinned": "true"}, {"pinned": "false"}, {"category": "Tips"}, {"tag": "mix"}),
+        *({"category": "Bells", "tag": "MIX"}, {"tag": "none"}),
+    ],
+    "/ideas": [{}, {"archived": "true"}, {"category": "Bells"}, {"tag": "mix", "category": "general"}],
     "/market/history": [{}, *({"status": status} for status in ("active", "expired", "redeemed", "refunded"))],
     "/books/sessions": [{}],
     "/reference/listening/sessions": [
@@ -106,6 +111,30 @@ STEPS: dict[str, Callable[[Account, int], None]] = {
     "an item is deleted": lambda account, pick: account.change(
         "item", pick, lambda id_: account.user.delete(f"/user/inbox/{id_}")
     ),
+    "an entry": lambda account, pick: account.make(
+        "entry", "/infobase", {"title": "Bells", "tags": ["mix", "Bass"][: pick % 3], "is_pinned": pick == 5}
+    ),
+    "an entry is changed": lambda account, pick: account.change(
+        "entry", pick, lambda id_: account.user.put(f"/infobase/{id_}", {"category": "Bells", "tags": ["Mix"]})
+    ),
+    "an entry goes to the trash": lambda account, pick: account.change(
+        "entry", pick, lambda id_: account.user.delete(f"/infobase/{id_}")
+    ),
+    "an entry comes back": lambda account, pick: account.change(
+        "entry", pick, lambda id_: account.user.post(f"/infobase/{id_}/restore")
+    ),
+    "an entry is deleted": lambda account, pick: account.change(
+        "entry", pick, lambda id_: account.user.delete(f"/infobase/{id_}", query={"permanent": "true"})
+    ),
+    "an idea": lambda account, pick: account.make(
+        "idea", "/ideas", {"title": "Bells", "category": ("general", "Bells")[pick % 2], "tags": ["Mix"]}
+    ),
+    "an idea is archived": lambda account, pick: account.change(
+        "idea", pick, lambda id_: account.user.put(f"/ideas/{id_}", {"is_archived": True})
+    ),
+    "an idea is deleted": lambda account, pick: account.change(
+        "idea", pick, lambda id_: account.user.delete(f"/ideas/{id_}")
+    ),
     "a session": lambda account, pick: account.make(
         "session", "/focus", {"mode": ("focus", "break")[pick % 2], "tags": ["deep", "loud"][: pick % 3]}
     ),
@@ -130,8 +159,12 @@ def test_totals_after_any_requests(
     for name, pick in steps:
         STEPS[name](account, pick)
     assert database.audit(account.user.id) == []
-    for path in ("/references", "/user/inbox", "/focus"):
+    for path in ("/references", "/user/inbox", "/focus", "/infobase", "/ideas"):
         totals(account.user, path)
+    facets = account.user.get("/infobase/facets").data
+    for narrowed in ("category", "tag"):
+        shown = facets["categories" if narrowed == "category" else "tags"]
+        assert all(total(account.user, "/infobase", **{narrowed: row[narrowed]}) == row["count"] for row in shown)
 
 
 # Each list ----------------------------------------------------------------------------------------------------------

@@ -29,6 +29,20 @@ BEGIN
 END
 $$;
 
+-- The same for a row that is counted under several kinds; those that it has before and after stay as they are. The caller holds
+-- lock_user().
+CREATE OR REPLACE FUNCTION internal.move_kinds(wanted text, old_kinds text[], new_kinds text[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF old_kinds <> new_kinds THEN
+        PERFORM move_total(wanted, m.kind, m.change)
+           FROM (SELECT k.kind, sum(k.change) AS change
+                   FROM (SELECT unnest(old_kinds), -1 UNION ALL SELECT unnest(new_kinds), 1) AS k (kind, change)
+                  GROUP BY k.kind HAVING sum(k.change) <> 0) AS m;
+    END IF;
+END
+$$;
+
 -- The totals of a list. It is inlined.
 CREATE OR REPLACE FUNCTION app.totals_of(wanted text) RETURNS TABLE (kind text, month date, total bigint)
 LANGUAGE sql STABLE
@@ -58,6 +72,13 @@ RETURN ARRAY(SELECT focus_kind(m.mode, s.status)
                     unnest(ARRAY['completed', 'abandoned', 'expired']) AS s (status)
               WHERE (wanted_mode IS NULL OR m.mode = wanted_mode) AND (wanted_status IS NULL OR s.status = wanted_status));
 
+-- What the infobase has an entry under; nothing for one that is in the trash, and for null.
+CREATE OR REPLACE FUNCTION app.infobase_kinds(e infobase_entries) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN e.id IS NOT NULL AND e.deleted_at IS NULL
+            THEN ARRAY['/category/' || e.category] || ARRAY(SELECT '/tag/' || t.tag FROM unnest(e.tags) AS t (tag))
+            ELSE '{}' END;
+
 -- The month of UTC in which a moment lies: its first day.
 CREATE OR REPLACE FUNCTION app.month_of(at timestamptz) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -85,7 +106,10 @@ SELECT p.user_id, 'purchases', p.status, '-infinity', count(*) FROM user_purchas
 SELECT r.user_id, 'reading', 'all', '-infinity', count(*) FROM reading_sessions AS r GROUP BY 1
  UNION ALL
 SELECT l.user_id, 'listening', l.status, '-infinity', count(*)
-  FROM listening_sessions AS l WHERE l.ended_at IS NOT NULL GROUP BY 1, 3;
+  FROM listening_sessions AS l WHERE l.ended_at IS NOT NULL GROUP BY 1, 3
+ UNION ALL
+SELECT e.user_id, 'infobase', k.kind, '-infinity', count(*)
+  FROM infobase_entries AS e, unnest(infobase_kinds(e)) AS k (kind) GROUP BY 1, 3;
 
 -- Where a total is not what the rows say: nowhere.
 CREATE OR REPLACE VIEW app.total_audit WITH (security_invoker = true) AS

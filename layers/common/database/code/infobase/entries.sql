@@ -50,6 +50,7 @@ BEGIN
         SELECT new_id, title, content, category, tags, is_pinned, t.at, t.at FROM instant() AS t (at)
         RETURNING e.* INTO made;
         PERFORM index_infobase_entry(made);
+        PERFORM move_kinds('infobase', '{}', infobase_kinds(made));
     END IF;
     RETURN new_id;
 END
@@ -112,6 +113,7 @@ BEGIN
      WHERE k.id = entry
     RETURNING k.* INTO n;
     PERFORM index_infobase_entry(n);
+    PERFORM move_kinds('infobase', infobase_kinds(e), infobase_kinds(n));
 END
 $$;
 
@@ -122,6 +124,7 @@ DECLARE
     e infobase_entries;
 BEGIN
     PERFORM lock_user();
+    PERFORM move_kinds('infobase', infobase_kinds(k), '{}') FROM infobase_entries AS k WHERE k.id = entry;
     IF permanent THEN
         DELETE FROM infobase_entries AS k WHERE k.id = entry RETURNING k.* INTO e;
     ELSE
@@ -164,6 +167,7 @@ BEGIN
     UPDATE infobase_entries AS k SET deleted_at = NULL WHERE k.id = entry AND k.deleted_at IS NOT NULL RETURNING k.* INTO e;
     IF FOUND THEN
         PERFORM index_infobase_entry(e);
+        PERFORM move_kinds('infobase', '{}', infobase_kinds(e));
     END IF;
 END
 $$;

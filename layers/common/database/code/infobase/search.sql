@@ -170,6 +170,18 @@ BEGIN ATOMIC
      GROUP BY g.block;
 END;
 
+-- How many documents there are to which all of these filters apply: a bit for each of 64, so that 10,000 documents are 160 rows.
+CREATE OR REPLACE FUNCTION app.count_documents(home text, filters text[]) RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT coalesce(sum(bit_count(f.entries::bit(64))), 0)
+              FROM (SELECT bit_and(w.entries) AS entries
+                      FROM search_words AS w
+                     WHERE w.source = home AND w.word = ANY (filters)
+                     GROUP BY w.block HAVING count(*) = cardinality(filters)) AS f);
+END
+$$;
+
 -- A page of what a search finds, how much there is in all, and the patterns of the clauses, for highlights. It has a row
 -- without an id where the page is empty.
 --   First come documents with all of the search in their title, then those with all of it in title or tags, then the rest;
