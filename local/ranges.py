@@ -4,6 +4,7 @@ from nanio.errors import S3Error
 from nanio.storage.filesystem import FilesystemStorage
 
 
+# nanio has no types, so its classes are Any.
 class InvalidRange(S3Error):  # type: ignore[misc]
     """No byte of the object is in the range."""
 
@@ -12,7 +13,7 @@ class InvalidRange(S3Error):  # type: ignore[misc]
     message = "The requested range is not satisfiable"
 
 
-class RangedStorage(FilesystemStorage):  # type: ignore[misc]
+class RangedStorage(FilesystemStorage):  # type: ignore[misc] # see above
     """Objects as files; an end of a range behind the object's own means the object's."""
 
     async def get_object(

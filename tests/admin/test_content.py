@@ -9,6 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from database.migrate import MIGRATIONS
 from tests.conftest import Answer, Database, User, at_once
 from tests.support.locks import is_waited_for
 from tests.support.threads import in_thread
@@ -437,8 +438,6 @@ def test_a_seed_brings_nothing_back_and_undoes_no_edit(admin: User, untouched: D
 
 
 def rerun(database: Database, migration: str) -> None:
-    from database.migrate import MIGRATIONS  # noqa: PLC0415
-
     with database.admin() as connection, connection.transaction():
         connection.execute((MIGRATIONS / f"{migration}.sql").read_bytes())
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import get_args
+from typing import Any, get_args
 from uuid import UUID
 
 import pytest
@@ -322,8 +322,8 @@ def test_another_file_is_refused_with_what_was_looked_for_and_found() -> None:
 # Written ----------------------------------------------------------------------------------------------------------
 
 
-def exported(**fields: object) -> ExportedBook:
-    ordinary = {
+def exported(**fields: Any) -> ExportedBook:
+    ordinary: dict[str, Any] = {
         "id": UUID(int=7 << 80),
         "import_key": None,
         "title": "The Glass Tide",
@@ -338,7 +338,7 @@ def exported(**fields: object) -> ExportedBook:
         "finished": date(2031, 2, 3),
         "added": date(2031, 1, 20),
     }
-    return ExportedBook(**(ordinary | fields))  # type: ignore[arg-type]
+    return ExportedBook(**(ordinary | fields))
 
 
 def file_of(*books: ExportedBook) -> str:

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -51,9 +52,9 @@ strong"
 """
 
 
-def workouts(text: str, **units: str) -> list[LoggedWorkout]:
+def workouts(text: str, **units: Any) -> list[LoggedWorkout]:
     """The workouts of a file that has nothing to tell."""
-    history = read(text.encode(), "strong", **units)  # type: ignore[arg-type]
+    history = read(text.encode(), "strong", **units)
     assert history.problems.in_order() == []
     assert history.skipped == 0
     return history.workouts

@@ -9,7 +9,7 @@ from local.clock import Clock
 from tests.conftest import Database, User, at_once
 from tests.exercise.training import BENCH, PLANK, SQUAT, complete, exercise, planned, start, trained, workout
 
-FULL = {
+FULL: dict[str, Any] = {
     "name": "Full body",
     "description": "Twice a week",
     "duration_minutes": 60,
@@ -77,7 +77,7 @@ def test_a_workout_comes_back_exactly_as_sent(user: User) -> None:
         *("Barbell Squat", "Barbell Bench Press - Medium Grip", "Barbell Squat"),
     ]
     assert (made["is_quick"], made["times_performed"], made["last_performed_at"]) == (False, 0, None)
-    other = {**FULL, "name": "Other", "sections": FULL["sections"][::-1]}  # type: ignore[index]
+    other = {**FULL, "name": "Other", "sections": FULL["sections"][::-1]}
     assert as_sent(user.put(f"/exercise/workouts/{made['id']}", other).data) == other
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from mcp_types import ListToolsResult
+from mcp_types import CallToolResult, ListToolsResult, TextContent, Tool
 from mcp_types.methods import parse_server_result
 
 from functions.mcp import protocol
@@ -228,8 +228,6 @@ async def asked_of_the_sdk(messages: dict[str, tuple[Any, dict[str, str]]]) -> d
 
 
 async def sdk_server() -> Server[Any]:
-    from mcp_types import CallToolResult, TextContent, Tool  # noqa: PLC0415
-
     async def list_tools(_context: Any, _params: Any) -> ListToolsResult:
         return ListToolsResult(tools=[Tool(name="progress", input_schema={"type": "object"})])
 

@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -320,8 +321,6 @@ def test_a_connection_is_used_again(
 
 
 def counting(opened: list[Any]) -> Any:
-    from http.client import HTTPConnection  # noqa: PLC0415
-
     connect = HTTPConnection.connect
 
     def counted(connection: HTTPConnection) -> None:
