@@ -1,6 +1,6 @@
 """Quests: things worth doing for a reward, the user's own and universal ones (planning contract, section 1)."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from questlog.api import Api
@@ -27,6 +27,9 @@ from functions.quests.models import (
 )
 
 api = Api(__file__)
+
+# What a quest has only by what its user did with it in its present period.
+MOVED: Final = ("accepted", "completed", "abandoned")
 
 
 @api.get("/quests")
@@ -129,8 +132,9 @@ def history(db: Db, quest_id: UUID, query: HistoryQuery) -> History:
 
 
 def _page(db: Db, query: PagesQuery, kind: Kind | None, status: Status | None) -> Quests:
+    name = "quests" if status is None else "moved" if status in MOVED else "unmoved"
     page, count = db.each(
-        (list[Quest], Total), "quests", kind=kind, status=status, page=query.page, page_size=query.page_size
+        (list[Quest], Total), name, kind=kind, status=status, page=query.page, page_size=query.page_size
     )
     return Quests(quests=page, total=count.total, page=query.page, page_size=query.page_size)
 

@@ -2,18 +2,45 @@
 -- quests move with the user's awards, and their completion is one.
 
 -- name: quests
+-- Of the user's own quests, which come first, no more are looked at than the pages so far hold.
+SELECT n.*
+  FROM (SELECT l.id
+          FROM ((SELECT q.id, 'user' AS kind, 0 AS sort_order, q.created_at
+                   FROM quests AS q
+                  WHERE coalesce(%(kind)s::text, 'user') = 'user'
+                  ORDER BY q.created_at DESC, q.id
+                  LIMIT %(page)s::bigint * %(page_size)s)
+                 UNION ALL
+                SELECT u.id, u.kind, u.sort_order, u.created_at
+                  FROM quests_now AS u
+                 WHERE u.kind = 'universal' AND coalesce(%(kind)s::text, 'universal') = 'universal') AS l
+         ORDER BY l.kind DESC, l.sort_order, l.created_at DESC, l.id
+         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p,
+       LATERAL (SELECT * FROM quests_now AS q WHERE q.id = p.id OFFSET 0) AS n
+ ORDER BY n.kind DESC, n.sort_order, n.created_at DESC, n.id;
+SELECT (SELECT count(*) FROM quests WHERE coalesce(%(kind)s::text, 'user') = 'user')
+     + (SELECT count(*) FROM quests_now
+         WHERE kind = 'universal' AND coalesce(%(kind)s::text, 'universal') = 'universal') AS total;
+
+-- name: moved
+-- What a user has made of quests is found by its rows.
+SELECT n.*
+  FROM (SELECT m.id
+          FROM moved_quests(%(status)s) AS m
+         WHERE %(kind)s::text IS NULL OR m.kind = %(kind)s
+         ORDER BY m.kind DESC, m.sort_order, m.created_at DESC, m.id
+         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p,
+       LATERAL (SELECT * FROM quests_now AS q WHERE q.id = p.id OFFSET 0) AS n
+ ORDER BY n.kind DESC, n.sort_order, n.created_at DESC, n.id;
+SELECT count(*) AS total FROM moved_quests(%(status)s) AS m WHERE %(kind)s::text IS NULL OR m.kind = %(kind)s;
+
+-- name: unmoved
+-- Quests without a row are among these, and those that time alone has ended.
 SELECT * FROM quests_now
- WHERE (%(kind)s::text IS NULL OR kind = %(kind)s)
-   AND (%(status)s::text IS NULL OR status = %(status)s)
+ WHERE (%(kind)s::text IS NULL OR kind = %(kind)s) AND status = %(status)s
  ORDER BY kind DESC, sort_order, created_at DESC, id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
--- Own quests are counted in any status, so the status need not be looked up.
-SELECT (SELECT count(*) FROM quests
-         WHERE %(status)s::text IS NULL AND coalesce(%(kind)s::text, 'user') = 'user')
-     + (SELECT count(*) FROM quests_now
-         WHERE (kind = 'universal' OR %(status)s::text IS NOT NULL)
-           AND (%(kind)s::text IS NULL OR kind = %(kind)s)
-           AND (%(status)s::text IS NULL OR status = %(status)s)) AS total;
+SELECT count(*) AS total FROM quests_now WHERE (%(kind)s::text IS NULL OR kind = %(kind)s) AND status = %(status)s;
 
 -- name: add
 INSERT INTO quests (id, title, description, category, difficulty, xp_reward, coin_reward, target, is_repeatable,

@@ -30,21 +30,21 @@ RETURN CASE period
     ELSE 'once'
 END;
 
--- The period of each length that the user is in now, and the key of the one before it. A new one begins at ends_at.
+-- The period of each length that the user is in now, and the key of the one before it.
 CREATE OR REPLACE FUNCTION internal.quest_periods() RETURNS TABLE (
-    period text, period_key text, period_start date, ends_at timestamptz, previous_key text
+    period text, period_key text, period_start date, previous_key text
 )
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT l.period,
-           quest_period_key(l.period, d.today),
-           s.day,
-           lower(day_bounds(next_quest_period(l.period, s.day), d.zone, d.day_start)),
-           CASE WHEN s.day IS NOT NULL THEN quest_period_key(l.period, s.day - 1) END
-      FROM (SELECT c.zone, c.day_start, local_day(clock(), c.zone, c.day_start) AS today
-              FROM day_settings() AS c OFFSET 0) AS d,
-           (VALUES ('once'), ('daily'), ('weekly'), ('monthly')) AS l (period),
-           LATERAL (SELECT quest_period_start(l.period, d.today) AS day) AS s
+    SELECT p.period, p.period_key, p.period_start, p.previous_key
+      FROM (SELECT t.today, week_of(t.today) AS week, quest_period_start('monthly', t.today) AS month
+              FROM (SELECT local_today() AS today OFFSET 0) AS t OFFSET 0) AS d,
+           LATERAL (VALUES
+               ('once', quest_period_key('once', NULL), NULL, NULL),
+               ('daily', quest_period_key('daily', d.today), d.today, quest_period_key('daily', d.today - 1)),
+               ('weekly', quest_period_key('weekly', d.today), d.week, quest_period_key('weekly', d.week - 1)),
+               ('monthly', quest_period_key('monthly', d.today), d.month, quest_period_key('monthly', d.month - 1))
+           ) AS p (period, period_key, period_start, previous_key)
     -- OFFSET 0: the four rows are made once. Without it each quest of a list would format its own dates.
     OFFSET 0;
 END;
@@ -56,9 +56,17 @@ END;
 -- before.
 --   `ready`: at its target and not completed. The streak is that of this period, or of the one before while this one is
 --   not completed.
+--   MATERIALIZED: the periods are made once, and not for each quest; when they end, only for who is shown universal quests.
 --   OFFSET 0: the row of a quest in a period is looked up by both. Plans are kept, and one that was made for a small account
 --   would otherwise join by the quest alone, and read each quest's whole history in a large one.
 CREATE OR REPLACE VIEW app.quests_now WITH (security_invoker = true) AS
+WITH t AS MATERIALIZED (
+    SELECT * FROM quest_periods()
+), ends AS MATERIALIZED (
+    SELECT t.period, first_instant(next_quest_period(t.period, t.period_start) + make_interval(hours => d.day_start), d.zone) AS ends_at
+      FROM t, day_settings() AS d
+     WHERE t.period <> 'once'
+)
 SELECT q.id, 'user' AS kind, NULL::text AS key, q.title, q.description, q.category, q.difficulty,
        q.xp_reward, q.coin_reward, q.skill_key, q.target, NULL::text AS target_type, q.is_repeatable, q.repeat_frequency,
        t.period, t.period_key, t.period_start, NULL::text AS unclaimed_period,
@@ -72,7 +80,7 @@ SELECT q.id, 'user' AS kind, NULL::text AS key, q.title, q.description, q.catego
        coalesce(p.undo_count, 0) AS undo_count, 0 AS sort_order, q.created_at,
        greatest(q.updated_at, p.updated_at) AS updated_at
   FROM quests AS q
-  JOIN quest_periods() AS t ON t.period = coalesce(q.repeat_frequency, 'once')
+  JOIN t ON t.period = coalesce(q.repeat_frequency, 'once')
   LEFT JOIN LATERAL (
         SELECT * FROM user_quest_progress AS p WHERE p.quest_id = q.id AND p.period_key = t.period_key OFFSET 0) AS p ON true
   LEFT JOIN LATERAL (
@@ -89,10 +97,11 @@ SELECT u.id, 'universal', u.key, u.title, u.description, u.category, u.difficult
        coalesce(p.status IN ('available', 'accepted') AND p.progress >= u.target
                 AND (t.period = 'once' AND u.ends_at <= clock()) IS NOT TRUE, false),
        CASE p.status WHEN 'completed' THEN p.streak_count ELSE coalesce(b.streak_count, 0) END,
-       p.accepted_at, p.completed_at, CASE t.period WHEN 'once' THEN u.ends_at ELSE t.ends_at END,
+       p.accepted_at, p.completed_at,
+       CASE t.period WHEN 'once' THEN u.ends_at ELSE (SELECT e.ends_at FROM ends AS e WHERE e.period = t.period) END,
        coalesce(p.undo_count, 0), u.sort_order, u.created_at, greatest(u.updated_at, p.updated_at)
   FROM universal_quests AS u
-  JOIN quest_periods() AS t ON t.period = CASE u.quest_type WHEN 'special' THEN 'once' ELSE u.quest_type END
+  JOIN t ON t.period = CASE u.quest_type WHEN 'special' THEN 'once' ELSE u.quest_type END
   LEFT JOIN LATERAL (
         SELECT * FROM user_quest_progress AS p WHERE p.universal_quest_id = u.id AND p.period_key = t.period_key OFFSET 0
         ) AS p ON true
@@ -132,6 +141,34 @@ BEGIN ATOMIC
               JOIN universal_quests AS u
                 ON u.id = p.universal_quest_id AND CASE u.quest_type WHEN 'special' THEN 'once' ELSE u.quest_type END = t.period
              WHERE u.is_active AND (u.starts_at > clock()) IS NOT TRUE) AS s;
+END;
+
+-- The quests that are accepted, completed or abandoned in their present periods, in the columns that lists are ordered by.
+-- Begins at their rows, as quest_counts() does.
+CREATE OR REPLACE FUNCTION app.moved_quests(wanted text)
+RETURNS TABLE (id uuid, kind text, sort_order int, created_at timestamptz)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH t AS MATERIALIZED (
+        SELECT t.period, t.period_key FROM quest_periods() AS t
+    ), p AS MATERIALIZED (
+        SELECT o.quest_id, o.period_key
+          FROM user_quest_progress AS o
+         WHERE o.status IN ('available', 'accepted') AND o.status = wanted AND o.quest_id IS NOT NULL
+           AND o.period_key = ANY (ARRAY(SELECT t.period_key FROM t))
+         UNION ALL
+        SELECT c.quest_id, c.period_key
+          FROM user_quest_progress AS c
+         WHERE c.status IN ('completed', 'abandoned') AND c.status = wanted AND c.quest_id IS NOT NULL
+           AND c.period_key = ANY (ARRAY(SELECT t.period_key FROM t))
+    )
+    SELECT q.id, 'user', 0, q.created_at
+      FROM p
+      JOIN t ON t.period_key = p.period_key
+      JOIN quests AS q ON q.id = p.quest_id AND coalesce(q.repeat_frequency, 'once') = t.period
+     WHERE wanted <> 'accepted' OR (q.expires_at <= clock()) IS NOT TRUE
+     UNION ALL
+    SELECT n.id, n.kind, n.sort_order, n.created_at FROM quests_now AS n WHERE n.kind = 'universal' AND n.status = wanted;
 END;
 
 -- When the numbers of quests change by time alone, within a day: a quest expires, or one for all begins or ends.

@@ -38,7 +38,7 @@ CREATE TABLE quests (
     CHECK (xp_reward <= (difficulty_reward(difficulty)).xp),
     CHECK (coin_reward <= (difficulty_reward(difficulty)).coins)
 );
-CREATE INDEX quests_recent ON quests (user_id, created_at DESC);
+CREATE INDEX quests_recent ON quests (user_id, created_at DESC, id);
 -- What quests are counted by is read in the index: of each open one the row itself would cost as much again.
 CREATE INDEX quests_counted ON quests (user_id, id) INCLUDE (target, repeat_frequency, expires_at);
 CREATE INDEX quests_expiring ON quests (user_id, expires_at) WHERE expires_at IS NOT NULL;
@@ -116,8 +116,9 @@ CREATE UNIQUE INDEX user_quest_progress_own ON user_quest_progress (user_id, que
 CREATE UNIQUE INDEX user_quest_progress_shared ON user_quest_progress (user_id, universal_quest_id, period_key)
  WHERE universal_quest_id IS NOT NULL;
 
--- The open quests, found without reading the history.
+-- The open quests and the closed ones of a period, found without reading the history. Neither serves for look-ups of a quest.
 CREATE INDEX user_quest_progress_open ON user_quest_progress (user_id, period_key) WHERE status IN ('available', 'accepted');
+CREATE INDEX user_quest_progress_closed ON user_quest_progress (user_id, period_key) WHERE status IN ('completed', 'abandoned');
 CREATE TRIGGER touch BEFORE UPDATE ON user_quest_progress FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('user_quest_progress');
 GRANT SELECT ON user_quest_progress TO questlog_app;
