@@ -117,7 +117,24 @@ BEGIN
 END
 $$;
 
--- The series that may have an occurrence in a window.
+-- On which days of the year, by UTC, a series with `yearly_on` may begin where it has an occurrence in a window: from the first to
+-- the last one and, in a window that goes over the end of a year, from January 1 to the one that is `carried`; 0 in others.
+--   Ten days more at either end: an occurrence lasts up to three days, the dates of an all-day event and the instants of a
+--   window lie at most three days apart, and leap days and zones move the day of the year by one each.
+CREATE OR REPLACE FUNCTION internal.yearly_days(since timestamptz, before timestamptz)
+RETURNS TABLE (first int, last int, carried int)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN w.whole THEN 1 ELSE w.begins END,
+           CASE WHEN w.whole OR w.begins > w.ends THEN 366 ELSE w.ends END,
+           CASE WHEN w.whole OR w.begins <= w.ends THEN 0 ELSE w.ends END
+      FROM (SELECT extract(doy FROM (since - interval '10 days') AT TIME ZONE 'UTC')::int AS begins,
+                   extract(doy FROM (before + interval '10 days') AT TIME ZONE 'UTC')::int AS ends,
+                   before - since >= interval '340 days' AS whole) AS w;
+END;
+
+-- The series that may have an occurrence in a window. Of those that come back on one day of the year, which may be as many as
+-- a user knows people, only those are read whose day is near.
 --   The dates of an all-day event and the instants of a window lie at most three days apart: two by their zones, and the
 --   hour at which the user's days begin.
 CREATE OR REPLACE FUNCTION internal.calendar_series(since timestamptz, before timestamptz, only_type text)
@@ -125,11 +142,19 @@ RETURNS SETOF calendar_events
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT s.*
-      FROM (SELECT e.* FROM calendar_events AS e WHERE e.recurrence_rule IS NOT NULL AND e.series_until IS NULL
+      FROM (SELECT e.* FROM calendar_events AS e
+             WHERE e.recurrence_rule IS NOT NULL AND e.yearly_on IS NULL AND e.series_until IS NULL
              UNION ALL
             SELECT l.* FROM calendar_events AS l
-             WHERE l.recurrence_rule IS NOT NULL AND l.series_until >= since - interval '3 days') AS s
-     WHERE (s.all_day OR s.series_until IS NULL OR s.series_until >= since)
+             WHERE l.recurrence_rule IS NOT NULL AND l.yearly_on IS NULL AND l.series_until >= since - interval '3 days'
+             UNION ALL
+            SELECT y.* FROM calendar_events AS y
+             WHERE y.yearly_on >= (SELECT d.first FROM yearly_days(since, before) AS d)
+               AND y.yearly_on <= (SELECT d.last FROM yearly_days(since, before) AS d)
+             UNION ALL
+            SELECT c.* FROM calendar_events AS c
+             WHERE c.yearly_on <= (SELECT d.carried FROM yearly_days(since, before) AS d)) AS s
+     WHERE (s.series_until IS NULL OR s.series_until >= since - CASE WHEN s.all_day THEN interval '3 days' ELSE '0' END)
        AND least(s.start_time, s.rdates[1]) < before + CASE WHEN s.all_day THEN interval '3 days' ELSE '0' END
        AND (only_type IS NULL OR s.event_type = only_type);
 END;

@@ -41,6 +41,12 @@ CREATE TABLE calendar_events (
     series_until timestamptz CHECK (isfinite(series_until)),
     exdates timestamptz[] NOT NULL DEFAULT '{}',
     rdates timestamptz[] NOT NULL DEFAULT '{}',
+    -- The day of the year, by UTC, on which a series of at most three days comes back: such as birthdays, whose rule names no
+    -- day or the one that it began on. Null of a series that may have other days.
+    yearly_on int GENERATED ALWAYS AS (CASE
+        WHEN recurrence_rule ~ '^FREQ=YEARLY(;(INTERVAL|COUNT|UNTIL|WKST)=[^;]+|;BYMONTH=\d+;BYMONTHDAY=\d+)*$'
+             AND rdates = '{}' AND (end_time - start_time > interval '3 days') IS NOT TRUE
+        THEN extract(doy FROM start_time AT TIME ZONE 'UTC')::int END) STORED,
     parent_event_id uuid,
     original_start timestamptz CHECK (isfinite(original_start)),
     -- Of what an import brought: its UID, when that version of it was written, and which of the exdates it left out. An
@@ -78,7 +84,9 @@ CREATE INDEX calendar_events_original ON calendar_events (user_id, original_star
 CREATE INDEX calendar_events_start ON calendar_events (user_id, start_time) WHERE recurrence_rule IS NULL;
 CREATE INDEX calendar_events_long ON calendar_events (user_id, start_time)
  WHERE recurrence_rule IS NULL AND end_time - start_time > interval '31 days';
-CREATE INDEX calendar_events_series ON calendar_events (user_id, series_until) WHERE recurrence_rule IS NOT NULL;
+CREATE INDEX calendar_events_series ON calendar_events (user_id, series_until)
+ WHERE recurrence_rule IS NOT NULL AND yearly_on IS NULL;
+CREATE INDEX calendar_events_yearly ON calendar_events (user_id, yearly_on) WHERE yearly_on IS NOT NULL;
 CREATE INDEX calendar_events_habit ON calendar_events (user_id, habit_id) WHERE habit_id IS NOT NULL;
 CREATE INDEX calendar_events_goal ON calendar_events (user_id, goal_id) WHERE goal_id IS NOT NULL;
 CREATE TRIGGER touch BEFORE UPDATE ON calendar_events FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
