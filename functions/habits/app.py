@@ -54,7 +54,7 @@ ATTEMPTS = 3
 )
 def habits(db: Db, query: HabitsQuery) -> Habits:
     """List the active habits, or the archived ones, in the user's order."""
-    return Habits(habits=db.many(Habit, "habits", archived=query.archived))
+    return Habits(habits=rules.in_order(db.many(Habit, "habits", archived=query.archived)))
 
 
 @api.post("/habits", errors={409: ["limit_reached"]})
@@ -66,7 +66,7 @@ def add(db: Db, body: NewHabit) -> Habit:
 @api.put("/habits/order")
 def reorder(db: Db, body: Order) -> Habits:
     """Put the active habits in the order of `ids`, which must name each of them once."""
-    return Habits(habits=db.many(Habit, "reorder", ids=body.ids))
+    return Habits(habits=rules.in_order(db.many(Habit, "reorder", ids=body.ids)))
 
 
 @api.post("/habits/import", errors={409: ["conflict", "limit_reached"]})

@@ -2,10 +2,7 @@
 -- lock_user(): the completions, skips and streaks of one user change one request at a time.
 
 -- name: habits
-SELECT s.*
-  FROM local_today() AS today, habits AS h, habit_shown(h, today) AS s
- WHERE h.is_active = NOT %(archived)s
- ORDER BY h.sort_order, h.created_at, h.id;
+SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.is_active = NOT %(archived)s;
 
 -- name: add
 SELECT lock_user();
@@ -23,11 +20,11 @@ WITH added AS (
        AND (placed.active < 200 OR refuse(409, 'limit_reached', 'There are 200 active habits already.', '{"limit": 200}'))
     RETURNING h.*
 )
-SELECT s.*
-  FROM local_today() AS today, added AS h, habit_shown(h, today) AS s, plan_habit_reminder(h.id, h.reminder_time);
+SELECT remember(h.id) FROM added AS h, plan_habit_reminder(h.id, h.reminder_time);
+SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = remembered();
 
 -- name: habit
-SELECT s.* FROM local_today() AS today, habits AS h, habit_shown(h, today) AS s WHERE h.id = %(habit_id)s;
+SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
 
 -- name: change
 SELECT lock_user();
@@ -40,7 +37,7 @@ UPDATE habits AS h
                c.coin_reward, c.skill_key, c.reminder_time, c.kind, c.direction, c.target_amount, c.unit, c.amount_step,
                c.period, c."group", CASE WHEN is_same THEN h.streak_from ELSE today END,
                CASE WHEN is_same THEN h.longest_before ELSE t.longest_streak END, NULL::bytea
-          FROM changed_habit(h, %(changes)s) AS c, local_today() AS today, habit_shown(h, today) AS t,
+          FROM changed_habit(h, %(changes)s) AS c, local_today() AS today, habit_streak(h, today) AS t,
                LATERAL (SELECT (h.kind, h.direction, h.period) = (c.kind, c.direction, c.period)) AS s (is_same)
          WHERE check_habit(c.frequency, c.target_count, c.skill_key)
            AND check_amounts(c.kind, c.direction, c.target_amount, c.period))
@@ -49,7 +46,7 @@ SELECT retarget_habit(h) FROM habits AS h
  WHERE id = %(habit_id)s
    AND %(changes)s::jsonb ?| '{frequency,target_count,custom_days,kind,direction,target_amount,period}';
 SELECT plan_habit_reminder(h.id, h.reminder_time) FROM habits AS h WHERE h.id = %(habit_id)s AND h.is_active;
-SELECT s.* FROM local_today() AS today, habits AS h, habit_shown(h, today) AS s WHERE h.id = %(habit_id)s;
+SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
 
 -- name: delete
 SELECT lock_user();
@@ -62,7 +59,7 @@ DELETE FROM habits WHERE id = %(habit_id)s RETURNING id;
 -- name: archive
 SELECT lock_user();
 UPDATE habits SET is_active = false, import_digest = NULL WHERE id = %(habit_id)s AND is_active;
-SELECT s.* FROM local_today() AS today, habits AS h, habit_shown(h, today) AS s WHERE h.id = %(habit_id)s;
+SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
 
 -- name: restore
 SELECT lock_user();
@@ -71,14 +68,14 @@ UPDATE habits SET is_active = true, import_digest = NULL
    AND ((SELECT count(*) FROM habits WHERE is_active) < 200
         OR refuse(409, 'limit_reached', 'There are 200 active habits already.', '{"limit": 200}'));
 SELECT plan_habit_reminder(h.id, h.reminder_time) FROM habits AS h WHERE h.id = %(habit_id)s AND h.is_active;
-SELECT s.* FROM local_today() AS today, habits AS h, habit_shown(h, today) AS s WHERE h.id = %(habit_id)s;
+SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
 
 -- name: complete
 SELECT lock_user();
 SELECT c.completion_id, c.completed, c.already_completed, c.new_streak, c.streak_bonus, r.*
   FROM habits AS h, complete_habit(h, %(date)s, %(notes)s) AS c, reward(c.paid) AS r
  WHERE h.id = %(habit_id)s;
-SELECT s.* FROM local_today() AS today, habits AS h, habit_shown(h, today) AS s WHERE h.id = %(habit_id)s;
+SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
 
 -- name: log
 SELECT lock_user();
@@ -86,7 +83,7 @@ SELECT c.completion_id, c.completed, c.already_completed, c.new_streak, c.streak
        c.within_limit, r.*
   FROM habits AS h, log_amount(h, %(date)s, %(amount)s::numeric, %(notes)s) AS c, reward(c.paid) AS r
  WHERE h.id = %(habit_id)s;
-SELECT s.* FROM local_today() AS today, habits AS h, habit_shown(h, today) AS s WHERE h.id = %(habit_id)s;
+SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
 
 -- name: correct
 SELECT lock_user();
@@ -94,35 +91,35 @@ SELECT c.completion_id, c.completed, c.already_completed, c.new_streak, c.streak
        c.within_limit, r.*
   FROM habits AS h, set_amount(h, %(date)s, %(amount)s::numeric) AS c, reward(c.paid) AS r
  WHERE h.id = %(habit_id)s;
-SELECT s.* FROM local_today() AS today, habits AS h, habit_shown(h, today) AS s WHERE h.id = %(habit_id)s;
+SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
 
 -- name: kept
 SELECT lock_user();
 SELECT c.completion_id, c.completed, c.already_completed, c.new_streak, c.streak_bonus, r.*
   FROM habits AS h, claim_kept(h) AS c, reward(c.paid) AS r
  WHERE h.id = %(habit_id)s;
-SELECT s.* FROM local_today() AS today, habits AS h, habit_shown(h, today) AS s WHERE h.id = %(habit_id)s;
+SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
 
 -- name: undo
 SELECT lock_user();
 SELECT u.* FROM habits AS h, undo_habit(h, %(date)s) AS u WHERE h.id = %(habit_id)s;
-SELECT s.* FROM local_today() AS today, habits AS h, habit_shown(h, today) AS s WHERE h.id = %(habit_id)s;
+SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
 
 -- name: skip
 SELECT lock_user();
 SELECT skip_habit(h, %(date)s) FROM habits AS h WHERE id = %(habit_id)s;
-SELECT s.* FROM local_today() AS today, habits AS h, habit_shown(h, today) AS s WHERE h.id = %(habit_id)s;
+SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
 
 -- name: unskip
 SELECT lock_user();
 SELECT unskip_habit(h, %(date)s) FROM habits AS h WHERE id = %(habit_id)s;
-SELECT s.* FROM local_today() AS today, habits AS h, habit_shown(h, today) AS s WHERE h.id = %(habit_id)s;
+SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
 
 -- name: history
 -- The habit with the span that was asked for, and the days of all weeks or months that the span touches.
 SELECT s.*, h.direction, h.cadence, h.target_count, h.created_on, h.streak_from, t.current_streak,
        t.longest_streak
-  FROM habits AS h, habit_span(%(from_)s, %(to)s) AS s, habit_shown(h, s.today) AS t
+  FROM habits AS h, habit_span(%(from_)s, %(to)s) AS s, habit_streak(h, s.today) AS t
  WHERE h.id = %(habit_id)s;
 SELECT d.*
   FROM habits AS h,
@@ -139,10 +136,7 @@ SELECT refuse_field('ids', 'must name every active habit once')
 UPDATE habits AS h SET sort_order = o.place
   FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS o (id, place)
  WHERE h.id = o.id AND h.sort_order <> o.place;
-SELECT s.*
-  FROM local_today() AS today, habits AS h, habit_shown(h, today) AS s
- WHERE h.is_active
- ORDER BY h.sort_order, h.created_at, h.id;
+SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.is_active;
 
 -- name: importable
 -- The version is read first, so that a change after it is noticed when the plan is written.

@@ -142,21 +142,46 @@ BEGIN
 END
 $$;
 
--- A habit's streak as it stands on a day, for FROM, where it is inlined. Whoever never pauses is asked once for all habits.
-CREATE OR REPLACE FUNCTION app.habit_streak(h habits, today date) RETURNS TABLE (current_streak int)
+-- A habit's streak as it stands on a day. Pauses are asked only where a turn was missed.
+CREATE OR REPLACE FUNCTION internal.streak_on(h habits, today date) RETURNS int
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    reached int;
+BEGIN
+    IF h.direction = 'at_most' THEN
+        RETURN standing_limit(h, today);
+    END IF;
+    reached := standing_streak(h.streak, h.streak_through, h.cadence, h.custom_days, today);
+    IF reached < h.streak THEN
+        RETURN standing_streak(h.streak, h.streak_through, h.cadence, h.custom_days, today, paused_turns(h, today));
+    END IF;
+    RETURN reached;
+END
+$$;
+
+-- The same of a habit's id, for lists: with the row as its argument, a list would put together each row once more.
+CREATE OR REPLACE FUNCTION internal.streak_of(habit uuid, today date) RETURNS int
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT streak_on(h, streak_of.today) FROM habits AS h WHERE h.id = habit);
+END
+$$;
+
+-- The longest streak as it stands on a day: that of a limit grows while nothing is written.
+CREATE OR REPLACE FUNCTION app.longest_streak(h habits, current_streak int) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE h.direction WHEN 'at_most' THEN greatest(h.longest_streak, current_streak) ELSE h.longest_streak END;
+
+-- A habit's streaks as they stand on a day.
+CREATE OR REPLACE FUNCTION app.habit_streak(h habits, today date) RETURNS TABLE (current_streak int, longest_streak int)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT CASE h.direction
-        WHEN 'at_most' THEN standing_limit(h, habit_streak.today)
-        ELSE standing_streak(h.streak, h.streak_through, h.cadence, h.custom_days, habit_streak.today,
-                             CASE WHEN EXISTS (SELECT FROM habit_pauses) THEN paused_turns(h, habit_streak.today)
-                                  ELSE 0 END)
-    END;
+    SELECT s.streak, longest_streak(h, s.streak) FROM streak_on(h, habit_streak.today) AS s (streak);
 END;
 
 -- Habits on a day ---------------------------------------------------------------------------------------------------
 -- These functions are one SELECT each and are called in FROM, so the planner inlines them: a list of habits is one plan,
--- which looks up a few index entries for each habit, however long its history.
+-- which reads what is recorded of the day's week once for all habits, however long their history.
 
 -- The sum of a habit's amounts in the period that a day is in.
 CREATE OR REPLACE FUNCTION internal.period_sum(habit uuid, period text, day date) RETURNS numeric
@@ -168,57 +193,69 @@ END
 $$;
 
 -- The last day of the habit's pauses that a day is in; null where it is in none.
-CREATE OR REPLACE FUNCTION internal.paused_until(h habits, day date) RETURNS date
+CREATE OR REPLACE FUNCTION internal.paused_until(habit uuid, day date) RETURNS date
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
-    RETURN (SELECT max(o.ends_on) FROM pauses_of(h, day, day) AS o);
+    RETURN (SELECT max(p.ends_on) FROM habit_pauses AS p
+             WHERE (p.habit_id = habit OR p.habit_id IS NULL) AND day BETWEEN p.starts_on AND p.ends_on);
 END
 $$;
 
--- A habit on a day:
+-- Whether a habit that is neither skipped nor paused is due on a day: whether it is active and scheduled; one of a week or a
+-- month until its target is met. A limit is never due.
+CREATE OR REPLACE FUNCTION internal.is_habit_due(h habits, day date, week_days int, amount numeric) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN h.is_active AND CASE h.cadence
+    WHEN 'weekly' THEN week_days < h.target_count
+    ELSE h.direction = 'at_least' AND is_habit_day(day, h.cadence, h.custom_days)
+         AND (h.period = 'day' OR amount < h.target_amount)
+END;
+
+-- What is recorded of all habits on a day and in its week; no row of a habit without completions in the week.
+--   times      how often it was completed on the day        done   whether the day's target was met
+--   week_days  on how many days of the week it was done: a bit for each day, since count(DISTINCT ...) would sort the rows
+CREATE OR REPLACE FUNCTION internal.habits_recorded(day date)
+RETURNS TABLE (habit_id uuid, times int, done boolean, week_days int)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT k.habit_id, count(*) FILTER (WHERE k.completed_date = habits_recorded.day)::int,
+           bool_or(k.done AND k.completed_date = habits_recorded.day),
+           coalesce(bit_count((bit_or(1 << (k.completed_date - habits_recorded.day + 7)) FILTER (WHERE k.done))::bit(32)), 0)::int
+      FROM habit_completions AS k
+     WHERE k.completed_date BETWEEN week_of(habits_recorded.day) AND week_of(habits_recorded.day) + 6
+     GROUP BY k.habit_id;
+END;
+
+-- On how many days of a day's week a habit was done.
+CREATE OR REPLACE FUNCTION internal.days_of_week(h habits, day date) RETURNS int
+LANGUAGE sql STABLE
+RETURN coalesce((SELECT r.week_days FROM habits_recorded(days_of_week.day) AS r WHERE r.habit_id = h.id), 0);
+
+-- All habits on a day, each with what is recorded of it:
 --   times      how often it was completed        done       whether the day's target was met
---   week_days  of a weekly habit, on how many days of the day's week it was done; null of others
 --   amount     the sum of the day's period; null of a habit without amounts
 --   skipped    whether the day was skipped
 --   paused_until  the last day of the pause that the day is in; null where it is in none
---   due        whether the habit is active, not skipped, not paused and scheduled; one of a week or a month until its target
---              is met. A limit is never due.
--- All but `due` is computed beside the aggregates, once for each habit: the planner would repeat a subquery of its own
--- wherever its result is named. What few habits need is a function that is not inlined, so that the plan stays small.
-CREATE OR REPLACE FUNCTION app.habit_on(h habits, day date)
+--   due        whether the habit is active, not skipped, not paused and scheduled; see is_habit_due()
+-- What few habits need is a function that is not inlined, so that the plan stays small.
+CREATE OR REPLACE FUNCTION internal.habits_with_day(day date)
 RETURNS TABLE (
-    times int, done boolean, week_days int, amount numeric, skipped boolean, paused_until date, due boolean
+    h habits, times int, done boolean, amount numeric, skipped boolean, paused_until date, due boolean, any_pause boolean
 )
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT c.times, c.done, c.week_days, c.amount, c.skipped, c.paused_until,
-           h.is_active AND NOT c.skipped AND c.paused_until IS NULL
-           AND CASE h.cadence
-               WHEN 'weekly' THEN c.week_days < h.target_count
-               ELSE h.direction = 'at_least' AND is_habit_day(habit_on.day, h.cadence, h.custom_days)
-                    AND (h.period = 'day' OR c.amount < h.target_amount)
-           END
-      FROM LATERAL (
-               SELECT count(*) FILTER (WHERE k.completed_date = habit_on.day)::int AS times,
-                      coalesce(bool_or(k.done) FILTER (WHERE k.completed_date = habit_on.day), false) AS done,
-                      -- A bit for each day: count(DISTINCT ...) would sort the rows of each habit.
-                      CASE h.cadence WHEN 'weekly' THEN coalesce(bit_count(
-                          (bit_or(1 << (k.completed_date - habit_on.day + 7)) FILTER (WHERE k.done))::bit(32)), 0)::int
-                      END AS week_days,
-                      CASE h.kind WHEN 'amount' THEN period_sum(h.id, h.period, habit_on.day) END AS amount,
-                      EXISTS (SELECT FROM habit_skips AS s WHERE s.habit_id = h.id AND s.day = habit_on.day) AS skipped,
-                      -- Whoever never pauses is asked once for all habits.
-                      CASE WHEN EXISTS (SELECT FROM habit_pauses) THEN paused_until(h, habit_on.day) END AS paused_until
-                 FROM habit_completions AS k
-                WHERE k.habit_id = h.id
-                  AND k.completed_date
-                      BETWEEN CASE h.cadence WHEN 'weekly' THEN week_of(habit_on.day) ELSE habit_on.day END
-                          AND CASE h.cadence WHEN 'weekly' THEN week_of(habit_on.day) + 6 ELSE habit_on.day END) AS c;
+    SELECT h, coalesce(r.times, 0), coalesce(r.done, false), a.amount, s.day IS NOT NULL, p.paused_until,
+           is_habit_due(h, d.day, coalesce(r.week_days, 0), a.amount) AND s.day IS NULL AND p.paused_until IS NULL, d.any_pause
+      FROM (SELECT habits_with_day.day, EXISTS (SELECT FROM habit_pauses) AS any_pause OFFSET 0) AS d
+     CROSS JOIN habits AS h
+      LEFT JOIN habits_recorded(habits_with_day.day) AS r ON r.habit_id = h.id
+      LEFT JOIN habit_skips AS s ON s.habit_id = h.id AND s.day = habits_with_day.day
+     CROSS JOIN LATERAL (SELECT CASE h.kind WHEN 'amount' THEN period_sum(h.id, h.period, d.day) END AS amount) AS a
+     CROSS JOIN LATERAL (SELECT CASE WHEN d.any_pause THEN paused_until(h.id, d.day) END AS paused_until) AS p;
 END;
 
--- What the wire shows of a habit, under the wire's names. Not the whole row: its other columns would cost a list as much as
--- what it shows of amounts. The longest streak of a limit grows while nothing is written.
-CREATE OR REPLACE FUNCTION app.habit_shown(h habits, today date)
+-- What the wire shows of all habits, under the wire's names.
+CREATE OR REPLACE FUNCTION app.habits_shown(today date)
 RETURNS TABLE (
     id uuid, name text, description text, frequency text, target_count int, custom_days int[], icon text, color text,
     category text, xp_reward int, coin_reward int, skill_key text, reminder_time text, is_active boolean,
@@ -229,15 +266,19 @@ RETURNS TABLE (
 )
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT h.id, h.name, h.description, h.frequency, h.target_count, h.custom_days, h.icon, h.color, h.category, h.xp_reward,
-           h.coin_reward, h.skill_key, h.reminder_time, h.is_active, k.current_streak,
-           CASE h.direction WHEN 'at_most' THEN greatest(h.longest_streak, standing_limit(h, habit_shown.today))
-                            ELSE h.longest_streak END,
-           h.last_completed_at, s.done, s.times, s.due, s.skipped, s.paused_until, h.kind, h.direction, h.target_amount, h.unit,
-           h.amount_step, h.period, h."group", s.amount,
-           CASE WHEN h.kind = 'amount' AND h.direction = 'at_least' THEN greatest(h.target_amount - s.amount, 0) END,
-           h.sort_order, h.created_at, h.updated_at
-      FROM habit_on(h, habit_shown.today) AS s, habit_streak(h, habit_shown.today) AS k;
+    SELECT (o.h).id, (o.h).name, (o.h).description, (o.h).frequency, (o.h).target_count, (o.h).custom_days, (o.h).icon,
+           (o.h).color, (o.h).category, (o.h).xp_reward, (o.h).coin_reward, (o.h).skill_key, (o.h).reminder_time,
+           (o.h).is_active,
+           CASE WHEN o.any_pause OR (o.h).direction = 'at_most' THEN streak_of((o.h).id, habits_shown.today)
+                ELSE standing_streak((o.h).streak, (o.h).streak_through, (o.h).cadence, (o.h).custom_days, habits_shown.today)
+           END,
+           CASE (o.h).direction WHEN 'at_most' THEN longest_streak(o.h, streak_of((o.h).id, habits_shown.today))
+                                ELSE (o.h).longest_streak END,
+           (o.h).last_completed_at, o.done, o.times, o.due, o.skipped, o.paused_until, (o.h).kind, (o.h).direction,
+           (o.h).target_amount, (o.h).unit, (o.h).amount_step, (o.h).period, (o.h)."group", o.amount,
+           CASE WHEN (o.h).kind = 'amount' AND (o.h).direction = 'at_least' THEN greatest((o.h).target_amount - o.amount, 0) END,
+           (o.h).sort_order, (o.h).created_at, (o.h).updated_at
+      FROM habits_with_day(habits_shown.today) AS o;
 END;
 
 -- The active habits on a day. `pending` is due and not done.
@@ -246,9 +287,9 @@ RETURNS TABLE (habit_id uuid, name text, sort_order int, due boolean, done boole
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     -- OFFSET 0: the day is computed once, not once for each habit.
-    SELECT h.id, h.name, h.sort_order, s.due, s.done, s.skipped, s.due AND NOT s.done
-      FROM (SELECT habits_on.day OFFSET 0) AS d (day), habits AS h, habit_on(h, d.day) AS s
-     WHERE h.is_active;
+    SELECT (o.h).id, (o.h).name, (o.h).sort_order, o.due, o.done, o.skipped, o.due AND NOT o.done
+      FROM (SELECT habits_on.day OFFSET 0) AS d (day), habits_with_day(d.day) AS o
+     WHERE (o.h).is_active;
 END;
 
 -- The row of a day on which a habit was done, if it was.
@@ -275,8 +316,7 @@ END;
 -- Whether a habit is due on a day and not done.
 CREATE OR REPLACE FUNCTION internal.is_habit_pending(wanted uuid, day date) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN EXISTS (SELECT FROM habits AS h, habit_on(h, is_habit_pending.day) AS s
-                WHERE h.user_id = current_user_id() AND h.id = wanted AND s.due AND NOT s.done);
+RETURN EXISTS (SELECT FROM habits_on(is_habit_pending.day) AS h WHERE h.habit_id = wanted AND h.pending);
 
 -- History -----------------------------------------------------------------------------------------------------------
 
@@ -492,24 +532,25 @@ DECLARE
     turns_later int := habit_turn(made.completed_date, h.cadence, h.custom_days)
                        - habit_turn(h.streak_through, h.cadence, h.custom_days);
     reached int := CASE turns_later WHEN 1 THEN h.streak + 1 ELSE 1 END;
+    counted habits;
 BEGIN
     IF NOT made.done THEN
-        UPDATE habits AS s SET last_completed_at = made.completed_at WHERE s.id = h.id RETURNING s.* INTO h;
+        UPDATE habits AS s SET last_completed_at = made.completed_at WHERE s.id = h.id RETURNING s.* INTO counted;
+        RETURN counted;
     ELSIF h.cadence = 'weekly' OR turns_later < 1
         OR NOT is_habit_day(made.completed_date, h.cadence, h.custom_days)
-        OR EXISTS (SELECT FROM pauses_of(h, coalesce(h.streak_through, made.completed_date), made.completed_date))
     THEN
-        h := recount_habit(h);
-    ELSE
-        UPDATE habits AS s
-           SET streak = reached,
-               streak_through = made.completed_date,
-               longest_streak = greatest(s.longest_streak, reached),
-               last_completed_at = made.completed_at
-         WHERE s.id = h.id
-        RETURNING s.* INTO h;
+        RETURN recount_habit(h);
     END IF;
-    RETURN h;
+    UPDATE habits AS s
+       SET streak = reached,
+           streak_through = made.completed_date,
+           longest_streak = greatest(s.longest_streak, reached),
+           last_completed_at = made.completed_at
+     WHERE s.id = h.id
+       AND NOT EXISTS (SELECT FROM pauses_of(h, coalesce(h.streak_through, made.completed_date), made.completed_date))
+    RETURNING s.* INTO counted;
+    RETURN CASE WHEN FOUND THEN counted ELSE recount_habit(h) END;
 END
 $$;
 
@@ -547,12 +588,14 @@ CREATE OR REPLACE FUNCTION internal.pay_habit(
 )
 LANGUAGE plpgsql AS $$
 DECLARE
-    within_cap boolean := (paid_today('habit_complete', today)).paid < 20;
-    -- Counted once a day. When the payment that carries the count is reversed, the day may be counted again.
-    perfect boolean := NOT EXISTS (SELECT FROM habits_on(today) AS s WHERE s.pending)
-        AND NOT EXISTS (
-            SELECT FROM entries_on(today, 'habit_complete') AS p WHERE p.counters ? 'perfect_habit_days');
+    within_cap boolean;
+    perfect boolean;
 BEGIN
+    -- A perfect day is counted once. When the payment that carries the count is reversed, the day may be counted again.
+    SELECT count(*) FILTER (WHERE p.base_xp > 0 OR p.coins > 0) < 20, bool_or(p.counters ? 'perfect_habit_days') IS NOT TRUE
+      INTO within_cap, perfect
+      FROM entries_on(today, 'habit_complete') AS p;
+    perfect := perfect AND NOT EXISTS (SELECT FROM habits_on(today) AS s WHERE s.pending);
     streak_bonus := within_cap AND streak_after > streak_before AND streak_after IN (7, 14, 30, 60, 100, 365);
     paid := award(
         'habit_complete', 'habit', h.id,
@@ -588,8 +631,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, p
 DECLARE
     today date := local_today();
     wanted date := habit_date(h, given, today);
-    streak_before int := (SELECT s.current_streak FROM habit_streak(h, today) AS s);
+    streak_before int := streak_on(h, today);
     before record;
+    pays boolean;
     made habit_completions;
     payment record;
 BEGIN
@@ -605,7 +649,10 @@ BEGIN
         paid := payment.paid;
         RETURN;
     END IF;
-    SELECT * INTO before FROM habit_on(h, wanted);
+    SELECT count(*) + 1 AS ordinal, coalesce(max(k.target), day_target(h.frequency, h.target_count)) AS target,
+           coalesce(bool_or(k.done), false) AS done, coalesce(bool_or(k.ledger_key IS NOT NULL), false) AS paid
+      INTO before
+      FROM habit_completions AS k WHERE k.habit_id = h.id AND k.completed_date = wanted;
     already_completed := before.done;
     completed := before.done;
     new_streak := streak_before;
@@ -613,25 +660,18 @@ BEGIN
     IF already_completed THEN
         RETURN;
     END IF;
-    IF before.skipped THEN
-        h := delete_skip(h, wanted);
-    END IF;
-    INSERT INTO habit_completions (habit_id, completed_date, ordinal, target, week_target, notes)
-    SELECT h.id, wanted, before.times + 1, coalesce(max(k.target), day_target(h.frequency, h.target_count)),
-           week_target(h.frequency, h.target_count), note
-      FROM habit_completions AS k WHERE k.habit_id = h.id AND k.completed_date = wanted
+    h := delete_skip(h, wanted);
+    pays := before.ordinal >= before.target AND wanted = today AND NOT before.paid
+        AND (h.frequency <> 'weekly' OR days_of_week(h, today) < h.target_count);
+    completion_id := gen_random_uuid();
+    INSERT INTO habit_completions (id, habit_id, completed_date, ordinal, target, week_target, notes, ledger_key)
+    VALUES (completion_id, h.id, wanted, before.ordinal, before.target, week_target(h.frequency, h.target_count), note,
+            CASE WHEN pays THEN 'habit_complete:' || completion_id END)
     RETURNING * INTO made;
-    completion_id := made.id;
     completed := made.done;
     h := count_completion(h, made);
-    new_streak := (SELECT s.current_streak FROM habit_streak(h, today) AS s);
-    IF made.done AND wanted = today
-        AND (h.frequency <> 'weekly' OR before.week_days < h.target_count)
-        AND NOT EXISTS (SELECT FROM habit_completions AS k
-                         WHERE k.habit_id = h.id AND k.completed_date = today AND k.ledger_key IS NOT NULL)
-    THEN
-        UPDATE habit_completions SET ledger_key = 'habit_complete:' || made.id WHERE id = made.id
-        RETURNING * INTO made;
+    new_streak := streak_on(h, today);
+    IF pays THEN
         SELECT * INTO payment FROM pay_habit(h, made.ledger_key, streak_before, new_streak, today);
         streak_bonus := payment.streak_bonus;
         paid := payment.paid;
@@ -674,14 +714,12 @@ CREATE OR REPLACE FUNCTION app.skip_habit(h habits, given date) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
     wanted date := habit_date(h, given, local_today());
-    before record;
 BEGIN
-    SELECT * INTO before FROM habit_on(h, wanted);
     IF NOT h.is_active THEN
         PERFORM refuse(409, 'habit_archived', 'An archived habit cannot be skipped.');
-    ELSIF before.done THEN
+    ELSIF EXISTS (SELECT FROM habit_done(h.id, wanted)) THEN
         PERFORM refuse(409, 'already_completed', 'This day is done already.');
-    ELSIF before.skipped THEN
+    ELSIF EXISTS (SELECT FROM habit_skips AS s WHERE s.habit_id = h.id AND s.day = wanted) THEN
         RETURN;
     ELSIF EXISTS (SELECT FROM generate_series(0, 6) AS n
                    WHERE (SELECT count(*) FROM habit_skips AS s

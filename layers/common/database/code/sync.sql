@@ -90,8 +90,8 @@ BEGIN ATOMIC
                                                FROM plan_items(p) AS i))
                        FROM daily_plans AS p WHERE p.date = (SELECT local_today()))),
            ('habits', (SELECT sum(hashtextextended(s::text, 0))::text
-                         FROM (SELECT local_today() AS today OFFSET 0) AS d, habits AS h, habit_shown(h, d.today) AS s
-                        WHERE h.is_active)),
+                         FROM (SELECT local_today() AS today OFFSET 0) AS d, habits_shown(d.today) AS s
+                        WHERE s.is_active)),
            ('goals', concat_ws(' ', (SELECT coalesce(sum(hashtextextended(g::text, 0)), 0) FROM goals AS g),
                                (SELECT coalesce(sum(hashtextextended(m::text, 0)), 0) FROM goal_milestones AS m),
                                overdue_goals())),

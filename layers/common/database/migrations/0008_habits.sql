@@ -99,6 +99,8 @@ CREATE TABLE habit_completions (
     FOREIGN KEY (user_id, habit_id) REFERENCES habits ON DELETE CASCADE,
     CHECK ((amount IS NULL) = (amount_target IS NULL))
 );
+-- What is recorded of a week, of all habits.
+CREATE INDEX habit_completions_of_day ON habit_completions (user_id, completed_date);
 CALL enable_row_security('habit_completions');
 GRANT SELECT, INSERT, UPDATE, DELETE ON habit_completions TO questlog_app;
 
@@ -110,6 +112,7 @@ CREATE TABLE habit_skips (
     PRIMARY KEY (user_id, habit_id, day),
     FOREIGN KEY (user_id, habit_id) REFERENCES habits ON DELETE CASCADE
 );
+CREATE INDEX habit_skips_of_day ON habit_skips (user_id, day);
 CALL enable_row_security('habit_skips');
 GRANT SELECT, INSERT, DELETE ON habit_skips TO questlog_app;
 

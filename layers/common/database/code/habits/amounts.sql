@@ -64,10 +64,10 @@ BEGIN
     IF today BETWEEN first AND last
         AND NOT EXISTS (SELECT FROM paid_amount(h, first, last))
         AND NOT is_claimed(h, first, last)
-        AND (h.cadence <> 'weekly' OR (SELECT s.week_days FROM habit_on(h, today) AS s) <= h.target_count)
+        AND (h.cadence <> 'weekly' OR days_of_week(h, today) <= h.target_count)
     THEN
         UPDATE habit_completions SET ledger_key = key WHERE id = reaching.id;
-        SELECT * INTO payment FROM pay_habit(h, key, streak_before, (SELECT s.current_streak FROM habit_streak(h, today) AS s), today);
+        SELECT * INTO payment FROM pay_habit(h, key, streak_before, streak_on(h, today), today);
         streak_bonus := payment.streak_bonus;
         paid := payment.paid;
     END IF;
@@ -114,7 +114,7 @@ CREATE OR REPLACE FUNCTION internal.record_amount(
 LANGUAGE plpgsql AS $$
 DECLARE
     today date := local_today();
-    streak_before int := (SELECT s.current_streak FROM habit_streak(h, today) AS s);
+    streak_before int := streak_on(h, today);
     before record;
     after record;
     made habit_completions;
@@ -143,7 +143,7 @@ BEGIN
     completion_id := made.id;
     completed := after.met;
     already_completed := before.met;
-    new_streak := (SELECT s.current_streak FROM habit_streak(h, today) AS s);
+    new_streak := streak_on(h, today);
     amount_period := after.total;
     remaining := CASE h.direction WHEN 'at_least' THEN greatest(after.target - after.total, 0) END;
     within_limit := NOT after.passed;
@@ -252,7 +252,7 @@ BEGIN
     ELSE
         completed := NOT before.passed;
         already_completed := true;
-        new_streak := (SELECT s.current_streak FROM habit_streak(h, local_today()) AS s);
+        new_streak := streak_on(h, local_today());
         streak_bonus := false;
     END IF;
 END
@@ -264,7 +264,7 @@ CREATE OR REPLACE FUNCTION internal.undo_amount(h habits, undone habit_completio
 LANGUAGE plpgsql AS $$
 DECLARE
     today date := local_today();
-    streak_before int := (SELECT s.current_streak FROM habit_streak(h, today) AS s);
+    streak_before int := streak_on(h, today);
     after record;
     newest habit_completions;
 BEGIN
@@ -328,7 +328,7 @@ BEGIN
     completion_id := gen_random_uuid();
     completed := true;
     already_completed := false;
-    new_streak := (SELECT s.current_streak FROM habit_streak(h, today) AS s);
+    new_streak := streak_on(h, today);
     INSERT INTO habit_claims (id, habit_id, through, ledger_key)
     VALUES (completion_id, h.id, ended, 'habit_complete:' || completion_id);
     SELECT * INTO payment FROM pay_habit(h, 'habit_complete:' || completion_id, new_streak - 1, new_streak, today);
