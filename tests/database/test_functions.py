@@ -99,7 +99,7 @@ READS = {
     "quests": {"deleted_imports", "ledger"},
     "reference": {"identity"},  # whose an e-mail address is, for those who look at what its owner shares
     "revisions": {"identity"},  # of a user who is being deleted none is written
-    "sync": {"daily_plan", "focus", "goals", "habits"},
+    "sync": {"daily_plan", "focus", "goals"},
     "today": {"daily_plan", "focus", "identity", "ledger"},
     # The audit counts the rows of the lists that have totals.
     "totals": {"bookmarks", "books", "focus", "inbox", "infobase", "market", "reference"},
