@@ -1,16 +1,23 @@
 SET LOCAL ROLE questlog_owner;
 
--- The user's time zone, and the hour at which the user's days begin. One row, also for a user without settings.
--- A statement that needs many days reads it once and calls the three-argument forms below.
+-- The user's time zone, and the hour at which the user's days begin. One row, also for a user without settings. It is inlined;
+-- whoever calls it reads the settings with the rights of their own.
+CREATE OR REPLACE FUNCTION internal.own_days() RETURNS TABLE (zone text, day_start int)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT coalesce((SELECT s.value #>> '{}' FROM user_settings AS s
+                      WHERE s.user_id = current_user_id() AND s.key = 'timezone'), 'UTC'),
+           coalesce((SELECT (s.value #>> '{}')::int FROM user_settings AS s
+                      WHERE s.user_id = current_user_id() AND s.key = 'day_start_hour'), 0);
+END;
+
+-- The same with the rights of its owner. A statement that needs many days reads it once and calls the three-argument forms below.
 --   It runs as its owner, and so does local_day(), because functions that run as their owner call them too: Postgres makes
 --   a plan anew whenever another role runs it, or another search_path holds, than the last time.
 CREATE OR REPLACE FUNCTION app.day_settings(OUT zone text, OUT day_start int)
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
 BEGIN ATOMIC
-    SELECT coalesce(max(value #>> '{}') FILTER (WHERE key = 'timezone'), 'UTC'),
-           coalesce(max((value #>> '{}')::int) FILTER (WHERE key = 'day_start_hour'), 0)
-      FROM user_settings
-     WHERE user_id = (SELECT current_user_id()) AND key IN ('timezone', 'day_start_hour');
+    SELECT d.zone, d.day_start FROM own_days() AS d;
 END;
 
 -- The instant at which a clock in a zone shows a time. Where clocks go back a time is shown twice: the first instant is
@@ -33,10 +40,8 @@ RETURN ((at AT TIME ZONE zone) - make_interval(hours => day_start))::date;
 -- Not in SQL: a call of an SQL function that is not inlined costs more, and every award asks for the day.
 CREATE OR REPLACE FUNCTION app.local_day(at timestamptz) RETURNS date
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
-DECLARE
-    days record := day_settings();
 BEGIN
-    RETURN local_day(at, days.zone, days.day_start);
+    RETURN (SELECT local_day(at, d.zone, d.day_start) FROM own_days() AS d);
 END
 $$;
 

@@ -286,9 +286,8 @@ CREATE OR REPLACE FUNCTION app.habits_on(day date)
 RETURNS TABLE (habit_id uuid, name text, sort_order int, due boolean, done boolean, skipped boolean, pending boolean)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    -- OFFSET 0: the day is computed once, not once for each habit.
     SELECT (o.h).id, (o.h).name, (o.h).sort_order, o.due, o.done, o.skipped, o.due AND NOT o.done
-      FROM (SELECT habits_on.day OFFSET 0) AS d (day), habits_with_day(d.day) AS o
+      FROM habits_with_day(habits_on.day) AS o
      WHERE (o.h).is_active;
 END;
 
