@@ -230,9 +230,12 @@ BEGIN ATOMIC
 END;
 
 -- On how many days of a day's week a habit was done.
-CREATE OR REPLACE FUNCTION internal.days_of_week(h habits, day date) RETURNS int
-LANGUAGE sql STABLE
-RETURN coalesce((SELECT r.week_days FROM habits_recorded(days_of_week.day) AS r WHERE r.habit_id = h.id), 0);
+CREATE OR REPLACE FUNCTION internal.days_of_week(habit uuid, day date) RETURNS int
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    RETURN coalesce((SELECT r.week_days FROM habits_recorded(day) AS r WHERE r.habit_id = habit), 0);
+END
+$$;
 
 -- All habits on a day, each with what is recorded of it:
 --   times      how often it was completed        done       whether the day's target was met
@@ -303,6 +306,22 @@ BEGIN ATOMIC
      WHERE k.habit_id = habit_done.habit AND k.completed_date = habit_done.day AND k.done;
 END;
 
+-- The pending habits of habits_on(), looked at one by one: for who asks whether there is any, and so stops at the first.
+CREATE OR REPLACE FUNCTION internal.pending_habits(day date) RETURNS TABLE (habit_id uuid)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT h.id
+      FROM habits AS h
+     WHERE is_habit_due(h, pending_habits.day,
+                        CASE h.cadence WHEN 'weekly' THEN days_of_week(h.id, pending_habits.day) END,
+                        CASE h.kind WHEN 'amount' THEN period_sum(h.id, h.period, pending_habits.day) END)
+       AND NOT EXISTS (SELECT FROM habit_done(h.id, pending_habits.day))
+       AND NOT EXISTS (SELECT FROM habit_skips AS s WHERE s.habit_id = h.id AND s.day = pending_habits.day)
+       AND NOT EXISTS (
+           SELECT FROM habit_pauses AS p
+            WHERE (p.habit_id = h.id OR p.habit_id IS NULL) AND pending_habits.day BETWEEN p.starts_on AND p.ends_on);
+END;
+
 -- Reminders ---------------------------------------------------------------------------------------------------------
 
 -- The active habits that have a time of day to be reminded at; with an id, that one.
@@ -319,7 +338,7 @@ END;
 -- Whether a habit is due on a day and not done.
 CREATE OR REPLACE FUNCTION internal.is_habit_pending(wanted uuid, day date) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN EXISTS (SELECT FROM habits_on(is_habit_pending.day) AS h WHERE h.habit_id = wanted AND h.pending);
+RETURN EXISTS (SELECT FROM pending_habits(is_habit_pending.day) AS h WHERE h.habit_id = wanted);
 
 -- History -----------------------------------------------------------------------------------------------------------
 
@@ -598,7 +617,7 @@ BEGIN
     SELECT count(*) FILTER (WHERE p.base_xp > 0 OR p.coins > 0) < 20, bool_or(p.counters ? 'perfect_habit_days') IS NOT TRUE
       INTO within_cap, perfect
       FROM entries_on(today, 'habit_complete') AS p;
-    perfect := perfect AND NOT EXISTS (SELECT FROM habits_on(today) AS s WHERE s.pending);
+    perfect := perfect AND NOT EXISTS (SELECT FROM pending_habits(today));
     streak_bonus := within_cap AND streak_after > streak_before AND streak_after IN (7, 14, 30, 60, 100, 365);
     paid := award(
         'habit_complete', 'habit', h.id,
@@ -653,7 +672,8 @@ BEGIN
         RETURN;
     END IF;
     SELECT count(*) + 1 AS ordinal, coalesce(max(k.target), day_target(h.frequency, h.target_count)) AS target,
-           coalesce(bool_or(k.done), false) AS done, coalesce(bool_or(k.ledger_key IS NOT NULL), false) AS paid
+           coalesce(bool_or(k.done), false) AS done, coalesce(bool_or(k.ledger_key IS NOT NULL), false) AS paid,
+           EXISTS (SELECT FROM habit_skips AS s WHERE s.habit_id = h.id AND s.day = wanted) AS skipped
       INTO before
       FROM habit_completions AS k WHERE k.habit_id = h.id AND k.completed_date = wanted;
     already_completed := before.done;
@@ -663,9 +683,11 @@ BEGIN
     IF already_completed THEN
         RETURN;
     END IF;
-    h := delete_skip(h, wanted);
+    IF before.skipped THEN
+        h := delete_skip(h, wanted);
+    END IF;
     pays := before.ordinal >= before.target AND wanted = today AND NOT before.paid
-        AND (h.frequency <> 'weekly' OR days_of_week(h, today) < h.target_count);
+        AND (h.frequency <> 'weekly' OR days_of_week(h.id, today) < h.target_count);
     completion_id := gen_random_uuid();
     INSERT INTO habit_completions (id, habit_id, completed_date, ordinal, target, week_target, notes, ledger_key)
     VALUES (completion_id, h.id, wanted, before.ordinal, before.target, week_target(h.frequency, h.target_count), note,
@@ -675,7 +697,7 @@ BEGIN
     h := count_completion(h, made);
     new_streak := streak_on(h, today);
     IF pays THEN
-        SELECT * INTO payment FROM pay_habit(h, made.ledger_key, streak_before, new_streak, today);
+        payment := pay_habit(h, made.ledger_key, streak_before, new_streak, today);
         streak_bonus := payment.streak_bonus;
         paid := payment.paid;
     END IF;

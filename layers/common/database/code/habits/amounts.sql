@@ -64,7 +64,7 @@ BEGIN
     IF today BETWEEN first AND last
         AND NOT EXISTS (SELECT FROM paid_amount(h, first, last))
         AND NOT is_claimed(h, first, last)
-        AND (h.cadence <> 'weekly' OR days_of_week(h, today) <= h.target_count)
+        AND (h.cadence <> 'weekly' OR days_of_week(h.id, today) <= h.target_count)
     THEN
         UPDATE habit_completions SET ledger_key = key WHERE id = reaching.id;
         SELECT * INTO payment FROM pay_habit(h, key, streak_before, streak_on(h, today), today);
