@@ -43,14 +43,26 @@ def hold(route: Route, trips: int, answer: Answer, *, more: int = 0) -> None:
     assert fits, f"{route} took {trips} trips, not {most}, to answer {answer.status}: {answer.text[:300]}"
 
 
-@pytest.fixture
-def proxy(database: Database) -> Iterator[Proxy]:
-    """What this test's requests reach the database through, on a connection that stands."""
+@pytest.fixture(scope="module")
+def line(database: Database) -> Iterator[Proxy]:
+    """What the requests of these tests reach the database through."""
     with Proxy(database.app_url) as proxy:
         database.serve(proxy.on_the_way_to)
-        connect("health")  # any of the request functions
         yield proxy
     database.serve()
+
+
+@pytest.fixture
+def proxy(line: Proxy) -> Proxy:
+    """The same, on a connection that stands and has prepared nothing."""
+    stand("health")  # any of the request functions
+    return line
+
+
+def stand(group: str) -> None:
+    """Have the group's next request go over a connection that stands and has prepared nothing, as a new one has not."""
+    connect(group)
+    questlog_db.connection().execute("DEALLOCATE ALL")
 
 
 @pytest.fixture
@@ -74,7 +86,7 @@ def test_a_request_is_one_trip(route: Route, proxy: Proxy, count: Count, new_use
     """
     user = new_user(role="admin")
     inhabit(route.group, user)
-    connect(route.group)
+    stand(route.group)
     unknown: tuple[str, ...] = tuple(str(uuid4()) for _ in route.identified_by)
     paths = paths_of(rows_of(user.id, database), len(unknown)) if unknown else ()
     known = (tuple(row.id for row in path) for path in paths)
@@ -97,7 +109,7 @@ def test_a_request_is_one_trip(route: Route, proxy: Proxy, count: Count, new_use
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if not route.public], ids=str)
 def test_a_stranger_is_refused_in_one_trip(route: Route, count: Count, stranger: Client) -> None:
-    connect(route.group)
+    stand(route.group)
     trips, answer = count(lambda: route.ask(stranger))
     answer.refused(401, "unauthorized")
     assert trips == 1
@@ -108,7 +120,7 @@ def test_an_idempotency_key_costs_one_trip_more(route: Route, count: Count, new_
     """Its answer is kept in the transaction it belongs to, and is known only once the first trip is back."""
     user = new_user(role="admin")
     inhabit(route.group, user)
-    connect(route.group)
+    stand(route.group)
     key = str(uuid4())
     ids = [str(uuid4()) for _ in route.identified_by]
     for _ in range(2):

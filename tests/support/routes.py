@@ -128,11 +128,18 @@ class Route:
         parameters = self.endpoint.parameters
         return {name: str(_smallest(parameters.get(name, str))) for name in self._in_path}
 
+    @cached_property
+    def _parts(self) -> dict[tuple[str, bool], Any]:
+        """What _part() has made of the route's schemas, which takes as long as several requests."""
+        return {}
+
     def _part(self, name: str, *, whole: bool) -> Any:
         """The query or body to send: the smallest there is, or with `whole` one that leaves no field out."""
         if name not in self.endpoint.parameters:
             return None
-        return _smallest(self.endpoint.parameters[name], whole=whole)
+        if (name, whole) not in self._parts:
+            self._parts[name, whole] = _smallest(self.endpoint.parameters[name], whole=whole)
+        return self._parts[name, whole]
 
     def ask(
         self,
