@@ -104,6 +104,10 @@ INSERT INTO reading_sessions (book_id, pages_read, duration_minutes, logged_at, 
 SELECT b.id, 30, 30, b.finished_at - interval '1 d' * n, (b.finished_at - interval '1 d' * n)::date, 270 - 30 * n,
        300 - 30 * n, 'page', 1, 6, 3
   FROM books AS b, generate_series(0, 9) AS n WHERE b.user_id = current_user_id() AND b.status = 'completed';
+UPDATE books AS b SET pages_logged = s.pages, minutes_logged = s.minutes
+  FROM (SELECT book_id, sum(pages_read) AS pages, sum(duration_minutes) AS minutes
+          FROM reading_sessions WHERE user_id = current_user_id() GROUP BY book_id) AS s
+ WHERE b.user_id = current_user_id() AND b.id = s.book_id;
 
 -- name: notes
 INSERT INTO ideas (title, content, tags, created_at)

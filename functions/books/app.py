@@ -27,9 +27,9 @@ from functions.books.models import (
     Goal,
     GoalQuery,
     ImportQuery,
+    LocalToday,
     Logged,
     LogRow,
-    LogTotals,
     MonthRow,
     NewBook,
     NewGoal,
@@ -81,10 +81,8 @@ def add(db: Db, body: NewBook) -> Book:
 @api.get("/books/stats")
 def stats(db: Db) -> Stats:
     """Return the shelf and the reading log in numbers, and the last twelve months."""
-    shelf, totals, days, goal, pages, books = db.each(
-        (ShelfRow, LogTotals, list[DayRow], Goal, list[MonthRow], list[MonthRow]), "stats"
-    )
-    return rules.stats(shelf, totals, days=days, goal=goal, pages=pages, books=books)
+    shelf, now, days, goal, books = db.each((ShelfRow, LocalToday, list[DayRow], Goal, list[MonthRow]), "stats")
+    return rules.stats(shelf, now.today, days=days, goal=goal, books=books)
 
 
 @api.get("/books/goal")

@@ -278,27 +278,26 @@ class DeletedSession(ResponseModel):
 
 
 class ShelfRow(Row):
-    """The shelf in numbers."""
+    """The shelf in numbers, and what the logs of its books add up to."""
 
     total_books: int
     books_completed: int
     books_reading: int
     average_rating: float | None
-
-
-class LogTotals(Row):
-    """The log in numbers, and today's date."""
-
     total_pages_read: int
     reading_sessions: int
     total_reading_minutes: int
-    pages_this_month: int
-    pages_7d: int
+
+
+class LocalToday(Row):
     today: Day
 
 
 class DayRow(Row):
+    """A day on which something was read, and how many pages, where logs count in pages."""
+
     day: date
+    pages: int
 
 
 class MonthRow(Row):

@@ -109,23 +109,17 @@ SELECT b.*, book_progress(b) AS progress_percent FROM books AS b WHERE b.id = %(
 SELECT count(*) AS total_books,
        count(*) FILTER (WHERE times_read > 0) AS books_completed,
        count(*) FILTER (WHERE status = 'reading') AS books_reading,
-       round(avg(rating), 2) AS average_rating
+       round(avg(rating), 2) AS average_rating,
+       coalesce(sum(pages_logged), 0) AS total_pages_read,
+       (SELECT coalesce(sum(t.total), 0) FROM totals_of('reading') AS t) AS reading_sessions,
+       coalesce(sum(minutes_logged), 0) AS total_reading_minutes
   FROM books;
-SELECT coalesce(sum(s.pages_read) FILTER (WHERE s.unit = 'page'), 0) AS total_pages_read,
-       count(s.id) AS reading_sessions,
-       coalesce(sum(minutes_of(s)), 0) AS total_reading_minutes,
-       coalesce(sum(s.pages_read) FILTER (
-           WHERE s.unit = 'page' AND s.local_date >= date_trunc('month', d.today)::date), 0) AS pages_this_month,
-       coalesce(sum(s.pages_read) FILTER (WHERE s.unit = 'page' AND s.local_date > d.today - 7), 0) AS pages_7d,
-       d.today
-  FROM (SELECT local_today() AS today OFFSET 0) AS d LEFT JOIN reading_sessions AS s ON true
- GROUP BY d.today;
-SELECT DISTINCT local_date AS day FROM reading_sessions ORDER BY local_date;
-SELECT g.* FROM reading_goal(extract(year FROM local_today())::int) AS g;
-SELECT date_trunc('month', s.local_date)::date AS month, sum(s.pages_read) AS count
+SELECT local_today() AS today;
+SELECT s.local_date AS day, coalesce(sum(s.pages_read) FILTER (WHERE s.unit = 'page'), 0) AS pages
   FROM reading_sessions AS s
- WHERE s.unit = 'page' AND s.local_date >= (SELECT date_trunc('month', local_today()) - interval '11 months')::date
- GROUP BY 1;
+ GROUP BY s.local_date
+ ORDER BY s.local_date;
+SELECT g.* FROM reading_goal(extract(year FROM local_today())::int) AS g;
 SELECT date_trunc('month', local_day(r.finished_at, d.zone, d.day_start))::date AS month, count(*) AS count
   FROM day_settings() AS d, book_reads AS r
  WHERE r.finished_at >= (SELECT lower(day_bounds((date_trunc('month', local_today()) - interval '11 months')::date)))

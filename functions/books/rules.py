@@ -1,11 +1,13 @@
 """Statistics of reading: streaks of days, and the last twelve months."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
-from functions.books.models import DayRow, Goal, LogTotals, Month, MonthRow, ShelfRow, Stats
+from functions.books.models import DayRow, Goal, Month, MonthRow, ShelfRow, Stats
 
 MONTHS = 12
+WEEK = timedelta(days=7)
 
 
 def streaks(days: Iterable[date], today: date) -> tuple[int, int]:
@@ -26,28 +28,22 @@ def last_months(today: date) -> list[str]:
     return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(newest - MONTHS + 1, newest + 1)]
 
 
-def stats(
-    shelf: ShelfRow,
-    totals: LogTotals,
-    *,
-    days: Sequence[DayRow],
-    goal: Goal,
-    pages: Iterable[MonthRow],
-    books: Iterable[MonthRow],
-) -> Stats:
-    """The whole document; `pages` and `books` are what was read and finished by month."""
-    current, longest = streaks((row.day for row in days), totals.today)
-    pages_in = {f"{row.month:%Y-%m}": row.count for row in pages}
+def stats(shelf: ShelfRow, today: date, *, days: Sequence[DayRow], goal: Goal, books: Iterable[MonthRow]) -> Stats:
+    """The whole document. `days` are the days with a log, in order; `books` is what was finished by month."""
+    current, longest = streaks((row.day for row in days), today)
+    pages_in: Counter[str] = Counter()
+    for row in days:
+        pages_in[f"{row.day:%Y-%m}"] += row.pages
     books_in = {f"{row.month:%Y-%m}": row.count for row in books}
     return Stats(
         **shelf.model_dump(),
-        **totals.model_dump(exclude={"today"}),
         current_streak_days=current,
         longest_streak_days=longest,
         books_this_year=goal.completed,
+        pages_this_month=sum(row.pages for row in days if row.day >= today.replace(day=1)),
+        pages_7d=sum(row.pages for row in days if row.day > today - WEEK),
         goal=goal,
         months=[
-            Month(month=month, pages=pages_in.get(month, 0), books=books_in.get(month, 0))
-            for month in last_months(totals.today)
+            Month(month=month, pages=pages_in[month], books=books_in.get(month, 0)) for month in last_months(today)
         ],
     )

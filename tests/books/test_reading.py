@@ -234,3 +234,36 @@ def test_statistics(new_user: NewUser, clock: Clock) -> None:
     assert stats["months"][0]["month"] == "2030-06"
     clock.advance(timedelta(days=2))
     assert user.get("/books/stats").data["current_streak_days"] == 0
+
+
+def test_statistics_are_those_of_the_log_after_each_change_of_it(user: User) -> None:
+    def holds() -> None:
+        log = user.get("/books/sessions", query={"page_size": 100}).data["sessions"]
+        stats = user.get("/books/stats").data
+        assert stats["reading_sessions"] == len(log)
+        pages = sum(session["pages_read"] for session in log if session["unit"] == "page")
+        assert (stats["total_pages_read"], stats["pages_7d"], stats["months"][-1]["pages"]) == (pages, pages, pages)
+        by_minutes = (s["pages_read"] if s["unit"] == "minute" else 0 for s in log)
+        assert stats["total_reading_minutes"] == sum(
+            session["duration_minutes"] or minutes for session, minutes in zip(log, by_minutes, strict=True)
+        )
+
+    novel, tape = added(user, total_pages=100), added(user, unit="minute", total_pages=90)
+    first = logged(user, novel, 30, duration_minutes=20)["session"]
+    heard = logged(user, tape, 45)["session"]
+    holds()
+    last = logged(user, novel, 70)["session"]
+    logged(user, novel, 5, duration_minutes=7)  # completed already
+    holds()
+    user.patch(f"/books/{novel['id']}/sessions/{first['id']}", {"pages_read": 50, "duration_minutes": None})
+    user.patch(f"/books/{tape['id']}/sessions/{heard['id']}", {"pages_read": 40})
+    user.patch(f"/books/{tape['id']}/sessions/{heard['id']}", {"notes": "On a walk."})
+    holds()
+    changed(user, novel, unit="percent")
+    logged(user, novel, 9, duration_minutes=3)
+    holds()
+    user.delete(f"/books/{novel['id']}/sessions/{last['id']}")
+    holds()
+    user.delete(f"/books/{novel['id']}")
+    holds()
+    assert user.get("/books/stats").data["reading_sessions"] == 1

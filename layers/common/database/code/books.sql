@@ -23,9 +23,9 @@ LANGUAGE sql
 BEGIN ATOMIC
     UPDATE books
        SET (title, author, isbn, cover_url, genre, unit, total_pages, current_page, status, started_at, finished_at, rating,
-            notes, tags, times_read, import_digest)
+            notes, tags, times_read, pages_logged, minutes_logged, import_digest)
          = (b.title, b.author, b.isbn, b.cover_url, b.genre, b.unit, b.total_pages, b.current_page, b.status, b.started_at,
-            b.finished_at, b.rating, b.notes, b.tags, b.times_read, NULL)
+            b.finished_at, b.rating, b.notes, b.tags, b.times_read, b.pages_logged, b.minutes_logged, NULL)
      WHERE id = b.id;
 END;
 
@@ -183,6 +183,11 @@ CREATE OR REPLACE FUNCTION app.minutes_of(s reading_sessions) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN coalesce(s.duration_minutes, CASE s.unit WHEN 'minute' THEN s.pages_read END, 0);
 
+-- The pages of a log, where it counts in pages.
+CREATE OR REPLACE FUNCTION internal.logged_pages(s reading_sessions) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE s.unit WHEN 'page' THEN s.pages_read ELSE 0 END;
+
 -- Pays a log: XP for every fifth page and coins for every tenth, from reading at most 200 XP and 100 coins a local day.
 CREATE OR REPLACE FUNCTION internal.pay_reading(s reading_sessions) RETURNS award_result
 LANGUAGE plpgsql AS $$
@@ -238,19 +243,29 @@ BEGIN
         b.unit, read_number(b), sent_time, moment)
     RETURNING * INTO s;
     PERFORM move_total('reading', 'all', 1);
-    UPDATE books AS k SET import_digest = NULL WHERE k.id = b.id AND k.import_digest IS NOT NULL;
+    b.pages_logged := b.pages_logged + logged_pages(s);
+    b.minutes_logged := b.minutes_logged + minutes_of(s);
     IF NOT was_completed THEN
         b.status := 'reading';
         b.started_at := least(b.started_at, s.logged_at);
         b := book_at_page(b, s.end_page);
-        PERFORM save_book(b);
     END IF;
+    PERFORM save_book(b);
     paid := ARRAY[pay_reading(s), count_book(b)];
     UPDATE reading_sessions AS r SET xp_awarded = (paid[1]).xp, coins_awarded = (paid[1]).coins WHERE r.id = s.id;
     session_id := s.id;
     book_completed := b.status = 'completed' AND NOT was_completed;
 END
 $$;
+
+-- Adds to what the logs of a book add up to.
+CREATE OR REPLACE FUNCTION internal.recount_logs(book uuid, pages int, minutes int) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    UPDATE books AS b
+       SET pages_logged = b.pages_logged + pages, minutes_logged = b.minutes_logged + minutes
+     WHERE b.id = book AND (pages, minutes) <> (0, 0);
+END;
 
 -- Moves a book by what became of one of its logs; a log of an earlier read, or in another unit, moves nothing.
 CREATE OR REPLACE FUNCTION internal.move_book(s reading_sessions, pages int) RETURNS void
@@ -285,6 +300,7 @@ BEGIN
            local_date = CASE WHEN n.logged_at = s.logged_at THEN s.local_date ELSE local_day(n.logged_at) END,
            end_page = n.end_page
      WHERE r.id = s.id;
+    PERFORM recount_logs(s.book_id, logged_pages(n) - logged_pages(s), minutes_of(n) - minutes_of(s));
     PERFORM move_book(s, n.end_page - s.end_page);
 END
 $$;
@@ -295,6 +311,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, p
 BEGIN
     DELETE FROM reading_sessions AS r WHERE r.id = s.id;
     PERFORM move_total('reading', 'all', -1);
+    PERFORM recount_logs(s.book_id, -logged_pages(s), -minutes_of(s));
     PERFORM move_book(s, s.start_page - s.end_page);
 END
 $$;

@@ -23,6 +23,9 @@ CREATE TABLE books (
     tags text[] NOT NULL DEFAULT '{}' CHECK (cardinality(tags) <= 20),
     -- How many rows of book_reads there are, counted as they come and go.
     times_read int NOT NULL DEFAULT 0 CHECK (times_read >= 0),
+    -- What its logs add up to, kept as they come, change and go: their pages, where they count in pages, and their minutes.
+    pages_logged int NOT NULL DEFAULT 0 CHECK (pages_logged >= 0),
+    minutes_logged int NOT NULL DEFAULT 0 CHECK (minutes_logged >= 0),
     import_key text CHECK (length(import_key) BETWEEN 1 AND 320),
     -- What the file said; null once the user has changed something, and where the user had the book before.
     import_digest bytea CHECK (length(import_digest) = 16),
@@ -85,7 +88,8 @@ CREATE TABLE reading_sessions (
 );
 CREATE INDEX reading_sessions_recent ON reading_sessions (user_id, logged_at DESC);
 CREATE INDEX reading_sessions_book ON reading_sessions (user_id, book_id, logged_at DESC);
-CREATE INDEX reading_sessions_day ON reading_sessions (user_id, local_date);
+-- Statistics of days and months are read in the index.
+CREATE INDEX reading_sessions_day ON reading_sessions (user_id, local_date) INCLUDE (unit, pages_read);
 CALL enable_row_security('reading_sessions');
 GRANT SELECT, INSERT, UPDATE, DELETE ON reading_sessions TO questlog_app;
 
