@@ -64,6 +64,26 @@ def test_pages(user: User) -> None:
     assert pages[3]["quests"] == []
 
 
+@pytest.mark.parametrize("status", [None, "accepted", "completed", "abandoned"])
+def test_pages_of_each_filter_are_its_whole_list(user: User, status: str | None) -> None:
+    for title in "abcd":
+        quest = added(user, title=title, is_repeatable=title < "c")
+        if status:
+            move = {"accepted": "accept", "completed": "complete", "abandoned": "abandon"}[status]
+            user.post(f"/quests/{quest['id']}/{move}")
+    if status in ("accepted", "abandoned"):
+        for key in ("weekly_focus", "daily_move"):
+            user.post(f"/quests/{universal(user, key)['id']}/{'accept' if status == 'accepted' else 'abandon'}")
+    for kind in (None, "user", "universal"):
+        filters = {"status": status or "", "kind": kind or ""}
+        whole = user.get("/quests", query=filters).data
+        assert whole["total"] == len(whole["quests"])
+        pages = [user.get("/quests", query={**filters, "page": n, "page_size": 3}).data for n in range(1, 7)]
+        assert [quest for page in pages for quest in page["quests"]] == whole["quests"]
+        assert {page["total"] for page in pages} == {whole["total"]}
+    assert user.get("/quests", query={"status": status or "", "kind": "user"}).data["total"] == 4
+
+
 def test_filters_by_kind_and_by_the_status_shown(user: User, database: Database) -> None:
     available, accepted, completed, abandoned, expired = (added(user, title=title)["id"] for title in "abcde")
     user.post(f"/quests/{accepted}/accept")

@@ -195,6 +195,14 @@ def each_change() -> dict[str, tuple[Change, Change, set[str]]]:
             lambda u: u.patch(step_path(u), {"title": "Sink"}),
             {"goals"},
         ),
+        "the milestones' order": (
+            lambda u: goal(u, "Float", "Dive"),
+            lambda u: u.put(
+                f"{goal_path(u)}/milestones/order",
+                {"ids": [step["id"] for step in reversed(first(u, "/goals", "goals")["milestones"])]},
+            ),
+            {"goals"},
+        ),
         "a milestone less": (lambda u: goal(u, "Float"), lambda u: u.delete(step_path(u)), {"goals"}),
         "a quest": (nothing, lambda u: u.post("/quests", {"title": "x", "category": "y"}), {"quests"}),
         "a quest accepted": (nothing, begun, {"quests", "badges"}),
@@ -256,6 +264,15 @@ def test_the_turn_of_a_day_is_seen(user: User, clock: Clock) -> None:
     clock.advance("12 hours")
     seen = set(changes(user, known))
     assert {"habits", "plan", "badges", "quests"} <= seen
+
+
+def test_a_quest_that_runs_out_is_seen(user: User, clock: Clock) -> None:
+    quest(user, accepted=True, expires_at=f"{ahead(0)}T13:00:00Z")
+    known = versions(user)
+    clock.advance("59 minutes")
+    assert versions(user) == known
+    clock.advance("2 minutes")
+    assert set(changes(user, known)) == {"quests", "badges"}
 
 
 def test_a_write_that_was_committed_late_is_seen(user: User, clock: Clock) -> None:

@@ -178,6 +178,27 @@ RETURN least((SELECT min(q.expires_at) FROM quests AS q WHERE q.expires_at > clo
              (SELECT min(u.starts_at) FROM universal_quests AS u WHERE u.starts_at > clock()),
              (SELECT min(u.ends_at) FROM universal_quests AS u WHERE u.ends_at > clock()));
 
+-- A digest of what the lists of quests are made of: it is another one when a row of it has been written, or when time alone has
+-- changed something. Which transaction wrote a row (xmin) says that at a fraction of what its columns cost.
+CREATE OR REPLACE FUNCTION app.quests_version() RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH t AS MATERIALIZED (
+        SELECT t.period_key, t.previous_key FROM quest_periods() AS t
+    )
+    SELECT concat_ws(' ',
+        (SELECT string_agg(t.period_key, ',') FROM t),
+        next_quest_change(),
+        (SELECT sum(hash_record_extended(ROW (q.id, q.xmin), 0)) FROM quests AS q),
+        (SELECT sum(hash_record_extended(ROW (u.id, u.xmin), 0)) FROM universal_quests AS u WHERE u.is_active),
+        (SELECT sum(hash_record_extended(ROW (p.id, p.xmin), 0)) FROM user_quest_progress AS p
+          WHERE p.status IN ('available', 'accepted')
+            AND p.period_key = ANY (ARRAY(SELECT t.period_key FROM t UNION ALL SELECT t.previous_key FROM t))),
+        (SELECT sum(hash_record_extended(ROW (p.id, p.xmin), 0)) FROM user_quest_progress AS p
+          WHERE p.status IN ('completed', 'abandoned')
+            AND p.period_key = ANY (ARRAY(SELECT t.period_key FROM t UNION ALL SELECT t.previous_key FROM t))));
+END;
+
 -- Writing own quests ------------------------------------------------------------------------------------------------
 
 -- The quest `q` with the fields that were sent; null makes a new one. 400 names each field that does not fit. Rewards follow

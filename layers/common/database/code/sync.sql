@@ -76,8 +76,7 @@ $$;
 -- The version of each domain: a digest of all that the domain shows. It changes whenever that changes, by a write or by
 -- the beginning of a day, and only then. A count or the latest updated_at would miss deletions, and transactions that
 -- began early and were committed late.
---   Of goals and quests the rows themselves go into the digest, not the answers made of them. Those answers depend on two
---   more things, which are added: how many goals are overdue, and the present periods of quests.
+--   Of goals and quests, of which there may be many, the digest is made of who wrote their rows, not of what is in them.
 CREATE OR REPLACE FUNCTION app.sync_versions() RETURNS TABLE (domain text, version text)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -92,10 +91,8 @@ BEGIN ATOMIC
            ('habits', (SELECT sum(hashtextextended(s::text, 0))::text
                          FROM (SELECT local_today() AS today OFFSET 0) AS d, habits_shown(d.today) AS s
                         WHERE s.is_active)),
-           ('goals', concat_ws(' ', (SELECT coalesce(sum(hashtextextended(g::text, 0)), 0) FROM goals AS g),
-                               (SELECT coalesce(sum(hashtextextended(m::text, 0)), 0) FROM goal_milestones AS m),
-                               overdue_goals())),
-           ('quests', (SELECT sum(hashtextextended(q::text, 0))::text FROM quests_now AS q)),
+           ('goals', goals_version()),
+           ('quests', quests_version()),
            ('settings', (SELECT string_agg(concat_ws(' ', s.key, s.value), ',' ORDER BY s.key)
                            FROM settings_now() AS s))) AS c (domain, content);
 END;
