@@ -19,7 +19,6 @@ import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -28,16 +27,16 @@ from typing import Any, Final, Generic, NamedTuple, ParamSpec, TypedDict, TypeVa
 from pydantic import BaseModel, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from questlog import identity
 from questlog.binding import Arguments
 from questlog.db import Db, Queries, Statement, sent_ahead
 from questlog.edge import Edge, LambdaHandler
-from questlog.errors import Failure, Forbidden, Invalid, NotFound, Unchanged
+from questlog.errors import Failure, Forbidden, Invalid, Unchanged
 from questlog.idempotency import IdempotentDb, fingerprint, is_key
 from questlog.revision import REVISE
+from questlog.routing import Resource, Router, no_such_path
 from questlog.settings import settings
 from questlog.wire import Tagging
 
@@ -105,23 +104,23 @@ class RouteOptions(TypedDict, total=False):
     declaration (401, 403 of `requires`, 400 of its input, 404 of an id in its path ...) is not repeated here."""
 
 
-@dataclass(frozen=True)
 class Endpoint:
     """One method of one path."""
 
-    method: str
-    path: str
-    call: Callable[..., Any]
-    queries: Queries
-    role: str | None
-    requires: str | None
-    envelope: bool
-    etag: bool
-    store_response: bool
-    store_response_without: str
-    read_token: bool
-    tools: Sequence[Tool]
-    errors: Mapping[int, Sequence[str]]
+    def __init__(self, method: str, path: str, call: Callable[..., Any], api: "Api", options: RouteOptions) -> None:
+        self.method = method
+        self.path = path
+        self.call = call
+        self.queries = api.queries
+        self.role = api.role
+        self.requires = options.get("requires", identity.MEMBER)
+        self.envelope = options.get("envelope", True)
+        self.etag = options.get("etag", False)
+        self.store_response = options.get("store_response", True)
+        self.store_response_without = options.get("store_response_without", "")
+        self.read_token = options.get("read_token", False)
+        self.tools = options.get("tools", ())
+        self.errors = options.get("errors", {})
 
     @cached_property
     def parameters(self) -> Mapping[str, Any]:
@@ -275,23 +274,7 @@ class Api:
         """Declare a route; the parameters and the return type of the function below say what it takes and returns."""
 
         def declare(call: Callable[P, R]) -> Callable[P, R]:
-            self._own.append(
-                Endpoint(
-                    method=method,
-                    path=path,
-                    call=call,
-                    queries=self.queries,
-                    role=self.role,
-                    requires=options.get("requires", identity.MEMBER),
-                    envelope=options.get("envelope", True),
-                    etag=options.get("etag", False),
-                    store_response=options.get("store_response", True),
-                    store_response_without=options.get("store_response_without", ""),
-                    read_token=options.get("read_token", False),
-                    tools=options.get("tools", ()),
-                    errors=options.get("errors", {}),
-                )
-            )
+            self._own.append(Endpoint(method, path, call, self, options))
             return call
 
         return declare
@@ -315,7 +298,7 @@ class Api:
     def handler(self) -> LambdaHandler:
         """The Lambda handler. Missing configuration stops it here, at start."""
         settings()
-        router = _router(self._own, self._part if self.on_demand else _no_such_path)
+        router = _router(self._own, self._part if self.on_demand else no_such_path)
         if prepares_requests():
             self._prepare_requests()
         finish_cold_start()
@@ -337,7 +320,7 @@ class Api:
     async def _part(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to the module that serves its path."""
         module = self.on_demand.get("/".join(scope["path"].split("/")[:3]))
-        await (_part_router(module) if module else _no_such_path)(scope, receive, send)
+        await (_part_router(module) if module else no_such_path)(scope, receive, send)
 
 
 def _router(endpoints: Sequence[Endpoint], otherwise: ASGIApp) -> Router:
@@ -345,38 +328,12 @@ def _router(endpoints: Sequence[Endpoint], otherwise: ASGIApp) -> Router:
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    # Literal segments before parameters, whatever the order of declaration: /focus/active is no session's id.
-    ordered = sorted(by_path, key=lambda path: [segment.startswith("{") for segment in path.split("/")])
-    routes = [Route(path, Resource(path, by_path[path])) for path in ordered]
-    return Router(routes, redirect_slashes=False, default=otherwise)
+    return Router([Resource(path, methods) for path, methods in by_path.items()], otherwise)
 
 
 @cache
 def _part_router(module: str) -> Router:
-    return _router(importlib.import_module(module).api.endpoints, _no_such_path)
-
-
-class Resource:
-    """One path and its methods. It is an ASGI application since Starlette would run a plain function in a thread."""
-
-    def __init__(self, path: str, methods: Mapping[str, Endpoint]) -> None:
-        self._path = path
-        self._methods = methods
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the response of the method's endpoint. HEAD is handled as GET, and the gateway drops the body."""
-        scope["questlog.route"] = self._path
-        request = Request(scope, receive)
-        endpoint = self._methods.get("GET" if request.method == "HEAD" else request.method)
-        if endpoint is None:
-            allowed = {"allowed": sorted(self._methods)}
-            raise Failure(405, "method_not_allowed", "This path does not take that method.", allowed)
-        response = endpoint(request, await request.body())
-        await response(scope, receive, send)
-
-
-async def _no_such_path(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    raise NotFound("There is no such path.")
+    return _router(importlib.import_module(module).api.endpoints, no_such_path)
 
 
 def tag_of(document: BaseModel) -> str:
