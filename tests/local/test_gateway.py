@@ -24,6 +24,13 @@ def stack(tmp_path: Path) -> Stack:
     return Stack(tmp_path)
 
 
+@pytest.fixture
+def clock(clock: Clock) -> Clock:
+    """A clock that nobody has moved: these tests ask whether it was."""
+    clock.reset()
+    return clock
+
+
 def test_a_connection_is_taken_before_the_server_serves() -> None:
     """`make run` prints that it is ready a moment before: a busy machine makes that moment long."""
     server = Server(Gateway([], report=print), [], port=0)
@@ -102,8 +109,9 @@ def test_a_killed_process_is_started_anew(stack: Stack) -> None:
     async def test(ask: Ask) -> None:
         pid = (await ask("GET", "/")).json()["pid"]
         os.kill(pid, signal.SIGKILL)
-        while alive(pid):
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(120):
+            while alive(pid):
+                await asyncio.sleep(0.01)
         assert (await ask("GET", "/")).json()["pid"] != pid
 
     stack.run(test)
@@ -236,8 +244,9 @@ def test_what_does_not_move_the_clock_is_refused(stack: Stack, clock: Clock, bod
 
 def test_schedules_tick(stack: Stack) -> None:
     async def test(ask: Ask) -> None:
-        while not stack.ticks.exists() or len(stack.ticks.read_text().splitlines()) < 3:
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(120):
+            while not stack.ticks.exists() or len(stack.ticks.read_text().splitlines()) < 3:
+                await asyncio.sleep(0.02)
 
     stack.run(test, schedules=(Schedule("Queue", 60, '{"schedule": "queue"}'), Schedule("Clean", 3600, None)))
     ticks = [json.loads(line) for line in stack.ticks.read_text().splitlines()]
@@ -251,8 +260,9 @@ def test_schedules_tick(stack: Stack) -> None:
 
 def test_a_run_that_fails_is_reported_and_ticked_again(stack: Stack) -> None:
     async def test(ask: Ask) -> None:
-        while len(stack.runs) < 2:
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(120):
+            while len(stack.runs) < 2:
+                await asyncio.sleep(0.02)
 
     stack.run(test, schedules=(Schedule("Queue", 60, '{"schedule": "broken"}'),))
     for one in stack.runs:
