@@ -1,9 +1,10 @@
 """Work whose job is gone, or whose time is up, ends at once, whatever its statement is waiting for."""
 
 import threading
-import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -18,6 +19,7 @@ from tests.conftest import Database, NewUser, User
 from tests.jobs.ticking import OwnWork, enqueue, job, note, notes, runs, tick
 from tests.jobs.workers import start
 from tests.support import bucket
+from tests.support.waiting import wait_until
 
 QUEUE = {"done": 0, "failed": 0, "queued_again": 0, "superseded": 0}
 SLEEPING = "SELECT count(*) AS n FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%%' AND datname = %s"
@@ -80,6 +82,14 @@ def test_what_is_not_guarded_any_more_is_left_alone() -> None:
     deadline.cancel_when_over()
 
 
+def is_renewed(database: Database, job_id: UUID) -> bool:
+    """Whether the lease of a job was renewed since the clock was moved."""
+    [row] = database.query(
+        "SELECT lease_until > instant() + interval '4 minutes' AS is_new FROM jobs WHERE id = %s", job_id
+    )
+    return bool(row["is_new"])
+
+
 def test_a_lease_is_renewed_on_a_connection_of_its_own(
     user: User, database: Database, clock: Clock, work: OwnWork
 ) -> None:
@@ -89,10 +99,7 @@ def test_a_lease_is_renewed_on_a_connection_of_its_own(
             note(opened, f"done {one.id}")
             for _ in range(3):
                 clock.advance("PT4M")
-                while not database.query(
-                    "SELECT lease_until > instant() + interval '4 minutes' AS is_new FROM jobs WHERE id = %s", one.id
-                )[0]["is_new"]:
-                    time.sleep(0.01)
+                wait_until(partial(is_renewed, database, one.id), "a renewed lease")
         return {}
 
     work.do = do
@@ -112,10 +119,7 @@ def test_a_renewal_that_fails_is_not_the_last(user: User, database: Database, cl
                 database.name,
             )
             clock.advance("PT4M")
-            while not database.query(
-                "SELECT lease_until > instant() + interval '4 minutes' AS is_new FROM jobs WHERE id = %s", one.id
-            )[0]["is_new"]:
-                time.sleep(0.01)
+            wait_until(partial(is_renewed, database, one.id), "a renewed lease")
         return {}
 
     work.do = do
@@ -124,10 +128,11 @@ def test_a_renewal_that_fails_is_not_the_last(user: User, database: Database, cl
 
 
 def test_no_thread_is_left(user: User, database: Database, work: OwnWork) -> None:
-    before = threading.active_count()
+    # Not their number: those of another test may end meanwhile.
+    before = set(threading.enumerate())
     enqueue(database, user)
     tick()
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_the_deletion_of_a_user_does_not_wait_for_a_job(new_user: NewUser, database: Database) -> None:
@@ -136,8 +141,7 @@ def test_the_deletion_of_a_user_does_not_wait_for_a_job(new_user: NewUser, datab
     queued = enqueue(database, user)
     with start(bucket.serve(), is_waiting=True) as workers:
         workers.begin("queue", database.url("questlog_jobs"))
-        while not database.query(SLEEPING, database.name)[0]["n"]:
-            time.sleep(0.01)
+        wait_until(lambda: database.query(SLEEPING, database.name)[0]["n"], "a worker in its transaction")
         assert job(database, queued)["status"] == "running"
         assert user.delete("/user/delete", {"confirm": "DELETE"}).status == 200
         workers.wait()

@@ -1,6 +1,5 @@
 """Runs of the schedules: their rows, that they do not overlap, what an idle one costs, and those that are asked for."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +24,7 @@ from tests.reference.working import work as tick_audio
 from tests.support import bucket
 from tests.support.client import log_in
 from tests.support.proxy import Proxy
+from tests.support.waiting import wait_until
 
 QUEUE = {"done": 0, "failed": 0, "queued_again": 0, "superseded": 0}
 Ask = Callable[..., list[DictRow]]
@@ -82,13 +82,16 @@ def test_of_ticks_at_the_same_moment_one_runs(database: Database) -> None:
     assert sorted(at_once(6, begin)) == [False] * 5 + [True]
 
 
+RENEWED = "SELECT lease_until > instant() + interval '4 minutes' AS is_new FROM job_runs"
+
+
 def test_a_run_keeps_its_lease(database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("functions.jobs.lease.RENEWAL_SECONDS", 0.02)
 
     def slow(lease: Lease) -> dict[str, int]:
         for _ in range(3):
             clock.advance("PT4M")
-            wait_until(database, "SELECT lease_until > instant() + interval '4 minutes' AS is_so FROM job_runs")
+            wait_until(lambda: database.query(RENEWED)[0]["is_new"], "a renewed lease")
             assert database.query("SELECT id FROM begin_run('cleanup', false, '{}')") == []
         return {"done": 3}
 
@@ -103,18 +106,11 @@ def test_a_run_without_its_lease_stops(database: Database, clock: Clock, monkeyp
 
     def slow(lease: Lease) -> dict[str, int]:
         clock.advance("PT6M")
-        while lease.deadline():
-            time.sleep(0.01)
+        wait_until(lambda: not lease.deadline(), "the end of the lease")
         return {"done": 1}
 
     log_in("jobs")
     assert not schedule_runs.tick(Slow(slow), lambda: 900_000).is_finished
-
-
-def wait_until(database: Database, question: str) -> None:
-    """Wait for the lease's thread."""
-    while not database.query(question)[0]["is_so"]:
-        time.sleep(0.01)
 
 
 # Idle ticks -----------------------------------------------------------------------------------------------------------
