@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-import time
 import zipfile
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -17,6 +16,7 @@ from tests.habits.test_habitica import SAMPLE as HABITICA
 from tests.habits.test_loop import HEADER, packed
 from tests.habits.test_loop import SAMPLE as LOOP
 from tests.support import factories
+from tests.support.effort import at_most
 from tests.support.locks import after_a_wait
 
 ZIP = {"content-type": "application/zip"}
@@ -379,22 +379,20 @@ def entries() -> bytes:
     ],
 )
 def test_what_is_no_such_file(user: User, content: bytes, status: int) -> None:
-    started = time.process_time()
-    answer = user.post("/habits/import", content, headers=ZIP if content.startswith(b"P") else {})
+    with at_most(1):
+        answer = user.post("/habits/import", content, headers=ZIP if content.startswith(b"P") else {})
     assert answer.status == status, answer.text
     if status == 400:
         answer.invalid("body")
     else:
         answer.refused(413, "payload_too_large")
-    assert time.process_time() - started < 1
     assert habits(user) == []
 
 
 def test_a_bomb_costs_nothing(user: User) -> None:
     content = bomb()
-    started = time.process_time()
-    user.post("/habits/import", content, headers=ZIP).refused(413, "payload_too_large")
-    assert time.process_time() - started < 1
+    with at_most(1):
+        user.post("/habits/import", content, headers=ZIP).refused(413, "payload_too_large")
 
 
 def test_more_days_than_are_written_at_once(user: User) -> None:
@@ -501,10 +499,9 @@ def test_a_hundred_habits_of_three_years(user: User) -> None:
     first = date(2028, 5, 1)
     lines = "Date,Value,Notes\n" + "".join(f"{first + timedelta(days=n)},YES_MANUAL,\n" for n in range(1_095))
     content = file_of(*[(READ.replace("001", f"{n:03}").replace("Read", f"Read {n}"), lines) for n in range(1, 101)])
-    started = time.process_time()
-    report = sent(user, content)
+    with at_most(6):  # and the database takes three
+        report = sent(user, content)
     assert (counts(report), report["completions"]) == ((100, 0, 0, 0), 109_500)
-    assert time.process_time() - started < 6  # and the database takes three
     assert habits(user)[0]["longest_streak"] == 1_095
     assert counts(sent(user, content)) == (0, 0, 100, 0)
 
@@ -643,6 +640,5 @@ def test_our_own_export_is_known_by_the_names_alone(user: User) -> None:
 def test_days_far_apart_do_not_fill_the_file(user: User) -> None:
     far = "Date,Value,Notes\n1900-01-01,YES_MANUAL,\n2199-12-31,YES_MANUAL,\n"
     sent(user, file_of(*[(READ.replace("001", f"{n:03}").replace("Read", f"Read {n}"), far) for n in range(1, 31)]))
-    started = time.process_time()
-    assert "Checkmarks.csv" not in unpacked(exported(user))
-    assert time.process_time() - started < 1
+    with at_most(1):
+        assert "Checkmarks.csv" not in unpacked(exported(user))
