@@ -245,8 +245,13 @@ def test_a_frozen_server_is_not_ready_within_two_seconds(database: Database) -> 
             environment.setenv("APP_DATABASE_URL", frozen)
             settings.cache_clear()
             logins.disconnect()
-            started = time.monotonic()
-            details = Client().get("/ready").refused(503, "unavailable")
-            assert time.monotonic() - started < 2.0
+            # One of five: a busy machine may make any of them longer, but a limit that is too long is so each time.
+            for _ in range(5):
+                started = time.monotonic()
+                details = Client().get("/ready").refused(503, "unavailable")
+                if time.monotonic() - started < 2.0:
+                    break
+            else:
+                pytest.fail("it never answered within two seconds")
     assert (details["database"], details["schema_version"]) == ("error", None)
     settings.cache_clear()
