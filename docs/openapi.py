@@ -260,6 +260,8 @@ def refusals(endpoint: Endpoint) -> Mapping[int, set[str]]:
         types[400].add("validation_error")
     if "{" in endpoint.path:
         types[404].add("not_found")
+    if {"page_size", "limit"} & set(getattr(endpoint.parameters.get("query"), "model_fields", ())):
+        types[413].add("answer_too_large")
     if unsafe:
         types[403].add("csrf_violation")
         types[413].add("payload_too_large")

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from questlog.api import Api, Tool
 from questlog.db import Db
-from questlog.wire import Deleted, Reward
+from questlog.wire import Deleted, Reward, Total
 
 from functions.goals import rules
 from functions.goals.models import (
@@ -14,6 +14,7 @@ from functions.goals.models import (
     GoalProgress,
     GoalRow,
     Goals,
+    GoalsPage,
     GoalsQuery,
     Milestone,
     MilestoneChange,
@@ -35,10 +36,15 @@ api = Api(__file__)
         Tool("list_goals", "List the goals with their milestones and ids.", arguments=("status",)),
     ],
 )
-def goals(db: Db, query: GoalsQuery) -> Goals:
-    """List the user's goals with their milestones, the highest priority first, then the newest."""
-    rows, milestones = db.each((list[GoalRow], list[Milestone]), "goals", status=query.status)
-    return Goals(goals=rules.with_milestones(rows, milestones), total=len(rows))
+def goals(db: Db, query: GoalsQuery) -> Goals | GoalsPage:
+    """List the user's goals with their milestones, all or a page: the highest priority first, then the newest."""
+    if not query.is_paged:
+        rows, milestones = db.each((list[GoalRow], list[Milestone]), "goals", status=query.status)
+        return Goals(goals=rules.with_milestones(rows, milestones), total=len(rows))
+    rows, milestones, count = db.each(
+        (list[GoalRow], list[Milestone], Total), "goals_page", status=query.status, **query.asked
+    )
+    return GoalsPage(goals=rules.with_milestones(rows, milestones), total=count.total, **query.asked)
 
 
 @api.post("/goals", errors={409: ["limit_reached"]})

@@ -6,7 +6,19 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from questlog.wire import Body, Day, Deleted, Instant, Query, ResponseModel, Reward, Row, Trimmed, absent, blank_is_null
+from questlog.paging import PageOrAll
+from questlog.wire import (
+    Body,
+    Day,
+    Deleted,
+    Instant,
+    ResponseModel,
+    Reward,
+    Row,
+    Trimmed,
+    absent,
+    blank_is_null,
+)
 
 Status = Literal["active", "completed", "abandoned", "paused"]
 
@@ -17,7 +29,7 @@ Category = Annotated[Trimmed, StringConstraints(max_length=40), AfterValidator(b
 Priority = Annotated[int, Field(ge=0, le=100)]
 
 
-class GoalsQuery(Query):
+class GoalsQuery(PageOrAll):
     status: Status | None = None
 
 
@@ -97,6 +109,11 @@ class GoalChanged(Goal, Reward):
 class Goals(ResponseModel):
     goals: list[Goal]
     total: int
+
+
+class GoalsPage(Goals):
+    page: int
+    page_size: int
 
 
 class MilestoneDeleted(Deleted):

@@ -11,6 +11,22 @@ SELECT m.*
  WHERE %(status)s::text IS NULL OR g.status = %(status)s
  ORDER BY m.goal_id, m.sort_order;
 
+-- name: goals_page
+SELECT g.*, goal_is_overdue(g, today) AS is_overdue
+  FROM local_today() AS today, goals AS g
+ WHERE %(status)s::text IS NULL OR g.status = %(status)s
+ ORDER BY g.priority DESC, g.created_at DESC, g.id
+ LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
+SELECT m.*
+  FROM (SELECT g.id
+          FROM goals AS g
+         WHERE %(status)s::text IS NULL OR g.status = %(status)s
+         ORDER BY g.priority DESC, g.created_at DESC, g.id
+         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS g
+  JOIN goal_milestones AS m ON m.goal_id = g.id
+ ORDER BY m.goal_id, m.sort_order;
+SELECT count(*) AS total FROM goals AS g WHERE %(status)s::text IS NULL OR g.status = %(status)s;
+
 -- name: add
 SELECT lock_user();
 SELECT g.*, goal_is_overdue(g, today) AS is_overdue

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from questlog.api import Api, Tool
 from questlog.db import Db
 from questlog.errors import Failure, NotFound
+from questlog.paging import PageOrAll
 from questlog.settings import settings
 from questlog.wire import Success, Total
 
@@ -132,10 +133,10 @@ def restore(db: Db, entry_id: UUID) -> Entry:
 
 
 @api.get("/infobase/{entry_id}/versions")
-def versions(db: Db, entry_id: UUID) -> Versions:
-    """List the former texts of an entry, the newest first."""
-    _, found = db.each((EntryId, list[Version]), "versions", entry_id=entry_id)
-    return {"versions": found}
+def versions(db: Db, entry_id: UUID, query: PageOrAll) -> Versions:
+    """List the former texts of an entry, all or a page, the newest first."""
+    _, found, count = db.each((EntryId, list[Version], Total), "versions", entry_id=entry_id, **query.bounds)
+    return {"versions": found, **query.shown(count.total)}
 
 
 @api.post("/infobase/{entry_id}/versions/{version}/restore")

@@ -6,7 +6,20 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
-from questlog.wire import Body, Flag, Instant, Page, PageSize, Query, ResponseModel, Row, Tags, Trimmed, absent
+from questlog.paging import PageShown
+from questlog.wire import (
+    Body,
+    Flag,
+    Instant,
+    Page,
+    PageSize,
+    Query,
+    ResponseModel,
+    Row,
+    Tags,
+    Trimmed,
+    absent,
+)
 
 Sort = Literal["updated", "created", "title"]
 
@@ -114,7 +127,7 @@ class Version(TypedDict):
     replaced_at: Instant
 
 
-class Versions(TypedDict):
+class Versions(PageShown):
     versions: list[Version]
 
 

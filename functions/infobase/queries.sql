@@ -59,7 +59,9 @@ SELECT * FROM infobase_entries WHERE id = %(entry_id)s AND deleted_at IS NULL;
 
 -- name: versions
 SELECT id FROM infobase_entries WHERE id = %(entry_id)s AND deleted_at IS NULL;
-SELECT version, title, content, replaced_at FROM infobase_versions WHERE entry_id = %(entry_id)s ORDER BY version DESC;
+SELECT version, title, content, replaced_at FROM infobase_versions WHERE entry_id = %(entry_id)s ORDER BY version DESC
+ LIMIT %(limit)s OFFSET %(offset)s;
+SELECT count(*) AS total FROM infobase_versions WHERE %(limit)s::bigint IS NOT NULL AND entry_id = %(entry_id)s;
 
 -- name: restore_version
 SELECT r.id FROM restore_infobase_version(%(entry_id)s, %(version)s) AS r;

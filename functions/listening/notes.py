@@ -48,12 +48,14 @@ def add_annotation(db: Db, track_id: UUID, body: NewAnnotation) -> Annotation:
     return db.one(Annotation, "add_annotation", track_id=track_id, sent=sent)
 
 
-@api.get("/reference/tracks/{track_id}/annotations.csv")
+@api.get("/reference/tracks/{track_id}/annotations.csv", errors={413: ["answer_too_large"]})
 def annotations_csv(db: Db, track_id: UUID) -> Response:
     """Return the annotations of a track as CSV: start, end, title, category, content."""
+    from questlog.importing.requests import attachment  # noqa: PLC0415 - only who asks for the table pays for it
+
     _, found = db.each((Found, list[Annotation]), "annotations_csv", track_id=track_id)
-    headers = {"Content-Disposition": 'attachment; filename="annotations.csv"', "Cache-Control": "no-store"}
-    return Response(rules.annotations_csv(found), headers=headers, media_type="text/csv")
+    too_large = "The annotations would be larger than 5 MiB as a file."
+    return attachment(rules.annotations_csv(found), "annotations.csv", too_large=too_large)
 
 
 @api.get("/reference/annotations/{annotation_id}", envelope=False)

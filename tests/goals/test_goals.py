@@ -11,6 +11,7 @@ from tests.goals.conftest import complete, payments
 from tests.support import factories
 from tests.support.ledger import counter
 from tests.support.locks import after_a_wait
+from tests.support.paging import has_pages
 
 FIELDS = {
     *("id", "title", "description", "category", "target_date", "started_at", "completed_at", "status", "progress"),
@@ -66,6 +67,14 @@ def test_a_target_date_is_the_date_as_written(user: User, written: str) -> None:
     assert milestone["target_date"] == "2031-05-09"
     user.patch(path, {"target_date": None})
     assert user.patch(path, {"target_date": written}).data["target_date"] == "2031-05-09"
+
+
+def test_the_list_has_pages(user: User) -> None:
+    for priority in (1, 3, 2):
+        factories.goal(user, "a", "b", priority=priority)
+    paused = factories.goal(user, priority=100)
+    user.patch(f"/goals/{paused['id']}", {"status": "paused"})
+    has_pages(user, "/goals", "goals", status="active")
 
 
 BAD_INPUT = [

@@ -5,6 +5,7 @@ from typing import Any
 from local.clock import Clock
 from tests.conftest import Database, User
 from tests.infobase.conftest import added, changed, found
+from tests.support.paging import has_pages
 
 
 def versions(user: User, entry: dict[str, Any]) -> list[dict[str, Any]]:
@@ -27,6 +28,13 @@ def test_a_change_of_title_or_content_keeps_the_former_text(user: User) -> None:
     ]
     assert sorted(v["replaced_at"] for v in kept) == [v["replaced_at"] for v in reversed(kept)]
     assert set(kept[0]) == {"version", "title", "content", "replaced_at"}
+
+
+def test_the_list_has_pages(user: User) -> None:
+    entry = added(user, "One", "first")
+    for content in ("second", "third", "fourth"):
+        changed(user, entry, content=content)
+    has_pages(user, f"/infobase/{entry['id']}/versions", "versions")
 
 
 def test_restoring_one_keeps_what_it_replaces(user: User) -> None:

@@ -249,6 +249,19 @@ def test_the_table(user: User, mix: str) -> None:
     )
 
 
+def test_a_table_that_is_too_large(user: User, database: Database, mix: str) -> None:
+    database.query(
+        """
+        INSERT INTO track_annotations (user_id, track_id, start_time_ms, title, color, content)
+        SELECT user_id, id, n, 'x', '#000', repeat('x', 10000)
+          FROM reference_tracks, generate_series(1, 525) AS n WHERE id = %s
+        """,
+        mix,
+    )
+    path = f"/reference/tracks/{mix}/annotations.csv"
+    assert user.get(path).refused(413, "answer_too_large") == {"limit_bytes": 5 * 1024 * 1024}
+
+
 def test_no_more_than_2000_of_a_track_also_at_once(user: User, database: Database, mix: str) -> None:
     database.query(
         """

@@ -1,0 +1,45 @@
+"""Lists that are returned whole unless a page of them is asked for (platform contract, 1, rule 8).
+
+Apart from the shapes that all groups share, because only few have such a list and every cold start would pay for it.
+"""
+
+from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
+
+from questlog.wire import Page, PageSize, Query
+
+
+class PageShown(TypedDict, total=False):
+    """Which page of a list this is, and how many items all pages have; absent where the list is whole."""
+
+    total: int
+    page: int
+    page_size: int
+
+
+class PageOrAll(Query):
+    """A list is returned whole unless a page of it is asked for (platform contract, 1, rule 8)."""
+
+    page: Page | None = None
+    page_size: PageSize | None = None
+
+    @property
+    def is_paged(self) -> bool:
+        return self.page is not None or self.page_size is not None
+
+    @property
+    def asked(self) -> dict[str, int]:
+        """The page that is asked for, of 100 items unless it says how many."""
+        return {"page": self.page or 1, "page_size": self.page_size or 100}
+
+    @property
+    def bounds(self) -> dict[str, int | None]:
+        """`limit` and `offset` of a statement; no limit for the whole list."""
+        if not self.is_paged:
+            return {"limit": None, "offset": 0}
+        asked = self.asked
+        return {"limit": asked["page_size"], "offset": (asked["page"] - 1) * asked["page_size"]}
+
+    def shown(self, total: int) -> PageShown:
+        """What a page says of itself, of a list of so many items; nothing of a list that is whole."""
+        asked = self.asked
+        return {"total": total, "page": asked["page"], "page_size": asked["page_size"]} if self.is_paged else {}
