@@ -32,12 +32,12 @@ SELECT f.total, f.patterns, e.*
  ORDER BY f.place;
 
 -- name: facets
-SELECT substr(t.kind, 11) AS category, t.total AS count
+SELECT substr(t.kind, 11) COLLATE "default" AS category, t.total AS count
   FROM totals_of('infobase') AS t WHERE starts_with(t.kind, '/category/') AND t.total > 0
  ORDER BY count DESC, category;
-SELECT min(substr(t.kind, 6)) AS tag, sum(t.total)::bigint AS count
+SELECT min(substr(t.kind, 6) COLLATE "default") AS tag, sum(t.total)::bigint AS count
   FROM totals_of('infobase') AS t WHERE starts_with(t.kind, '/tag/') AND t.total > 0
- GROUP BY lower(substr(t.kind, 6)) ORDER BY count DESC, tag;
+ GROUP BY lower(substr(t.kind, 6) COLLATE "default") ORDER BY count DESC, tag;
 
 -- name: add
 SELECT add_infobase_entry(%(id)s, %(title)s, %(content)s, %(category)s, %(tags)s::text[], %(is_pinned)s);

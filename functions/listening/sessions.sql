@@ -29,8 +29,9 @@ SELECT i.*
 -- name: sessions
 SELECT s.* FROM sessions_page(%(track_id)s, %(status)s, %(page)s, %(page_size)s) AS s ORDER BY s.started_at DESC, s.id DESC;
 SELECT i.*
-  FROM sessions_page(%(track_id)s, %(status)s, %(page)s, %(page_size)s) AS s
-  JOIN listening_session_items AS i ON i.user_id = s.user_id AND i.session_id = s.id
+  FROM sessions_page(%(track_id)s, %(status)s, %(page)s, %(page_size)s) AS s,
+       -- A lookup by key for each session of the page, whatever the planner expects.
+       LATERAL (SELECT k.* FROM listening_session_items AS k WHERE k.session_id = s.id OFFSET 0) AS i
  ORDER BY i.position;
 -- Those in progress are at most one of a track, and have an index.
 SELECT CASE WHEN %(track_id)s::uuid IS NOT NULL
@@ -58,8 +59,8 @@ SELECT i.* FROM listening_session_items AS i WHERE i.session_id = %(session_id)s
 -- name: delete_session
 SELECT lock_user();
 SELECT unlink_listening_session(s.id) FROM listening_sessions AS s WHERE s.id = %(session_id)s;
-WITH gone AS (DELETE FROM listening_sessions AS s WHERE s.id = %(session_id)s RETURNING s.status)
-SELECT true AS success, CASE WHEN g.status <> 'in_progress' THEN move_total('listening', g.status, -1) END FROM gone AS g;
+SELECT count_listening(s, -1) FROM listening_sessions AS s WHERE s.id = %(session_id)s;
+DELETE FROM listening_sessions AS s WHERE s.id = %(session_id)s RETURNING true AS success;
 
 -- name: complete
 SELECT lock_user();
@@ -79,13 +80,15 @@ SELECT s.* FROM listening_sessions AS s WHERE s.id = %(session_id)s;
 SELECT i.* FROM listening_session_items AS i WHERE i.session_id = %(session_id)s ORDER BY i.position;
 
 -- name: summary
-SELECT count(s.id) AS sessions, coalesce(div(sum(s.listened_ms), 60000), 0)::bigint AS minutes,
-       count(DISTINCT s.track_id) AS tracks,
+SELECT coalesce(sum(t.total), 0)::bigint AS sessions,
+       (SELECT coalesce(div(sum(m.total), 60000), 0)::bigint
+          FROM totals_of('listening_ms') AS m WHERE m.day > (SELECT local_today() - %(days)s::int)) AS minutes,
+       count(DISTINCT t.kind::uuid) FILTER (WHERE t.total > 0) AS tracks,
        (SELECT count(*) FROM track_annotations AS a
          WHERE a.created_at >= (SELECT lower(day_bounds(local_today() - %(days)s::int + 1)))) AS annotations,
        listening_streak() AS streak_days
-  FROM listening_sessions AS s
- WHERE s.status = 'completed' AND s.completed_on > (SELECT local_today() - %(days)s::int);
+  FROM totals_of('listening_tracks') AS t
+ WHERE t.day > (SELECT local_today() - %(days)s::int);
 SELECT i.category, count(*) AS answered
   FROM listening_sessions AS s JOIN listening_session_items AS i ON i.user_id = s.user_id AND i.session_id = s.id
  WHERE s.status = 'completed' AND s.completed_on > (SELECT local_today() - %(days)s::int) AND is_answered(i)

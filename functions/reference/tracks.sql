@@ -45,11 +45,15 @@ SELECT t.*
    AND (%(q)s::text IS NULL OR position(lower(%(q)s) IN lower(concat_ws(E'\n', t.name, t.artist, t.album))) > 0)
  ORDER BY t.created_at DESC, t.id DESC
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
-SELECT count(*) AS total
-  FROM reference_tracks AS t
- WHERE (%(status)s::text IS NULL OR t.status = %(status)s)
-   AND (%(tag)s::text IS NULL OR t.tags @> ARRAY[%(tag)s::text])
-   AND (%(q)s::text IS NULL OR position(lower(%(q)s) IN lower(concat_ws(E'\n', t.name, t.artist, t.album))) > 0);
+SELECT CASE WHEN num_nonnulls(%(tag)s::text, %(q)s::text) = 0
+            THEN (SELECT count(*) FROM reference_tracks AS t WHERE %(status)s::text IS NULL OR t.status = %(status)s)
+            ELSE (SELECT count(*)
+                    FROM reference_tracks AS t
+                   WHERE (%(status)s::text IS NULL OR t.status = %(status)s)
+                     AND (%(tag)s::text IS NULL OR t.tags @> ARRAY[%(tag)s::text])
+                     AND (%(q)s::text IS NULL
+                          OR position(lower(%(q)s) IN lower(concat_ws(E'\n', t.name, t.artist, t.album))) > 0))
+       END AS total;
 
 -- name: track
 SELECT t.*, t.user_id = current_user_id() AS is_own FROM visible_track(%(track_id)s) AS t;

@@ -293,7 +293,7 @@ def test_a_wrong_total_is_found(user: User, database: Database) -> None:
     user.post("/references", {"title": "Bells"})
     database.query("UPDATE user_totals SET total = 2 WHERE user_id = %s", user.id)
     [found] = database.audit(user.id)
-    assert found["problem"] == "The total of references, open, -infinity is kept as 2 and counted as 1."
+    assert found["problem"] == "The total of references, -infinity, open is kept as 2 and counted as 1."
     [row] = database.query("SELECT count_miscounts() AS wrong")
     assert row["wrong"] >= 1
     database.query("DELETE FROM user_totals WHERE user_id = %s", user.id)

@@ -108,6 +108,20 @@ BEGIN ATOMIC
     UPDATE listening_session_items AS i SET annotation_id = NULL WHERE i.annotation_id = annotation;
 END;
 
+-- Adds a session to the totals (1), or takes it away (-1); one that is in progress is in none. The caller holds the user's lock.
+CREATE OR REPLACE FUNCTION app.count_listening(s listening_sessions, change int) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF s.status <> 'in_progress' THEN
+        PERFORM move_total('listening', s.status, change);
+    END IF;
+    IF s.status = 'completed' THEN
+        PERFORM move_total('listening_tracks', s.track_id::text, change, s.completed_on),
+                move_total('listening_ms', 'all', change * s.listened_ms, s.completed_on);
+    END IF;
+END
+$$;
+
 -- Takes a track that is about to be deleted, with all that is noted of it, out of what stays: sessions and annotations of
 -- other tracks may refer to its comparisons, sessions and annotations.
 CREATE OR REPLACE FUNCTION app.unlink_track(track uuid) RETURNS void
@@ -123,9 +137,7 @@ BEGIN ATOMIC
       FROM track_annotations AS a
      WHERE a.id = i.annotation_id AND a.track_id = track;
     -- Its sessions go with it.
-    SELECT move_total('listening', s.status, -s.total)
-      FROM (SELECT l.status, count(*) AS total FROM listening_sessions AS l
-             WHERE l.track_id = track AND l.status <> 'in_progress' GROUP BY l.status ORDER BY l.status) AS s;
+    SELECT count_listening(s, -1) FROM listening_sessions AS s WHERE s.track_id = track;
 END;
 
 -- What analyses say ----------------------------------------------------------------------------------------------------
@@ -516,8 +528,9 @@ BEGIN
        SET status = 'completed', ended_at = at, completed_on = local_day(at), reward_reason = reason,
            notes = n.notes, takeaway = n.takeaway, rating = n.rating,
            xp_awarded = coalesce(paid.xp, 0), coins_awarded = coalesce(paid.coins, 0)
-     WHERE t.id = s.id;
-    PERFORM move_total('listening', 'completed', 1);
+     WHERE t.id = s.id
+    RETURNING t.* INTO STRICT s;
+    PERFORM count_listening(s, 1);
     RETURN ARRAY[paid];
 END
 $$;
@@ -530,9 +543,10 @@ BEGIN
         PERFORM refuse(409, 'session_closed', 'The session is completed.', jsonb_build_object('status', s.status));
     END IF;
     UPDATE listening_sessions AS t SET status = 'abandoned', ended_at = instant()
-     WHERE t.id = s.id AND t.status = 'in_progress';
+     WHERE t.id = s.id AND t.status = 'in_progress'
+    RETURNING t.* INTO s;
     IF FOUND THEN
-        PERFORM move_total('listening', 'abandoned', 1);
+        PERFORM count_listening(s, 1);
     END IF;
 END
 $$;
@@ -545,8 +559,9 @@ BEGIN ATOMIC
         SELECT max(s.completed_on) AS day FROM listening_sessions AS s WHERE s.status = 'completed'
          UNION ALL
         SELECT d.day - 1
-          FROM days AS d
-         WHERE EXISTS (SELECT FROM listening_sessions AS s WHERE s.status = 'completed' AND s.completed_on = d.day - 1)
+          FROM days AS d,
+               -- A lookup for each day: EXISTS would be planned as a join with the days of the whole history.
+               LATERAL (SELECT FROM listening_sessions AS s WHERE s.status = 'completed' AND s.completed_on = d.day - 1 LIMIT 1) AS l
     )
     SELECT CASE WHEN max(d.day) >= local_today() - 1 THEN count(d.day) ELSE 0 END FROM days AS d;
 END;

@@ -8,12 +8,16 @@ SET LOCAL ROLE questlog_owner;
 -- Adds to the total of a kind of row. The caller holds lock_user(), unless this is all that it moves: two who move several
 -- totals in different orders would wait for each other.
 CREATE OR REPLACE FUNCTION app.move_total(
-    wanted text, of_kind text, change bigint, in_month date DEFAULT '-infinity', owner uuid DEFAULT current_user_id()
+    wanted text, of_kind text, change bigint, on_day date DEFAULT '-infinity', owner uuid DEFAULT current_user_id()
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO user_totals AS t (user_id, list, kind, month, total) VALUES (owner, wanted, of_kind, in_month, change)
-    ON CONFLICT (user_id, list, kind, month) DO UPDATE SET total = t.total + excluded.total;
+    UPDATE user_totals AS t SET total = t.total + change
+     WHERE t.user_id = owner AND t.list = wanted AND t.day = on_day AND t.kind = of_kind;
+    IF NOT FOUND THEN
+        INSERT INTO user_totals AS t (user_id, list, day, kind, total) VALUES (owner, wanted, on_day, of_kind, change)
+        ON CONFLICT (user_id, list, day, kind) DO UPDATE SET total = t.total + excluded.total;
+    END IF;
 END
 $$;
 
@@ -44,10 +48,10 @@ END
 $$;
 
 -- The totals of a list. It is inlined.
-CREATE OR REPLACE FUNCTION app.totals_of(wanted text) RETURNS TABLE (kind text, month date, total bigint)
+CREATE OR REPLACE FUNCTION app.totals_of(wanted text) RETURNS TABLE (day date, kind text, total bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT t.kind, t.month, t.total FROM user_totals AS t WHERE t.list = wanted;
+    SELECT t.day, t.kind, t.total FROM user_totals AS t WHERE t.list = wanted;
 END;
 
 -- The kinds --------------------------------------------------------------------------------------------------------------
@@ -88,40 +92,46 @@ RETURN date_trunc('month', at AT TIME ZONE 'UTC')::date;
 
 -- All totals as the rows have them.
 CREATE OR REPLACE VIEW app.recounted_totals WITH (security_invoker = true) AS
-SELECT r.user_id, 'references' AS list, reference_kind(r.is_archived) AS kind, '-infinity'::date AS month, count(*) AS total
-  FROM user_references AS r GROUP BY 1, 3
+SELECT r.user_id, 'references' AS list, '-infinity'::date AS day, reference_kind(r.is_archived) AS kind, count(*) AS total
+  FROM user_references AS r GROUP BY 1, 4
  UNION ALL
-SELECT i.user_id, 'inbox', inbox_kind(i.is_archived, i.processed_at IS NOT NULL), '-infinity', count(*)
-  FROM inbox_items AS i GROUP BY 1, 3
+SELECT i.user_id, 'inbox', '-infinity', inbox_kind(i.is_archived, i.processed_at IS NOT NULL), count(*)
+  FROM inbox_items AS i GROUP BY 1, 4
  UNION ALL
-SELECT f.user_id, 'focus', focus_kind(f.mode, f.status), month_of(f.started_at), count(*)
+SELECT f.user_id, 'focus', month_of(f.started_at), focus_kind(f.mode, f.status), count(*)
   FROM focus_sessions AS f WHERE f.ended_at IS NOT NULL GROUP BY 1, 3, 4
  UNION ALL
-SELECT f.user_id, 'focus_tags', t.tag, month_of(f.started_at), count(*)
+SELECT f.user_id, 'focus_tags', month_of(f.started_at), t.tag, count(*)
   FROM focus_sessions AS f, LATERAL (SELECT DISTINCT unnest(f.tags) AS tag) AS t
  WHERE f.ended_at IS NOT NULL GROUP BY 1, 3, 4
  UNION ALL
-SELECT p.user_id, 'purchases', p.status, '-infinity', count(*) FROM user_purchases AS p GROUP BY 1, 3
+SELECT p.user_id, 'purchases', '-infinity', p.status, count(*) FROM user_purchases AS p GROUP BY 1, 4
  UNION ALL
-SELECT r.user_id, 'reading', 'all', '-infinity', count(*) FROM reading_sessions AS r GROUP BY 1
+SELECT r.user_id, 'reading', '-infinity', 'all', count(*) FROM reading_sessions AS r GROUP BY 1
  UNION ALL
-SELECT l.user_id, 'listening', l.status, '-infinity', count(*)
-  FROM listening_sessions AS l WHERE l.ended_at IS NOT NULL GROUP BY 1, 3
+SELECT l.user_id, 'listening', '-infinity', l.status, count(*)
+  FROM listening_sessions AS l WHERE l.ended_at IS NOT NULL GROUP BY 1, 4
  UNION ALL
-SELECT e.user_id, 'infobase', k.kind, '-infinity', count(*)
-  FROM infobase_entries AS e, unnest(infobase_kinds(e)) AS k (kind) GROUP BY 1, 3;
+SELECT l.user_id, 'listening_ms', l.completed_on, 'all', sum(l.listened_ms)::bigint
+  FROM listening_sessions AS l WHERE l.status = 'completed' GROUP BY 1, 3
+ UNION ALL
+SELECT l.user_id, 'listening_tracks', l.completed_on, l.track_id::text, count(*)
+  FROM listening_sessions AS l WHERE l.status = 'completed' GROUP BY 1, 3, 4
+ UNION ALL
+SELECT e.user_id, 'infobase', '-infinity', k.kind, count(*)
+  FROM infobase_entries AS e, unnest(infobase_kinds(e)) AS k (kind) GROUP BY 1, 4;
 
 -- Where a total is not what the rows say: nowhere.
 CREATE OR REPLACE VIEW app.total_audit WITH (security_invoker = true) AS
-SELECT user_id, format('The total of %s, %s, %s is kept as %s and counted as %s.', list, kind, month, t.total, r.total) AS problem
-  FROM user_totals AS t FULL JOIN recounted_totals AS r USING (user_id, list, kind, month)
+SELECT user_id, format('The total of %s, %s, %s is kept as %s and counted as %s.', list, day, kind, t.total, r.total) AS problem
+  FROM user_totals AS t FULL JOIN recounted_totals AS r USING (user_id, list, day, kind)
  WHERE coalesce(t.total, 0) <> coalesce(r.total, 0);
 
 -- Counts the rows of an account that was filled by an import anew. The caller holds lock_user().
 CREATE OR REPLACE FUNCTION internal.count_totals(owner uuid) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
-    INSERT INTO user_totals AS t (user_id, list, kind, month, total)
-    SELECT r.user_id, r.list, r.kind, r.month, r.total FROM recounted_totals AS r WHERE r.user_id = owner
-    ON CONFLICT (user_id, list, kind, month) DO UPDATE SET total = excluded.total;
+    INSERT INTO user_totals AS t (user_id, list, day, kind, total)
+    SELECT r.user_id, r.list, r.day, r.kind, r.total FROM recounted_totals AS r WHERE r.user_id = owner
+    ON CONFLICT (user_id, list, day, kind) DO UPDATE SET total = excluded.total;
 END;

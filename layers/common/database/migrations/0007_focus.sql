@@ -72,7 +72,7 @@ CREATE TABLE focus_sessions (
     CHECK ((end_reason IS NOT NULL) = (ended_at IS NOT NULL))
 );
 CREATE UNIQUE INDEX focus_sessions_one_live ON focus_sessions (user_id) WHERE status IN ('active', 'paused');
-CREATE INDEX focus_sessions_started ON focus_sessions (user_id, started_at DESC);
+CREATE INDEX focus_sessions_started ON focus_sessions (user_id, started_at DESC, id);
 CREATE INDEX focus_sessions_ended ON focus_sessions (user_id, ended_at) WHERE mode = 'focus';
 CREATE INDEX focus_sessions_library ON focus_sessions (user_id, library_id) WHERE library_id IS NOT NULL;
 CALL enable_row_security('focus_sessions');

@@ -90,7 +90,8 @@ CREATE TABLE user_purchases (
     CHECK (status <> 'redeemed' OR (uses_remaining = 0 AND redeemed_at IS NOT NULL)),
     CHECK (is_consumable OR (uses_remaining = 0 AND redeemed_at = purchased_at))
 );
-CREATE INDEX user_purchases_recent ON user_purchases (user_id, purchased_at DESC, id);
+-- With what a period's purchases add up to.
+CREATE INDEX user_purchases_recent ON user_purchases (user_id, purchased_at DESC, id) INCLUDE (category, price_paid);
 CREATE INDEX user_purchases_item ON user_purchases (user_id, item_id, purchased_at);
 -- What a user holds, found without reading the history: consumables with uses left, and permanent items.
 CREATE INDEX user_purchases_active ON user_purchases (user_id, item_id) WHERE status = 'active';

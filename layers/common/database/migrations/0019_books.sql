@@ -86,7 +86,7 @@ CREATE TABLE reading_sessions (
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, book_id) REFERENCES books ON DELETE CASCADE
 );
-CREATE INDEX reading_sessions_recent ON reading_sessions (user_id, logged_at DESC);
+CREATE INDEX reading_sessions_recent ON reading_sessions (user_id, logged_at DESC, id);
 CREATE INDEX reading_sessions_book ON reading_sessions (user_id, book_id, logged_at DESC);
 -- Statistics of days and months are read in the index.
 CREATE INDEX reading_sessions_day ON reading_sessions (user_id, local_date) INCLUDE (unit, pages_read);

@@ -23,9 +23,9 @@ CREATE TABLE inbox_items (
     PRIMARY KEY (user_id, id),
     CHECK ((processed_at IS NULL) = (processed_to IS NULL))
 );
-CREATE INDEX inbox_items_recent ON inbox_items (user_id, created_at DESC) WHERE NOT is_archived;
-CREATE INDEX inbox_items_all ON inbox_items (user_id, created_at DESC);
-CREATE INDEX inbox_items_unread ON inbox_items (user_id, created_at DESC) WHERE NOT is_read AND NOT is_archived;
+CREATE INDEX inbox_items_recent ON inbox_items (user_id, created_at DESC, id) WHERE NOT is_archived;
+CREATE INDEX inbox_items_all ON inbox_items (user_id, created_at DESC, id);
+CREATE INDEX inbox_items_unread ON inbox_items (user_id) WHERE NOT is_read AND NOT is_archived;
 -- Those that stand elsewhere in the lists, or in others, as time passes.
 CREATE INDEX inbox_items_timed ON inbox_items (user_id, is_archived) WHERE expires_at IS NOT NULL OR snoozed_until IS NOT NULL;
 CREATE TRIGGER touch BEFORE UPDATE ON inbox_items FOR EACH ROW EXECUTE FUNCTION touch_updated_at();

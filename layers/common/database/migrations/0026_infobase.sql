@@ -17,7 +17,7 @@ CREATE TABLE infobase_entries (
     updated_at timestamptz NOT NULL DEFAULT clock(),
     PRIMARY KEY (user_id, id)
 );
-CREATE INDEX infobase_entries_listed ON infobase_entries (user_id, is_pinned DESC, updated_at DESC) WHERE deleted_at IS NULL;
+CREATE INDEX infobase_entries_listed ON infobase_entries (user_id, is_pinned DESC, updated_at DESC, id) WHERE deleted_at IS NULL;
 CREATE INDEX infobase_entries_trash ON infobase_entries (user_id, deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE TRIGGER touch BEFORE UPDATE ON infobase_entries FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('infobase_entries');

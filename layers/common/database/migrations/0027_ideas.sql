@@ -20,7 +20,7 @@ CREATE TABLE ideas (
     updated_at timestamptz NOT NULL DEFAULT clock(),
     PRIMARY KEY (user_id, id)
 );
-CREATE INDEX ideas_listed ON ideas (user_id, is_archived, is_pinned DESC, created_at DESC);
+CREATE INDEX ideas_listed ON ideas (user_id, is_archived, is_pinned DESC, created_at DESC, id);
 CREATE TRIGGER touch BEFORE UPDATE ON ideas FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('ideas');
 GRANT SELECT ON ideas TO questlog_app;

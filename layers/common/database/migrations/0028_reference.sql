@@ -34,6 +34,8 @@ CREATE TABLE reference_tracks (
     CHECK ((status = 'error') = (error_message IS NOT NULL))
 );
 CREATE INDEX reference_tracks_recent ON reference_tracks (user_id, created_at DESC, id DESC);
+-- The tracks of a user are counted, and their bytes, without reading the tracks themselves.
+CREATE INDEX reference_tracks_counted ON reference_tracks (user_id, status) INCLUDE (file_size_bytes);
 CREATE INDEX reference_tracks_content ON reference_tracks (user_id, content_sha256);
 -- Another user's shared track is found by its id alone.
 CREATE INDEX reference_tracks_shared ON reference_tracks (id) WHERE visibility = 'shared';
