@@ -529,33 +529,46 @@ $$;
 
 -- Called by the ledger ----------------------------------------------------------------------------------------------
 
--- Adds what an award counted to the universal quests that count it, in the period that the day is in; streak_days is a value
--- to reach. It runs with every award, so it writes only what changes: of most awards nothing does, as the streak is where
--- the quests have it already.
+-- The universal quests that an award moves, by what it counted, and their progress after it, in the period that the day is in;
+-- row_id is null where the period has no row yet. streak_days is a value to reach.
+CREATE OR REPLACE FUNCTION internal.moved_quests(counters jsonb, day date)
+RETURNS TABLE (quest_id uuid, row_id uuid, period_key text, period_start date, progress bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT u.id, p.id, t.period_key, quest_period_start(u.quest_type, day), a.progress
+      FROM universal_quests AS u
+     CROSS JOIN LATERAL (SELECT quest_period_key(u.quest_type, day) AS period_key) AS t
+      -- OFFSET 0: looked up quest by quest, since an award moves few
+      LEFT JOIN LATERAL (
+           SELECT p.id, p.status, p.progress
+             FROM user_quest_progress AS p
+            WHERE p.universal_quest_id = u.id AND p.period_key = t.period_key OFFSET 0) AS p ON true
+     CROSS JOIN LATERAL (
+           SELECT least(u.target, (counters -> u.target_type)::bigint
+                                  + CASE u.target_type WHEN 'streak_days' THEN 0 ELSE coalesce(p.progress, 0) END)
+                      AS progress) AS a
+     WHERE u.is_active
+       AND counters ? u.target_type
+       AND (u.starts_at > clock()) IS NOT TRUE
+       AND (u.ends_at <= clock()) IS NOT TRUE
+       AND coalesce(p.status, 'available') IN ('available', 'accepted')
+       AND coalesce(p.progress, 0) < a.progress;
+END;
+
+-- Adds what an award counted to the universal quests that count it. It runs with every award, so it writes only what changes:
+-- of most awards nothing does, as the streak is where the quests have it already; so it asks first whether there is any.
 CREATE OR REPLACE FUNCTION internal.advance_quests(counters jsonb, day date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     moved record;
 BEGIN
-    FOR moved IN
-        SELECT u.id, p.id AS row_id, t.period_key, quest_period_start(u.quest_type, day) AS period_start, a.progress
-          FROM universal_quests AS u
-         CROSS JOIN LATERAL (SELECT quest_period_key(u.quest_type, day) AS period_key) AS t
-          LEFT JOIN user_quest_progress AS p ON p.universal_quest_id = u.id AND p.period_key = t.period_key
-         CROSS JOIN LATERAL (
-               SELECT least(u.target, (counters -> u.target_type)::bigint
-                                      + CASE u.target_type WHEN 'streak_days' THEN 0 ELSE coalesce(p.progress, 0) END)
-                          AS progress) AS a
-         WHERE u.is_active
-           AND counters ? u.target_type
-           AND (u.starts_at > clock()) IS NOT TRUE
-           AND (u.ends_at <= clock()) IS NOT TRUE
-           AND coalesce(p.status, 'available') IN ('available', 'accepted')
-           AND coalesce(p.progress, 0) < a.progress
-    LOOP
+    IF NOT EXISTS (SELECT FROM moved_quests(counters, day)) THEN
+        RETURN;
+    END IF;
+    FOR moved IN SELECT m.* FROM moved_quests(counters, day) AS m LOOP
         IF moved.row_id IS NULL THEN
             INSERT INTO user_quest_progress (universal_quest_id, period_key, period_start, progress)
-            VALUES (moved.id, moved.period_key, moved.period_start, moved.progress);
+            VALUES (moved.quest_id, moved.period_key, moved.period_start, moved.progress);
         ELSE
             UPDATE user_quest_progress SET progress = moved.progress WHERE id = moved.row_id;
         END IF;

@@ -1,18 +1,24 @@
 SET LOCAL ROLE questlog_owner;
 
--- Pays a draft whose key is new: moves streaks, counters and quests, and pays the achievements that this completes.
-CREATE OR REPLACE FUNCTION internal.pay(draft points_ledger, event event_definitions, before user_progress) RETURNS award_result
+-- Pays a draft whose key is new: moves streaks, counters and quests, and pays the achievements that this completes. Where
+-- the draft has its streak_after already, its day moves no streak. The last two arguments are those of post().
+CREATE OR REPLACE FUNCTION internal.pay(
+    draft points_ledger, own_counter text, streak_types text[], before user_progress, ended ledger_days, is_on_boards boolean
+) RETURNS award_result
 LANGUAGE plpgsql AS $$
 DECLARE
-    facts jsonb := move_streaks(event.streak_types, draft.local_date);
+    facts jsonb := '{}';
     entry points_ledger;
 BEGIN
-    draft.streak_after := present_streak('daily_activity');
-    IF 'daily_activity' = ANY (event.streak_types) AND draft.local_date IS DISTINCT FROM before.last_active_day THEN
+    IF draft.streak_after IS NULL THEN
+        facts := move_streaks(streak_types, draft.local_date);
+        draft.streak_after := present_streak('daily_activity');
+    END IF;
+    IF draft.local_date IS DISTINCT FROM before.last_active_day AND 'daily_activity' = ANY (streak_types) THEN
         PERFORM count_active_day(draft.local_date);
     END IF;
-    entry := post(draft, before);
-    facts := facts || move_counters(entry.counters) || jsonb_build_object('event:' || entry.event_type, 1);
+    entry := post(draft, before, ended, is_on_boards);
+    facts := facts || move_counters(entry.counters, own_counter) || jsonb_build_object('event:' || entry.event_type, 1);
     IF entry.level_after > before.current_level THEN
         facts := facts || jsonb_build_object('level', entry.level_after);
     END IF;
@@ -20,7 +26,7 @@ BEGIN
     IF earn_achievements(entry, facts) THEN
         RETURN full_result_of(entry, false);
     END IF;
-    RETURN result_of(entry, false);
+    RETURN result_of(entry, false, before.current_level);
 END
 $$;
 
@@ -40,6 +46,21 @@ BEGIN ATOMIC
             WHERE d.day = count_active_day.day AND 'daily_activity' = ANY (e.streak_types));
 END;
 
+-- The active achievements not earned yet that these facts complete; `metadata` is that of the event.
+CREATE OR REPLACE FUNCTION internal.completed_achievements(facts jsonb, metadata jsonb) RETURNS SETOF achievement_definitions
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT d.*
+      FROM achievement_definitions AS d
+     WHERE (facts ->> d.watches)::bigint >= d.threshold
+       AND d.is_active
+       AND d.key <> ALL (ARRAY(SELECT a.achievement_key FROM user_achievements AS a))
+       -- each field of the event reaches the minimum that the definition names
+       AND (d.trigger_type <> 'event' OR NOT EXISTS (
+            SELECT FROM jsonb_each(d.trigger_config -> 'min') AS m
+             WHERE jsonb_typeof(metadata -> m.key) IS DISTINCT FROM 'number' OR metadata -> m.key < m.value));
+END;
+
 -- Pays the achievements that these facts complete, with `cause` as their cause. Returns whether there were any. Each
 -- payment has facts of its own and calls this again. So an achievement is noted as earned before it is paid; otherwise
 -- the calls would never end.
@@ -49,21 +70,12 @@ DECLARE
     earned achievement_definitions;
     draft points_ledger;
     event event_definitions;
-    complete achievement_definitions[];
 BEGIN
-    SELECT array_agg(d ORDER BY d.sort_order, d.key) INTO complete
-      FROM achievement_definitions AS d
-     WHERE (facts ->> d.watches)::bigint >= d.threshold
-       AND d.is_active
-       AND d.key <> ALL (ARRAY(SELECT a.achievement_key FROM user_achievements AS a))
-       -- each field of the event reaches the minimum that the definition names
-       AND (d.trigger_type <> 'event' OR NOT EXISTS (
-            SELECT FROM jsonb_each(d.trigger_config -> 'min') AS m
-             WHERE jsonb_typeof(cause.metadata -> m.key) IS DISTINCT FROM 'number' OR cause.metadata -> m.key < m.value));
-    IF complete IS NULL THEN
+    -- Most awards complete none, and to ask for one costs less than to list them.
+    IF NOT EXISTS (SELECT FROM completed_achievements(facts, cause.metadata)) THEN
         RETURN false;
     END IF;
-    FOREACH earned IN ARRAY complete LOOP
+    FOR earned IN SELECT c.* FROM completed_achievements(facts, cause.metadata) AS c ORDER BY c.sort_order, c.key LOOP
         draft.id := gen_random_uuid();
         INSERT INTO user_achievements (achievement_key, ledger_id) VALUES (earned.key, draft.id) ON CONFLICT DO NOTHING;
         CONTINUE WHEN NOT FOUND; -- paid already, by the payment of another one of this list
@@ -81,7 +93,7 @@ BEGIN
         draft.idempotency_key := 'achievement:' || earned.key;
         draft.cause_id := cause.id;
         draft.local_date := cause.local_date;
-        PERFORM pay(draft, event, own_progress());
+        PERFORM pay(draft, event.counter, event.streak_types, own_progress(), NULL, NULL);
     END LOOP;
     RETURN true;
 END
@@ -96,10 +108,11 @@ CREATE OR REPLACE FUNCTION app.award(
 ) RETURNS award_result
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
-    event event_definitions := known_event(event_type, 'award');
     draft points_ledger;
-    known points_ledger;
     progress user_progress;
+    ended ledger_days;
+    known points_ledger;
+    state record;
 BEGIN
     IF (xp BETWEEN 0 AND 1000000 AND coins BETWEEN 0 AND 1000000 AND skill_stars BETWEEN 0 AND 1000000) IS NOT TRUE THEN
         PERFORM misuse('XP, coins and stars are 0 to 1000000.');
@@ -107,10 +120,31 @@ BEGIN
         PERFORM misuse('A key has 1 to 200 characters, and is not one of the ledger''s own.');
     ELSIF event_type = 'achievement' THEN
         PERFORM misuse('Achievements are paid by the ledger itself.');
-    ELSIF skill_key IS NOT NULL AND NOT EXISTS (SELECT FROM skill_definitions AS s WHERE s.key = award.skill_key) THEN
-        PERFORM misuse(format('%s is no skill.', skill_key));
     ELSIF (length(source_type) BETWEEN 1 AND 64 AND jsonb_typeof(metadata) = 'object' AND isfinite(day)) IS NOT TRUE THEN
         PERFORM misuse('A source type, an object of metadata and a day are needed.');
+    END IF;
+    IF skill_key IS NOT NULL THEN
+        IF NOT EXISTS (SELECT FROM skill_definitions AS s WHERE s.key = award.skill_key) THEN
+            PERFORM misuse(format('%s is no skill.', skill_key));
+        END IF;
+    END IF;
+
+    -- All else is read under the lock: a call that has waited for the first call of its key must see that call's row. It is
+    -- one statement, since a statement costs more than what any of its parts reads.
+    progress := own_progress();
+    SELECT e.counter, e.default_skill, e.streak_types,
+           EXISTS (SELECT FROM points_ledger AS l WHERE l.idempotency_key = award.idempotency_key) AS is_known,
+           e.boostable AND EXISTS (SELECT FROM user_effects AS b
+                                    WHERE b.effect_type = 'xp_multiplier' AND b.started_at <= clock() AND b.ends_at > clock())
+               AS is_boosted,
+           s.streak, d.day, d.last_seq, EXISTS (SELECT FROM leaderboard_scores) AS is_on_boards
+      INTO state
+      FROM event_definitions AS e
+     CROSS JOIN settled_streak(e.streak_types, award.day) AS s
+      LEFT JOIN LATERAL (SELECT d.day, d.last_seq FROM ledger_days AS d ORDER BY d.day DESC LIMIT 1) AS d ON true
+     WHERE e.event_type = award.event_type AND e.kind = 'award';
+    IF NOT FOUND THEN
+        PERFORM misuse(format('%s is no event of kind award.', coalesce(event_type, 'null')));
     END IF;
     draft.id := gen_random_uuid();
     draft.event_type := event_type;
@@ -120,23 +154,23 @@ BEGIN
     draft.bonus_xp := 0;
     draft.xp := xp;
     draft.coins := coins;
-    draft.skill_key := coalesce(skill_key, event.default_skill);
+    draft.skill_key := coalesce(skill_key, state.default_skill);
     draft.skill_stars := skill_stars;
-    draft.counters := all_counters(event.counter, counters);
+    draft.counters := all_counters(state.counter, counters);
     draft.metadata := metadata;
     draft.idempotency_key := idempotency_key;
     draft.reason := reason;
     draft.local_date := day;
-
-    -- The key is looked up under the lock: a call that has waited for the first call of its key must see that call's row.
-    progress := own_progress();
-    SELECT * INTO known FROM points_ledger AS l WHERE l.idempotency_key = award.idempotency_key;
-    IF FOUND THEN
+    IF state.is_known THEN
+        SELECT * INTO known FROM points_ledger AS l WHERE l.idempotency_key = award.idempotency_key;
         RETURN replay(known, draft);
     END IF;
-    IF event.boostable THEN
+    IF state.is_boosted THEN
         draft := boosted(draft);
     END IF;
-    RETURN pay(draft, event, progress);
+    draft.streak_after := state.streak;
+    ended.day := state.day;
+    ended.last_seq := state.last_seq;
+    RETURN pay(draft, state.counter, state.streak_types, progress, ended, state.is_on_boards);
 END
 $$;

@@ -133,8 +133,8 @@ BEGIN
 END
 $$;
 
--- Adds a row of the ledger to what its day adds up to.
-CREATE OR REPLACE FUNCTION internal.count_day(entry points_ledger) RETURNS void
+-- Adds a row of the ledger to what its day adds up to. `latest` is the latest day with a row before this one.
+CREATE OR REPLACE FUNCTION internal.count_day(entry points_ledger, latest date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     earned bigint := earned_coins(entry.coins, entry.reverses);
@@ -153,26 +153,35 @@ BEGIN
                 coalesce((SELECT d.first_seq FROM ledger_days AS d WHERE d.day > entry.local_date ORDER BY d.day LIMIT 1),
                          entry.seq));
     END IF;
-    -- Rarely any: a payment for a day before.
-    UPDATE ledger_days AS d SET last_seq = entry.seq WHERE d.day > entry.local_date;
+    IF entry.local_date < latest THEN
+        UPDATE ledger_days AS d SET last_seq = entry.seq WHERE d.day > entry.local_date;
+    END IF;
 END
 $$;
 
 -- Writes a draft into the ledger: changes the skill, the wallet and the progress, and inserts the row with the balances
--- after it. Returns the row.
-CREATE OR REPLACE FUNCTION internal.post(draft points_ledger, before user_progress) RETURNS points_ledger
+-- after it. Returns the row. `ended` has the day and last_seq of the ledger's latest day before it, and is_on_boards says
+-- whether the boards show the user; where a caller has not read these, they are read here.
+CREATE OR REPLACE FUNCTION internal.post(
+    draft points_ledger, before user_progress, ended ledger_days DEFAULT NULL, is_on_boards boolean DEFAULT NULL
+) RETURNS points_ledger
 LANGUAGE plpgsql AS $$
 DECLARE
     skill_xp bigint := CASE WHEN draft.skill_key IS NULL THEN 0 ELSE draft.xp + 10 * draft.skill_stars END;
     stars bigint := 0;
 BEGIN
+    IF is_on_boards IS NULL THEN
+        SELECT d.* INTO ended FROM ledger_days AS d ORDER BY d.day DESC LIMIT 1;
+        is_on_boards := EXISTS (SELECT FROM leaderboard_scores);
+    END IF;
     -- Under the user's lock, so that no row is older than the one before it.
     draft.created_at := instant();
     IF skill_xp <> 0 THEN
         stars := move_skill(draft.skill_key, skill_xp);
     END IF;
     draft.coins_after := move_wallet(draft.coins, draft.reverses, draft.created_at);
-    draft.seq := coalesce((SELECT max(l.seq) FROM points_ledger AS l), 0) + 1;
+    -- No row of the ledger stands behind the last one of its latest day.
+    draft.seq := coalesce(ended.last_seq, 0) + 1;
     draft.total_xp_after := before.total_xp + draft.xp;
     draft.level_after := level_for(draft.total_xp_after);
     IF draft.xp <> 0 OR stars <> 0 THEN
@@ -190,21 +199,30 @@ BEGIN
         draft.skill_key, draft.skill_stars, draft.counters, draft.metadata,
         draft.level_after, draft.coins_after, draft.total_xp_after, draft.streak_after, draft.idempotency_key,
         draft.reverses, draft.cause_id, draft.reason, draft.local_date, draft.created_at, draft.seq);
-    PERFORM count_day(draft);
-    PERFORM move_scores(draft);
+    PERFORM count_day(draft, ended.day);
+    IF is_on_boards THEN
+        PERFORM move_scores(draft);
+    END IF;
     RETURN draft;
 END
 $$;
 
 -- Adds to the user's counters, and returns their new values as facts: {"counter:focus_sessions": 12}.
-CREATE OR REPLACE FUNCTION internal.move_counters(amounts jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION internal.move_counters(amounts jsonb, own_counter text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     moving text;
+    keys text[];
     value_after bigint;
     facts jsonb := '{}';
 BEGIN
-    FOREACH moving IN ARRAY ARRAY(SELECT jsonb_object_keys(amounts)) LOOP
+    -- Most awards move the event's own counter alone.
+    IF amounts = jsonb_build_object(coalesce(own_counter, ''), 1) THEN
+        keys := ARRAY[own_counter];
+    ELSE
+        keys := ARRAY(SELECT jsonb_object_keys(amounts));
+    END IF;
+    FOREACH moving IN ARRAY keys LOOP
         UPDATE user_counters AS c SET value = c.value + (amounts -> moving)::bigint
          WHERE c.counter = moving
         RETURNING c.value INTO value_after;
@@ -219,11 +237,10 @@ END
 $$;
 
 -- A row as the result of the call that wrote it, or of a later call with the same key (`replayed`). Without achievements.
-CREATE OR REPLACE FUNCTION internal.result_of(entry points_ledger, replayed boolean) RETURNS award_result
+CREATE OR REPLACE FUNCTION internal.result_of(entry points_ledger, replayed boolean, level_before int) RETURNS award_result
 LANGUAGE sql IMMUTABLE
 RETURN (
-    entry.id, replayed, entry.xp, entry.bonus_xp, entry.coins, entry.skill_key,
-    entry.level_after > level_for(entry.total_xp_after - entry.xp),
+    entry.id, replayed, entry.xp, entry.bonus_xp, entry.coins, entry.skill_key, entry.level_after > level_before,
     entry.level_after, entry.total_xp_after, entry.coins_after, entry.streak_after, '[]'::jsonb
 )::award_result;
 
@@ -232,7 +249,7 @@ RETURN (
 CREATE OR REPLACE FUNCTION internal.full_result_of(entry points_ledger, replayed boolean) RETURNS award_result
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    result award_result := result_of(entry, replayed);
+    result award_result := result_of(entry, replayed, level_for(entry.total_xp_after - entry.xp));
     caused points_ledger;
 BEGIN
     FOR caused IN

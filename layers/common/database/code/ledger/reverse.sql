@@ -42,6 +42,6 @@ BEGIN
 
     PERFORM move_counters(draft.counters);
     PERFORM retreat_quests(original.counters, original.local_date);
-    RETURN result_of(post(draft, progress), false);
+    RETURN result_of(post(draft, progress), false, progress.current_level);
 END
 $$;

@@ -42,6 +42,6 @@ BEGIN
     END IF;
     PERFORM require_coins(coins);
     draft.streak_after := present_streak('daily_activity');
-    RETURN result_of(post(draft, progress), false);
+    RETURN result_of(post(draft, progress), false, progress.current_level);
 END
 $$;

@@ -75,6 +75,20 @@ BEGIN
 END
 $$;
 
+-- The daily streak, where a day moves none of these streaks and the daily one stands for certain, as with most awards;
+-- otherwise null. No zone's date is ahead of the date at UTC+14: a streak that stands by that date stands by the user's own
+-- date, and settings and pauses need not be read.
+CREATE OR REPLACE FUNCTION internal.settled_streak(types text[], day date) RETURNS TABLE (streak int)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN count(*) FILTER (WHERE s.last_activity_date >= day AND s.streak_type = ANY (types)) = cardinality(types)
+                THEN max(s.current_streak) FILTER (
+                     WHERE s.streak_type = 'daily_activity'
+                       AND s.last_activity_date >= (clock() AT TIME ZONE 'Etc/GMT-14')::date - 1)
+           END
+      FROM user_streaks AS s;
+END;
+
 -- Counts a day in the streaks of these types. Returns the new lengths of those that changed, as facts:
 -- {"streak:focus": 3}. A day that is not after a streak's last day changes nothing, and most awards are of such a day.
 CREATE OR REPLACE FUNCTION internal.move_streaks(types text[], day date) RETURNS jsonb
