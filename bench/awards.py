@@ -2,7 +2,7 @@
 
     PGLEDGER=~/src/pgledger python -m bench awards     # beside pgledger too, from a clone of it
 
-pgbench asks, and everybody takes turns second by second, so that a slow moment slows all of them.
+pgbench asks, and everybody takes turns, so that a slow moment slows all of them.
 """
 
 import os
@@ -10,20 +10,21 @@ import statistics
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 from urllib.parse import unquote, urlsplit
 
+from bench.database_cpu import Backend
 from bench.figure import Figure
 from bench.stage import Stage
 from local.postgres import binary
 
-ROUNDS: Final = 5
-CONNECTIONS: Final = (1, 4)
+ROUNDS: Final = 3
+CONNECTIONS: Final = (1, 4, 16)
 
 # Whoever pays belongs to the connection, so no two connections wait for one another. As in a request, a first statement
 # says who it is, and both travel in one pipeline.
 SCRIPT: Final = """\\startpipeline
-SELECT set_config('app.user_id', '00000000-0000-4000-8000-00000000000' || :client_id, true);
+SELECT set_config('app.user_id', '00000000-0000-4000-8000-0000000000' || lpad((:client_id)::text, 2, '0'), true);
 {payment};
 \\endpipeline
 """
@@ -33,13 +34,14 @@ PGLEDGER: Final = "SELECT * FROM pgledger_create_transfer('from_' || :client_id,
 
 
 def measure(stage: Stage) -> Figure:
-    """Payments per second, as they are and without the wait for the disk."""
+    """Payments per second and their CPU time, as they are and without the wait for the disk."""
     figure = Figure(
         "Payments",
-        "Payments per second, the median of several turns. An award is one: its idempotency key is looked up and kept, "
-        "and progress, level, wallet, skill, streaks, counters and achievements move with it. A double-entry transfer "
-        "moves two balances and writes two entries; it is a plain function written for this comparison "
-        "(`bench/double_entry.sql`). The last two columns leave out the wait for the disk at each commit "
+        "Payments per second over warm connections, and the microseconds of CPU time that one takes of the Postgres "
+        "processes (Linux's schedstat); medians of several turns. An award is one: its idempotency key is looked up "
+        "and kept, and progress, level, wallet, skill, streaks, counters and achievements move with it. A double-entry "
+        "transfer moves two balances and writes two entries; it is a plain function written for this comparison "
+        "(`bench/double_entry.sql`). The last columns leave out the wait for the disk at each commit "
         "(`synchronous_commit = off`), which hides what the database computes.",
         ("what", *(f"{n} conn." for n in CONNECTIONS), *(f"{n} conn., no wait" for n in CONNECTIONS)),
     )
@@ -48,17 +50,19 @@ def measure(stage: Stage) -> Figure:
     clone = os.environ.get("PGLEDGER")
     if clone:
         contenders["pgledger's transfer"] = _pgledger(stage, Path(clone))
+    stage.query("VACUUM ANALYZE")
     settings = [(clients, wait) for wait in (True, False) for clients in CONNECTIONS]
-    rates: dict[str, list[str]] = {name: [] for name in contenders}
+    cells: dict[str, list[str]] = {name: [] for name in contenders}
     for clients, wait in settings:
-        turns: dict[str, list[float]] = {name: [] for name in contenders}
+        turns: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
         for _ in range(ROUNDS):
             for name, payment in contenders.items():
-                turns[name].append(_per_second(stage.app_url, payment, clients=clients, wait=wait))
+                turns[name].append(_turn(stage, payment, clients=clients, wait=wait))
         for name, taken in turns.items():
-            rates[name].append(f"{statistics.median(taken):.0f}")
-    for name, cells in rates.items():
-        figure.add(name, *cells)
+            rate, cpu = map(statistics.median, zip(*taken, strict=True))
+            cells[name].append(f"{rate:.0f} / {cpu:.0f}")
+    for name, row in cells.items():
+        figure.add(name, *row)
     assert stage.query("SELECT FROM ledger_audit LIMIT 1") == [], "the ledger does not add up"
     return figure
 
@@ -69,7 +73,7 @@ def _prepare(stage: Stage) -> None:
     stage.query(
         """
         INSERT INTO users (id, email, name)
-        SELECT ('00000000-0000-4000-8000-00000000000' || n)::uuid, n || '@bench.test', 'Bench'
+        SELECT ('00000000-0000-4000-8000-0000000000' || lpad(n::text, 2, '0'))::uuid, n || '@bench.test', 'Bench'
           FROM generate_series(0, %s - 1) AS n
         """,
         everyone,
@@ -87,7 +91,8 @@ def _pgledger(stage: Stage, clone: Path) -> str:
             name = f"{side}_{client}"
             stage.query("SELECT FROM pgledger_create_account(%s, 'USD')", name)
             stage.query("UPDATE pgledger_accounts SET id = name WHERE name = %s", name)
-    stage.query("GRANT ALL ON ALL TABLES IN SCHEMA public TO questlog_app")
+    # Its tables are where the administrator's search_path begins.
+    stage.query("GRANT ALL ON ALL TABLES IN SCHEMA app TO questlog_app")
     [[amount]] = stage.query(
         "SELECT format_type(atttypid, atttypmod) FROM pg_attribute"
         " WHERE attrelid = 'pgledger_transfers'::regclass AND attname = 'amount'"
@@ -95,8 +100,9 @@ def _pgledger(stage: Stage, clone: Path) -> str:
     return PGLEDGER.format(amount=amount)
 
 
-def _per_second(url: str, payment: str, *, clients: int, wait: bool) -> float:
-    parts = urlsplit(url)
+def _turn(stage: Stage, payment: str, *, clients: int, wait: bool) -> tuple[float, float]:
+    """Payments per second and microseconds of CPU time of each, in a second that begins with warm connections."""
+    parts = urlsplit(stage.app_url)
     environment = {
         **os.environ,
         "PGHOST": parts.hostname or "",
@@ -109,12 +115,29 @@ def _per_second(url: str, payment: str, *, clients: int, wait: bool) -> float:
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
         script.write(SCRIPT.format(payment=payment))
         script.flush()
-        done = subprocess.run(
-            [binary("pgbench"), "-n", "-M", "prepared", "-T", "1", "-c", str(clients), "-f", script.name],
-            env=environment,
-            check=True,
-            text=True,
-            stdout=subprocess.PIPE,
-        )
-    [line] = [line for line in done.stdout.splitlines() if line.startswith("tps")]
-    return float(line.split()[2])
+        pgbench = [str(binary("pgbench")), "-n", "-M", "prepared", "-c", str(clients), "-f", script.name]
+        # What it did in each second it writes to stderr.
+        timed = [*pgbench, "-T", "3", "-P", "1"]
+        with subprocess.Popen(
+            timed, env=environment, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        ) as program:
+            assert program.stderr is not None
+            _next_rate(program.stderr)
+            backends = [
+                Backend(pid)
+                for [pid] in stage.query("SELECT pid FROM pg_stat_activity WHERE application_name = 'pgbench'")
+            ]
+            before = sum(backend.cpu_ns() for backend in backends)
+            rate = _next_rate(program.stderr)
+            cpu = sum(backend.cpu_ns() for backend in backends) - before
+            program.stderr.read()
+    assert program.returncode == 0, "pgbench failed"
+    return rate, cpu / rate / 1000
+
+
+def _next_rate(progress: IO[str]) -> float:
+    """Payments per second in pgbench's next line of progress: "progress: 2.0 s, 3017.1 tps, lat ..."."""
+    for line in progress:
+        if line.startswith("progress: "):
+            return float(line.split()[3])
+    raise RuntimeError("pgbench ended early")

@@ -70,7 +70,8 @@ def _beside(figure: Figure) -> Iterator[Plot]:
 def _awards(figure: Figure) -> Iterator[Plot]:
     shows = "Payments per second"
     drawing, axes = _blank(shows)
-    _bars(axes, figure.columns[1:], {name: [float(rate) for rate in rates] for name, *rates in figure.rows})
+    rates = {name: [float(cell.split(" / ")[0]) for cell in cells] for name, *cells in figure.rows}
+    _bars(axes, figure.columns[1:], rates)
     yield Plot("awards", shows, drawing)
 
 

@@ -14,7 +14,7 @@ BESIDE.add(
 )
 BESIDE.add("POST /habits/{habit_id}/complete", "1 / 13", "9 / 8", "2 / 2", "1", "1 / 2", "3 / 4", "5 / 6", "7 / 8")
 AWARDS = Figure("Awards", "Read so.", ("what", "1 conn.", "4 conn."))
-AWARDS.add("award", "1951", "3813")
+AWARDS.add("award", "1951 / 410", "3813 / 450")
 SCALE = Figure("Scale", "Read so.", ("what", "small", "usual", "heavy", "rows shown", "factor"))
 SCALE.add("GET /today", "1.83", "2.48", "10.90", "2", "5.96")
 SCALE.add("POST /focus", "1", "1", "1", "1", "1")
