@@ -379,6 +379,16 @@ def test_time_has_one_source() -> None:
     assert {name: times for name, times in found.items() if times} == {"0002_base.sql": ["now(", "clock_timestamp("]}
 
 
+def test_rights_are_taken_away_in_the_file_that_defines_what_they_are_of() -> None:
+    """`make migrate` runs only the files that have changed, and gives what they define the rights of new functions."""
+    changed = re.compile(r"^(?:REVOKE|GRANT)\b[^;]*;", re.MULTILINE)
+    for file in CODE.rglob("*.sql"):
+        text = file.read_text("utf-8")
+        named = set(re.findall(r"\b(?:app|internal)\.\w+", "".join(changed.findall(text))))
+        created = re.findall(r"^CREATE OR REPLACE (?:FUNCTION|VIEW) (\w+\.\w+)", text, re.MULTILINE)
+        assert named <= set(created), file.name
+
+
 def test_migrations_replace_nothing_and_hold_no_views() -> None:
     for file in MIGRATIONS.glob("*.sql"):
         assert not re.search(r"CREATE OR REPLACE|CREATE VIEW", file.read_text("utf-8")), file.name

@@ -283,6 +283,7 @@ BEGIN
     RETURN wrong;
 END
 $$;
+REVOKE EXECUTE ON FUNCTION app.recounted_lists, app.count_miscounts, app.keep_counts FROM questlog_app, questlog_auth, questlog_operator;
 
 -- The checks that read every row: how many disagreements the ledger has, and how many rows refer to nothing. The clean-up calls it
 -- every hour.
