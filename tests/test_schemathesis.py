@@ -25,11 +25,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from questlog import db
-
 from docs.openapi import DOCUMENT
 from tests.conftest import NewUser
-from tests.support import bucket
+from tests.support import bucket, logins
 from tests.support.client import Answer, gateway_event, invoke
 from tests.support.refusals import is_plain
 
@@ -146,7 +144,7 @@ class Functions:
         return answer
 
     def close(self) -> None:
-        self._thread.submit(db.disconnect).result()
+        self._thread.submit(logins.leave).result()
         self._thread.shutdown()
         self._loop.close()
 

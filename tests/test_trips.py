@@ -26,8 +26,9 @@ from questlog.wire import Success
 from tests.conftest import Database, NewUser, User
 from tests.support.client import CONTEXT, Answer, Client, connect, gateway_event
 from tests.support.proxy import Proxy, waits
-from tests.support.routes import NO_TRIP, ONLY_ASKS_WHO, TWO_TRIPS, Route, inhabit, routes
+from tests.support.routes import NO_TRIP, OF_EVERYONE, ONLY_ASKS_WHO, TWO_TRIPS, Route, inhabit, routes
 from tests.support.rows import paths_of, rows_of
+from tests.support.users import create_user
 
 # What libpq's trace calls the messages that a pipeline is made of, and the letters they go by on the wire.
 LETTERS = {"Parse": "P", "Bind": "B", "Describe": "D", "Execute": "E", "Close": "C", "Sync": "S", "Flush": "H"}
@@ -66,6 +67,30 @@ def stand(group: str) -> None:
 
 
 @pytest.fixture
+def place(
+    request: pytest.FixtureRequest, route: Route, line: Proxy, proxy: Proxy, database: Database
+) -> Iterator[Database]:
+    """Where a route is asked: a database without other users for one that looks at everyone's rows."""
+    if str(route) not in OF_EVERYONE:
+        yield database
+        return
+    untouched: Database = request.getfixturevalue("untouched")
+    untouched.set_limits(generous=True)
+    untouched.serve(line.on_the_way_to)
+    yield untouched
+    database.serve(line.on_the_way_to)
+
+
+@pytest.fixture
+def asker(place: Database, database: Database, new_user: NewUser) -> User:
+    """The administrator who asks there."""
+    if place is database:
+        return new_user(role="admin")
+    with place.admin() as connection:
+        return create_user(connection, role="admin")
+
+
+@pytest.fixture
 def count(proxy: Proxy) -> Count:
     """Makes a request, and answers how many trips it took beside its answer."""
 
@@ -80,22 +105,21 @@ def count(proxy: Proxy) -> Count:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_a_request_is_one_trip(route: Route, proxy: Proxy, count: Count, new_user: NewUser, database: Database) -> None:
+def test_a_request_is_one_trip(route: Route, proxy: Proxy, count: Count, asker: User, place: Database) -> None:
     """Asked for what does not exist, then for what the user has until it is found; with little in the body and with
     much; each of them twice, because a statement's first execution also prepares it.
     """
-    user = new_user(role="admin")
-    inhabit(route.group, user)
+    inhabit(route.group, asker)
     stand(route.group)
     unknown: tuple[str, ...] = tuple(str(uuid4()) for _ in route.identified_by)
-    paths = paths_of(rows_of(user.id, database), len(unknown)) if unknown else ()
+    paths = paths_of(rows_of(asker.id, place), len(unknown)) if unknown else ()
     known = (tuple(row.id for row in path) for path in paths)
     most = 0
     for ids in itertools.chain([unknown], known):
         statuses = []
         for whole in (False, False, True, True):
             before = proxy.statements
-            trips, answer = count(partial(route.ask, user, ids, whole=whole))
+            trips, answer = count(partial(route.ask, asker, ids, whole=whole))
             hold(route, trips, answer)
             assert answer.status != 500
             statuses.append(answer.status)
