@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from questlog import storage
 from questlog.api import Api
 from questlog.db import Db
+from questlog.paging import PageOrAll
 from questlog.wire import Success, Total
 
 from functions.listening import matching, rules
@@ -99,10 +100,10 @@ def vote(db: Db, comparison_id: UUID, body: NewVote, query: Including) -> Voted:
 
 
 @api.get("/reference/comparisons/{comparison_id}/votes", envelope=False)
-def votes(db: Db, comparison_id: UUID) -> Votes:
-    """List the votes, oldest first; in a blind round without what was preferred."""
-    present, found = db.each((Round, list[VoteRow]), "votes", comparison_id=comparison_id)
-    return {"votes": matching.votes(found, hidden=present["hidden"])}
+def votes(db: Db, comparison_id: UUID, query: PageOrAll) -> Votes:
+    """List the votes, all or a page, oldest first; in a blind round without what was preferred."""
+    present, found, count = db.each((Round, list[VoteRow], Total), "votes", comparison_id=comparison_id, **query.bounds)
+    return {"votes": matching.votes(found, hidden=present["hidden"]), **query.shown(count.total)}
 
 
 @api.post("/reference/comparisons/{comparison_id}/reveal", envelope=False, errors={409: ["not_blind"]})

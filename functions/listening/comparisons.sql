@@ -50,7 +50,10 @@ SELECT c.blind AND c.revealed_at IS NULL AS hidden FROM listening_comparisons AS
 SELECT v.id, v.trial, v.preferred, v.preferred_as_sent, v.aspect, v.note, v.created_at
   FROM comparison_votes AS v
  WHERE v.comparison_id = %(comparison_id)s
- ORDER BY v.trial;
+ ORDER BY v.trial
+ LIMIT %(limit)s OFFSET %(offset)s;
+SELECT count(*) AS total FROM comparison_votes AS v
+ WHERE %(limit)s::bigint IS NOT NULL AND v.comparison_id = %(comparison_id)s;
 
 -- name: reveal
 -- A second reveal changes nothing.

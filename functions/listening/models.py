@@ -12,7 +12,19 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
-from questlog.wire import Body, Form, Instant, Page, PageSize, Query, RewardFields, Trimmed, absent, blank_is_null
+from questlog.paging import PageOrAll, PageShown
+from questlog.wire import (
+    Body,
+    Form,
+    Instant,
+    Page,
+    PageSize,
+    Query,
+    RewardFields,
+    Trimmed,
+    absent,
+    blank_is_null,
+)
 
 MAX_ITEMS = 50
 
@@ -78,7 +90,7 @@ class Found(TypedDict):
 # Annotations and regions ----------------------------------------------------------------------------------------------
 
 
-class AnnotationsQuery(Query):
+class AnnotationsQuery(PageOrAll):
     category: AnnotationCategory | None = None
 
 
@@ -120,7 +132,7 @@ class Annotation(TypedDict):
     updated_at: Instant
 
 
-class Annotations(TypedDict):
+class Annotations(PageShown):
     annotations: list[Annotation]
 
 
@@ -160,7 +172,7 @@ class Region(TypedDict):
     updated_at: Instant
 
 
-class Regions(TypedDict):
+class Regions(PageShown):
     regions: list[Region]
 
 
@@ -468,7 +480,7 @@ class Round(TypedDict):
     hidden: bool
 
 
-class Votes(TypedDict):
+class Votes(PageShown):
     votes: list[Vote]
 
 

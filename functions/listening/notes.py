@@ -7,7 +7,8 @@ from starlette.responses import Response
 from questlog.api import Api
 from questlog.db import Db
 from questlog.errors import Conflict
-from questlog.wire import Success
+from questlog.paging import PageOrAll
+from questlog.wire import Success, Total
 
 from functions.listening import rules
 from functions.listening.models import (
@@ -36,9 +37,10 @@ api = Api(__file__, queries="notes.sql")
 
 @api.get("/reference/tracks/{track_id}/annotations", envelope=False)
 def annotations(db: Db, track_id: UUID, query: AnnotationsQuery) -> Annotations:
-    """List the annotations of a track by their time; of another user's shared track the public ones."""
-    _, found = db.each((Found, list[Annotation]), "annotations", track_id=track_id, category=query.category)
-    return {"annotations": found}
+    """List the annotations of a track, all or a page, by their time; of another user's shared track the public ones."""
+    asked = {"track_id": track_id, "category": query.category, **query.bounds}
+    _, found, count = db.each((Found, list[Annotation], Total), "annotations", **asked)
+    return {"annotations": found, **query.shown(count.total)}
 
 
 @api.post("/reference/tracks/{track_id}/annotations", envelope=False, errors={409: ["limit_reached"]})
@@ -77,10 +79,10 @@ def delete_annotation(db: Db, annotation_id: UUID) -> Success:
 
 
 @api.get("/reference/tracks/{track_id}/regions", envelope=False)
-def regions(db: Db, track_id: UUID) -> Regions:
-    """List the regions of a track by their time."""
-    _, found = db.each((Found, list[Region]), "regions", track_id=track_id)
-    return {"regions": found}
+def regions(db: Db, track_id: UUID, query: PageOrAll) -> Regions:
+    """List the regions of a track, all or a page, by their time."""
+    _, found, count = db.each((Found, list[Region], Total), "regions", track_id=track_id, **query.bounds)
+    return {"regions": found, **query.shown(count.total)}
 
 
 @api.post("/reference/tracks/{track_id}/regions", envelope=False, errors={409: ["limit_reached"]})

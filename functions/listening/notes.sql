@@ -1,13 +1,20 @@
 -- Whatever changes something begins with lock_user(): limits and links hold in parallel.
 
 -- name: annotations
+-- The items of the list are counted only where a page of it is asked for.
 SELECT t.id FROM visible_track(%(track_id)s) AS t;
 SELECT a.*
   FROM (SELECT own.* FROM track_annotations AS own WHERE own.track_id = %(track_id)s
          UNION ALL
         SELECT others.* FROM public_annotations(%(track_id)s) AS others) AS a
  WHERE %(category)s::text IS NULL OR a.category = %(category)s
- ORDER BY a.start_time_ms, a.id;
+ ORDER BY a.start_time_ms, a.id
+ LIMIT %(limit)s OFFSET %(offset)s;
+SELECT count(*) AS total
+  FROM (SELECT own.category FROM track_annotations AS own WHERE own.track_id = %(track_id)s
+         UNION ALL
+        SELECT others.category FROM public_annotations(%(track_id)s) AS others) AS a
+ WHERE %(limit)s::bigint IS NOT NULL AND (%(category)s::text IS NULL OR a.category = %(category)s);
 
 -- name: add_annotation
 SELECT lock_user();
@@ -40,7 +47,9 @@ DELETE FROM track_annotations AS a WHERE a.id = %(annotation_id)s RETURNING true
 
 -- name: regions
 SELECT t.id FROM reference_tracks AS t WHERE t.id = %(track_id)s;
-SELECT r.* FROM track_regions AS r WHERE r.track_id = %(track_id)s ORDER BY r.start_time_ms, r.id;
+SELECT r.* FROM track_regions AS r WHERE r.track_id = %(track_id)s ORDER BY r.start_time_ms, r.id
+ LIMIT %(limit)s OFFSET %(offset)s;
+SELECT count(*) AS total FROM track_regions AS r WHERE %(limit)s::bigint IS NOT NULL AND r.track_id = %(track_id)s;
 
 -- name: add_region
 SELECT lock_user();

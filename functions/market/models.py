@@ -79,7 +79,7 @@ class Refunding(Body):
 
 class HistoryQuery(Query):
     status: Status | None = None
-    item: Annotated[str, StringConstraints(max_length=80)] | None = None
+    item: Annotated[str, StringConstraints(max_length=100)] | None = None
     page: Page = 1
     page_size: PageSize = 20
 

@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import Client, Database, User, at_once
 from tests.listening.music import track
 from tests.support.locks import after_a_wait
+from tests.support.paging import has_pages
 
 FIELDS = {
     *("id", "track_id", "user_id", "session_id", "start_time_ms", "end_time_ms", "title", "content", "category"),
@@ -249,6 +250,13 @@ def test_the_table(user: User, mix: str) -> None:
     )
 
 
+def test_the_list_has_pages(user: User, mix: str) -> None:
+    for start in (2000, 1000, 2000):
+        annotated(user, mix, start, category="mix")
+    annotated(user, mix, 0)
+    has_pages(user, f"/reference/tracks/{mix}/annotations", "annotations", category="mix")
+
+
 def test_a_table_that_is_too_large(user: User, database: Database, mix: str) -> None:
     database.query(
         """
@@ -258,8 +266,10 @@ def test_a_table_that_is_too_large(user: User, database: Database, mix: str) -> 
         """,
         mix,
     )
-    path = f"/reference/tracks/{mix}/annotations.csv"
-    assert user.get(path).refused(413, "answer_too_large") == {"limit_bytes": 5 * 1024 * 1024}
+    path = f"/reference/tracks/{mix}/annotations"
+    assert user.get(f"{path}.csv").refused(413, "answer_too_large") == {"limit_bytes": 5 * 1024 * 1024}
+    page = user.get(path).refused(413, "answer_too_large")["page_size"]
+    assert user.get(path, query={"page_size": page}).json["total"] == 525
 
 
 def test_no_more_than_2000_of_a_track_also_at_once(user: User, database: Database, mix: str) -> None:

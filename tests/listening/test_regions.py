@@ -9,6 +9,7 @@ import pytest
 from tests.audio_worker import signals
 from tests.conftest import Client, Database, User, at_once
 from tests.listening.music import measure, store, summarize, track
+from tests.support.paging import has_pages
 
 FIELDS = {
     *("id", "track_id", "user_id", "start_time_ms", "end_time_ms", "name", "section_type", "color", "is_loop", "notes"),
@@ -46,6 +47,12 @@ def listed(user: Client, track_id: str) -> list[dict[str, Any]]:
     assert set(answer.json) == {"regions"}
     found: list[dict[str, Any]] = answer.json["regions"]
     return found
+
+
+def test_the_list_has_pages(user: User, mix: str) -> None:
+    for start in (2000, 1000, 0):
+        marked(user, mix, start, start + 1)
+    has_pages(user, f"/reference/tracks/{mix}/regions", "regions")
 
 
 def test_a_region(user: User, mix: str) -> None:

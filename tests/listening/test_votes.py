@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import Database, User, at_once
 from tests.listening.music import summarize, track
 from tests.support import bucket
+from tests.support.paging import has_pages
 
 
 @pytest.fixture
@@ -46,6 +47,12 @@ def shown(user: User, comparison: str) -> dict[str, Any]:
 
 def swap(database: Database, comparison: str, *, x_is_b: bool) -> None:
     database.query("UPDATE listening_comparisons SET blind_swap = %s WHERE id = %s", x_is_b, comparison)
+
+
+def test_the_list_has_pages(user: User, sighted: str) -> None:
+    for preferred in ("a", "tie", "b"):
+        vote(user, sighted, preferred)
+    has_pages(user, f"/reference/comparisons/{sighted}/votes", "votes")
 
 
 def test_a_vote_with_open_eyes(user: User, sighted: str) -> None:

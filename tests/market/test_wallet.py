@@ -134,6 +134,8 @@ def test_the_history(database: Database, user: User, other: User) -> None:
     page = user.get("/market/history", query={"page": 2, "page_size": 2}).data
     assert ([row["id"] for row in page["purchases"]], page["total"]) == ([first], 3)
     assert (page["page"], page["page_size"]) == (2, 2)
+    assert ids(item="k" * 100) == [], "a key may have 100 characters"
+    user.get("/market/history", query={"item": "k" * 101}).invalid("item")
     user.get("/market/history", query={"status": "lost"}).invalid("status")
     user.get("/market/history", query={"page_size": 101}).invalid("page_size")
     assert other.get("/market/history").data["total"] == 0
