@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import User, at_once
+from tests.conftest import Database, User, at_once
 from tests.daily_plan.conftest import generated, ids, plan_of, shown, ticked, written
 from tests.support.clock import ahead
 from tests.support.factories import habit
@@ -209,6 +209,17 @@ def test_rolling_over_backwards_is_refused(user: User) -> None:
         user.post("/daily-plan/rollover", body).invalid("from")
     user.post("/daily-plan/rollover", {"from": "x"}).invalid("from")
     assert user.get("/daily-plan").json == {"plan": None}
+
+
+def test_a_range_that_would_be_too_large_is_of_fewer_days(user: User, database: Database) -> None:
+    written(user, *({"id": str(n), "title": "x", "description": "x" * 2_000} for n in range(50)), date=ahead(0))
+    database.query(
+        "INSERT INTO daily_plans (user_id, date, items)"
+        " SELECT user_id, date + n, items FROM daily_plans, generate_series(1, 59) AS n WHERE user_id = %s",
+        user.id,
+    )
+    user.get("/daily-plan/range", query={"from": ahead(0), "to": ahead(59)}).invalid("to")
+    assert len(user.get("/daily-plan/range", query={"from": ahead(0), "to": ahead(29)}).json["plans"]) == 30
 
 
 def test_ranges(user: User, other: User) -> None:

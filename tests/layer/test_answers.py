@@ -9,8 +9,8 @@ from typing_extensions import TypedDict
 
 from questlog.api import Api, tag_of
 from questlog.db import Db
-from questlog.errors import Failure
-from questlog.wire import Instant, Moving, Page, PageSize, Query, ResponseModel, Reward, RewardFields
+from questlog.errors import Failure, Invalid
+from questlog.wire import Day, Instant, Moving, Page, PageSize, Query, ResponseModel, Reward, RewardFields
 
 
 class Names(ResponseModel):
@@ -35,6 +35,10 @@ class PagedQuery(Query):
     page_size: PageSize = 20
 
 
+class RangeQuery(Query):
+    to: Day
+
+
 api = Api(__file__)
 
 
@@ -50,9 +54,15 @@ def names_of_dicts(db: Db, query: PagedQuery) -> NamesDict:
     return NamesDict(names=[])
 
 
+@api.get("/names-of-days")
+def names_of_days(db: Db, query: RangeQuery) -> Names:
+    """Names, of a range of days."""
+    return Names(names=[])
+
+
 def answered(names: list[str], endpoint: int = 0) -> int:
     request = Request({"type": "http", "method": "GET", "headers": [], "path": "/names", "query_string": b""})
-    answer = (Names, NamesDict)[endpoint](names=names)
+    answer = (Names, NamesDict, Names)[endpoint](names=names)
     return api.endpoints[endpoint]._respond(request, answer).status_code
 
 
@@ -69,6 +79,13 @@ def test_a_page_that_would_fit_is_named(endpoint: int) -> None:
     with pytest.raises(Failure) as refused:
         answered(["x" * 65_536] * 100, endpoint)
     assert refused.value.details["page_size"] == 39
+
+
+def test_a_range_that_would_be_too_large_is_of_fewer_days() -> None:
+    assert answered(["x" * (5 * 1024 * 1024 - 100)], 2) == 200
+    with pytest.raises(Invalid) as refused:
+        answered(["x" * 65_536] * 100, 2)
+    assert [field["field"] for field in refused.value.details["fields"]] == ["to"]
 
 
 def test_the_two_forms_of_a_reward_have_the_same_fields() -> None:

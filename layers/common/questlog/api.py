@@ -218,8 +218,11 @@ class Endpoint:
         if len(document) <= LARGEST_ANSWER and escaped <= _LARGEST_ESCAPED:
             return
         details: dict[str, Any] = {"limit_bytes": LARGEST_ANSWER}
-        asked = getattr(self.parameters.get("query"), "model_fields", {})
-        for name in {"page_size", "limit"} & set(asked):
+        asked = set(getattr(self.parameters.get("query"), "model_fields", ()))
+        if "to" in asked and not {"page_size", "limit"} & asked:
+            # A range has no pages: fewer days fit.
+            raise Invalid([("to", "must be fewer days after from: the answer would be larger than 5 MiB")])
+        for name in {"page_size", "limit"} & asked:
             # Half of what would fit, should the others be larger than these.
             fitting = _longest_list(value) * LARGEST_ANSWER // len(document) // 2
             details[name] = max(1, min(fitting, _LARGEST_PAGE))
