@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
+from questlog.paging import PageOrAll
 from questlog.wire import (
     Body,
     Day,
@@ -55,19 +56,8 @@ Minutes = Annotated[int, Field(ge=0, le=1_440)]
 Year = Annotated[int, Field(ge=1970, le=9999)]
 
 
-class Paging(Query):
-    """A whole list, unless a page is asked for."""
-
-    page: Page | None = None
-    page_size: PageSize | None = None
-
-    @property
-    def bounds(self) -> dict[str, int | None]:
-        """`limit` and `offset`; no limit for the whole list."""
-        if self.page is None and self.page_size is None:
-            return {"limit": None, "offset": 0}
-        size = self.page_size or 20
-        return {"limit": size, "offset": ((self.page or 1) - 1) * size}
+class Paging(PageOrAll):
+    default_page_size = 20
 
 
 class BooksQuery(Paging):

@@ -428,7 +428,7 @@ handler = api.handler
 def listed(query: ExercisesQuery | WorkoutsQuery) -> dict[str, Any]:
     """What a list is asked for: its filters, the words to be found in the names, and the rows."""
     filters = query.model_dump(exclude={"search", "page", "page_size"})
-    return {**filters, "words": query.search.split(), **rules.limits(query.page, query.page_size)}
+    return {**filters, "words": query.search.split(), **query.bounds}
 
 
 def one_workout(db: Db, name: str, /, **parameters: Any) -> Workout:

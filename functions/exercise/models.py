@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
+from questlog.paging import PageOrAll
 from questlog.wire import (
     Body,
     Day,
@@ -65,15 +66,15 @@ SetNumber = Annotated[int, Field(ge=1, le=1_000)]
 # The library ----------------------------------------------------------------------------------------------------------
 
 
-class ExercisesQuery(Query):
+class ExercisesQuery(PageOrAll):
+    default_page_size = 20
+
     category: str | None = None
     muscle: str | None = None
     equipment: str | None = None
     level: str | None = None
     custom: Flag | None = None
     search: str = ""
-    page: Page | None = None
-    page_size: PageSize | None = None
 
 
 class NewExercise(Body):
@@ -173,13 +174,13 @@ def _not_too_many(sections: list[NewSection]) -> list[NewSection]:
 NewSections = Annotated[list[NewSection], Field(max_length=20), AfterValidator(_not_too_many)]
 
 
-class WorkoutsQuery(Query):
+class WorkoutsQuery(PageOrAll):
+    default_page_size = 20
+
     workout_type: WorkoutType | None = None
     is_template: Flag | None = None
     deleted: Flag = False
     search: str = ""
-    page: Page | None = None
-    page_size: PageSize | None = None
 
 
 class NewWorkout(Body):

@@ -33,7 +33,6 @@ from functions.exercise.models import (
 
 # A running session in which nothing has happened for this long was forgotten.
 STALE_AFTER: Final = timedelta(hours=12)
-DEFAULT_PAGE_SIZE: Final = 20
 # The order in which the records of one set are shown.
 RANK: Final[tuple[RecordType, ...]] = (
     "max_weight",
@@ -45,17 +44,6 @@ RANK: Final[tuple[RecordType, ...]] = (
 )
 _WEEK: Final = timedelta(days=7)
 _CENT: Final = Decimal("0.01")
-
-
-# Lists ----------------------------------------------------------------------------------------------------------------
-
-
-def limits(page: int | None, page_size: int | None) -> dict[str, int | None]:
-    """The rows of a list that is returned whole unless a page of it is asked for, as the statements take them."""
-    if page is None and page_size is None:
-        return {"limit": None, "offset": 0}
-    size = page_size or DEFAULT_PAGE_SIZE
-    return {"limit": size, "offset": ((page or 1) - 1) * size}
 
 
 # Workouts -------------------------------------------------------------------------------------------------------------

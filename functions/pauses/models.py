@@ -7,22 +7,12 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from questlog.wire import Body, Day, Instant, Page, PageSize, Query, absent
+from questlog.paging import PageOrAll
+from questlog.wire import Body, Day, Instant, absent
 
 
-class PausesQuery(Query):
-    """A whole list, unless a page is asked for."""
-
-    page: Page | None = None
-    page_size: PageSize | None = None
-
-    @property
-    def bounds(self) -> dict[str, int | None]:
-        """The page that is asked for, 50 pauses long unless it says otherwise; no limit where none is."""
-        if self.page is None and self.page_size is None:
-            return {"limit": None, "offset": 0}
-        size = self.page_size or 50
-        return {"limit": size, "offset": ((self.page or 1) - 1) * size}
+class PausesQuery(PageOrAll):
+    default_page_size = 50
 
 
 class NewPause(Body):

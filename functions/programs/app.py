@@ -38,7 +38,7 @@ api = Api(__file__)
 @api.get("/exercise/programs")
 def programs(db: Db, query: ProgramsQuery) -> Programs:
     """List the programs, the active one first, then the newest; whole unless a page is asked for."""
-    rows, count = db.each((list[Program], Total), "programs", **rules.limits(query.page, query.page_size))
+    rows, count = db.each((list[Program], Total), "programs", **query.bounds)
     return Programs(programs=rows, total=count.total)
 
 

@@ -10,7 +10,8 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
-from questlog.wire import Body, Instant, Page, PageSize, Query, Trimmed, absent, blank_is_null
+from questlog.paging import PageOrAll
+from questlog.wire import Body, Instant, Trimmed, absent, blank_is_null
 
 Difficulty = Literal["beginner", "intermediate", "advanced"]
 SlotStatus = Literal["open", "completed", "skipped"]
@@ -27,9 +28,8 @@ Days = Annotated[int, Field(ge=1, le=7)]
 Intensity = Annotated[float, Field(ge=0.1, le=2)]
 
 
-class ProgramsQuery(Query):
-    page: Page | None = None
-    page_size: PageSize | None = None
+class ProgramsQuery(PageOrAll):
+    default_page_size = 20
 
 
 class NewSlot(Body):

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from functions.programs.models import (
     ActiveProgram,
@@ -20,17 +20,6 @@ from functions.programs.models import (
     Week,
     WeekRow,
 )
-
-DEFAULT_PAGE_SIZE: Final = 20
-
-
-def limits(page: int | None, page_size: int | None) -> dict[str, int | None]:
-    """The rows of a list that is returned whole unless a page of it is asked for, as the statements take them."""
-    if page is None and page_size is None:
-        return {"limit": None, "offset": 0}
-    size = page_size or DEFAULT_PAGE_SIZE
-    return {"limit": size, "offset": ((page or 1) - 1) * size}
-
 
 # Requests -------------------------------------------------------------------------------------------------------------
 

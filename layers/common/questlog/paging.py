@@ -3,6 +3,8 @@
 Apart from the shapes that all groups share, because only few have such a list and every cold start would pay for it.
 """
 
+from typing import ClassVar
+
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
 from questlog.wire import Page, PageSize, Query
@@ -19,6 +21,8 @@ class PageShown(TypedDict, total=False):
 class PageOrAll(Query):
     """A list is returned whole unless a page of it is asked for (platform contract, 1, rule 8)."""
 
+    default_page_size: ClassVar[int] = 100
+
     page: Page | None = None
     page_size: PageSize | None = None
 
@@ -28,8 +32,8 @@ class PageOrAll(Query):
 
     @property
     def asked(self) -> dict[str, int]:
-        """The page that is asked for, of 100 items unless it says how many."""
-        return {"page": self.page or 1, "page_size": self.page_size or 100}
+        """The page that is asked for, of the default size unless it says how many items."""
+        return {"page": self.page or 1, "page_size": self.page_size or self.default_page_size}
 
     @property
     def bounds(self) -> dict[str, int | None]:
