@@ -67,28 +67,18 @@ SELECT refuse_field('ids', 'must name every milestone of the goal once')
  WHERE g.id = %(goal_id)s
    AND ARRAY(SELECT id FROM goal_milestones WHERE goal_id = g.id ORDER BY id)
     <> ARRAY(SELECT id FROM unnest(%(ids)s::uuid[]) AS id ORDER BY id);
-WITH moved AS (
-    UPDATE goal_milestones AS m SET sort_order = o.place
-      FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS o (id, place)
-     WHERE m.goal_id = %(goal_id)s AND m.id = o.id AND m.sort_order <> o.place
-    RETURNING m.goal_id
-)
-UPDATE goals AS g SET updated_at = g.updated_at WHERE g.id IN (SELECT goal_id FROM moved);
+UPDATE goal_milestones AS m SET sort_order = o.place
+  FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS o (id, place)
+ WHERE m.goal_id = %(goal_id)s AND m.id = o.id AND m.sort_order <> o.place;
 SELECT g.*, goal_is_overdue(g, today) AS is_overdue FROM local_today() AS today, goals AS g WHERE g.id = %(goal_id)s;
 SELECT * FROM goal_milestones WHERE goal_id = %(goal_id)s ORDER BY sort_order;
 
 -- name: change_milestone
--- The goal is written too, as by all that changes its milestones: goals_version() looks at goals alone.
-WITH changed AS (
-    UPDATE goal_milestones AS m
-       SET (title, description, target_date)
-         = (SELECT title, description, target_date FROM jsonb_populate_record(m, %(changes)s))
-     WHERE id = %(milestone_id)s
-    RETURNING *
-), touched AS (
-    UPDATE goals AS g SET updated_at = g.updated_at FROM changed AS c WHERE g.id = c.goal_id
-)
-SELECT * FROM changed;
+UPDATE goal_milestones AS m
+   SET (title, description, target_date)
+     = (SELECT title, description, target_date FROM jsonb_populate_record(m, %(changes)s))
+ WHERE id = %(milestone_id)s
+RETURNING *;
 
 -- name: delete_milestone
 SELECT lock_user();
