@@ -78,9 +78,8 @@ BEGIN ATOMIC
       FROM (SELECT b.since, b.until, least(b.until, m.opens) AS head_end, greatest(least(b.until, m.opens), m.closes) AS tail_start
               FROM (SELECT CASE WHEN first IS NULL THEN '-infinity' ELSE lower(day_bounds(first)) END AS since,
                            CASE WHEN last IS NULL THEN 'infinity' ELSE upper(day_bounds(last)) END AS until OFFSET 0) AS b,
-                   -- the first month that begins in the span, and the one in which it ends
-                   LATERAL (SELECT (date_trunc('month', b.since AT TIME ZONE 'UTC' - interval '1 microsecond') + interval '1 month')
-                                       AT TIME ZONE 'UTC' AS opens,
+                   -- the first month that begins after the span does, and the one in which the span ends
+                   LATERAL (SELECT (date_trunc('month', b.since AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC' AS opens,
                                    date_trunc('month', b.until AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS closes) AS m
             OFFSET 0) AS p;
 END;
