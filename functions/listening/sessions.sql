@@ -27,11 +27,14 @@ SELECT i.*
  ORDER BY i.position;
 
 -- name: sessions
-SELECT s.* FROM sessions_page(%(track_id)s, %(status)s, %(page)s, %(page_size)s) AS s ORDER BY s.started_at DESC, s.id DESC;
+-- An index has all that the page is made of. OFFSET 0: a lookup by key for each session of it, whatever the planner expects.
+SELECT s.*
+  FROM sessions_page(%(track_id)s, %(status)s, %(page)s, %(page_size)s) AS p,
+       LATERAL (SELECT k.* FROM listening_sessions AS k WHERE k.id = p.id OFFSET 0) AS s
+ ORDER BY s.started_at DESC, s.id DESC;
 SELECT i.*
-  FROM sessions_page(%(track_id)s, %(status)s, %(page)s, %(page_size)s) AS s,
-       -- A lookup by key for each session of the page, whatever the planner expects.
-       LATERAL (SELECT k.* FROM listening_session_items AS k WHERE k.session_id = s.id OFFSET 0) AS i
+  FROM sessions_page(%(track_id)s, %(status)s, %(page)s, %(page_size)s) AS p,
+       LATERAL (SELECT k.* FROM listening_session_items AS k WHERE k.session_id = p.id OFFSET 0) AS i
  ORDER BY i.position;
 -- Those in progress are at most one of a track, and have an index.
 SELECT CASE WHEN %(track_id)s::uuid IS NOT NULL

@@ -65,8 +65,10 @@ BEGIN ATOMIC
            THEN (SELECT count(*) FROM focus_sessions_where(wanted_mode, wanted_status, wanted_tag, first, last))
            ELSE (SELECT coalesce(sum(t.total), 0)::bigint
                    FROM totals_of(CASE WHEN wanted_tag IS NULL THEN 'focus' ELSE 'focus_tags' END) AS t
-                  WHERE t.kind = ANY (CASE WHEN wanted_tag IS NULL THEN focus_kinds(wanted_mode, wanted_status)
-                                           ELSE ARRAY[wanted_tag] END)
+                  WHERE CASE WHEN wanted_tag IS NULL
+                             THEN (wanted_mode IS NULL OR split_part(t.kind, '/', 1) = wanted_mode)
+                                  AND (wanted_status IS NULL OR split_part(t.kind, '/', 2) = wanted_status)
+                             ELSE t.kind = wanted_tag END
                     AND t.day >= (p.head_end AT TIME ZONE 'UTC')::date AND t.day < (p.tail_start AT TIME ZONE 'UTC')::date)
                 + (SELECT count(*) FROM focus_sessions_where(wanted_mode, wanted_status, wanted_tag, NULL, NULL) AS s
                     WHERE s.ended_at IS NOT NULL AND s.started_at >= p.since AND s.started_at < p.head_end)

@@ -380,12 +380,11 @@ BEGIN
 END
 $$;
 
--- A page of the sessions, the last started first.
-CREATE OR REPLACE FUNCTION app.sessions_page(track uuid, wanted_status text, page int, page_size int)
-RETURNS SETOF listening_sessions
+-- The ids of a page of the sessions, the last started first.
+CREATE OR REPLACE FUNCTION app.sessions_page(track uuid, wanted_status text, page int, page_size int) RETURNS TABLE (id uuid)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT s.* FROM listening_sessions AS s
+    SELECT s.id FROM listening_sessions AS s
      WHERE (track IS NULL OR s.track_id = track) AND (wanted_status IS NULL OR s.status = wanted_status)
      ORDER BY s.started_at DESC, s.id DESC
      LIMIT page_size OFFSET (page::bigint - 1) * page_size;

@@ -68,14 +68,6 @@ CREATE OR REPLACE FUNCTION app.focus_kind(mode text, status text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN mode || '/' || status;
 
--- Those of a mode and of a status; null is any.
-CREATE OR REPLACE FUNCTION app.focus_kinds(wanted_mode text, wanted_status text) RETURNS text[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN ARRAY(SELECT focus_kind(m.mode, s.status)
-               FROM unnest(ARRAY['focus', 'break', 'long_break']) AS m (mode),
-                    unnest(ARRAY['completed', 'abandoned', 'expired']) AS s (status)
-              WHERE (wanted_mode IS NULL OR m.mode = wanted_mode) AND (wanted_status IS NULL OR s.status = wanted_status));
-
 -- What the infobase has an entry under; nothing for one that is in the trash, and for null.
 CREATE OR REPLACE FUNCTION app.infobase_kinds(e infobase_entries) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -167,7 +167,7 @@ CREATE TABLE listening_sessions (
 );
 CREATE UNIQUE INDEX listening_sessions_running ON listening_sessions (user_id, track_id) WHERE status = 'in_progress';
 CREATE INDEX listening_sessions_track ON listening_sessions (user_id, track_id, started_at DESC, id DESC);
-CREATE INDEX listening_sessions_recent ON listening_sessions (user_id, started_at DESC, id DESC);
+CREATE INDEX listening_sessions_recent ON listening_sessions (user_id, started_at DESC, id DESC) INCLUDE (track_id, status);
 CREATE INDEX listening_sessions_completed ON listening_sessions (user_id, completed_on) WHERE status = 'completed';
 -- For what is cleared when the other row is deleted; an administrator deletes a template for all users.
 CREATE INDEX listening_sessions_comparison ON listening_sessions (user_id, comparison_id);
