@@ -23,6 +23,7 @@ class Sample(Body):
     names: Annotated[list[str], Field(max_length=50)] = []
     weights: Annotated[dict[str, int], MaxEntries(30)] = {}
     either: int | bool | None = None
+    weight: Annotated[float, Field(ge=0.5, le=10**9)] = 1
 
 
 def refused(sent: dict[str, Any]) -> list[tuple[str, str]]:
@@ -60,6 +61,11 @@ def test_times_are_of_these_years() -> None:
         assert Sample.model_validate_json(json.dumps({"day": text})).day is not None
     for text in ("1599-12-31", "2200-01-01", "9999-12-31"):
         assert refused({"day": text}) == [("day", "must be in the years 1600 to 2199")]
+
+
+def test_a_limit_is_written_as_people_write_it() -> None:
+    assert refused({"weight": 10**9 + 1}) == [("weight", "must be at most 1000000000")]
+    assert refused({"weight": 0.25}) == [("weight", "must be at least 0.5")]
 
 
 def test_the_members_of_a_union_are_one_problem_of_one_field() -> None:

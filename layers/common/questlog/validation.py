@@ -113,7 +113,15 @@ def _first(error: ValidationError) -> Sequence[Mapping[str, Any]]:
 def _sentence(kind: str, context: Mapping[str, Any]) -> str:
     if kind == "string_too_short" and context["min_length"] == 1:
         return "must not be empty"
-    return _SENTENCES.get(kind, _OTHER).format_map(context)[:_LONGEST_SENTENCE]
+    return _SENTENCES.get(kind, _OTHER).format_map(_with_whole_numbers(context))[:_LONGEST_SENTENCE]
+
+
+def _with_whole_numbers(context: Mapping[str, Any]) -> dict[str, Any]:
+    """What a sentence is filled with: a limit of 5 is 5, where pydantic says 5.0 of a field that may have decimals."""
+    return {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in context.items()
+    }
 
 
 def _path(location: tuple[int | str, ...], sent: Any) -> str:
