@@ -37,6 +37,14 @@ def test_a_day_after_the_last_adds_one_a_gap_begins_anew(
     assert streak(ledger) == expected
 
 
+def test_what_moves_no_streak_returns_the_streak_as_it_stands_today(ledger: Ledger) -> None:
+    passed = ledger.day(5)
+    assert [ledger.award(day=passed)["streak"] for _ in range(2)] == [0, 0]
+    assert ledger.award("break_complete", day=passed)["streak"] == 0
+    assert [ledger.award(day=ledger.today)["streak"] for _ in range(2)] == [1, 1]
+    assert ledger.award("break_complete")["streak"] == 1
+
+
 def test_each_event_moves_its_own_streaks(ledger: Ledger) -> None:
     for event in ledger.rows(
         "SELECT event_type FROM event_definitions WHERE kind = 'award' AND event_type <> 'achievement'"
