@@ -151,6 +151,12 @@ def test_what_an_achievement_brought_is_not_brought_again_by_the_award(staged: L
     assert (unlocked(result), result["total_xp"], result["new_level"]) == (["spark", "two"], 407, 3)
 
 
+def test_several_of_one_award_come_in_their_order(staged: Ledger) -> None:
+    for key, sort in (("late", 2), ("b_early", 1), ("a_early", 1)):
+        define(staged, key, "event", {"event_type": "goal_complete"}, sort=sort)
+    assert unlocked(staged.award("goal_complete")) == ["a_early", "b_early", "late"]
+
+
 def test_an_achievement_for_achievements_is_earned_once(staged: Ledger) -> None:
     define(staged, "first", "counter", {"counter": "achievements_earned", "count": 1})
     define(staged, "start", "event", {"event_type": "goal_complete"})
