@@ -26,8 +26,9 @@ SELECT settle_focus();
 SELECT s.*, t.*
   FROM focus_sessions_where(%(mode)s, %(status)s, %(tag)s, %(from_)s, %(to)s) AS s, focus_timer(s, clock()) AS t
  ORDER BY s.started_at DESC, s.id
- LIMIT least(%(page_size)s, (SELECT greatest(0, f.total - (%(page)s::bigint - 1) * %(page_size)s)
-                               FROM focus_total(%(mode)s, %(status)s, %(tag)s, %(from_)s, %(to)s) AS f))
+ LIMIT CASE WHEN num_nonnulls(%(mode)s::text, %(status)s::text, %(tag)s::text) = 0 THEN %(page_size)s
+            ELSE least(%(page_size)s, (SELECT greatest(0, f.total - (%(page)s::bigint - 1) * %(page_size)s)
+                                         FROM focus_total(%(mode)s, %(status)s, %(tag)s, %(from_)s, %(to)s) AS f)) END
 OFFSET (%(page)s::bigint - 1) * %(page_size)s;
 SELECT f.total FROM focus_total(%(mode)s, %(status)s, %(tag)s, %(from_)s, %(to)s) AS f;
 

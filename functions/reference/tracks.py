@@ -116,7 +116,8 @@ def _has_arrived(db: Db, track: Track) -> bool:
 @api.get("/reference/tracks", envelope=False)
 def tracks(db: Db, query: TracksQuery) -> Tracks:
     """List the user's own tracks, newest first. `q` is looked for in name, artist and album."""
-    found, count = db.each((list[Track], Total), "tracks", **query.model_dump())
+    filtered = (query.status, query.tag, query.q) != (None, None, None)
+    found, count = db.each((list[Track], Total), "tracks_where" if filtered else "tracks", **query.model_dump())
     return {"data": found, **rules.paging(count.total, query.page, query.page_size)}
 
 
