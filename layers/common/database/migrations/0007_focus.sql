@@ -38,38 +38,65 @@ CREATE INDEX focus_library_tracks_order ON focus_library_tracks (user_id, librar
 CALL enable_row_security('focus_library_tracks');
 GRANT SELECT, INSERT, DELETE ON focus_library_tracks TO questlog_app;
 
+-- Whether a session is sound, seen by itself. It is one function and not a score of CHECKs, because Postgres parses each CHECK
+-- anew for every INSERT and UPDATE.
+CREATE FUNCTION sound_focus_session(
+    mode text, duration_seconds int, paused_total_seconds double precision, paused_remaining_seconds int, status text,
+    end_reason text, actual_seconds int, xp_awarded bigint, coins_awarded bigint, task_title text, notes text, tags text[],
+    ends_at timestamptz, paused_at timestamptz, completed_at timestamptz, abandoned_at timestamptz, ended_at timestamptz
+) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN mode IN ('focus', 'break', 'long_break')
+       AND duration_seconds BETWEEN 1 AND 14400
+       AND paused_total_seconds >= 0
+       AND (paused_remaining_seconds IS NULL OR paused_remaining_seconds BETWEEN 0 AND 14400)
+       AND status IN ('active', 'paused', 'completed', 'abandoned', 'expired')
+       AND (end_reason IS NULL OR end_reason IN ('user', 'timer', 'superseded', 'pause_lapsed'))
+       AND actual_seconds BETWEEN 0 AND duration_seconds
+       AND xp_awarded >= 0
+       AND coins_awarded >= 0
+       AND (task_title IS NULL OR length(task_title) BETWEEN 1 AND 200)
+       AND (notes IS NULL OR length(notes) <= 2000)
+       AND cardinality(tags) <= 10
+       -- Each status has the moments that belong to it, and no others.
+       AND (ends_at IS NOT NULL) = (status = 'active')
+       AND (paused_at IS NOT NULL) = (status = 'paused')
+       AND (paused_remaining_seconds IS NOT NULL) = (status = 'paused')
+       AND (completed_at IS NOT NULL) = (status = 'completed')
+       AND (abandoned_at IS NOT NULL) = (status = 'abandoned')
+       AND (ended_at IS NOT NULL) = (status IN ('completed', 'abandoned', 'expired'))
+       AND (end_reason IS NOT NULL) = (ended_at IS NOT NULL);
+END
+$$;
+
 CREATE TABLE focus_sessions (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT gen_random_uuid(),
-    mode text NOT NULL DEFAULT 'focus' CHECK (mode IN ('focus', 'break', 'long_break')),
-    duration_seconds int NOT NULL CHECK (duration_seconds BETWEEN 1 AND 14400),
+    mode text NOT NULL DEFAULT 'focus',
+    duration_seconds int NOT NULL,
     started_at timestamptz NOT NULL DEFAULT instant(),
     ends_at timestamptz,
     paused_at timestamptz,
-    paused_total_seconds double precision NOT NULL DEFAULT 0 CHECK (paused_total_seconds >= 0),
-    paused_remaining_seconds int CHECK (paused_remaining_seconds BETWEEN 0 AND 14400),
+    paused_total_seconds double precision NOT NULL DEFAULT 0,
+    paused_remaining_seconds int,
     completed_at timestamptz,
     abandoned_at timestamptz,
     ended_at timestamptz,
-    status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'paused', 'completed', 'abandoned', 'expired')),
-    end_reason text CHECK (end_reason IN ('user', 'timer', 'superseded', 'pause_lapsed')),
-    actual_seconds int NOT NULL DEFAULT 0 CHECK (actual_seconds BETWEEN 0 AND duration_seconds),
-    xp_awarded bigint NOT NULL DEFAULT 0 CHECK (xp_awarded >= 0),
-    coins_awarded bigint NOT NULL DEFAULT 0 CHECK (coins_awarded >= 0),
-    task_title text CHECK (length(task_title) BETWEEN 1 AND 200),
-    notes text CHECK (length(notes) <= 2000),
-    tags text[] NOT NULL DEFAULT '{}' CHECK (cardinality(tags) <= 10),
+    status text NOT NULL DEFAULT 'active',
+    end_reason text,
+    actual_seconds int NOT NULL DEFAULT 0,
+    xp_awarded bigint NOT NULL DEFAULT 0,
+    coins_awarded bigint NOT NULL DEFAULT 0,
+    task_title text,
+    notes text,
+    tags text[] NOT NULL DEFAULT '{}',
     library_id uuid,
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, library_id) REFERENCES focus_libraries,
-    -- Each status has the moments that belong to it, and no others.
-    CHECK ((ends_at IS NOT NULL) = (status = 'active')),
-    CHECK ((paused_at IS NOT NULL) = (status = 'paused')),
-    CHECK ((paused_remaining_seconds IS NOT NULL) = (status = 'paused')),
-    CHECK ((completed_at IS NOT NULL) = (status = 'completed')),
-    CHECK ((abandoned_at IS NOT NULL) = (status = 'abandoned')),
-    CHECK ((ended_at IS NOT NULL) = (status IN ('completed', 'abandoned', 'expired'))),
-    CHECK ((end_reason IS NOT NULL) = (ended_at IS NOT NULL))
+    CHECK (sound_focus_session(
+        mode, duration_seconds, paused_total_seconds, paused_remaining_seconds, status, end_reason, actual_seconds, xp_awarded,
+        coins_awarded, task_title, notes, tags, ends_at, paused_at, completed_at, abandoned_at, ended_at))
 );
 CREATE UNIQUE INDEX focus_sessions_one_live ON focus_sessions (user_id) WHERE status IN ('active', 'paused');
 CREATE INDEX focus_sessions_started ON focus_sessions (user_id, started_at DESC, id);
