@@ -2,17 +2,6 @@
 -- Habits, their completions and the days they were skipped.
 SET LOCAL ROLE questlog_owner;
 
--- Whether these are weekdays (0 Sunday .. 6 Saturday), at least one, without repeats and in order.
-CREATE FUNCTION are_weekdays(days int[]) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-BEGIN
-    -- A digit each: a longer number, a minus or a null makes the text longer than the list.
-    RETURN cardinality(days) >= 1 AND array_ndims(days) = 1 AND array_lower(days, 1) = 1
-       AND array_to_string(days, '', '--') ~ '^0?1?2?3?4?5?6?$'
-       AND length(array_to_string(days, '', '--')) = cardinality(days);
-END
-$$;
-
 -- Whether a habit is sound, seen by itself. It is one function and not two dozen CHECKs, because Postgres parses each CHECK
 -- anew for every INSERT and UPDATE: that was most of what counting a completion in its habit cost.
 CREATE FUNCTION sound_habit(
@@ -30,7 +19,11 @@ BEGIN
        AND (description IS NULL OR length(description) BETWEEN 1 AND 2000)
        AND frequency IN ('daily', 'weekly', 'custom')
        AND target_count BETWEEN 1 AND CASE frequency WHEN 'weekly' THEN 7 ELSE 100 END
-       AND are_weekdays(custom_days)
+       -- Weekdays (0 Sunday .. 6 Saturday), at least one, without repeats and in order. A digit each: a longer number, a minus or
+       -- a null makes the text longer than the list.
+       AND cardinality(custom_days) >= 1 AND array_ndims(custom_days) = 1 AND array_lower(custom_days, 1) = 1
+       AND array_to_string(custom_days, '', '--') ~ '^0?1?2?3?4?5?6?$'
+       AND length(array_to_string(custom_days, '', '--')) = cardinality(custom_days)
        AND (icon IS NULL OR length(icon) BETWEEN 1 AND 16)
        AND (color IS NULL OR color ~ '^#[0-9A-Fa-f]{6}$')
        AND length(category) BETWEEN 1 AND 40
