@@ -40,12 +40,14 @@ GRANT SELECT, INSERT, DELETE ON focus_library_tracks TO questlog_app;
 
 -- Whether a session is sound, seen by itself. It is one function and not a score of CHECKs, because Postgres parses each CHECK
 -- anew for every INSERT and UPDATE.
+--   It has a search path of its own, since rows are written by requests and by functions that have one: where another one holds
+--   than the last time, Postgres makes the plan anew.
 CREATE FUNCTION sound_focus_session(
     mode text, duration_seconds int, paused_total_seconds double precision, paused_remaining_seconds int, status text,
     end_reason text, actual_seconds int, xp_awarded bigint, coins_awarded bigint, task_title text, notes text, tags text[],
     ends_at timestamptz, paused_at timestamptz, completed_at timestamptz, abandoned_at timestamptz, ended_at timestamptz
 ) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
 BEGIN
     RETURN mode IN ('focus', 'break', 'long_break')
        AND duration_seconds BETWEEN 1 AND 14400
