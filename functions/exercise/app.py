@@ -9,7 +9,7 @@ from starlette.responses import Response
 from questlog.api import Api, Tool
 from questlog.db import Db
 from questlog.errors import Conflict, NotFound
-from questlog.wire import Reward, Total
+from questlog.wire import RewardFields, Total
 
 from functions.exercise import rules
 from functions.exercise.models import (
@@ -251,7 +251,12 @@ def start(db: Db, body: Starting) -> Started:
     program is not active.
     """
     session = one_active(db, "start", **body.model_dump())
-    return Started(session_id=session.id, workout_id=session.workout_id, started_at=session.started_at, session=session)
+    return Started(
+        session_id=session["id"],
+        workout_id=session["workout_id"],
+        started_at=session["started_at"],
+        session=session,
+    )
 
 
 @api.get("/exercise/sessions/active")
@@ -473,11 +478,11 @@ def logged(db: Db, body: NewSet, session_id: UUID | None) -> Logged:
     )
     ranked = rules.by_rank(made)
     return Logged(
-        set_id=row.id,
-        set_number=row.set_number,
+        set_id=row["id"],
+        set_number=row["set_number"],
         is_personal_record=bool(ranked),
-        record_type=ranked[0].record_type if ranked else None,
-        session_id=row.session_id,
+        record_type=ranked[0]["record_type"] if ranked else None,
+        session_id=row["session_id"],
         set=row,
         records=ranked,
     )
@@ -485,19 +490,20 @@ def logged(db: Db, body: NewSet, session_id: UUID | None) -> Logged:
 
 def completed(db: Db, body: Completing, session_id: UUID | None) -> Completed:
     """Complete a session, without an id the running one."""
+    reward: RewardFields
     reward, row, sets, made, programs = db.each(
-        (Reward, SessionRow, list[Set], list[Record], list[Program]),
+        (RewardFields, SessionRow, list[Set], list[Record], list[Program]),
         "complete",
         session_id=session_id,
         **body.model_dump(),
     )
     return Completed(
-        **dict(reward),
-        session_id=row.id,
-        workout_id=row.workout_id,
-        duration_seconds=row.duration_seconds,
-        total_sets=row.total_sets,
-        total_volume_kg=row.total_volume_kg,
+        **reward,
+        session_id=row["id"],
+        workout_id=row["workout_id"],
+        duration_seconds=row["duration_seconds"],
+        total_sets=row["total_sets"],
+        total_volume_kg=row["total_volume_kg"],
         personal_records=rules.best_records(made),
         session=rules.sessions([row], sets)[0],
         program=programs[0] if programs else None,

@@ -32,13 +32,13 @@ def attached(sessions: Iterable[Session], zone: str) -> Response:
 
 
 def _workout(session: Session, zone: str) -> LoggedWorkout:
-    ended = session.completed_at or session.started_at
+    ended = session["completed_at"] or session["started_at"]
     return LoggedWorkout(
-        name=session.workout_name,
-        started_at=_shown(session.started_at, zone),
+        name=session["workout_name"],
+        started_at=_shown(session["started_at"], zone),
         ended=_shown(ended, zone),
-        notes=session.notes,
-        sets=[_set(logged) for logged in session.sets],
+        notes=session["notes"],
+        sets=[_set(logged) for logged in session["sets"]],
     )
 
 
@@ -49,16 +49,16 @@ def _shown(at: datetime, zone: str) -> datetime:
 
 def _set(logged: Set) -> LoggedSet:
     return LoggedSet(
-        exercise=logged.exercise_name,
-        weight_kg=_decimal(logged.weight_kg),
-        reps=logged.reps,
-        duration_seconds=logged.duration_seconds,
-        distance_m=_decimal(logged.distance_m),
-        rpe=_decimal(logged.rpe),
-        is_warmup=logged.is_warmup,
-        is_dropset=logged.is_dropset,
-        is_failure=logged.is_failure,
-        notes=logged.notes,
+        exercise=logged["exercise_name"],
+        weight_kg=_decimal(logged["weight_kg"]),
+        reps=logged["reps"],
+        duration_seconds=logged["duration_seconds"],
+        distance_m=_decimal(logged["distance_m"]),
+        rpe=_decimal(logged["rpe"]),
+        is_warmup=logged["is_warmup"],
+        is_dropset=logged["is_dropset"],
+        is_failure=logged["is_failure"],
+        notes=logged["notes"],
     )
 
 

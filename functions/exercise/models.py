@@ -21,8 +21,7 @@ from questlog.wire import (
     Page,
     PageSize,
     Query,
-    ResponseModel,
-    Reward,
+    RewardFields,
     Trimmed,
     absent,
     blank_is_null,
@@ -343,9 +342,9 @@ class SetChange(Body):
     notes: SetNotes | None = absent()
 
 
-class Set(ResponseModel):
+class Set(TypedDict):
     id: UUID
-    session_id: UUID = Field(exclude=True)
+    session_id: Annotated[UUID, Field(exclude=True)]
     exercise_id: UUID
     exercise_name: str
     set_number: int
@@ -361,7 +360,7 @@ class Set(ResponseModel):
     logged_at: Instant
 
 
-class Record(ResponseModel):
+class Record(TypedDict):
     id: UUID
     exercise_id: UUID
     exercise_name: str
@@ -377,7 +376,7 @@ class Record(ResponseModel):
     is_current: bool
 
 
-class SessionRow(ResponseModel):
+class SessionRow(TypedDict):
     """A session without its sets."""
 
     id: UUID
@@ -472,7 +471,7 @@ class Program(TypedDict):
     updated_at: Instant
 
 
-class Completed(Reward):
+class Completed(RewardFields):
     session_id: UUID
     workout_id: UUID
     duration_seconds: int | None

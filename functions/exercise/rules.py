@@ -90,17 +90,19 @@ def sessions(rows: Iterable[SessionRow], sets: Iterable[Set]) -> list[Session]:
     """Sessions with their sets, each in the order of its rows."""
     of_session: dict[UUID, list[Set]] = defaultdict(list)
     for logged in sets:
-        of_session[logged.session_id].append(logged)
-    return [Session(**dict(row), sets=of_session[row.id]) for row in rows]
+        of_session[logged["session_id"]].append(logged)
+    return [Session(**row, sets=of_session[row["id"]]) for row in rows]
 
 
 def active_session(
     session: Session, running: Running, workout: Workout, last_time: Iterable[SessionRow], last_sets: Iterable[Set]
 ) -> ActiveSession:
     """The running session with its workout and, of each exercise, what was done in its last completed session."""
-    last_activity = max([session.started_at, running["opened_at"], *(logged.logged_at for logged in session.sets)])
+    last_activity = max(
+        [session["started_at"], running["opened_at"], *(logged["logged_at"] for logged in session["sets"])]
+    )
     return ActiveSession(
-        **dict(session),
+        **session,
         workout=workout,
         previous=_previous(last_time, last_sets),
         is_stale=running["now"] - last_activity >= STALE_AFTER,
@@ -109,10 +111,10 @@ def active_session(
 
 
 def _previous(sessions: Iterable[SessionRow], sets: Iterable[Set]) -> list[Previous]:
-    completed = {session.id: session.completed_at for session in sessions}
+    completed = {session["id"]: session["completed_at"] for session in sessions}
     of_exercise: dict[tuple[UUID, UUID], list[Set]] = defaultdict(list)
     for logged in sets:
-        of_exercise[logged.exercise_id, logged.session_id].append(logged)
+        of_exercise[logged["exercise_id"], logged["session_id"]].append(logged)
     return [
         Previous(exercise_id=exercise, session_id=session, completed_at=ended, sets=done)
         for (exercise, session), done in of_exercise.items()
@@ -122,15 +124,15 @@ def _previous(sessions: Iterable[SessionRow], sets: Iterable[Set]) -> list[Previ
 
 def by_rank(records: Iterable[Record]) -> list[Record]:
     """The records of a set, the one it is told as first."""
-    return sorted(records, key=lambda record: RANK.index(record.record_type))
+    return sorted(records, key=lambda record: RANK.index(record["record_type"]))
 
 
 def best_records(records: Iterable[Record]) -> list[Record]:
     """Of each exercise and type the record with the highest value, in the order given."""
     best: dict[tuple[UUID, str], Record] = {}
     for record in records:
-        key = (record.exercise_id, record.record_type)
-        if key not in best or record.value > best[key].value:
+        key = (record["exercise_id"], record["record_type"])
+        if key not in best or record["value"] > best[key]["value"]:
             best[key] = record
     return list(best.values())
 
@@ -142,24 +144,24 @@ def performed(rows: Iterable[SessionRow], sets: Iterable[Set]) -> list[Performed
     """The sessions of one exercise with its sets, and the best of each."""
     of_session: dict[UUID, list[Set]] = defaultdict(list)
     for logged in sets:
-        of_session[logged.session_id].append(logged)
+        of_session[logged["session_id"]].append(logged)
     return [
-        _performed(session, session.completed_at, of_session[session.id])
+        _performed(session, session["completed_at"], of_session[session["id"]])
         for session in rows
-        if session.completed_at is not None
+        if session["completed_at"] is not None
     ]
 
 
 def _performed(session: SessionRow, completed_at: datetime, sets: list[Set]) -> Performed:
     working = [logged for logged in sets if _is_working(logged)]
-    volume = sum((Decimal(str(max(s.weight_kg or 0, 0))) * (s.reps or 0) for s in working), Decimal(0))
-    weights = [s.weight_kg for s in working if s.weight_kg and s.reps]
-    estimates = [estimate for s in working if (estimate := est_1rm(s.weight_kg, s.reps)) is not None]
+    volume = sum((Decimal(str(max(s["weight_kg"] or 0, 0))) * (s["reps"] or 0) for s in working), Decimal(0))
+    weights = [s["weight_kg"] for s in working if s["weight_kg"] and s["reps"]]
+    estimates = [estimate for s in working if (estimate := est_1rm(s["weight_kg"], s["reps"])) is not None]
     return Performed(
-        session_id=session.id,
-        workout_id=session.workout_id,
-        workout_name=session.workout_name,
-        started_at=session.started_at,
+        session_id=session["id"],
+        workout_id=session["workout_id"],
+        workout_name=session["workout_name"],
+        started_at=session["started_at"],
         completed_at=completed_at,
         sets=sets,
         volume_kg=float(volume),
@@ -170,7 +172,7 @@ def _performed(session: SessionRow, completed_at: datetime, sets: list[Set]) -> 
 
 def _is_working(logged: Set) -> bool:
     """Whether a set counts; exercise_sets.is_working says the same."""
-    return not logged.is_warmup and bool(logged.reps or logged.duration_seconds or logged.distance_m)
+    return not logged["is_warmup"] and bool(logged["reps"] or logged["duration_seconds"] or logged["distance_m"])
 
 
 def est_1rm(weight_kg: float | None, reps: int | None) -> float | None:
