@@ -326,7 +326,7 @@ class Success(ResponseModel):
     success: bool = True
 
 
-class Unlocked(ResponseModel):
+class Unlocked(TypedDict):
     """An achievement that this request earned."""
 
     key: str
