@@ -19,6 +19,7 @@ def measure() -> Figure:
     figure = Figure(
         "Cold import",
         f"Instructions retired by importing a function in a fresh interpreter, against the reference: {_packages()}. "
+        "The garbage collector is off for all of them. "
         f"The suite holds every request function to {BUDGET:.2f}.",
         ("import", "million instructions", "against the reference"),
     )

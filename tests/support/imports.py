@@ -5,6 +5,7 @@ process forks for each thing to import, and a fork goes on counting from where i
 have in common is run once: all functions fork from an interpreter that has imported the layer, which each of them does
 first. A fork stops after its import, because Lambda never waits for an interpreter to clear up. What a bare interpreter
 needs is subtracted: it is spent before any of our code, and would make everything look closer together than it is.
+The collector is off for all of them, as it is for our functions while they start (questlog.cold_start).
 """
 
 import ast
@@ -43,7 +44,8 @@ _NOT_IN_THE_LAYER: Final = ("awscrt", "OpenSSL")
 
 # Forks for each of `alone`, then imports the layer and forks for each of `on_the_layer`; a line for each fork.
 _PROGRAM: Final = f"""
-import os, sys
+import gc, os, sys
+gc.disable()
 sys.modules.update(dict.fromkeys({_NOT_IN_THE_LAYER}))
 
 def fork(name, code):
