@@ -6,11 +6,13 @@ from functions.jobs import worker
 from local.clock import Clock
 from tests.conftest import Database, User
 from tests.infobase.conftest import added, changed, found, listed
+from tests.support import bucket
 from tests.support.client import log_in
 
 
 def clean_up() -> int:
-    """How many entries the clean-up deletes."""
+    """How many entries the clean-up deletes. It looks into the bucket too."""
+    bucket.serve()
     log_in("jobs")
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 240_000)
     return worker.handler({"schedule": "cleanup"}, context)["infobase_entries"]
