@@ -1,6 +1,7 @@
 """Which resource a path names, and what its parameters are."""
 
 import asyncio
+from contextlib import closing
 
 import pytest
 from starlette.requests import Request
@@ -38,7 +39,9 @@ def routed(path: str) -> tuple[str, dict[str, str]] | None:
 
     scope = {"type": "http", "method": "GET", "path": path, "headers": []}
     router = Router([Resource(path, {"GET": call}) for path in PATHS], otherwise)
-    asyncio.run(router(scope, receive, send))
+    # Not by asyncio.run(), which leaves its thread without a loop: requests of later tests would find none.
+    with closing(asyncio.new_event_loop()) as loop:
+        loop.run_until_complete(router(scope, receive, send))
     return reached[0] if reached else None
 
 
