@@ -3,9 +3,9 @@ from typing import Any
 from tests.conftest import NewUser, User
 from tests.daily_plan.conftest import generated, ids, plan_of, shown, ticked
 from tests.support.clock import ahead
-from tests.test_trips import Count, count, proxy
+from tests.test_trips import Count, count, line, proxy
 
-__all__ = ["count", "proxy"]
+__all__ = ["count", "line", "proxy"]
 
 
 def workout(user: User, title: str, start: str, **fields: Any) -> str:

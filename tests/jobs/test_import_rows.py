@@ -220,6 +220,7 @@ def test_rows_are_the_users_whatever_they_say(user: User, other: User, database:
         connection.execute("SELECT import_rows('user_references', ARRAY['id', 'title', 'user_id'], %s)", [row])
     rows = database.query("SELECT user_id FROM user_references WHERE user_id IN (%s, %s)", user.id, other.id)
     assert rows == [{"user_id": user.id}]
+    database.query("SELECT count_totals(%s)", user.id)  # as the end of an import does
 
 
 def test_derived_rows_of_the_ledger_are_made_of_it(user: User, source: User, database: Database) -> None:
