@@ -292,7 +292,8 @@ def asked_until(stop: Event, user: User) -> list[Answer]:
     answers = []
     for request in cycle(requests):
         answers.append(request())
-        if stop.is_set():
+        # The pause leaves the replacing a part of the machine: without one it takes ten times as long.
+        if stop.wait(0.02):
             break
     return answers
 
@@ -309,5 +310,5 @@ def test_no_request_fails_while_all_functions_are_replaced(database: Database, n
             stop.set()
             replace_code(database.admin_url)
     answers = [answer for one in asking for answer in one.result()]
-    assert len(answers) > 30
+    assert len(answers) > 300
     assert [answer.text for answer in answers if answer.status >= 500] == []
