@@ -1,12 +1,14 @@
 """Series that come back on one day of the year: lists find them by that day, and miss none."""
 
+from typing import Any
+
 import pytest
 
 from tests.calendar.conftest import added, listed
 from tests.conftest import Database, User
 
 # When a series begins, and what else it is made of: near leap days and the ends of years, where days of the year move.
-SERIES = [
+SERIES: list[dict[str, Any]] = [
     {"start_time": "2024-02-29T09:00:00Z"},
     {"start_time": "2024-03-01T00:30:00Z", "timezone": "Pacific/Kiritimati"},
     {"start_time": "2023-12-31T23:30:00Z", "end_time": "2024-01-03T23:30:00Z"},
