@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import av
+import numpy as np
+
 from bench.figure import Figure
 
 SAMPLE_RATE: Final = 44_100
@@ -70,9 +73,6 @@ def cost(command: list[str]) -> Cost:
 
 def write_flac(path: Path, seconds: int) -> None:
     """A steady beat of noise over a chord that changes, a second at a time."""
-    import av  # noqa: PLC0415 - only this figure needs them
-    import numpy as np  # noqa: PLC0415 - the same
-
     chance = np.random.default_rng(1)
     time = np.arange(SAMPLE_RATE) / SAMPLE_RATE
     beat = np.exp(-20 * (time % 0.5))
