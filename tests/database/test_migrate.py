@@ -310,5 +310,5 @@ def test_no_request_fails_while_all_functions_are_replaced(database: Database, n
             stop.set()
             replace_code(database.admin_url)
     answers = [answer for one in asking for answer in one.result()]
-    assert len(answers) > 300
+    assert len(answers) > 30
     assert [answer.text for answer in answers if answer.status >= 500] == []
