@@ -1,0 +1,161 @@
+SET LOCAL ROLE questlog_owner;
+
+-- Habits on a day ---------------------------------------------------------------------------------------------------
+-- These functions are one SELECT each and are called in FROM, so the planner inlines them: a list of habits is one plan,
+-- which reads what is recorded of the day's week once for all habits, however long their history.
+
+-- The sum of a habit's amounts in the period that a day is in.
+CREATE OR REPLACE FUNCTION internal.period_sum(habit uuid, period text, day date) RETURNS numeric
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT coalesce(sum(k.amount), 0) FROM habit_completions AS k
+             WHERE k.habit_id = habit AND k.completed_date BETWEEN period_first(day, period) AND period_last(day, period));
+END
+$$;
+
+-- The last day of the habit's pauses that a day is in; null where it is in none.
+CREATE OR REPLACE FUNCTION internal.paused_until(habit uuid, day date) RETURNS date
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT max(p.ends_on) FROM habit_pauses AS p
+             WHERE (p.habit_id = habit OR p.habit_id IS NULL) AND day BETWEEN p.starts_on AND p.ends_on);
+END
+$$;
+
+-- Whether a habit that is neither skipped nor paused is due on a day: whether it is active and scheduled; one of a week or a
+-- month until its target is met. A limit is never due.
+CREATE OR REPLACE FUNCTION internal.is_habit_due(h habits, day date, week_days int, amount numeric) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN h.is_active AND CASE h.cadence
+    WHEN 'weekly' THEN week_days < h.target_count
+    ELSE h.direction = 'at_least' AND is_habit_day(day, h.cadence, h.custom_days)
+         AND (h.period = 'day' OR amount < h.target_amount)
+END;
+
+-- What is recorded of all habits on a day and in its week; no row of a habit without completions in the week. Where all rows of
+-- the table are looked at, the week is computed for each: week_of() would be half of the cost.
+--   times      how often it was completed on the day        done   whether the day's target was met
+--   week_days  on how many days of the week it was done: a bit for each day, since count(DISTINCT ...) would sort the rows
+CREATE OR REPLACE FUNCTION internal.habits_recorded(day date)
+RETURNS TABLE (habit_id uuid, times int, done boolean, week_days int)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT k.habit_id, count(*) FILTER (WHERE k.completed_date = habits_recorded.day)::int,
+           bool_or(k.done AND k.completed_date = habits_recorded.day),
+           coalesce(bit_count((bit_or(1 << (k.completed_date - habits_recorded.day + 7)) FILTER (WHERE k.done))::bit(32)), 0)::int
+      FROM habit_completions AS k
+     WHERE k.completed_date BETWEEN habits_recorded.day - (habits_recorded.day - date '0001-01-01') % 7
+                                AND habits_recorded.day - (habits_recorded.day - date '0001-01-01') % 7 + 6
+     GROUP BY k.habit_id;
+END;
+
+-- On how many days of a day's week a habit was done.
+CREATE OR REPLACE FUNCTION internal.days_of_week(habit uuid, day date) RETURNS int
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    RETURN coalesce((SELECT r.week_days FROM habits_recorded(day) AS r WHERE r.habit_id = habit), 0);
+END
+$$;
+
+-- All habits on a day, each with what is recorded of it:
+--   times      how often it was completed        done       whether the day's target was met
+--   amount     the sum of the day's period; null of a habit without amounts
+--   skipped    whether the day was skipped
+--   paused_until  the last day of the pause that the day is in; null where it is in none
+--   due        whether the habit is active, not skipped, not paused and scheduled; see is_habit_due()
+-- What few habits need is a function that is not inlined, so that the plan stays small.
+CREATE OR REPLACE FUNCTION internal.habits_with_day(day date)
+RETURNS TABLE (
+    h habits, times int, done boolean, amount numeric, skipped boolean, paused_until date, due boolean, any_pause boolean
+)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT h, coalesce(r.times, 0), coalesce(r.done, false), a.amount, s.day IS NOT NULL, p.paused_until,
+           is_habit_due(h, d.day, coalesce(r.week_days, 0), a.amount) AND s.day IS NULL AND p.paused_until IS NULL, d.any_pause
+      -- OFFSET 0: whoever never pauses is asked once for all habits.
+      FROM (SELECT habits_with_day.day, EXISTS (SELECT FROM habit_pauses) AS any_pause OFFSET 0) AS d
+     CROSS JOIN habits AS h
+      LEFT JOIN habits_recorded(habits_with_day.day) AS r ON r.habit_id = h.id
+      LEFT JOIN habit_skips AS s ON s.habit_id = h.id AND s.day = habits_with_day.day
+     CROSS JOIN LATERAL (SELECT CASE h.kind WHEN 'amount' THEN period_sum(h.id, h.period, d.day) END AS amount) AS a
+     CROSS JOIN LATERAL (SELECT CASE WHEN d.any_pause THEN paused_until(h.id, d.day) END AS paused_until) AS p;
+END;
+
+-- What the wire shows of all habits, under the wire's names.
+CREATE OR REPLACE FUNCTION app.habits_shown(today date)
+RETURNS TABLE (
+    id uuid, name text, description text, frequency text, target_count int, custom_days int[], icon text, color text,
+    category text, xp_reward int, coin_reward int, skill_key text, reminder_time text, is_active boolean,
+    current_streak int, longest_streak int, last_completed_at timestamptz, completed_today boolean,
+    completed_count_today int, due_today boolean, skipped_today boolean, paused_until date, kind text, direction text,
+    target_amount numeric, unit text, amount_step numeric, period text, "group" text, amount_period numeric,
+    remaining numeric, sort_order int, created_at timestamptz, updated_at timestamptz
+)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT (o.h).id, (o.h).name, (o.h).description, (o.h).frequency, (o.h).target_count, (o.h).custom_days, (o.h).icon,
+           (o.h).color, (o.h).category, (o.h).xp_reward, (o.h).coin_reward, (o.h).skill_key, (o.h).reminder_time,
+           (o.h).is_active,
+           CASE WHEN o.any_pause OR (o.h).direction = 'at_most' THEN streak_of((o.h).id, habits_shown.today)
+                ELSE standing_streak((o.h).streak, (o.h).streak_through, (o.h).cadence, (o.h).custom_days, habits_shown.today)
+           END,
+           CASE (o.h).direction WHEN 'at_most' THEN longest_streak(o.h, streak_of((o.h).id, habits_shown.today))
+                                ELSE (o.h).longest_streak END,
+           (o.h).last_completed_at, o.done, o.times, o.due, o.skipped, o.paused_until, (o.h).kind, (o.h).direction,
+           (o.h).target_amount, (o.h).unit, (o.h).amount_step, (o.h).period, (o.h)."group", o.amount,
+           CASE WHEN (o.h).kind = 'amount' AND (o.h).direction = 'at_least' THEN greatest((o.h).target_amount - o.amount, 0) END,
+           (o.h).sort_order, (o.h).created_at, (o.h).updated_at
+      FROM habits_with_day(habits_shown.today) AS o;
+END;
+
+-- The active habits on a day. `pending` is due and not done.
+CREATE OR REPLACE FUNCTION app.habits_on(day date)
+RETURNS TABLE (habit_id uuid, name text, sort_order int, due boolean, done boolean, skipped boolean, pending boolean)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT (o.h).id, (o.h).name, (o.h).sort_order, o.due, o.done, o.skipped, o.due AND NOT o.done
+      FROM habits_with_day(habits_on.day) AS o
+     WHERE (o.h).is_active;
+END;
+
+-- The row of a day on which a habit was done, if it was.
+CREATE OR REPLACE FUNCTION internal.habit_done(habit uuid, day date) RETURNS TABLE (completed_date date)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT k.completed_date FROM habit_completions AS k
+     WHERE k.habit_id = habit_done.habit AND k.completed_date = habit_done.day AND k.done;
+END;
+
+-- The pending habits of habits_on(), looked at one by one: for who asks whether there is any, and so stops at the first.
+CREATE OR REPLACE FUNCTION internal.pending_habits(day date) RETURNS TABLE (habit_id uuid)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT h.id
+      FROM habits AS h
+     WHERE is_habit_due(h, pending_habits.day,
+                        CASE h.cadence WHEN 'weekly' THEN days_of_week(h.id, pending_habits.day) END,
+                        CASE h.kind WHEN 'amount' THEN period_sum(h.id, h.period, pending_habits.day) END)
+       AND NOT EXISTS (SELECT FROM habit_done(h.id, pending_habits.day))
+       AND NOT EXISTS (SELECT FROM habit_skips AS s WHERE s.habit_id = h.id AND s.day = pending_habits.day)
+       AND NOT EXISTS (
+           SELECT FROM habit_pauses AS p
+            WHERE (p.habit_id = h.id OR p.habit_id IS NULL) AND pending_habits.day BETWEEN p.starts_on AND p.ends_on);
+END;
+
+-- Reminders ---------------------------------------------------------------------------------------------------------
+
+-- The active habits that have a time of day to be reminded at; with an id, that one.
+CREATE OR REPLACE FUNCTION internal.habit_reminder_times(wanted uuid)
+RETURNS TABLE (habit_id uuid, name text, reminder_time text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT h.id, h.name, h.reminder_time
+      FROM habits AS h
+     WHERE h.user_id = current_user_id() AND (wanted IS NULL OR h.id = wanted)
+       AND h.is_active AND h.reminder_time IS NOT NULL;
+END;
+
+-- Whether a habit is due on a day and not done.
+CREATE OR REPLACE FUNCTION internal.is_habit_pending(wanted uuid, day date) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM pending_habits(is_habit_pending.day) AS h WHERE h.habit_id = wanted);
