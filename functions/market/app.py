@@ -4,6 +4,8 @@ from uuid import uuid4
 
 from questlog.api import Api
 from questlog.db import Db
+from questlog.paging import PageOrAll
+from questlog.wire import Total
 
 from functions.market import rules
 from functions.market.models import (
@@ -39,7 +41,6 @@ from functions.market.models import (
     Shields,
     Stats,
     StatsQuery,
-    Total,
     TransactionRow,
     Transactions,
     TransactionsQuery,
@@ -71,9 +72,13 @@ def overview(db: Db) -> Market:
 
 @api.get("/market/items")
 def items(db: Db, query: ItemsQuery) -> MarketItems:
-    """List the items on sale: shared ones first, then the user's own; with `archived`, the user's archived ones."""
-    found = db.many(MarketItem, "items", **query.model_dump())
-    return MarketItems(items=found, total=len(found))
+    """List the items on sale, all or a page: shared ones first, then the user's own.
+
+    With `archived`, list the user's archived rewards instead. `total` counts the items of all pages.
+    """
+    filters = query.model_dump(exclude={"page", "page_size"})
+    found, count = db.each((list[MarketItem], Total), "items", **filters, **query.bounds)
+    return {"items": found, "total": count.total if query.is_paged else len(found), **query.place}
 
 
 @api.post("/market/items", errors={409: ["limit_reached"]})
@@ -87,7 +92,7 @@ def add_item(db: Db, body: NewItem) -> MarketItem:
 def order_items(db: Db, body: Order) -> MarketItems:
     """Put the user's own rewards in the order of `ids`; 404 when one is not the user's, and then nothing moves."""
     found = db.many(MarketItem, "order_items", ids=body.ids)
-    return MarketItems(items=found, total=len(found))
+    return {"items": found, "total": len(found)}
 
 
 @api.get("/market/items/{item}")
@@ -196,19 +201,24 @@ def history(db: Db, query: HistoryQuery) -> History:
 
 
 @api.get("/market/inventory")
-def inventory(db: Db) -> Inventory:
-    """List what the user can use: purchases with uses left, running effects, unlocks, what is equipped."""
-    purchases, effects, unlocks, worn, shields = db.each(
-        (list[UserPurchase], list[Effect], list[Unlock], list[Worn], Shields), "inventory"
+def inventory(db: Db, query: PageOrAll) -> Inventory:
+    """List what the user can use: purchases with uses left, running effects, unlocks, what is equipped.
+
+    All purchases are listed or a page of them, newest first, and `total` counts those of all pages.
+    The rest of the answer is always whole.
+    """
+    purchases, count, effects, unlocks, worn, shields = db.each(
+        (list[UserPurchase], Total, list[Effect], list[Unlock], list[Worn], Shields), "inventory", **query.bounds
     )
-    return Inventory(
-        purchases=purchases,
-        total=len(purchases),
-        effects=effects,
-        unlocks=unlocks,
-        equipped=rules.equipment(worn),
-        streak_shields=shields.streak_shields,
-    )
+    return {
+        "purchases": purchases,
+        "total": count.total if query.is_paged else len(purchases),
+        "effects": effects,
+        "unlocks": unlocks,
+        "equipped": rules.equipment(worn),
+        "streak_shields": shields.streak_shields,
+        **query.place,
+    }
 
 
 @api.put("/market/equipped", errors={404: ["not_found"], 409: ["not_owned"]})

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, WithJsonSchema
 
 from questlog.cursor import place_of
+from questlog.paging import PageOrAll, PagePlace
 from questlog.wire import Body, Flag, Instant, Page, PageSize, Query, ResponseModel, Row, Trimmed, absent, blank_is_null
 
 Period = Literal["ever", "day", "held"]
@@ -23,7 +24,7 @@ ValidDays = Annotated[int, Field(ge=1, le=365)]
 ItemKey = Annotated[Trimmed, StringConstraints(min_length=1, max_length=100)]
 
 
-class ItemsQuery(Query):
+class ItemsQuery(PageOrAll):
     category: Annotated[str, StringConstraints(max_length=40)] | None = None
     q: Annotated[Trimmed, StringConstraints(max_length=80)] | None = None
     affordable: Flag | None = None
@@ -128,7 +129,7 @@ class MarketItem(ResponseModel):
     updated_at: Instant
 
 
-class MarketItems(ResponseModel):
+class MarketItems(PagePlace):
     items: list[MarketItem]
     total: int
 
@@ -248,10 +249,6 @@ class Refunded(ResponseModel):
     refunded_at: Instant
 
 
-class Total(Row):
-    total: int
-
-
 class History(ResponseModel):
     purchases: list[UserPurchase]
     total: int
@@ -277,7 +274,7 @@ class Equipment(ResponseModel):
     avatar: str | None = None
 
 
-class Inventory(ResponseModel):
+class Inventory(PagePlace):
     purchases: list[UserPurchase]
     total: int
     effects: list[Effect]

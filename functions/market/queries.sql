@@ -12,6 +12,7 @@ SELECT * FROM running_effects ORDER BY ends_at, id;
 SELECT shields_held() AS streak_shields;
 
 -- name: items
+-- The items of the list are counted only where a page of it is asked for.
 SELECT i.*
   FROM market_items_today() AS i, level_progress AS p
  WHERE i.archived = %(archived)s
@@ -19,7 +20,16 @@ SELECT i.*
    AND (%(category)s::text IS NULL OR i.category = %(category)s)
    AND (%(q)s::text IS NULL OR strpos(lower(i.name), lower(%(q)s)) > 0)
    AND (%(affordable)s::boolean IS NULL OR (i.price_coins <= p.coins) = %(affordable)s)
- ORDER BY i.is_own, i.sort_order, i.price_coins, i.name, i.id;
+ ORDER BY i.is_own, i.sort_order, i.price_coins, i.name, i.id
+ LIMIT %(limit)s OFFSET %(offset)s;
+SELECT count(*) AS total
+  FROM market_items_today() AS i, level_progress AS p
+ WHERE %(limit)s::bigint IS NOT NULL
+   AND i.archived = %(archived)s
+   AND (i.is_own OR NOT %(archived)s)
+   AND (%(category)s::text IS NULL OR i.category = %(category)s)
+   AND (%(q)s::text IS NULL OR strpos(lower(i.name), lower(%(q)s)) > 0)
+   AND (%(affordable)s::boolean IS NULL OR (i.price_coins <= p.coins) = %(affordable)s);
 
 -- name: item
 SELECT * FROM market_items_today() AS i WHERE i.key = %(key)s OR i.id = %(id)s ORDER BY i.is_own LIMIT 1;
@@ -117,11 +127,16 @@ SELECT CASE WHEN %(key)s::text IS NOT NULL
 
 -- name: inventory
 -- Reads the rows stored as active, for which there is an index; the view's `status` may be 'expired' for some of them.
+-- The purchases are counted only where a page of them is asked for.
 SELECT p.*
   FROM (SELECT u.id FROM user_purchases AS u WHERE u.status = 'active' OFFSET 0) AS held,
        LATERAL (SELECT * FROM purchases AS p WHERE p.id = held.id OFFSET 0) AS p
  WHERE p.status = 'active'
- ORDER BY p.purchased_at DESC, p.id;
+ ORDER BY p.purchased_at DESC, p.id
+ LIMIT %(limit)s OFFSET %(offset)s;
+SELECT count(*) AS total
+  FROM user_purchases AS p
+ WHERE %(limit)s::bigint IS NOT NULL AND p.status = 'active' AND (p.expires_at > clock()) IS NOT FALSE;
 SELECT * FROM running_effects ORDER BY ends_at, id;
 SELECT p.item_key, i.effect_json ->> 'slot' AS slot, i.effect_json ->> 'value' AS value
   FROM user_purchases AS p

@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import Client, Database, User, at_once
 from tests.market.shop import bought, buy, earn, redeem, reward, shared_item
+from tests.support.paging import has_pages
 
 FIELDS = {
     *("id", "key", "name", "description", "category", "price_coins", "icon", "available", "limit_per_user"),
@@ -69,6 +70,25 @@ def test_filters(database: Database, user: User) -> None:
     assert set(keys(user, affordable="true", category="theme")) == {"theme_midnight", "theme_ocean", "theme_forest"}
     assert keys(user, affordable="false", category="theme") == ["theme_sunset"]
     user.get("/market/items", query={"affordable": "maybe"}).invalid("affordable")
+
+
+def test_the_list_has_pages(database: Database, user: User) -> None:
+    earn(database, user, 50)
+    affordable = {"category": "fun", "q": "walk", "affordable": "true"}
+    for name in ("A walk", "A long walk", "A walk at night"):
+        reward(user, name=name, price_coins=50, category="fun")
+    reward(user, name="Flying", price_coins=50, category="fun")
+    reward(user, name="A walk in Rome", price_coins=51, category="fun")
+    reward(user, name="A walk", price_coins=50, category="custom")
+    user.delete(f"/market/items/{reward(user, name='A walk', price_coins=50, category='fun')['id']}")
+    has_pages(user, "/market/items", "items", **affordable)
+
+
+def test_the_list_of_archived_rewards_has_pages(user: User) -> None:
+    for name in ("A", "B", "C"):
+        user.delete(f"/market/items/{reward(user, name=name)['id']}")
+    reward(user)
+    has_pages(user, "/market/items", "items", archived="true")
 
 
 def test_an_item_by_key_and_id(user: User, other: User) -> None:

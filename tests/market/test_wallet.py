@@ -7,7 +7,8 @@ import pytest
 
 from local.clock import Clock
 from tests.conftest import Client, Database, User
-from tests.market.shop import bought, buy, coins, earn, refund, reward
+from tests.market.shop import bought, buy, coins, earn, redeem, refund, reward
+from tests.support.paging import has_pages
 
 
 def test_a_new_user(user: User) -> None:
@@ -139,6 +140,22 @@ def test_the_history(database: Database, user: User, other: User) -> None:
     user.get("/market/history", query={"status": "lost"}).invalid("status")
     user.get("/market/history", query={"page_size": 101}).invalid("page_size")
     assert other.get("/market/history").data["total"] == 0
+
+
+def test_the_inventory_has_pages(database: Database, user: User, clock: Clock) -> None:
+    earn(database, user, 500)
+    clock.freeze()
+    bought(user, reward(user, valid_days=1)["id"])
+    bought(user, "theme_ocean")
+    clock.advance(timedelta(hours=23))
+    redeem(user, bought(user, "xp_boost_24h"))
+    for item in ("movie_night", "streak_shield", "movie_night"):
+        bought(user, item)
+    clock.advance(timedelta(hours=1) - timedelta(seconds=1))
+    assert user.get("/market/inventory", query={"page_size": 2}).data["total"] == 4
+    user.put("/market/equipped", {"theme": "theme_ocean"})
+    clock.advance(timedelta(seconds=1))
+    has_pages(user, "/market/inventory", "purchases")
 
 
 def test_statistics(database: Database, user: User, clock: Clock) -> None:

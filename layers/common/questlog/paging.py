@@ -10,12 +10,17 @@ from typing_extensions import TypedDict  # pydantic takes the one of typing from
 from questlog.wire import Page, PageSize, Query
 
 
-class PageShown(TypedDict, total=False):
+class PagePlace(TypedDict, total=False):
+    """Which page of a list this is; absent where the list is whole."""
+
+    page: int
+    page_size: int
+
+
+class PageShown(PagePlace, total=False):
     """Which page of a list this is, and how many items all pages have; absent where the list is whole."""
 
     total: int
-    page: int
-    page_size: int
 
 
 class PageOrAll(Query):
@@ -43,7 +48,12 @@ class PageOrAll(Query):
         asked = self.asked
         return {"limit": asked["page_size"], "offset": (asked["page"] - 1) * asked["page_size"]}
 
-    def shown(self, total: int) -> PageShown:
-        """What a page says of itself, of a list of so many items; nothing of a list that is whole."""
+    @property
+    def place(self) -> PagePlace:
+        """`page` and `page_size` as the answer repeats them; nothing for the whole list."""
         asked = self.asked
-        return {"total": total, "page": asked["page"], "page_size": asked["page_size"]} if self.is_paged else {}
+        return {"page": asked["page"], "page_size": asked["page_size"]} if self.is_paged else {}
+
+    def shown(self, total: int) -> PageShown:
+        """What the answer says of a page: its place, and how many items all pages have; nothing for the whole list."""
+        return {"total": total, **self.place} if self.is_paged else {}
