@@ -8,7 +8,7 @@ from starlette.responses import Response
 from questlog.api import Api, Tool
 from questlog.db import Db
 from questlog.errors import Conflict
-from questlog.wire import Deleted
+from questlog.wire import Deleted, Total
 
 from functions.habits import rules
 from functions.habits.models import (
@@ -53,8 +53,11 @@ ATTEMPTS = 3
     ],
 )
 def habits(db: Db, query: HabitsQuery) -> Habits:
-    """List the active habits, or the archived ones, in the user's order."""
-    return Habits(habits=rules.in_order(db.many(Habit, "habits", archived=query.archived)))
+    """List the active habits, or the archived ones, all or a page, in the user's order."""
+    if not query.is_paged:
+        return {"habits": rules.in_order(db.many(Habit, "habits", archived=query.archived))}
+    found, count = db.each((list[Habit], Total), "habits_page", archived=query.archived, **query.bounds)
+    return {"habits": rules.in_order(found), **query.shown(count.total)}
 
 
 @api.post("/habits", errors={409: ["limit_reached"]})
@@ -66,7 +69,7 @@ def add(db: Db, body: NewHabit) -> Habit:
 @api.put("/habits/order")
 def reorder(db: Db, body: Order) -> Habits:
     """Put the active habits in the order of `ids`, which must name each of them once."""
-    return Habits(habits=rules.in_order(db.many(Habit, "reorder", ids=body.ids)))
+    return {"habits": rules.in_order(db.many(Habit, "reorder", ids=body.ids))}
 
 
 @api.post("/habits/import", errors={409: ["conflict", "limit_reached"]})

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from questlog.paging import PageOrAll, PageShown
 from questlog.wire import (
     Body,
     Color,
@@ -90,7 +91,7 @@ Unit = Annotated[Trimmed, StringConstraints(max_length=20), AfterValidator(blank
 Group = Annotated[Trimmed, StringConstraints(max_length=40), AfterValidator(blank_is_null), Field(examples=["Morning"])]
 
 
-class HabitsQuery(Query):
+class HabitsQuery(PageOrAll):
     archived: Flag = False
 
 
@@ -209,7 +210,7 @@ class Habit(ResponseModel):
     updated_at: Instant
 
 
-class Habits(ResponseModel):
+class Habits(PageShown):
     habits: list[Habit]
 
 

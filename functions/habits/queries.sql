@@ -4,6 +4,15 @@
 -- name: habits
 SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.is_active = NOT %(archived)s;
 
+-- name: habits_page
+SELECT h.*
+  FROM local_today() AS today, habits_shown(today) AS h
+ WHERE h.id IN (SELECT p.id FROM habits AS p
+                 WHERE p.is_active = NOT %(archived)s
+                 ORDER BY p.sort_order, p.created_at, p.id
+                 LIMIT %(limit)s OFFSET %(offset)s);
+SELECT count(*) AS total FROM habits AS h WHERE h.is_active = NOT %(archived)s;
+
 -- name: add
 SELECT lock_user();
 WITH added AS (

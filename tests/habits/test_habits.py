@@ -6,6 +6,7 @@ import pytest
 from tests.conftest import Client, Database, User, at_once
 from tests.habits.conftest import DAILY, Later
 from tests.support import factories
+from tests.support.paging import has_pages
 
 FIELDS = {
     *("id", "name", "description", "frequency", "target_count", "custom_days", "icon", "color", "category"),
@@ -204,6 +205,16 @@ def test_archived_habits_are_listed_apart(user: User) -> None:
     assert user.get("/habits", query={"archived": "false"}).data["habits"] == [kept]
     assert user.get("/habits", query={"archived": "true"}).data["habits"] == [archived]
     user.get("/habits", query={"archived": "yes"}).invalid("archived")
+
+
+def test_the_lists_have_pages(user: User, database: Database) -> None:
+    first, second, third = (factories.habit(user, name=name)["id"] for name in ("First", "Second", "Third"))
+    assert user.put("/habits/order", {"ids": [third, first, second]}).status == 200
+    for name in ("x", "y", "z"):
+        assert user.post(f"/habits/{factories.habit(user, name=name)['id']}/archive").status == 200
+    database.query("UPDATE habits SET sort_order = 4 WHERE user_id = %s AND NOT is_active", user.id)
+    has_pages(user, "/habits", "habits")
+    has_pages(user, "/habits", "habits", archived="true")
 
 
 def test_restoring_brings_the_history_back(user: User, later: Later) -> None:
