@@ -10,13 +10,12 @@ from questlog.paging import PageOrAll
 from questlog.wire import Success, Total
 
 from functions.listening import matching, rules
-from functions.listening.models import (
+from functions.listening.comparison_models import (
     Comparison,
     ComparisonChange,
     ComparisonRow,
     Comparisons,
     ComparisonsQuery,
-    FrameRow,
     Including,
     MeasureRow,
     NewComparison,
@@ -27,6 +26,7 @@ from functions.listening.models import (
     VoteRow,
     Votes,
 )
+from functions.listening.models import FrameRow
 
 api = Api(__file__, queries="comparisons.sql")
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from operator import mul
 from typing import Final, NamedTuple
 
-from functions.listening.models import FrameRow, Metrics, Span
+from functions.listening.models import FrameRow, Span
+from functions.listening.note_models import Metrics
 
 NUMBERS: Final = 32
 _LOUDNESS, _RMS, _PEAK, _CORRELATION, _SPECTRUM = 0, 1, 2, 7, 8

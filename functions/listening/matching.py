@@ -6,21 +6,20 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from functions.listening import frames
-from functions.listening.models import (
+from functions.listening.comparison_models import (
     ComparedRegion,
     ComparedSpan,
     ComparedTrack,
     Comparison,
     ComparisonRow,
     Deltas,
-    FrameRow,
     Match,
     MeasureRow,
-    Span,
     Tally,
     Vote,
     VoteRow,
 )
+from functions.listening.models import FrameRow, Span
 
 Summary: TypeAlias = Mapping[str, Any]
 

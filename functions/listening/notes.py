@@ -11,7 +11,8 @@ from questlog.paging import PageOrAll
 from questlog.wire import Success, Total
 
 from functions.listening import rules
-from functions.listening.models import (
+from functions.listening.models import FrameRow, Span
+from functions.listening.note_models import (
     Analyzed,
     Annotation,
     AnnotationChange,
@@ -19,14 +20,12 @@ from functions.listening.models import (
     AnnotationsQuery,
     Downbeat,
     Found,
-    FrameRow,
     Metrics,
     NewAnnotation,
     NewRegion,
     Region,
     RegionChange,
     Regions,
-    Span,
     Suggestions,
     SuggestionsQuery,
     TrackLength,

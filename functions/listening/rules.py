@@ -5,21 +5,9 @@ from itertools import count, islice
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 from uuid import UUID
 
-from functions.listening.models import (
-    Analyzed,
-    Annotation,
-    Downbeat,
-    Item,
-    ItemRow,
-    NewItem,
-    Paging,
-    PromptCategory,
-    SectionType,
-    Session,
-    SessionRow,
-    Suggestion,
-    TrackLength,
-)
+from functions.listening.models import Paging
+from functions.listening.note_models import Analyzed, Annotation, Downbeat, SectionType, Suggestion, TrackLength
+from functions.listening.session_models import Item, ItemRow, NewItem, PromptCategory, Session, SessionRow
 
 Source: TypeAlias = Literal["sections", "beats", "grid"]
 

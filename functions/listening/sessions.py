@@ -8,7 +8,7 @@ from questlog.db import Db
 from questlog.wire import RewardFields, Success, Total
 
 from functions.listening import rules
-from functions.listening.models import (
+from functions.listening.session_models import (
     CategoryRow,
     Completed,
     Completing,

@@ -9,7 +9,8 @@ import pytest
 from functions.audio_worker.analysis import Analysis
 from functions.listening import frames
 from functions.listening.frames import gated_loudness, metrics, region_loudness
-from functions.listening.models import FrameRow, Metrics, Span
+from functions.listening.models import FrameRow, Span
+from functions.listening.note_models import Metrics
 from tests.audio_worker import signals
 from tests.audio_worker.signals import Signal
 from tests.listening.music import measure

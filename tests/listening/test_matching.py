@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.listening import matching
+from functions.listening.comparison_models import ComparisonRow, MatchMode, MeasureRow
 from functions.listening.matching import Gains, Measured, gains, p_value, spectrum_difference, volume
-from functions.listening.models import ComparisonRow, MatchMode, MeasureRow
 
 A, B, REGION_A, REGION_B = (UUID(int=number) for number in range(1, 5))
 NOW = datetime(2031, 5, 7, tzinfo=UTC)

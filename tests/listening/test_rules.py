@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.listening import rules
-from functions.listening.models import Analyzed, Annotation, Downbeat, NewItem, TrackLength
+from functions.listening.note_models import Analyzed, Annotation, Downbeat, TrackLength
+from functions.listening.session_models import NewItem
 
 NOTHING = TrackLength(None, None)
 
