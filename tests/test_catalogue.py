@@ -390,3 +390,12 @@ def test_requests_have_limits(database: Database, role: str) -> None:
         "plan_cache_mode=force_generic_plan",
         "TimeZone=UTC",
     } <= {row["setting"] for row in rows}
+
+
+def test_a_key_that_points_at_the_user_is_known_by_its_name(database: Database) -> None:
+    """Where it is violated the user has just been deleted, and the request is answered with 401 (questlog/db.py)."""
+    keys = database.query(
+        "SELECT conname, confrelid = 'users'::regclass AS points_at_user FROM pg_constraint WHERE contype = 'f'"
+    )
+    for key in keys:
+        assert key["conname"].endswith(("_user_id_fkey", "_owner_id_fkey")) == key["points_at_user"], key

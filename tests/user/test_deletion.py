@@ -1,12 +1,18 @@
 """DELETE /user/delete: nothing of the user is left but a hash, and nobody else loses anything."""
 
 import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
 
-from tests.conftest import Database, NewUser, User, at_once
+from tests.conftest import Answer, Database, NewUser, User, at_once
 from tests.support.client import Client
+from tests.support.locks import is_waited_for
+from tests.support.threads import in_thread
+from tests.support.waiting import wait_until
 from tests.test_walk import everything_of, inhabit
 
 # What outlives a user, and says nothing of who it was.
@@ -91,6 +97,32 @@ def test_twice_at_once_is_once(user: User, database: Database) -> None:
     answers = at_once(4, lambda: user.delete("/user/delete").status)
     assert sorted(answers) == [200, 401, 401, 401]
     assert len(database.query("SELECT object_key FROM storage_deletions WHERE object_key = %s", f"{user.id}/")) == 1
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda user: user.post("/habits", {"name": "Read"}),
+        lambda user: user.post("/habits", {"name": "Read"}, headers={"idempotency-key": "k"}),
+        lambda user: user.post("/market/items", {"name": "Tea", "price_coins": 5}),
+        # It reads, and completes a session whose time is up.
+        lambda user: user.get("/focus/active"),
+    ],
+)
+def test_a_request_that_waits_for_the_deletion_is_refused(
+    user: User, database: Database, send: Callable[[User], Answer]
+) -> None:
+    user.post("/focus", {"duration_seconds": 60})
+    database.query("UPDATE focus_sessions SET ends_at = started_at WHERE user_id = %s", user.id)
+    with psycopg.connect(database.app_url) as deleting, ThreadPoolExecutor(1) as pool:
+        deleting.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
+        deleting.execute("SELECT set_config('app.scope', 'own', true)")
+        deleting.execute("SELECT revise()")
+        deleting.execute("SELECT delete_user('{}')")
+        answer = pool.submit(in_thread, lambda: send(user))
+        wait_until(lambda: is_waited_for(database, deleting.info.backend_pid), "the request waits for the deletion")
+        deleting.commit()
+        answer.result().refused(401, "unauthorized")
 
 
 def test_the_last_administrator_stays(new_user: NewUser, database: Database) -> None:

@@ -27,7 +27,16 @@ from psycopg.types.json import JsonbDumper, set_json_loads
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from questlog.errors import DatabaseFault, Failure, Interrupted, NotFound, PoolerUnfit, Replay, Unavailable
+from questlog.errors import (
+    DatabaseFault,
+    Failure,
+    Interrupted,
+    NotFound,
+    PoolerUnfit,
+    Replay,
+    Unauthorized,
+    Unavailable,
+)
 from questlog.pooler import keeps_statements
 from questlog.settings import settings
 
@@ -49,6 +58,9 @@ _OVERLOADED: Final = ("53", "57014", "55P03")
 _LOST: Final = ("08", "57P")
 # The server is read-only, as the old primary may be after a failover.
 _READ_ONLY: Final = "25006"
+# A row points at another one that is not there; and what the keys are called by which a row points at its user.
+_POINTS_AT_NOTHING: Final = "23503"
+_KEYS_OF_USER: Final = ("_user_id_fkey", "_owner_id_fkey")
 
 
 class Statement(NamedTuple):
@@ -210,7 +222,14 @@ def refusal_of(sqlstate: str, diagnostic: psycopg.errors.Diagnostic | None = Non
         return Unavailable()
     if not sqlstate or sqlstate.startswith(_LOST):
         return Interrupted(nothing_applied=False)
-    return DatabaseFault(sqlstate, diagnostic.constraint_name if diagnostic is not None else None)
+    return _refusal_of_constraint(sqlstate, diagnostic.constraint_name if diagnostic is not None else None)
+
+
+def _refusal_of_constraint(sqlstate: str, constraint: str | None) -> Exception:
+    if sqlstate == _POINTS_AT_NOTHING and (constraint or "").endswith(_KEYS_OF_USER):
+        # The user was deleted after this request had been authenticated.
+        return Unauthorized()
+    return DatabaseFault(sqlstate, constraint)
 
 
 def _refusal_of_ours(sqlstate: str, diagnostic: psycopg.errors.Diagnostic) -> Exception:
