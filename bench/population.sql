@@ -53,8 +53,8 @@ SELECT q.id, to_char(d.today - n, 'YYYY-MM-DD'), d.today - n, 'completed', q.tar
        %(quest_days)s - n + 1
   FROM (SELECT (clock() AT TIME ZONE 'UTC')::date AS today) AS d, quests AS q, generate_series(1, %(quest_days)s) AS n
  WHERE q.user_id = current_user_id();
-INSERT INTO user_quest_progress (quest_id, period_key, period_start, status, accepted_at)
-SELECT q.id, to_char(d.today, 'YYYY-MM-DD'), d.today, 'accepted', d.today
+INSERT INTO user_quest_progress (quest_id, period_key, period_start, status, accepted_at, target)
+SELECT q.id, to_char(d.today, 'YYYY-MM-DD'), d.today, 'accepted', d.today, q.target
   FROM (SELECT (clock() AT TIME ZONE 'UTC')::date AS today) AS d, quests AS q WHERE q.user_id = current_user_id();
 INSERT INTO user_quest_progress (universal_quest_id, period_key, period_start, status, progress, completed_at)
 SELECT u.id, to_char(d.today - n, 'YYYY-MM-DD'), d.today - n, 'completed', u.target, d.today - n

@@ -65,6 +65,8 @@ UPDATE quests AS q
                skill_key, expires_at
           FROM quest_with(q, %(changes)s))
  WHERE id = %(quest_id)s;
+SELECT update_quest_rows(%(quest_id)s)
+ WHERE %(changes)s::jsonb ?| '{target,is_repeatable,repeat_frequency,expires_at}';
 SELECT plan_quest_reminder(%(quest_id)s) WHERE %(changes)s::jsonb ->> 'expires_at' IS NOT NULL;
 SELECT * FROM quests_now WHERE id = %(quest_id)s;
 

@@ -102,7 +102,7 @@ READS = {
     "sync": {"daily_plan", "focus", "goals"},
     "today": {"daily_plan", "focus", "identity", "ledger"},
     # The audit counts the rows of the lists that have totals.
-    "totals": {"bookmarks", "books", "focus", "inbox", "infobase", "market", "reference"},
+    "totals": {"bookmarks", "books", "focus", "inbox", "infobase", "market", "quests", "reference"},
     # The profile, settings and imports are the user's; a deleted administrator is nobody's creator any more.
     "user": {"backups", "identity", "imports", "jobs", "ledger", "settings"},
 }

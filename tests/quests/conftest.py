@@ -32,6 +32,18 @@ def earn(database: Database) -> Earn:
     return award
 
 
+def run_out(database: Database, quest_id: str) -> None:
+    """Let a quest of a user's own expire now, which no request may ask for."""
+    database.query(
+        """
+        WITH q AS (UPDATE quests SET expires_at = clock() WHERE id = %s RETURNING user_id, id, expires_at)
+        UPDATE user_quest_progress AS p SET expires_at = q.expires_at
+          FROM q WHERE p.user_id = q.user_id AND p.quest_id = q.id AND p.status = 'accepted'
+        """,
+        quest_id,
+    )
+
+
 def universal(user: User, key: str) -> dict[str, Any]:
     """A universal quest as the user sees it."""
     [quest] = [

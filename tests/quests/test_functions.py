@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
+from local.clock import Clock
 from tests.conftest import Database, NewUser, User
-from tests.quests.conftest import Earn, universal
+from tests.quests.conftest import Earn, run_out, universal
 from tests.support.factories import quest as added
 from tests.support.ledger import as_user
 
@@ -27,7 +28,7 @@ def test_ready_is_at_the_target_and_not_yet_said(user: User, earn: Earn, databas
     user.post(f"/quests/{own['id']}/progress", {"increment": 3})
     user.patch(f"/quests/{own['id']}", {"target": 2})
     assert ready() == ["Own"]
-    database.query("UPDATE quests SET expires_at = clock() WHERE id = %s", own["id"])
+    run_out(database, own["id"])
     assert ready() == []
 
 
@@ -53,7 +54,7 @@ def test_counts_agree_with_the_list(user: User, earn: Earn, database: Database) 
         user.post(f"/quests/{quest['id']}/accept")
     assert counts() == {"active": 5, "ready": 0, "overdue": 0}
     user.post(f"/quests/{done['id']}/complete")
-    database.query("UPDATE quests SET expires_at = clock() WHERE id = %s", late["id"])
+    run_out(database, late["id"])
     assert counts() == {"active": 3, "ready": 0, "overdue": 1}
     earn(user, focus_minutes=180)
     assert counts() == {"active": 3, "ready": 2, "overdue": 1}
@@ -66,6 +67,47 @@ def test_counts_agree_with_the_list(user: User, earn: Earn, database: Database) 
     # The row of a length the quest no longer has counts for nothing.
     user.patch(f"/quests/{accepted['id']}", {"is_repeatable": True})
     assert counts() == {"active": 1, "ready": 2, "overdue": 1}
+    user.patch(f"/quests/{accepted['id']}", {"repeat_frequency": "weekly"})
+    assert counts() == {"active": 1, "ready": 2, "overdue": 1}
+    user.patch(f"/quests/{accepted['id']}", {"is_repeatable": False})
+    assert counts() == {"active": 2, "ready": 2, "overdue": 1}
+
+
+def test_counts_follow_a_quest_that_is_changed(user: User, clock: Clock, database: Database) -> None:
+    def counts() -> tuple[int, int, int]:
+        [row] = as_user(database, user, "SELECT * FROM quest_counts()")
+        return row["active"], row["ready"], row["overdue"]
+
+    path = f"/quests/{added(user, target=5, expires_at='2031-05-09T14:00:00Z')['id']}"
+    user.post(f"{path}/progress", {"increment": 3})
+    assert counts() == (1, 0, 0)
+    user.patch(path, {"target": 3})
+    assert counts() == (1, 1, 0)
+    user.patch(path, {"target": 4})
+    assert counts() == (1, 0, 0)
+    user.patch(path, {"expires_at": "2031-05-09T13:00:00Z", "target": 2})
+    clock.advance("1 hour")
+    assert counts() == (0, 0, 1)
+    user.patch(path, {"expires_at": None})
+    assert counts() == (1, 1, 0)
+    # What is changed meanwhile holds for who accepts the quest again.
+    user.post(f"{path}/abandon")
+    user.patch(path, {"expires_at": "2031-05-09T15:00:00Z", "target": 5})
+    assert counts() == (0, 0, 0)
+    user.post(f"{path}/accept")
+    assert counts() == (1, 0, 0)
+    clock.advance("2 hours")
+    assert counts() == (0, 0, 1)
+
+
+def test_a_row_that_is_not_as_its_quest_is_found_and_mended(user: User, database: Database) -> None:
+    quest = added(user, accepted=True)
+    for change in ("target = 2", "target = NULL", "expires_at = clock()"):
+        database.query(f"UPDATE user_quest_progress SET {change} WHERE quest_id = %s", quest["id"])
+        assert len(database.audit(user.id)) == 1, change
+        # What an import ends with.
+        database.query("SELECT count_totals(%s)", user.id)
+        assert database.audit(user.id) == [], change
 
 
 def test_an_award_that_moves_no_quest_writes_none(user: User, earn: Earn, database: Database) -> None:

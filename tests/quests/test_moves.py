@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Database, NewUser, User, at_once
-from tests.quests.conftest import paid, universal
+from tests.quests.conftest import paid, run_out, universal
 from tests.support.factories import quest as added
 from tests.support.ledger import wallet
 from tests.support.locks import after_a_wait
@@ -20,7 +20,7 @@ def bring_to(user: User, database: Database, state: str, **fields: Any) -> str:
         move = {"accepted": "accept", "completed": "complete", "abandoned": "abandon", "expired": "accept"}[state]
         user.post(f"{path}/{move}")
     if state == "expired":
-        database.query("UPDATE quests SET expires_at = clock() WHERE id = %s", quest["id"])
+        run_out(database, quest["id"])
     assert user.get(path).data["status"] == state
     return path
 

@@ -68,6 +68,11 @@ CREATE OR REPLACE FUNCTION app.focus_kind(mode text, status text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN mode || '/' || status;
 
+-- How long the period is that a key of quests names: see quest_period_key().
+CREATE OR REPLACE FUNCTION app.quest_period(period_key text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE length(period_key) WHEN 10 THEN 'daily' WHEN 8 THEN 'weekly' WHEN 7 THEN 'monthly' ELSE 'once' END;
+
 -- What the infobase has an entry under; nothing for one that is in the trash, and for null.
 CREATE OR REPLACE FUNCTION app.infobase_kinds(e infobase_entries) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -125,6 +130,16 @@ SELECT k.user_id, k.book_id, sum(k.pages) AS pages, sum(k.minutes) AS minutes
  GROUP BY k.user_id, k.book_id
 HAVING sum(k.pages) <> 0 OR sum(k.minutes) <> 0;
 
+-- The open rows of own quests that have not what quest_counts() asks of their quest, each with what it should have: the target,
+-- null where the quest is done in other periods by now, and when it expires.
+CREATE OR REPLACE VIEW app.outdated_quest_rows WITH (security_invoker = true) AS
+SELECT r.user_id, r.id, r.quest_id, r.period_key, r.target, r.expires_at
+  FROM (SELECT p.user_id, p.id, p.quest_id, p.period_key, p.target AS kept_target, p.expires_at AS kept_expires_at, q.expires_at,
+               CASE quest_period(p.period_key) WHEN coalesce(q.repeat_frequency, 'once') THEN q.target END AS target
+          FROM user_quest_progress AS p JOIN quests AS q ON q.user_id = p.user_id AND q.id = p.quest_id
+         WHERE p.status IN ('available', 'accepted')) AS r
+ WHERE r.kept_target IS DISTINCT FROM r.target OR r.kept_expires_at IS DISTINCT FROM r.expires_at;
+
 -- Where a total is not what the rows say: nowhere.
 CREATE OR REPLACE VIEW app.total_audit WITH (security_invoker = true) AS
 SELECT user_id, format('The total of %s, %s, %s is kept as %s and counted as %s.', list, day, kind, t.total, r.total) AS problem
@@ -133,7 +148,10 @@ SELECT user_id, format('The total of %s, %s, %s is kept as %s and counted as %s.
  UNION ALL
 SELECT m.user_id, format('The logs of the book %s are kept as %s pages and %s minutes more than they add up to.',
                          m.book_id, m.pages, m.minutes)
-  FROM miscounted_logs AS m;
+  FROM miscounted_logs AS m
+ UNION ALL
+SELECT o.user_id, format('Of the quest %s, the row of %s has another target or end than the quest.', o.quest_id, o.period_key)
+  FROM outdated_quest_rows AS o;
 
 -- Counts the rows of an account that was filled by an import anew. The caller holds lock_user().
 CREATE OR REPLACE FUNCTION internal.count_totals(owner uuid) RETURNS void
@@ -145,4 +163,7 @@ BEGIN ATOMIC
     UPDATE books AS b SET pages_logged = b.pages_logged - m.pages, minutes_logged = b.minutes_logged - m.minutes
       FROM miscounted_logs AS m
      WHERE m.user_id = owner AND b.user_id = owner AND b.id = m.book_id;
+    UPDATE user_quest_progress AS p SET target = o.target, expires_at = o.expires_at
+      FROM outdated_quest_rows AS o
+     WHERE o.user_id = owner AND p.user_id = owner AND p.id = o.id;
 END;

@@ -96,11 +96,16 @@ CREATE TABLE user_quest_progress (
     coins_awarded bigint NOT NULL DEFAULT 0 CHECK (coins_awarded >= 0),
     -- Completed periods in a row up to this one, with it; 0 unless it is completed.
     streak_count int NOT NULL DEFAULT 0 CHECK (streak_count >= 0),
+    -- Of an open row of an own quest: the quest's target and when it expires, so that open quests are counted without a look at
+    -- each. The target is null where the quest is done in other periods by now: in weeks, where this row is of a day.
+    target int,
+    expires_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT clock(),
     updated_at timestamptz NOT NULL DEFAULT clock(),
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, quest_id) REFERENCES quests ON DELETE CASCADE,
     CHECK (num_nonnulls(quest_id, universal_quest_id) = 1),
+    CHECK (quest_id IS NOT NULL OR num_nonnulls(target, expires_at) = 0),
     CHECK ((period_start IS NULL) = (period_key = 'once')),
     CHECK (status <> 'accepted' OR accepted_at IS NOT NULL),
     CHECK ((status = 'completed') = (completed_at IS NOT NULL)),
