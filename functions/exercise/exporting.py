@@ -12,7 +12,7 @@ from questlog.importing.requests import attachment
 
 from functions.exercise import hevy
 from functions.exercise.history import LoggedSet, LoggedWorkout
-from functions.exercise.models import Session, Set
+from functions.exercise.session_models import Session, Set
 
 
 class Zone(NamedTuple):

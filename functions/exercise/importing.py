@@ -20,7 +20,7 @@ from questlog.wire import rfc3339
 from functions.exercise import files, strong
 from functions.exercise.history import History, LoggedSet, LoggedWorkout
 from functions.exercise.matching import LibraryExercise, Names, name_key
-from functions.exercise.models import ImportQuery, SessionsReport
+from functions.exercise.transfer_models import ImportQuery, SessionsReport
 
 # training contract, Whole lists
 MOST_OWN_EXERCISES: Final = 500

@@ -7,28 +7,26 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from functions.exercise.models import (
+from functions.exercise.library_models import ExercisesQuery
+from functions.exercise.session_models import (
     ActiveSession,
-    DailyHistory,
-    DayStats,
-    Muscle,
-    NewSection,
-    Performed,
-    PlannedExercise,
     Previous,
     Record,
     RecordType,
     Running,
-    Section,
-    SectionRow,
     Session,
     SessionRow,
     Set,
-    SpanRow,
-    Stats,
-    WeekStats,
+)
+from functions.exercise.statistics_models import DailyHistory, DayStats, Muscle, Performed, SpanRow, Stats, WeekStats
+from functions.exercise.workout_models import (
+    NewSection,
+    PlannedExercise,
+    Section,
+    SectionRow,
     Workout,
     WorkoutRow,
+    WorkoutsQuery,
 )
 
 # A running session in which nothing has happened for this long was forgotten.
@@ -44,6 +42,12 @@ RANK: Final[tuple[RecordType, ...]] = (
 )
 _WEEK: Final = timedelta(days=7)
 _CENT: Final = Decimal("0.01")
+
+
+def listed(query: ExercisesQuery | WorkoutsQuery) -> dict[str, Any]:
+    """The parameters of a list's statement: the filters, the words to find in the names, the limit and the offset."""
+    filters = query.model_dump(exclude={"search", "page", "page_size"})
+    return {**filters, "words": query.search.split(), **query.bounds}
 
 
 # Workouts -------------------------------------------------------------------------------------------------------------

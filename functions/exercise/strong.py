@@ -14,15 +14,7 @@ from questlog.importing.dates import moment_of
 from questlog.importing.tables import Row, Table, normalised
 from questlog.importing.values import clean_line, plain_spaces
 
-from functions.exercise.history import (
-    Gathering,
-    History,
-    LoggedSet,
-    import_key,
-    number,
-    seconds,
-    whole_number,
-)
+from functions.exercise.history import Gathering, History, LoggedSet, import_key, number, seconds, whole_number
 from functions.exercise.units import Quantity, Unit, kilograms, metres, only_unit, unit_of
 
 FORMAT: Final = "strong"

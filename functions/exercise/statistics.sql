@@ -1,0 +1,89 @@
+-- name: records
+SELECT n.*
+  FROM (SELECT r.id FROM personal_records AS r
+         WHERE r.is_current
+           AND (%(exercise_id)s::uuid IS NULL OR r.exercise_id = %(exercise_id)s)
+           AND (%(record_type)s::text IS NULL OR r.record_type = %(record_type)s)
+         ORDER BY r.achieved_at DESC, r.id
+         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p
+  JOIN named_records AS n ON n.id = p.id
+ ORDER BY n.achieved_at DESC, n.id;
+SELECT count(*) AS total
+  FROM personal_records AS r
+ WHERE r.is_current
+   AND (%(exercise_id)s::uuid IS NULL OR r.exercise_id = %(exercise_id)s)
+   AND (%(record_type)s::text IS NULL OR r.record_type = %(record_type)s);
+
+-- name: records_with_history
+SELECT n.*
+  FROM (SELECT r.id FROM personal_records AS r
+         WHERE (%(exercise_id)s::uuid IS NULL OR r.exercise_id = %(exercise_id)s)
+           AND (%(record_type)s::text IS NULL OR r.record_type = %(record_type)s)
+         ORDER BY r.achieved_at DESC, r.id
+         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p
+  JOIN named_records AS n ON n.id = p.id
+ ORDER BY n.achieved_at DESC, n.id;
+SELECT count(*) AS total
+  FROM personal_records AS r
+ WHERE (%(exercise_id)s::uuid IS NULL OR r.exercise_id = %(exercise_id)s)
+   AND (%(record_type)s::text IS NULL OR r.record_type = %(record_type)s);
+
+-- name: exercise_history
+SELECT e.*, e.primary_muscles || e.secondary_muscles AS muscle_groups
+  FROM library() AS e
+ WHERE e.id = %(exercise_id)s AND e.deleted_at IS NULL;
+SELECT s.*
+  FROM (SELECT e.session_id FROM session_exercises AS e
+         WHERE e.exercise_id = %(exercise_id)s AND e.is_completed
+         ORDER BY e.started_at DESC, e.session_id
+         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p
+  JOIN workout_sessions AS s ON s.id = p.session_id
+ ORDER BY s.started_at DESC, s.id;
+SELECT x.*
+  FROM (SELECT e.session_id FROM session_exercises AS e
+         WHERE e.exercise_id = %(exercise_id)s AND e.is_completed
+         ORDER BY e.started_at DESC, e.session_id
+         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p
+  JOIN named_sets AS x ON x.session_id = p.session_id AND x.exercise_id = %(exercise_id)s
+ ORDER BY x.logged_at, x.id;
+SELECT r.* FROM named_records AS r WHERE r.exercise_id = %(exercise_id)s AND r.is_current
+ ORDER BY r.achieved_at DESC, r.id;
+SELECT count(*) AS total FROM session_exercises AS e WHERE e.exercise_id = %(exercise_id)s AND e.is_completed;
+
+-- name: stats
+-- All weeks with a workout, and of the last 7 days: the days, the muscles, how many sets made a record.
+SELECT local_today() AS today;
+SELECT w.week_start AS begins, w.workouts, w.sets, w.seconds, w.volume_kg FROM training_weeks AS w ORDER BY w.week_start;
+SELECT s.local_date AS begins, count(*) AS workouts, sum(s.total_sets) AS sets,
+       coalesce(sum(s.duration_seconds), 0) AS seconds, sum(s.total_volume_kg) AS volume_kg
+  FROM (SELECT local_today() AS today) AS d,
+       workout_sessions AS s
+ WHERE s.status = 'completed' AND s.total_sets > 0 AND s.local_date BETWEEN d.today - 6 AND d.today
+ GROUP BY s.local_date;
+SELECT m.muscle, sum(m.share) AS sets
+  FROM (SELECT local_today() AS today) AS d,
+       workout_sessions AS s
+  JOIN exercise_sets AS x ON x.session_id = s.id AND x.is_working
+  JOIN exercises AS e ON e.owner_key = x.exercise_owner AND e.id = x.exercise_id,
+       LATERAL (SELECT unnest(e.primary_muscles) AS muscle, 1.0 AS share
+                UNION ALL
+                SELECT unnest(e.secondary_muscles), 0.5) AS m
+ WHERE s.status = 'completed' AND s.local_date BETWEEN d.today - 6 AND d.today
+ GROUP BY m.muscle
+ ORDER BY sets DESC, m.muscle;
+SELECT count(DISTINCT r.set_id) AS total
+  FROM (SELECT local_today() AS today) AS d,
+       workout_sessions AS s
+  JOIN exercise_sets AS x ON x.session_id = s.id
+  JOIN personal_records AS r ON r.set_id = x.id
+ WHERE s.status = 'completed' AND s.local_date BETWEEN d.today - 6 AND d.today;
+
+-- name: history
+SELECT local_today() AS today;
+SELECT s.local_date AS begins, count(*) AS workouts, sum(s.total_sets) AS sets,
+       coalesce(sum(s.duration_seconds), 0) AS seconds, sum(s.total_volume_kg) AS volume_kg
+  FROM (SELECT local_today() AS today) AS d,
+       workout_sessions AS s
+ WHERE s.status = 'completed' AND s.total_sets > 0 AND s.local_date BETWEEN d.today - %(days)s::int + 1 AND d.today
+ GROUP BY s.local_date
+ ORDER BY s.local_date;
