@@ -38,6 +38,7 @@ from functions.books.models import (
     Read,
     ReadChange,
     ReadingSession,
+    ReadNumber,
     Reads,
     RowCount,
     SessionChange,
@@ -160,11 +161,9 @@ def reads(db: Db, book_id: UUID) -> Reads:
 
 
 @api.put("/books/{book_id}/reads/{read_number}")
-def change_read(db: Db, book_id: UUID, read_number: int, body: ReadChange) -> ChangedRead:
+def change_read(db: Db, book_id: UUID, read_number: ReadNumber, body: ReadChange) -> ChangedRead:
     """Change the dates of a read; those of the last read of a completed book are the book's too."""
-    read, found = db.each(
-        (Read, Book), "change_read", book_id=book_id, read_number=min(read_number, 2**31 - 1), sent=body.changes()
-    )
+    read, found = db.each((Read, Book), "change_read", book_id=book_id, read_number=read_number, sent=body.changes())
     return ChangedRead(read=read, book=found)
 
 

@@ -54,6 +54,7 @@ Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(_each_once)]
 Pages = Annotated[int, Field(ge=1, le=5_000)]
 Minutes = Annotated[int, Field(ge=0, le=1_440)]
 Year = Annotated[int, Field(ge=1970, le=9999)]
+ReadNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class Paging(PageOrAll):

@@ -27,6 +27,7 @@ from functions.infobase.models import (
     NewEntry,
     TagCount,
     Version,
+    VersionNumber,
     Versions,
 )
 
@@ -140,9 +141,9 @@ def versions(db: Db, entry_id: UUID, query: PageOrAll) -> Versions:
 
 
 @api.post("/infobase/{entry_id}/versions/{version}/restore")
-def restore_version(db: Db, entry_id: UUID, version: int) -> Entry:
+def restore_version(db: Db, entry_id: UUID, version: VersionNumber) -> Entry:
     """Give an entry a former text again; the text that it has becomes a version."""
-    _, found = db.each((EntryId, Entry), "restore_version", entry_id=entry_id, version=min(version, 2**31 - 1))
+    _, found = db.each((EntryId, Entry), "restore_version", entry_id=entry_id, version=version)
     return found
 
 

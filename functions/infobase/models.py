@@ -26,6 +26,7 @@ Sort = Literal["updated", "created", "title"]
 Title = Annotated[Trimmed, StringConstraints(min_length=1, max_length=200)]
 Content = Annotated[str, StringConstraints(max_length=100_000)]
 Category = Annotated[Trimmed, StringConstraints(min_length=1, max_length=50)]
+VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class EntriesQuery(Query):
@@ -62,7 +63,7 @@ class EntryChange(Body):
     category: Category = absent()
     tags: Tags = absent()
     is_pinned: bool = absent()
-    expected_version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    expected_version: VersionNumber | None = None
 
 
 def _is_none(value: object) -> bool:

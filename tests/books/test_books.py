@@ -177,7 +177,7 @@ def test_changing_a_read(user: User, other: User) -> None:
     assert data["read"]["finished_at"] is None
     assert (data["book"]["started_at"], data["book"]["finished_at"]) == ("2030-01-01T00:00:00.000000Z", None)
     user.put(f"{path}/1", {"finished_at": "2029-01-01T00:00:00Z"}).invalid("finished_at")
-    for number in ("2", "0", "x", "99999999999"):
+    for number in ("2", "0", "x", "99999999999", "-2147483649", "-99999999999999999999"):
         user.put(f"{path}/{number}", {}).refused(404, "not_found")
     other.put(f"{path}/1", {}).refused(404, "not_found")
 
