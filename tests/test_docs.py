@@ -136,6 +136,13 @@ def test_items_of_lists_and_maps_say_their_type() -> None:
     assert [schema for schema in inner(document()) if not TYPED & schema.keys()] == []
 
 
+def test_limits_are_words_of_json_schema() -> None:
+    """A limit that stands behind a validator of ours is described by Python's word for it, which no client knows."""
+    for name, field, property_ in properties():
+        for one in property_.get("anyOf", [property_]):
+            assert not {"ge", "gt", "le", "lt", "min_length", "max_length"} & one.keys(), (name, field)
+
+
 def test_a_moment_is_a_date_time() -> None:
     for name, field, property_ in properties():
         if field.endswith("_at") or field == "server_time":

@@ -21,9 +21,9 @@ def _milliseconds(time: Any) -> Any:
     return math.floor(time + 0.5) if isinstance(time, float) and math.isfinite(time) else time
 
 
-StartTime = Annotated[int, BeforeValidator(_milliseconds), Field(ge=0, le=86_400_000)]
+StartTime = Annotated[int, Field(ge=0, le=86_400_000), BeforeValidator(_milliseconds)]
 # The latest that a column of the database holds.
-EndTime = Annotated[int, BeforeValidator(_milliseconds), Field(ge=0, le=2**31 - 1)]
+EndTime = Annotated[int, Field(ge=0, le=2**31 - 1), BeforeValidator(_milliseconds)]
 Title = Annotated[Trimmed, StringConstraints(min_length=1, max_length=200)]
 Color = Annotated[
     str,
