@@ -147,9 +147,9 @@ SELECT t.id, 'completed', 60000, t.created_at - interval '1 h' * n, t.created_at
   FROM reference_tracks AS t, generate_series(1, 10) AS n WHERE t.user_id = current_user_id();
 
 -- name: totals
-INSERT INTO user_totals (user_id, list, day, kind, total)
-SELECT user_id, list, day, kind, total FROM recounted_totals
-ON CONFLICT (user_id, list, day, kind) DO UPDATE SET total = excluded.total;
+INSERT INTO user_totals (user_id, list, day, kind, total, amount)
+SELECT user_id, list, day, kind, total, amount FROM recounted_totals
+ON CONFLICT (user_id, list, day, kind) DO UPDATE SET total = excluded.total, amount = excluded.amount;
 INSERT INTO ledger_days (user_id, day, xp, coins_earned, coins_spent, events, first_seq, last_seq)
 SELECT * FROM recounted_days AS r WHERE NOT EXISTS (SELECT FROM ledger_days AS d WHERE d.user_id = r.user_id);
 INSERT INTO user_progress (user_id, total_xp, current_level, active_days, last_active_day)

@@ -112,17 +112,17 @@ SELECT *
    AND (%(key)s::text IS NULL OR item_key = %(key)s OR item_id = %(id)s)
  ORDER BY purchased_at DESC, id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
--- Of the purchases that are kept as active, which have an index, some have expired.
-SELECT CASE WHEN %(key)s::text IS NOT NULL
-            THEN (SELECT count(*)
-                    FROM purchases
-                   WHERE (%(status)s::text IS NULL OR status = %(status)s) AND (item_key = %(key)s OR item_id = %(id)s))
-            WHEN %(status)s::text IN ('active', 'expired')
+-- Of the purchases that are kept as active, which have an index, some have expired. For the others see purchase_kind().
+SELECT CASE WHEN %(status)s::text IN ('active', 'expired')
             THEN (SELECT count(*)
                     FROM user_purchases AS p
-                   WHERE p.status = 'active' AND (p.expires_at <= clock()) IS TRUE = (%(status)s::text = 'expired'))
+                   WHERE p.status = 'active' AND (p.expires_at <= clock()) IS TRUE = (%(status)s::text = 'expired')
+                     AND (%(key)s::text IS NULL OR p.item_key = %(key)s OR p.item_id = %(id)s))
             ELSE (SELECT coalesce(sum(t.total), 0)::bigint
-                    FROM totals_of('purchases') AS t WHERE %(status)s::text IS NULL OR t.kind = %(status)s)
+                    FROM totals_of('purchases') AS t
+                   WHERE (%(status)s::text IS NULL OR split_part(t.kind, '/', 1) = %(status)s)
+                     AND (%(key)s::text IS NULL OR split_part(t.kind, '/', 3) = %(key)s
+                          OR split_part(t.kind, '/', 2) = %(id)s::uuid::text))
        END AS total;
 
 -- name: inventory
@@ -189,8 +189,18 @@ SELECT (SELECT coalesce(sum(l.coins), 0) FROM points_ledger AS l
          WHERE l.event_type = 'market_refund' AND l.seq >= d.first_seq AND l.local_date >= d.first_day) AS refunded,
        coalesce(d.earned, 0) AS earned
   FROM days AS d;
-SELECT p.category, count(*) AS purchases, sum(p.price_paid) AS coins
-  FROM purchases AS p
- WHERE p.purchased_at >= (SELECT lower(day_bounds(local_today() - (%(days)s::int - 1))))
- GROUP BY p.category
- ORDER BY coins DESC, p.category;
+-- What was bought is kept by the day of UTC; the days of the user begin within one, of which the rest is counted.
+WITH span AS MATERIALIZED (
+    SELECT d.since, utc_day(d.since) AS day, next_utc_day(d.since) AS whole_days
+      FROM (SELECT lower(day_bounds(local_today() - (%(days)s::int - 1))) AS since OFFSET 0) AS d
+)
+SELECT s.category, sum(s.purchases)::bigint AS purchases, sum(s.coins) AS coins
+  FROM (SELECT t.kind AS category, t.total AS purchases, t.amount AS coins
+          FROM totals_of('spending') AS t WHERE t.day > (SELECT day FROM span)
+         UNION ALL
+        SELECT p.category, 1, p.price_paid
+          FROM user_purchases AS p
+         WHERE p.purchased_at >= (SELECT since FROM span)
+           AND p.purchased_at < (SELECT whole_days FROM span)) AS s
+ GROUP BY s.category
+ ORDER BY coins DESC, s.category;

@@ -1,6 +1,6 @@
 -- name: usage
-SELECT count(*) AS tracks, coalesce(sum(t.file_size_bytes), 0)::bigint AS bytes, storage_quota() AS quota_bytes
-  FROM reference_tracks AS t;
+SELECT coalesce(sum(t.total), 0)::bigint AS tracks, coalesce(sum(t.amount), 0)::bigint AS bytes, storage_quota() AS quota_bytes
+  FROM totals_of('tracks') AS t;
 
 -- name: init_upload
 -- Under the user's lock, so that the quota holds for parallel uploads too.
@@ -20,15 +20,19 @@ SELECT t.* FROM reference_tracks AS t WHERE t.r2_key = %(r2_key)s;
 -- key and its object meanwhile: then there is no track.
 SELECT lock_user();
 SELECT FROM upload_intents AS i WHERE i.r2_key = %(r2_key)s FOR UPDATE;
-INSERT INTO reference_tracks AS t (
-    name, description, r2_key, file_size_bytes, mime_type, duration_seconds, artist, album, genre, bpm, key_signature, tags,
-    status, sample_rate, channels, bit_depth)
-SELECT d.name, d.description, %(r2_key)s, %(size)s, %(mime_type)s, coalesce(d.duration_seconds, %(duration_seconds)s),
-       d.artist, d.album, d.genre, d.bpm, d.key_signature, coalesce(d.tags, '{}'), %(status)s, %(sample_rate)s, %(channels)s,
-       %(bit_depth)s
-  FROM upload_intents AS i, jsonb_populate_record(NULL::reference_tracks, %(described)s) AS d
- WHERE i.r2_key = %(r2_key)s AND require_storage_room(%(size)s, %(r2_key)s)
-ON CONFLICT (user_id, r2_key) DO NOTHING;
+WITH registered AS (
+    INSERT INTO reference_tracks AS t (
+        name, description, r2_key, file_size_bytes, mime_type, duration_seconds, artist, album, genre, bpm, key_signature, tags,
+        status, sample_rate, channels, bit_depth)
+    SELECT d.name, d.description, %(r2_key)s, %(size)s, %(mime_type)s, coalesce(d.duration_seconds, %(duration_seconds)s),
+           d.artist, d.album, d.genre, d.bpm, d.key_signature, coalesce(d.tags, '{}'), %(status)s, %(sample_rate)s,
+           %(channels)s, %(bit_depth)s
+      FROM upload_intents AS i, jsonb_populate_record(NULL::reference_tracks, %(described)s) AS d
+     WHERE i.r2_key = %(r2_key)s AND require_storage_room(%(size)s, %(r2_key)s)
+    ON CONFLICT (user_id, r2_key) DO NOTHING
+    RETURNING t.file_size_bytes
+)
+SELECT move_total('tracks', 'all', 1, amount_change => r.file_size_bytes) FROM registered AS r;
 UPDATE upload_intents AS i SET consumed_at = instant() WHERE i.r2_key = %(r2_key)s AND i.consumed_at IS NULL;
 SELECT t.* FROM reference_tracks AS t WHERE t.r2_key = %(r2_key)s;
 
@@ -43,7 +47,7 @@ SELECT t.*
   FROM reference_tracks AS t
  ORDER BY t.created_at DESC, t.id DESC
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
-SELECT count(*) AS total FROM reference_tracks AS t;
+SELECT coalesce(sum(t.total), 0)::bigint AS total FROM totals_of('tracks') AS t;
 
 -- name: tracks_where
 SELECT t.*
@@ -81,8 +85,9 @@ RETURNING t.*;
 -- the request.
 SELECT lock_user();
 SELECT unlink_track(%(track_id)s);
-WITH gone AS (DELETE FROM reference_tracks AS t WHERE t.id = %(track_id)s RETURNING t.r2_key)
-SELECT g.r2_key, delete_object_later(g.r2_key) FROM gone AS g;
+WITH gone AS (DELETE FROM reference_tracks AS t WHERE t.id = %(track_id)s RETURNING t.r2_key, t.file_size_bytes)
+SELECT g.r2_key, delete_object_later(g.r2_key), move_total('tracks', 'all', -1, amount_change => -g.file_size_bytes)
+  FROM gone AS g;
 
 -- name: browse
 SELECT b.user_email, b.user_name, b.total

@@ -28,7 +28,13 @@ def track(database: Database, user: User, name: str = "Mix", **columns: Any) -> 
         **columns,
     }
     [row] = database.query(
-        f"INSERT INTO reference_tracks ({', '.join(values)}) VALUES ({', '.join(['%s'] * len(values))}) RETURNING id",
+        f"""
+        WITH made AS (
+            INSERT INTO reference_tracks ({", ".join(values)}) VALUES ({", ".join(["%s"] * len(values))}) RETURNING *
+        )
+        SELECT m.id, move_total('tracks', 'all', 1, owner => m.user_id, amount_change => m.file_size_bytes)
+          FROM made AS m
+        """,
         *values.values(),
     )
     return str(row["id"])

@@ -28,7 +28,7 @@ LISTS: dict[str, list[dict[str, str]]] = {
             {"mode": "focus", "status": "abandoned"},
             {"status": "active"},
         ),
-        *({"tag": "loud"}, {"tag": "new", "status": "completed"}, {"tag": "none"}),
+        *({"tag": "loud"}, {"tag": "new", "status": "completed"}, {"tag": "loud", "mode": "break"}, {"tag": "none"}),
         *({"from": "2031-05-07"}, {"to": "2031-05-06"}, {"from": "2031-05-07", "to": "2031-05-07", "tag": "deep"}),
     ],
     "/infobase": [
@@ -182,6 +182,13 @@ def test_purchases(user: User, database: Database, clock: Clock) -> None:
     clock.advance("P2D")
     assert totals(user, "/market/history") == [4, 0, 2, 1, 1]
     assert total(user, "/market/history", item=key, status="refunded") == 1
+    assert [total(user, "/market/history", item=key, **query) for query in LISTS["/market/history"]] == [4, 0, 2, 1, 1]
+    assert user.post("/market/purchase", {"item_key": "movie_night"}).status == 200
+    [item] = [
+        row["item_id"] for row in user.get("/market/history").data["purchases"] if row["item_key"] == "movie_night"
+    ]
+    assert [total(user, "/market/history", item=of) for of in (key, "movie_night", item, "nothing")] == [4, 1, 1, 0]
+    assert totals(user, "/market/history") == [5, 1, 2, 1, 1]
 
 
 def test_reading(user: User) -> None:
@@ -249,12 +256,13 @@ def test_focus_of_any_span(user: User, database: Database, zone: str) -> None:
                unnest(ARRAY[NULL, '2030-12-31', '2031-01-30', '2031-01-31', '2031-02-01', '2031-02-28', '2031-03-31',
                             '2031-05-01']::date[]) AS last,
                (VALUES (NULL, NULL, NULL), ('break', NULL, NULL), (NULL, 'completed', NULL), (NULL, NULL, 'deep'),
-                       ('focus', NULL, 'deep')) AS n (mode, status, tag),
+                       ('focus', NULL, 'deep'), ('break', 'completed', 'deep'), (NULL, 'expired', 'deep'))
+                   AS n (mode, status, tag),
                focus_total(n.mode, n.status, n.tag, first, last) AS f,
                LATERAL (SELECT count(*) AS total FROM focus_sessions_where(n.mode, n.status, n.tag, first, last)) AS w
         """,
     )
-    assert (found["spans"], found["equal"], found["most"]) == (8 * 8 * 5, 8 * 8 * 5, len(STARTS))
+    assert (found["spans"], found["equal"], found["most"]) == (8 * 8 * 7, 8 * 8 * 7, len(STARTS))
 
 
 # At once ------------------------------------------------------------------------------------------------------------

@@ -56,27 +56,32 @@ END;
 
 -- How many sessions focus_sessions_where() returns. Those that have ended are kept by the month of UTC in which they started, which
 -- does not depend on the user's zone: whole months are added up, and the rest of the span is counted, before the first of them
--- (`head_end`) and after the last one (`tail_start`). With a tag and a mode or a status, for which nothing is kept, all are counted.
+-- (`head_end`) and after the last one (`tail_start`).
 CREATE OR REPLACE FUNCTION app.focus_total(wanted_mode text, wanted_status text, wanted_tag text, first date, last date)
 RETURNS TABLE (total bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT CASE WHEN wanted_tag IS NOT NULL AND coalesce(wanted_mode, wanted_status) IS NOT NULL
-           THEN (SELECT count(*) FROM focus_sessions_where(wanted_mode, wanted_status, wanted_tag, first, last))
+    SELECT CASE WHEN wanted_tag IS NULL
+           THEN (SELECT coalesce(sum(t.total), 0)::bigint
+                   FROM totals_of('focus') AS t
+                  WHERE t.day >= utc_day(p.head_end) AND t.day < utc_day(p.tail_start)
+                    AND (wanted_mode IS NULL OR split_part(t.kind, '/', 1) = wanted_mode)
+                    AND (wanted_status IS NULL OR split_part(t.kind, '/', 2) = wanted_status))
            ELSE (SELECT coalesce(sum(t.total), 0)::bigint
-                   FROM totals_of(CASE WHEN wanted_tag IS NULL THEN 'focus' ELSE 'focus_tags' END) AS t
-                  WHERE CASE WHEN wanted_tag IS NULL
-                             THEN (wanted_mode IS NULL OR split_part(t.kind, '/', 1) = wanted_mode)
-                                  AND (wanted_status IS NULL OR split_part(t.kind, '/', 2) = wanted_status)
-                             ELSE t.kind = wanted_tag END
-                    AND t.day >= (p.head_end AT TIME ZONE 'UTC')::date AND t.day < (p.tail_start AT TIME ZONE 'UTC')::date)
-                + (SELECT count(*) FROM focus_sessions_where(wanted_mode, wanted_status, wanted_tag, NULL, NULL) AS s
-                    WHERE s.ended_at IS NOT NULL AND s.started_at >= p.since AND s.started_at < p.head_end)
-                + (SELECT count(*) FROM focus_sessions_where(wanted_mode, wanted_status, wanted_tag, NULL, NULL) AS s
-                    WHERE s.ended_at IS NOT NULL AND s.started_at >= p.tail_start AND s.started_at < p.until)
-                + (SELECT count(*) FROM focus_sessions_where(wanted_mode, wanted_status, wanted_tag, NULL, NULL) AS s
-                    WHERE s.status IN ('active', 'paused') AND s.started_at >= p.since AND s.started_at < p.until)
+                   FROM totals_of('focus_tags') AS t
+                  WHERE t.day >= utc_day(p.head_end) AND t.day < utc_day(p.tail_start)
+                    AND t.kind = ANY (ARRAY(SELECT focus_tag_kind(m.mode, s.status, wanted_tag)
+                                              FROM (VALUES ('focus'), ('break'), ('long_break')) AS m (mode),
+                                                   (VALUES ('completed'), ('expired'), ('abandoned')) AS s (status)
+                                             WHERE (wanted_mode IS NULL OR m.mode = wanted_mode)
+                                               AND (wanted_status IS NULL OR s.status = wanted_status))))
            END
+           + (SELECT count(*) FROM focus_sessions_where(wanted_mode, wanted_status, wanted_tag, NULL, NULL) AS s
+               WHERE s.ended_at IS NOT NULL AND s.started_at >= p.since AND s.started_at < p.head_end)
+           + (SELECT count(*) FROM focus_sessions_where(wanted_mode, wanted_status, wanted_tag, NULL, NULL) AS s
+               WHERE s.ended_at IS NOT NULL AND s.started_at >= p.tail_start AND s.started_at < p.until)
+           + (SELECT count(*) FROM focus_sessions_where(wanted_mode, wanted_status, wanted_tag, NULL, NULL) AS s
+               WHERE s.status IN ('active', 'paused') AND s.started_at >= p.since AND s.started_at < p.until)
       FROM (SELECT b.since, b.until, least(b.until, m.opens) AS head_end, greatest(least(b.until, m.opens), m.closes) AS tail_start
               FROM (SELECT CASE WHEN first IS NULL THEN '-infinity' ELSE lower(day_bounds(first)) END AS since,
                            CASE WHEN last IS NULL THEN 'infinity' ELSE upper(day_bounds(last)) END AS until OFFSET 0) AS b,
@@ -127,11 +132,11 @@ END
 $$;
 
 -- Adds a session that has ended to the totals of its tags (1), or takes it away (-1). The caller holds the user's lock.
-CREATE OR REPLACE FUNCTION internal.count_focus_tags(tags text[], started_at timestamptz, change int) RETURNS void
+CREATE OR REPLACE FUNCTION internal.count_focus_tags(s focus_sessions, change int) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM move_total('focus_tags', t.tag, change, month_of(started_at))
-       FROM (SELECT DISTINCT unnest(tags) AS tag) AS t;
+    PERFORM move_total('focus_tags', focus_tag_kind(s.mode, s.status, t.tag), change, month_of(s.started_at))
+       FROM (SELECT DISTINCT unnest(s.tags) AS tag) AS t;
 END
 $$;
 
@@ -164,7 +169,7 @@ BEGIN
     END IF;
     PERFORM move_total('focus', focus_kind(s.mode, new_status), 1, month_of(s.started_at));
     IF s.tags <> '{}' THEN
-        PERFORM count_focus_tags(s.tags, s.started_at, 1);
+        PERFORM count_focus_tags(s, 1);
     END IF;
     RETURN paid;
 END
@@ -261,7 +266,7 @@ DECLARE
 BEGIN
     UPDATE focus_sessions AS f SET task_title = n.task_title, notes = n.notes, tags = n.tags WHERE f.id = s.id;
     IF s.ended_at IS NOT NULL AND s.tags <> n.tags THEN
-        PERFORM count_focus_tags(s.tags, s.started_at, -1), count_focus_tags(n.tags, s.started_at, 1);
+        PERFORM count_focus_tags(s, -1), count_focus_tags(n, 1);
     END IF;
 END
 $$;

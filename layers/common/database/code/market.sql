@@ -143,7 +143,8 @@ BEGIN
         bought_at,
         CASE WHEN NOT item.is_consumable THEN bought_at END,
         bought_at + make_interval(days => item.valid_days));
-    PERFORM move_total('purchases', CASE WHEN item.is_consumable THEN 'active' ELSE 'redeemed' END, 1);
+    PERFORM move_total('purchases', purchase_kind(CASE WHEN item.is_consumable THEN 'active' ELSE 'redeemed' END, item.id, item.key), 1),
+            move_total('spending', item.category, 1, utc_day(bought_at), amount_change => item.price_coins * quantity);
     IF item.price_coins > 0 THEN
         PERFORM spend(item.price_coins * quantity, 'market_purchase', 'market_item', item.id, 'purchase:' || new_purchase,
                       item.name);
@@ -186,15 +187,16 @@ $$;
 CREATE OR REPLACE FUNCTION internal.take_uses(purchase uuid, uses int, at timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    status_then text;
+    taken record;
 BEGIN
     UPDATE user_purchases AS p
        SET uses_remaining = p.uses_remaining - uses,
            status = CASE WHEN p.uses_remaining = uses THEN 'redeemed' ELSE p.status END,
            redeemed_at = CASE WHEN p.uses_remaining = uses THEN at END
      WHERE p.id = purchase
-    RETURNING p.status INTO STRICT status_then;
-    PERFORM move_row('purchases', 'active', status_then);
+    RETURNING p.status, p.item_id, p.item_key INTO STRICT taken;
+    PERFORM move_row('purchases', purchase_kind('active', taken.item_id, taken.item_key),
+                     purchase_kind(taken.status, taken.item_id, taken.item_key));
 END
 $$;
 
@@ -244,7 +246,7 @@ BEGIN
     refunded_coins := p.price_paid;
     UPDATE user_purchases AS r SET status = 'refunded', refunded_at = refund.refunded_at, refund_reason = given_reason
      WHERE r.id = wanted;
-    PERFORM move_row('purchases', p.status, 'refunded');
+    PERFORM move_row('purchases', purchase_kind(p.status, p.item_id, p.item_key), purchase_kind('refunded', p.item_id, p.item_key));
     DELETE FROM user_equipment AS e WHERE e.purchase_id = wanted;
     PERFORM take_stock(p.item_id, -p.quantity) WHERE p.item_owner <> current_user_id();
     PERFORM reverse('purchase:' || wanted, coalesce(given_reason, 'Refunded')) WHERE p.price_paid > 0;

@@ -13,7 +13,9 @@ DECLARE
     used bigint;
 BEGIN
     SELECT coalesce(sum(u.bytes), 0) INTO used
-      FROM (SELECT t.file_size_bytes AS bytes FROM reference_tracks AS t WHERE t.r2_key <> key
+      FROM (SELECT k.amount AS bytes FROM totals_of('tracks') AS k
+             UNION ALL
+            SELECT -t.file_size_bytes FROM reference_tracks AS t WHERE t.r2_key = key
              UNION ALL
             SELECT i.declared_bytes FROM upload_intents AS i
              WHERE i.r2_key <> key AND i.consumed_at IS NULL AND i.created_at > instant() - interval '15 minutes') AS u;
@@ -30,13 +32,18 @@ CREATE OR REPLACE FUNCTION app.track_arrived(
 ) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
-    UPDATE reference_tracks AS t
-       SET status = 'ready', file_size_bytes = size,
-           duration_seconds = coalesce(t.duration_seconds, seconds),
-           sample_rate = coalesce(t.sample_rate, rate),
-           channels = coalesce(t.channels, channel_count),
-           bit_depth = coalesce(t.bit_depth, depth)
-     WHERE t.id = track AND t.status = 'uploading' AND require_storage_room(size, t.r2_key);
+    WITH arrived AS (
+        UPDATE reference_tracks AS t
+           SET status = 'ready', file_size_bytes = size,
+               duration_seconds = coalesce(t.duration_seconds, seconds),
+               sample_rate = coalesce(t.sample_rate, rate),
+               channels = coalesce(t.channels, channel_count),
+               bit_depth = coalesce(t.bit_depth, depth)
+          FROM (SELECT k.id, k.file_size_bytes FROM reference_tracks AS k WHERE k.id = track) AS announced
+         WHERE t.id = announced.id AND t.status = 'uploading' AND require_storage_room(size, t.r2_key)
+        RETURNING size - announced.file_size_bytes AS larger
+    )
+    SELECT move_total('tracks', 'all', 0, amount_change => a.larger) FROM arrived AS a;
 END;
 
 -- Starts an analysis of a track that the caller has locked, and returns it. One that is pending or running is returned

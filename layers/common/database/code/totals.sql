@@ -5,18 +5,21 @@ SET LOCAL ROLE questlog_owner;
 -- move_total() in the same transaction, and the request for the list adds up a few kinds. What a list is narrowed to without
 -- being a kind is counted at the request. total_audit holds the totals against the rows: db-health and the tests read it.
 
--- Adds to the total of a kind of row. The caller holds lock_user(), unless this is all that it moves: two who move several
+-- Adds to the total of a kind of row, and to what such rows add up to. The caller holds lock_user(), unless this is all that it moves: two who move several
 -- totals in different orders would wait for each other.
 CREATE OR REPLACE FUNCTION app.move_total(
-    wanted text, of_kind text, change bigint, on_day date DEFAULT '-infinity', owner uuid DEFAULT current_user_id()
+    wanted text, of_kind text, change bigint, on_day date DEFAULT '-infinity', owner uuid DEFAULT current_user_id(),
+    amount_change bigint DEFAULT 0
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE user_totals AS t SET total = t.total + change
+    UPDATE user_totals AS t SET total = t.total + change, amount = t.amount + amount_change
      WHERE t.user_id = owner AND t.list = wanted AND t.day = on_day AND t.kind = of_kind;
     IF NOT FOUND THEN
-        INSERT INTO user_totals AS t (user_id, list, day, kind, total) VALUES (owner, wanted, on_day, of_kind, change)
-        ON CONFLICT (user_id, list, day, kind) DO UPDATE SET total = t.total + excluded.total;
+        INSERT INTO user_totals AS t (user_id, list, day, kind, total, amount)
+        VALUES (owner, wanted, on_day, of_kind, change, amount_change)
+        ON CONFLICT (user_id, list, day, kind)
+        DO UPDATE SET total = t.total + excluded.total, amount = t.amount + excluded.amount;
     END IF;
 END
 $$;
@@ -48,10 +51,10 @@ END
 $$;
 
 -- The totals of a list. It is inlined.
-CREATE OR REPLACE FUNCTION app.totals_of(wanted text) RETURNS TABLE (day date, kind text, total bigint)
+CREATE OR REPLACE FUNCTION app.totals_of(wanted text) RETURNS TABLE (day date, kind text, total bigint, amount bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT t.day, t.kind, t.total FROM user_totals AS t WHERE t.list = wanted;
+    SELECT t.day, t.kind, t.total, t.amount FROM user_totals AS t WHERE t.list = wanted;
 END;
 
 -- The kinds --------------------------------------------------------------------------------------------------------------
@@ -73,6 +76,15 @@ CREATE OR REPLACE FUNCTION app.quest_period(period_key text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE length(period_key) WHEN 10 THEN 'daily' WHEN 8 THEN 'weekly' WHEN 7 THEN 'monthly' ELSE 'once' END;
 
+CREATE OR REPLACE FUNCTION app.focus_tag_kind(mode text, status text, tag text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN mode || '/' || status || '/' || tag;
+
+-- The status, the id of the item, and its key. No key has a slash.
+CREATE OR REPLACE FUNCTION app.purchase_kind(status text, item_id uuid, item_key text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN status || '/' || item_id || '/' || item_key;
+
 -- What the infobase has an entry under; nothing for one that is in the trash, and for null.
 CREATE OR REPLACE FUNCTION app.infobase_kinds(e infobase_entries) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -85,38 +97,55 @@ CREATE OR REPLACE FUNCTION app.month_of(at timestamptz) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN date_trunc('month', at AT TIME ZONE 'UTC')::date;
 
+-- The day of UTC in which a moment lies.
+CREATE OR REPLACE FUNCTION app.utc_day(at timestamptz) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (at AT TIME ZONE 'UTC')::date;
+
+-- The moment at which the day of UTC after that of a moment begins: what is kept by days of UTC counts whole from then on.
+CREATE OR REPLACE FUNCTION app.next_utc_day(at timestamptz) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (date_trunc('day', at AT TIME ZONE 'UTC') + interval '1 day') AT TIME ZONE 'UTC';
+
 -- What the totals say ----------------------------------------------------------------------------------------------------
 
 -- All totals as the rows have them.
 CREATE OR REPLACE VIEW app.recounted_totals WITH (security_invoker = true) AS
-SELECT r.user_id, 'references' AS list, '-infinity'::date AS day, reference_kind(r.is_archived) AS kind, count(*) AS total
+SELECT r.user_id, 'references' AS list, '-infinity'::date AS day, reference_kind(r.is_archived) AS kind, count(*) AS total,
+       0::bigint AS amount
   FROM user_references AS r GROUP BY 1, 4
  UNION ALL
-SELECT i.user_id, 'inbox', '-infinity', inbox_kind(i.is_archived, i.processed_at IS NOT NULL), count(*)
+SELECT i.user_id, 'inbox', '-infinity', inbox_kind(i.is_archived, i.processed_at IS NOT NULL), count(*), 0
   FROM inbox_items AS i GROUP BY 1, 4
  UNION ALL
-SELECT f.user_id, 'focus', month_of(f.started_at), focus_kind(f.mode, f.status), count(*)
+SELECT f.user_id, 'focus', month_of(f.started_at), focus_kind(f.mode, f.status), count(*), 0
   FROM focus_sessions AS f WHERE f.ended_at IS NOT NULL GROUP BY 1, 3, 4
  UNION ALL
-SELECT f.user_id, 'focus_tags', month_of(f.started_at), t.tag, count(*)
+SELECT f.user_id, 'focus_tags', month_of(f.started_at), focus_tag_kind(f.mode, f.status, t.tag), count(*), 0
   FROM focus_sessions AS f, LATERAL (SELECT DISTINCT unnest(f.tags) AS tag) AS t
  WHERE f.ended_at IS NOT NULL GROUP BY 1, 3, 4
  UNION ALL
-SELECT p.user_id, 'purchases', '-infinity', p.status, count(*) FROM user_purchases AS p GROUP BY 1, 4
+SELECT p.user_id, 'purchases', '-infinity', purchase_kind(p.status, p.item_id, p.item_key), count(*), 0
+  FROM user_purchases AS p GROUP BY 1, 4
  UNION ALL
-SELECT r.user_id, 'reading', '-infinity', 'all', count(*) FROM reading_sessions AS r GROUP BY 1
+SELECT p.user_id, 'spending', utc_day(p.purchased_at), p.category, count(*), sum(p.price_paid)::bigint
+  FROM user_purchases AS p GROUP BY 1, 3, 4
  UNION ALL
-SELECT l.user_id, 'listening', '-infinity', l.status, count(*)
+SELECT r.user_id, 'reading', '-infinity', 'all', count(*), 0 FROM reading_sessions AS r GROUP BY 1
+ UNION ALL
+SELECT l.user_id, 'listening', '-infinity', l.status, count(*), 0
   FROM listening_sessions AS l WHERE l.ended_at IS NOT NULL GROUP BY 1, 4
  UNION ALL
-SELECT l.user_id, 'listening_ms', l.completed_on, 'all', sum(l.listened_ms)::bigint
+SELECT l.user_id, 'listening_ms', l.completed_on, 'all', sum(l.listened_ms)::bigint, 0
   FROM listening_sessions AS l WHERE l.status = 'completed' GROUP BY 1, 3
  UNION ALL
-SELECT l.user_id, 'listening_tracks', l.completed_on, l.track_id::text, count(*)
+SELECT l.user_id, 'listening_tracks', l.completed_on, l.track_id::text, count(*), 0
   FROM listening_sessions AS l WHERE l.status = 'completed' GROUP BY 1, 3, 4
  UNION ALL
-SELECT e.user_id, 'infobase', '-infinity', k.kind, count(*)
-  FROM infobase_entries AS e, unnest(infobase_kinds(e)) AS k (kind) GROUP BY 1, 4;
+SELECT e.user_id, 'infobase', '-infinity', k.kind, count(*), 0
+  FROM infobase_entries AS e, unnest(infobase_kinds(e)) AS k (kind) GROUP BY 1, 4
+ UNION ALL
+SELECT t.user_id, 'tracks', '-infinity', 'all', count(*), sum(t.file_size_bytes)::bigint FROM reference_tracks AS t GROUP BY 1;
 
 -- The books whose sums are not what their logs add up to, and by how many pages and minutes they are too high. Without a join,
 -- which would compare each book with each where the plan was made for a small account.
@@ -142,9 +171,10 @@ SELECT r.user_id, r.id, r.quest_id, r.period_key, r.target, r.expires_at
 
 -- Where a total is not what the rows say: nowhere.
 CREATE OR REPLACE VIEW app.total_audit WITH (security_invoker = true) AS
-SELECT user_id, format('The total of %s, %s, %s is kept as %s and counted as %s.', list, day, kind, t.total, r.total) AS problem
-  FROM user_totals AS t FULL JOIN recounted_totals AS r USING (user_id, list, day, kind)
- WHERE coalesce(t.total, 0) <> coalesce(r.total, 0)
+SELECT user_id, format('The %s of %s, %s, %s is kept as %s and counted as %s.', k.what, list, day, kind, k.kept, k.counted) AS problem
+  FROM user_totals AS t FULL JOIN recounted_totals AS r USING (user_id, list, day, kind),
+       LATERAL (VALUES ('total', t.total, r.total), ('amount', t.amount, r.amount)) AS k (what, kept, counted)
+ WHERE coalesce(k.kept, 0) <> coalesce(k.counted, 0)
  UNION ALL
 SELECT m.user_id, format('The logs of the book %s are kept as %s pages and %s minutes more than they add up to.',
                          m.book_id, m.pages, m.minutes)
@@ -157,9 +187,9 @@ SELECT o.user_id, format('Of the quest %s, the row of %s has another target or e
 CREATE OR REPLACE FUNCTION internal.count_totals(owner uuid) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
-    INSERT INTO user_totals AS t (user_id, list, day, kind, total)
-    SELECT r.user_id, r.list, r.day, r.kind, r.total FROM recounted_totals AS r WHERE r.user_id = owner
-    ON CONFLICT (user_id, list, day, kind) DO UPDATE SET total = excluded.total;
+    INSERT INTO user_totals AS t (user_id, list, day, kind, total, amount)
+    SELECT r.user_id, r.list, r.day, r.kind, r.total, r.amount FROM recounted_totals AS r WHERE r.user_id = owner
+    ON CONFLICT (user_id, list, day, kind) DO UPDATE SET total = excluded.total, amount = excluded.amount;
     UPDATE books AS b SET pages_logged = b.pages_logged - m.pages, minutes_logged = b.minutes_logged - m.minutes
       FROM miscounted_logs AS m
      WHERE m.user_id = owner AND b.user_id = owner AND b.id = m.book_id;

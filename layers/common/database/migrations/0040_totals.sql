@@ -6,22 +6,26 @@ SET LOCAL ROLE questlog_owner;
 --   references        open, archived
 --   inbox             what is stored of an item: see inbox_kind()
 --   infobase          /category/ and /tag/ with the category and each tag of the entries that are not in the trash
---   purchases         the stored status
+--   purchases         the stored status and the item: see purchase_kind()
+--   spending          the category, by the day of UTC; `amount` is the coins
 --   reading           all
 --   focus             mode/status of sessions that have ended; `day` is the first one of the month of UTC in which they started
---   focus_tags        each tag of such sessions, by the same month
+--   focus_tags        mode/status/tag for each tag of such sessions, by the same month
 --   listening         the status of sessions that have ended
 --   listening_tracks  the track of sessions that were completed, by the user's day
 --   listening_ms      all: not how many, but how many milliseconds such sessions were listened to, by the same day
+--   tracks            all; `amount` is the bytes
 -- fillfactor: nearly every write changes a total and no key, and then a row stays on its page.
 CREATE TABLE user_totals (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
     -- Compared byte by byte: a comparison of words takes many times as long.
-    list text COLLATE "C" NOT NULL CHECK (list IN ('references', 'inbox', 'focus', 'focus_tags', 'purchases', 'reading', 'listening',
-                                   'listening_ms', 'listening_tracks', 'infobase')),
+    list text COLLATE "C" NOT NULL CHECK (list IN ('references', 'inbox', 'focus', 'focus_tags', 'purchases', 'spending', 'reading',
+                                   'listening', 'listening_ms', 'listening_tracks', 'infobase', 'tracks')),
     day date NOT NULL DEFAULT '-infinity',
     kind text COLLATE "C" NOT NULL,
     total bigint NOT NULL,
+    -- What the rows of a kind add up to, where that is kept too.
+    amount bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (user_id, list, day, kind)
 ) WITH (fillfactor = 50);
 CALL enable_row_security('user_totals');
