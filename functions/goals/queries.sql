@@ -1,5 +1,6 @@
 -- Statements of one name travel together, and each sees what those before it wrote. Whatever changes a goal or its
--- milestones begins with lock_user(), so that progress is counted while nothing else moves.
+-- milestones begins with lock_user(), so that progress is counted while nothing else moves. What writes a row itself also calls
+-- revise_goals().
 
 -- name: goals
 SELECT g.*, goal_is_overdue(g, today) AS is_overdue
@@ -29,6 +30,7 @@ SELECT count(*) AS total FROM goals AS g WHERE %(status)s::text IS NULL OR g.sta
 
 -- name: add
 SELECT lock_user();
+SELECT revise_goals();
 SELECT g.*, goal_is_overdue(g, today) AS is_overdue
   FROM local_today() AS today,
        add_goal(%(title)s, %(description)s, %(category)s, %(target_date)s, %(priority)s) AS g;
@@ -43,6 +45,7 @@ UPDATE goals AS g
    SET (title, description, category, target_date, priority)
      = (SELECT title, description, category, target_date, priority FROM jsonb_populate_record(g, %(changes)s))
  WHERE id = %(goal_id)s;
+SELECT revise_goals() FROM goals WHERE id = %(goal_id)s;
 SELECT r.*
   FROM goals AS g, move_goal(g, %(changes)s::jsonb ->> 'status') AS paid, reward(paid) AS r
  WHERE g.id = %(goal_id)s;
@@ -52,6 +55,7 @@ SELECT * FROM goal_milestones WHERE goal_id = %(goal_id)s ORDER BY sort_order;
 -- name: delete
 SELECT lock_user();
 SELECT unlink_goal(%(goal_id)s);
+SELECT revise_goals() FROM goals WHERE id = %(goal_id)s;
 DELETE FROM goals WHERE id = %(goal_id)s RETURNING id;
 
 -- name: add_milestone
@@ -70,10 +74,12 @@ SELECT refuse_field('ids', 'must name every milestone of the goal once')
 UPDATE goal_milestones AS m SET sort_order = o.place
   FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS o (id, place)
  WHERE m.goal_id = %(goal_id)s AND m.id = o.id AND m.sort_order <> o.place;
+SELECT revise_goals() FROM goals WHERE id = %(goal_id)s;
 SELECT g.*, goal_is_overdue(g, today) AS is_overdue FROM local_today() AS today, goals AS g WHERE g.id = %(goal_id)s;
 SELECT * FROM goal_milestones WHERE goal_id = %(goal_id)s ORDER BY sort_order;
 
 -- name: change_milestone
+SELECT revise_goals() FROM goal_milestones WHERE id = %(milestone_id)s;
 UPDATE goal_milestones AS m
    SET (title, description, target_date)
      = (SELECT title, description, target_date FROM jsonb_populate_record(m, %(changes)s))

@@ -48,6 +48,7 @@ INSERT INTO quests (id, title, description, category, difficulty, xp_reward, coi
 SELECT %(quest_id)s, title, description, category, difficulty, xp_reward, coin_reward, target, is_repeatable,
        repeat_frequency, skill_key, expires_at
   FROM quest_with(NULL, %(sent)s);
+SELECT revise_quests();
 SELECT plan_quest_reminder(%(quest_id)s) WHERE %(sent)s::jsonb ->> 'expires_at' IS NOT NULL;
 SELECT * FROM quests_now WHERE id = %(quest_id)s;
 
@@ -65,6 +66,7 @@ UPDATE quests AS q
                skill_key, expires_at
           FROM quest_with(q, %(changes)s))
  WHERE id = %(quest_id)s;
+SELECT revise_quests() FROM quests WHERE id = %(quest_id)s;
 SELECT update_quest_rows(%(quest_id)s)
  WHERE %(changes)s::jsonb ?| '{target,is_repeatable,repeat_frequency,expires_at}';
 SELECT plan_quest_reminder(%(quest_id)s) WHERE %(changes)s::jsonb ->> 'expires_at' IS NOT NULL;
@@ -77,6 +79,7 @@ SELECT refuse(403, 'forbidden', 'This quest is everyone''s.')
 INSERT INTO deleted_imports (kind, import_key)
 SELECT 'quest', import_key FROM quests WHERE id = %(quest_id)s AND import_key IS NOT NULL
 ON CONFLICT DO NOTHING;
+SELECT revise_quests() FROM quests WHERE id = %(quest_id)s;
 DELETE FROM quests WHERE id = %(quest_id)s RETURNING true AS success;
 
 -- name: accept

@@ -201,10 +201,10 @@ def answers(user: User, place: Database) -> dict[str, Any]:
 
 def lasting(answer: Answer) -> Any:
     """What an answer says for longer than a request and elsewhere too: without its id, what a URL was signed with and
-    when, the revisions in the tag of a poll, and the versions of goals and quests, whose rows the restore has written.
+    when, the revisions in the tag of a poll, and the versions of lists, whose rows the restore has written.
     """
     text = re.sub(r'(?<="request_id":")[^"]*|X-Amz-[^"]*|(?<="etag":"[0-9a-f]{32})[^"]*', "", answer.text)
-    text = re.sub(r'"(goals|quests)":"[^"]*"', r'"\1":""', text)
+    text = re.sub(r'"(goals|habits|quests)":"[^"]*"', r'"\1":""', text)
     if "X-Amz-Signature" in answer.text:
         text = re.sub(r'(?<="expires_at":")[^"]*', "", text)
     return json.loads(text) if answer.headers.get("content-type") == "application/json" else text
@@ -234,6 +234,7 @@ def test_a_merge_brings_back_who_is_not_here_and_leaves_alone_who_is(lost: Lost)
     assert admin.get(f"/admin/backup/{backup_id}").json["backup"]["status"] == "ready"
     assert (verified["status"], verified["restored_version"]) == ("done", SCHEMA_VERSION)
     assert place.query("SELECT FROM users WHERE id = %s", user.id) == []
+    assert place.query("SELECT FROM shared_revision WHERE restored = 0") != []
     merged = restored(admin, backup_id, "merge", place)
     assert merged["status"] == "done", merged
     assert (merged["original_version"], merged["restored_version"]) == (SCHEMA_VERSION - 1, SCHEMA_VERSION)
@@ -243,6 +244,7 @@ def test_a_merge_brings_back_who_is_not_here_and_leaves_alone_who_is(lost: Lost)
         name: counts for name, counts in verified["results"].items() if name not in changing
     }
 
+    assert place.query("SELECT FROM shared_revision WHERE restored = 0") == [], "all lists have other versions"
     assert answers(user, place)["GET /user/profile []"][0] == 200
     assert [habit["name"] for habit in admin.get("/habits").data["habits"]] == ["Since the backup"]
     assert place.query("SELECT FROM ledger_audit") == []

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -181,6 +182,31 @@ def each_change() -> dict[str, tuple[Change, Change, set[str]]]:
             lambda u: u.put("/habits/order", {"ids": [h["id"] for h in reversed(u.get("/habits").data["habits"])]}),
             {"habits"},
         ),
+        "a habit taken back": (
+            lambda u: (habit(u), u.post(f"{habit_path(u)}/complete")),
+            lambda u: u.delete(f"{habit_path(u)}/complete"),
+            {"habits", "badges", *paid},
+        ),
+        "a skip taken back": (
+            lambda u: (habit(u), u.post(f"{habit_path(u)}/skip")),
+            lambda u: u.delete(f"{habit_path(u)}/skip"),
+            {"habits", "badges"},
+        ),
+        "an amount": (
+            lambda u: habit(u, kind="amount", target_amount=8, unit="glasses"),
+            lambda u: u.post(f"{habit_path(u)}/log", {"amount": 2}),
+            {"habits"},
+        ),
+        "a pause": (
+            habit,
+            lambda u: u.post("/pauses", {"habit_id": u.get("/habits").data["habits"][0]["id"]}),
+            {"habits", "badges"},
+        ),
+        "a pause less": (
+            lambda u: (habit(u), u.post("/pauses", {})),
+            lambda u: u.delete(f"/pauses/{u.get('/pauses').data['pauses'][0]['id']}"),
+            {"habits", "badges"},
+        ),
         "a goal": (nothing, goal, {"goals"}),
         "a goal's title": (goal, lambda u: u.patch(goal_path(u), {"title": "Swim well"}), {"goals"}),
         "a goal less": (lambda u: (goal(u), goal(u)), lambda u: u.delete(goal_path(u)), {"goals"}),
@@ -204,6 +230,23 @@ def each_change() -> dict[str, tuple[Change, Change, set[str]]]:
             {"goals"},
         ),
         "a milestone less": (lambda u: goal(u, "Float"), lambda u: u.delete(step_path(u)), {"goals"}),
+        "a milestone done": (
+            lambda u: goal(u, "Float", "Dive"),
+            lambda u: u.post(f"{step_path(u)}/complete"),
+            {"goals", *paid},
+        ),
+        "the last milestone done": (
+            lambda u: goal(u, "Float"),
+            lambda u: u.post(f"{step_path(u)}/complete"),
+            {"goals", *paid},
+        ),
+        "a milestone undone": (
+            lambda u: (goal(u, "Float"), u.post(f"{step_path(u)}/complete")),
+            lambda u: u.post(f"{step_path(u)}/uncomplete"),
+            {"goals"},
+        ),
+        "a goal reached": (goal, lambda u: u.patch(goal_path(u), {"status": "completed"}), {"goals", *paid}),
+        "a goal given up": (goal, lambda u: u.patch(goal_path(u), {"status": "abandoned"}), {"goals"}),
         "a quest": (nothing, lambda u: u.post("/quests", {"title": "x", "category": "y"}), {"quests"}),
         "a quest accepted": (nothing, begun, {"quests", "badges"}),
         "a quest's title": (begun, lambda u: u.patch(quest_path(u), {"title": "x"}), {"quests"}),
@@ -211,6 +254,17 @@ def each_change() -> dict[str, tuple[Change, Change, set[str]]]:
         "a quest's progress": (
             lambda u: quest(u, target=3, accepted=True),
             lambda u: u.post(f"{quest_path(u)}/progress"),
+            {"quests"},
+        ),
+        "a quest done": (begun, lambda u: u.post(f"{quest_path(u)}/complete"), {"badges", *paid}),
+        "a quest reopened": (
+            lambda u: (quest(u, accepted=True), u.post(f"{quest_path(u)}/complete")),
+            lambda u: u.post(f"{quest_path(u)}/reopen"),
+            {"badges", *paid},
+        ),
+        "a quest of an idea": (
+            lambda u: u.post("/ideas", {"title": "A bridge", "content": "x"}),
+            lambda u: u.post(f"/ideas/{u.get('/ideas').data['ideas'][0]['id']}/promote", {"to": "quest"}),
             {"quests"},
         ),
         "a quest given up": (begun, lambda u: u.post(f"{quest_path(u)}/abandon"), {"quests", "badges"}),
@@ -254,6 +308,23 @@ def test_a_refused_write_changes_nothing(settled: User) -> None:
     settled.post("/habits", {"name": ""}).invalid("name")
     settled.post("/daily-plan", {"action": "update", "items": [], "version": 99}).refused(409, "conflict")
     assert versions(settled) == known
+
+
+def test_what_is_not_there_or_done_already_changes_nothing(user: User) -> None:
+    habit(user)
+    step = f"/goals/milestones/{goal(user, 'Float', 'Dive')['milestones'][0]['id']}"
+    begun = f"/quests/{quest(user, accepted=True)['id']}"
+    done = f"/quests/{quest(user)['id']}"
+    user.post(f"{step}/complete")
+    user.post(f"{done}/complete")
+    known = versions(user)
+    nobody = uuid4()
+    for path in (f"/goals/{nobody}", f"/goals/milestones/{nobody}", f"/quests/{nobody}", f"/habits/{nobody}"):
+        assert user.patch(path, {"title": "x", "name": "x"}).status == 404
+        assert user.delete(path).status == 404
+    for path in (f"{step}/complete", f"{begun}/accept", f"{done}/complete"):
+        assert user.post(path).status == 200
+    assert versions(user) == known
 
 
 def test_the_turn_of_a_day_is_seen(user: User, clock: Clock) -> None:

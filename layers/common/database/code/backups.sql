@@ -293,7 +293,7 @@ BEGIN
     RETURNING r.* INTO STRICT ended;
     IF ended.mode <> 'verify' THEN
         PERFORM forget_counts();
-        PERFORM revise_all();
+        PERFORM revise_restored();
     END IF;
     -- Only now it is known that what was uploaded is a backup.
     UPDATE backups AS b SET status = 'ready', finished_at = instant(), schema_version = version

@@ -10,16 +10,14 @@ CREATE OR REPLACE FUNCTION app.overdue_goals() RETURNS bigint
 LANGUAGE sql STABLE
 RETURN (SELECT count(*) FROM goals AS g WHERE g.status = 'active' AND g.target_date < (SELECT local_today()));
 
--- A digest of the goals and their milestones: it is another one when one of them has been written, or when the day has made a
--- goal overdue. Which transaction wrote a row (xmin) says that at a fraction of what its columns cost.
+-- Another one when a goal or a milestone was written, or when the day has made a goal overdue.
 CREATE OR REPLACE FUNCTION app.goals_version() RETURNS text
 LANGUAGE sql STABLE
-RETURN concat_ws(' ', (SELECT sum(hash_record_extended(ROW (g.id, g.xmin), 0)) FROM goals AS g),
-                 (SELECT sum(hash_record_extended(ROW (m.id, m.xmin), 0)) FROM goal_milestones AS m),
-                 overdue_goals());
+RETURN (SELECT concat_ws(' ', r.goals, r.restored, overdue_goals()) FROM list_revisions() AS r);
 
 -- Changes -----------------------------------------------------------------------------------------------------------
--- All run under the user's lock, so that what they count is still true when they write it.
+-- All run under the user's lock, so that what they count is still true when they write it. Whatever is written also calls
+-- revise_goals().
 
 -- Adds a goal and returns it. 409 limit_reached when there are 500.
 CREATE OR REPLACE FUNCTION app.add_goal(
@@ -49,6 +47,7 @@ BEGIN
               FROM goal_milestones WHERE goal_id = wanted) AS m
      WHERE g.id = wanted
     RETURNING g.progress INTO counted;
+    PERFORM revise_goals();
     RETURN counted;
 END
 $$;
@@ -77,6 +76,7 @@ CREATE OR REPLACE FUNCTION internal.finish_goal(wanted uuid) RETURNS award_resul
 LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE goals SET status = 'completed', completed_at = instant(), progress = 100 WHERE id = wanted;
+    PERFORM revise_goals();
     RETURN pay_progress('goal_complete', 'goal', wanted, 40, 20, 3);
 END
 $$;

@@ -292,7 +292,7 @@ BEGIN
     UPDATE user_imports AS i
        SET status = 'done', progress = 100, finished_at = instant(), counts = brought, skipped = left_out
      WHERE i.id = wanted;
-    PERFORM revise_user(current_user_id());
+    PERFORM revise_user(current_user_id()), revise_goals(), revise_quests();
     PERFORM discard_import_file(wanted, interval '0');
     PERFORM audit('data_import', 'import', '{}', resource_type => 'import', resource_id => wanted::text);
     PERFORM FROM users AS u WHERE u.id = current_user_id() FOR UPDATE;

@@ -183,25 +183,23 @@ RETURN least((SELECT min(q.expires_at) FROM quests AS q WHERE q.expires_at > clo
              (SELECT min(u.starts_at) FROM universal_quests AS u WHERE u.starts_at > clock()),
              (SELECT min(u.ends_at) FROM universal_quests AS u WHERE u.ends_at > clock()));
 
--- A digest of what the lists of quests are made of: it is another one when a row of it has been written, or when time alone has
--- changed something. Which transaction wrote a row (xmin) says that at a fraction of what its columns cost.
+-- Another one when a row of which the lists of quests are made was written, or when time alone has changed something. Of
+-- universal quests, which awards move, it is a digest of the transactions (xmin) that wrote their rows.
 CREATE OR REPLACE FUNCTION app.quests_version() RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     WITH t AS MATERIALIZED (
-        SELECT t.period_key, t.previous_key FROM quest_periods() AS t
+        SELECT t.period, t.period_key, t.previous_key FROM quest_periods() AS t
     )
-    SELECT concat_ws(' ',
-        (SELECT string_agg(t.period_key, ',') FROM t),
-        next_quest_change(),
-        (SELECT sum(hash_record_extended(ROW (q.id, q.xmin), 0)) FROM quests AS q),
-        (SELECT sum(hash_record_extended(ROW (u.id, u.xmin), 0)) FROM universal_quests AS u WHERE u.is_active),
-        (SELECT sum(hash_record_extended(ROW (p.id, p.xmin), 0)) FROM user_quest_progress AS p
-          WHERE p.status IN ('available', 'accepted')
-            AND p.period_key = ANY (ARRAY(SELECT t.period_key FROM t UNION ALL SELECT t.previous_key FROM t))),
-        (SELECT sum(hash_record_extended(ROW (p.id, p.xmin), 0)) FROM user_quest_progress AS p
-          WHERE p.status IN ('completed', 'abandoned')
-            AND p.period_key = ANY (ARRAY(SELECT t.period_key FROM t UNION ALL SELECT t.previous_key FROM t))));
+    SELECT concat_ws(' ', r.quests, r.restored, next_quest_change(), (SELECT string_agg(t.period_key, ',') FROM t),
+        (SELECT sum(hash_record_extended(ROW (u.id, u.xmin, p.period_key, p.xmin), 0))
+           FROM universal_quests AS u
+           JOIN t ON t.period = CASE u.quest_type WHEN 'special' THEN 'once' ELSE u.quest_type END
+           LEFT JOIN LATERAL (
+                SELECT p.period_key, p.xmin FROM user_quest_progress AS p
+                 WHERE p.universal_quest_id = u.id AND p.period_key IN (t.period_key, t.previous_key) OFFSET 0) AS p ON true
+          WHERE u.is_active))
+      FROM list_revisions() AS r;
 END;
 
 -- Writing own quests ------------------------------------------------------------------------------------------------
@@ -270,6 +268,7 @@ RETURN EXISTS (SELECT FROM quests_now AS q WHERE q.id = wanted AND q.status IN (
 CREATE OR REPLACE FUNCTION internal.create_quest(title text, description text, category text) RETURNS uuid
 LANGUAGE sql
 BEGIN ATOMIC
+    SELECT revise_quests();
     INSERT INTO quests (title, description, category, xp_reward, coin_reward)
     SELECT create_quest.title, create_quest.description, create_quest.category, r.xp, r.coins
       FROM difficulty_reward('starter') AS r
@@ -331,6 +330,7 @@ BEGIN
                 q.period_key, q.period_start, new_status, new_progress, accepted,
                 CASE q.kind WHEN 'user' THEN q.target END, CASE q.kind WHEN 'user' THEN q.expires_at END);
     END IF;
+    PERFORM revise_quests();
 END
 $$;
 
@@ -624,6 +624,7 @@ END;
 CREATE OR REPLACE FUNCTION internal.import_quests(rows jsonb) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
+    SELECT revise_quests() WHERE rows <> '[]';
     INSERT INTO quests (title, description, category, difficulty, xp_reward, coin_reward, import_key)
     SELECT q.title, q.description, 'general', q.difficulty, r.xp, r.coins, q.import_key
       FROM jsonb_populate_recordset(NULL::quests, rows) AS q, difficulty_reward(q.difficulty) AS r;

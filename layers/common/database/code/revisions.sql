@@ -19,6 +19,13 @@ BEGIN ATOMIC
     UPDATE shared_revision SET revision = revision + 1;
 END;
 
+-- The same when a backup was restored: then it is not known of which rows the versions of lists are that clients have.
+CREATE OR REPLACE FUNCTION internal.revise_restored() RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    UPDATE shared_revision SET revision = revision + 1, restored = revision + 1;
+END;
+
 -- Runs before the statements of each request that may write. A request of an administrator may change rows of any user, so it raises
 -- the revision of all.
 CREATE OR REPLACE FUNCTION app.revise() RETURNS void
@@ -37,6 +44,31 @@ BEGIN
     END IF;
 END
 $$;
+
+-- Notes that this request writes goals: whoever changes a goal or a milestone calls it, and so a list of 500 goals with 5,000
+-- milestones need not be read to say whether it has changed.
+CREATE OR REPLACE FUNCTION app.revise_goals() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    UPDATE user_revisions AS r SET goals = r.revision WHERE r.user_id = current_user_id() AND r.goals <> r.revision;
+END
+$$;
+
+-- The same for the user's own quests.
+CREATE OR REPLACE FUNCTION app.revise_quests() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    UPDATE user_revisions AS r SET quests = r.revision WHERE r.user_id = current_user_id() AND r.quests <> r.revision;
+END
+$$;
+
+-- The revisions in which goals and own quests were written last. One row, also before the user's first request that may write.
+CREATE OR REPLACE FUNCTION app.list_revisions() RETURNS TABLE (goals bigint, quests bigint, restored bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT coalesce(r.goals, 0), coalesce(r.quests, 0), s.restored
+      FROM shared_revision AS s LEFT JOIN user_revisions AS r ON r.user_id = current_user_id();
+END;
 
 -- The revisions that what the user is shown now is made of; none before the user's first request that may write.
 CREATE OR REPLACE FUNCTION app.revisions() RETURNS TABLE (own bigint, shared bigint)
