@@ -76,7 +76,7 @@ $$;
 -- The version of each domain: a digest of all that the domain shows. It changes whenever that changes, by a write or by
 -- the beginning of a day, and only then. A count or the latest updated_at would miss deletions, and transactions that
 -- began early and were committed late.
---   Of goals and quests, of which there may be many, the digest is made of who wrote their rows, not of what is in them.
+--   Of lists it is made of who wrote their rows last, not of what is in them.
 CREATE OR REPLACE FUNCTION app.sync_versions() RETURNS TABLE (domain text, version text)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -88,9 +88,7 @@ BEGIN ATOMIC
            ('plan', (SELECT concat(p::text, (SELECT string_agg(i.completed::text, ',' ORDER BY i.position)
                                                FROM plan_items(p) AS i))
                        FROM daily_plans AS p WHERE p.date = (SELECT local_today()))),
-           ('habits', (SELECT sum(hashtextextended(s::text, 0))::text
-                         FROM (SELECT local_today() AS today OFFSET 0) AS d, habits_shown(d.today) AS s
-                        WHERE s.is_active)),
+           ('habits', shown_habits_version((SELECT local_today()))),
            ('goals', goals_version()),
            ('quests', quests_version()),
            ('settings', (SELECT string_agg(concat_ws(' ', s.key, s.value), ',' ORDER BY s.key)

@@ -108,6 +108,18 @@ BEGIN ATOMIC
       FROM habits_with_day(habits_shown.today) AS o;
 END;
 
+-- A digest of what habits_shown() shows of the active habits on a day; null where there is none. It is made of the transactions
+-- (xmin) that wrote the habits and the pauses: each completion, amount and skip changes its habit.
+CREATE OR REPLACE FUNCTION app.shown_habits_version(today date) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT sum(hash_record_extended(ROW (h.id, h.xmin, d.today, d.pauses), 0))::text
+      FROM (SELECT shown_habits_version.today,
+                   (SELECT sum(hash_record_extended(ROW (p.id, p.xmin), 0)) FROM habit_pauses AS p) AS pauses OFFSET 0) AS d
+     CROSS JOIN habits AS h
+     WHERE h.is_active;
+END;
+
 -- The active habits on a day. `pending` is due and not done.
 CREATE OR REPLACE FUNCTION app.habits_on(day date)
 RETURNS TABLE (habit_id uuid, name text, sort_order int, due boolean, done boolean, skipped boolean, pending boolean)
