@@ -16,7 +16,7 @@ SELECT clock() AS now,
   FROM (SELECT local_today() AS today OFFSET 0) AS d, day_summary(d.today) AS s;
 SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = (SELECT local_today());
 SELECT * FROM newest_activity();
-SELECT event_type, count(*) AS count FROM activities(clock() - interval '14 days') GROUP BY event_type;
+SELECT * FROM activity_counts(clock() - interval '14 days');
 
 -- name: summary
 SELECT settle_focus();

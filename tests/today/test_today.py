@@ -188,6 +188,26 @@ def test_what_was_used_in_14_days(user: User, pay: Pay, clock: Clock) -> None:
     assert today(user)["dynamicUIData"] == {"quickPicks": [], "resumeLast": None, "interestPrimer": None}
 
 
+def test_what_was_taken_back_was_not_used(user: User, pay: Pay, reverse: Pay, clock: Clock) -> None:
+    def uses() -> int:
+        picks = today(user)["dynamicUIData"]["quickPicks"]
+        return picks[0]["count"] if picks else 0
+
+    for number in range(3):
+        pay(user, "workout_complete", key=f"old {number}")
+    assert uses() == 3
+    clock.advance("13 days")
+    for number in range(5):
+        pay(user, "workout_complete", key=f"new {number}")
+    assert uses() == 8
+    clock.advance("1 day")
+    assert uses() == 5
+    # What was long ago takes nothing from what was of late.
+    for key in ("old 0", "new 0"):
+        reverse(user, key)
+    assert uses() == 4
+
+
 def test_quick_picks_are_filled_up_with_what_waits(user: User) -> None:
     for name in "ab":
         habit(user, name)

@@ -36,15 +36,35 @@ BEGIN ATOMIC
      WHERE s.streak_type = 'daily_activity';
 END;
 
--- What the user did since an instant: awards that were not taken back, without those that follow from others, and the
--- activities that clients log.
-CREATE OR REPLACE FUNCTION app.activities(since timestamptz) RETURNS TABLE (event_type text, at timestamptz)
+-- How often each kind of activity happened since an instant: awards that were not taken back, without those that follow from
+-- others, and what clients log. Balances follow each other in time, so the rows since then are those from a number (`seq`) on; with
+-- it the entries of a kind are counted in an index, at a fifth of what reading the rows takes.
+CREATE OR REPLACE FUNCTION app.activity_counts(since timestamptz) RETURNS TABLE (event_type text, count bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT a.event_type, a.created_at FROM standing_awards AS a
-     WHERE a.created_at >= since AND a.event_type NOT IN ('achievement', 'admin_adjustment')
-     UNION ALL
-    SELECT e.event_type, e.created_at FROM activity_events AS e WHERE e.created_at >= since;
+    WITH s AS MATERIALIZED (
+        SELECT (SELECT l.seq FROM points_ledger AS l WHERE l.created_at >= since ORDER BY l.created_at, l.seq LIMIT 1) AS first
+    )
+    SELECT c.event_type, sum(c.count)::bigint
+      FROM (SELECT d.event_type, n.count
+              FROM event_definitions AS d,
+                   LATERAL (SELECT count(*) AS count FROM points_ledger AS l
+                             WHERE l.event_type = d.event_type AND l.seq >= (SELECT s.first FROM s)) AS n
+             WHERE d.kind = 'award'
+             UNION ALL
+            -- OFFSET 0: the few that were taken back are looked up one by one.
+            SELECT t.event_type, -1
+              FROM event_definitions AS d,
+                   LATERAL (SELECT r.reverses FROM points_ledger AS r
+                             WHERE r.event_type = d.event_type AND r.seq >= (SELECT s.first FROM s) OFFSET 0) AS r,
+                   LATERAL (SELECT l.event_type FROM points_ledger AS l
+                             WHERE l.id = r.reverses AND l.seq >= (SELECT s.first FROM s) OFFSET 0) AS t
+             WHERE d.kind = 'reversal'
+             UNION ALL
+            SELECT e.event_type, count(*) FROM activity_events AS e WHERE e.created_at >= since GROUP BY e.event_type) AS c
+     WHERE c.event_type NOT IN ('achievement', 'admin_adjustment')
+     GROUP BY c.event_type
+    HAVING sum(c.count) > 0;
 END;
 
 -- The newest activity; no row where there is none. Of each kind only the newest row is read.
