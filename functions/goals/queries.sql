@@ -30,7 +30,6 @@ SELECT count(*) AS total FROM goals AS g WHERE %(status)s::text IS NULL OR g.sta
 
 -- name: add
 SELECT lock_user();
-SELECT revise_goals();
 SELECT g.*, goal_is_overdue(g, today) AS is_overdue
   FROM local_today() AS today,
        add_goal(%(title)s, %(description)s, %(category)s, %(target_date)s, %(priority)s) AS g;

@@ -10,6 +10,7 @@ from local.clock import Clock
 from tests.conftest import Database, User
 from tests.daily_plan.conftest import generated, plan_of, ticked, written
 from tests.inbox.conftest import notify
+from tests.onboarding.conftest import answered, walk
 from tests.support import factories
 from tests.support.clock import ahead
 from tests.support.factories import goal, habit, quest
@@ -208,6 +209,11 @@ def each_change() -> dict[str, tuple[Change, Change, set[str]]]:
             {"habits", "badges"},
         ),
         "a goal": (nothing, goal, {"goals"}),
+        "a first goal": (
+            lambda u: walk(u, before="step_first_goal"),
+            lambda u: answered(u, "step_first_goal", "Write a song"),
+            {"goals"},
+        ),
         "a goal's title": (goal, lambda u: u.patch(goal_path(u), {"title": "Swim well"}), {"goals"}),
         "a goal less": (lambda u: (goal(u), goal(u)), lambda u: u.delete(goal_path(u)), {"goals"}),
         "a goal overdue": (

@@ -25,6 +25,7 @@ CREATE OR REPLACE FUNCTION app.add_goal(
 ) RETURNS goals
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
 BEGIN ATOMIC
+    SELECT revise_goals();
     INSERT INTO goals AS g (title, description, category, target_date, priority, started_at, created_at, updated_at)
     SELECT add_goal.title, add_goal.description, add_goal.category, add_goal.target_date, add_goal.priority, now, now, now
       FROM instant() AS now
