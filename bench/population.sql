@@ -104,10 +104,6 @@ INSERT INTO reading_sessions (book_id, pages_read, duration_minutes, logged_at, 
 SELECT b.id, 30, 30, b.finished_at - interval '1 d' * n, (b.finished_at - interval '1 d' * n)::date, 270 - 30 * n,
        300 - 30 * n, 'page', 1, 6, 3
   FROM books AS b, generate_series(0, 9) AS n WHERE b.user_id = current_user_id() AND b.status = 'completed';
-UPDATE books AS b SET pages_logged = s.pages, minutes_logged = s.minutes
-  FROM (SELECT book_id, sum(pages_read) AS pages, sum(duration_minutes) AS minutes
-          FROM reading_sessions WHERE user_id = current_user_id() GROUP BY book_id) AS s
- WHERE b.user_id = current_user_id() AND b.id = s.book_id;
 
 -- name: notes
 INSERT INTO ideas (title, content, tags, created_at)
@@ -150,6 +146,9 @@ SELECT t.id, 'completed', 60000, t.created_at - interval '1 h' * n, t.created_at
 INSERT INTO user_totals (user_id, list, day, kind, total, amount)
 SELECT user_id, list, day, kind, total, amount FROM recounted_totals
 ON CONFLICT (user_id, list, day, kind) DO UPDATE SET total = excluded.total, amount = excluded.amount;
+INSERT INTO user_runs (user_id, list, first_day, last_day)
+SELECT user_id, list, first_day, last_day FROM recounted_runs
+ON CONFLICT (user_id, list, first_day) DO UPDATE SET last_day = excluded.last_day;
 INSERT INTO ledger_days (user_id, day, xp, coins_earned, coins_spent, events, first_seq, last_seq)
 SELECT * FROM recounted_days AS r WHERE NOT EXISTS (SELECT FROM ledger_days AS d WHERE d.user_id = r.user_id);
 INSERT INTO user_progress (user_id, total_xp, current_level, active_days, last_active_day)

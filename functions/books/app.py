@@ -20,14 +20,12 @@ from functions.books.models import (
     BooksReport,
     ChangedRead,
     ChangedSession,
-    DayRow,
     Deleted,
     DeletedSession,
     Found,
     Goal,
     GoalQuery,
     ImportQuery,
-    LocalToday,
     Logged,
     LogRow,
     MonthRow,
@@ -82,8 +80,8 @@ def add(db: Db, body: NewBook) -> Book:
 @api.get("/books/stats")
 def stats(db: Db) -> Stats:
     """Return the shelf and the reading log in numbers, and the last twelve months."""
-    shelf, now, days, goal, books = db.each((ShelfRow, LocalToday, list[DayRow], Goal, list[MonthRow]), "stats")
-    return rules.stats(shelf, now.today, days=days, goal=goal, books=books)
+    shelf, pages, goal, books = db.each((ShelfRow, list[MonthRow], Goal, list[MonthRow]), "stats")
+    return rules.stats(shelf, pages=pages, goal=goal, books=books)
 
 
 @api.get("/books/goal")

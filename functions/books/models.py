@@ -269,8 +269,9 @@ class DeletedSession(ResponseModel):
 
 
 class ShelfRow(Row):
-    """The shelf in numbers, and what the logs of its books add up to."""
+    """The shelf and its logs in numbers, on the user's day `today`."""
 
+    today: Day
     total_books: int
     books_completed: int
     books_reading: int
@@ -278,21 +279,13 @@ class ShelfRow(Row):
     total_pages_read: int
     reading_sessions: int
     total_reading_minutes: int
-
-
-class LocalToday(Row):
-    today: Day
-
-
-class DayRow(Row):
-    """A day on which something was read, and how many pages, where logs count in pages."""
-
-    day: date
-    pages: int
+    current_streak_days: int
+    longest_streak_days: int
+    pages_7d: int
 
 
 class MonthRow(Row):
-    """What was counted in a month, by its first day."""
+    """How many pages were read, or books finished, in a month, by its first day."""
 
     month: date
     count: int

@@ -40,7 +40,7 @@ SELECT lock_user();
 INSERT INTO deleted_imports (kind, import_key)
 SELECT 'book', import_key FROM books WHERE id = %(book_id)s AND import_key IS NOT NULL
 ON CONFLICT DO NOTHING;
-SELECT move_total('reading', 'all', -count(*)) FROM reading_sessions WHERE book_id = %(book_id)s HAVING count(*) > 0;
+SELECT uncount_logs(b.id) FROM books AS b WHERE b.id = %(book_id)s;
 DELETE FROM books WHERE id = %(book_id)s RETURNING true AS deleted;
 
 -- name: reads
@@ -56,7 +56,8 @@ SELECT read_number, started_at, finished_at FROM book_reads WHERE book_id = %(bo
 SELECT b.*, book_progress(b) AS progress_percent FROM books AS b WHERE b.id = %(book_id)s;
 
 -- name: goal
-SELECT g.* FROM reading_goal(coalesce(%(year)s::int, extract(year FROM local_today())::int)) AS g;
+SELECT g.*
+  FROM (SELECT coalesce(%(year)s::int, extract(year FROM local_today())::int) AS year OFFSET 0) AS y, reading_goal(y.year) AS g;
 
 -- name: set_goal
 DELETE FROM reading_goals WHERE year = coalesce(%(year)s::int, extract(year FROM local_today())::int);
@@ -106,21 +107,26 @@ SELECT s.id, delete_reading(s) FROM reading_sessions AS s WHERE s.id = %(session
 SELECT b.*, book_progress(b) AS progress_percent FROM books AS b WHERE b.id = %(book_id)s;
 
 -- name: stats
-SELECT count(*) AS total_books,
-       count(*) FILTER (WHERE times_read > 0) AS books_completed,
-       count(*) FILTER (WHERE status = 'reading') AS books_reading,
-       round(avg(rating), 2) AS average_rating,
-       coalesce(sum(pages_logged), 0) AS total_pages_read,
-       (SELECT coalesce(sum(t.total), 0) FROM totals_of('reading') AS t) AS reading_sessions,
-       coalesce(sum(minutes_logged), 0) AS total_reading_minutes
-  FROM books;
-SELECT local_today() AS today;
-SELECT s.local_date AS day, coalesce(sum(s.pages_read) FILTER (WHERE s.unit = 'page'), 0) AS pages
-  FROM reading_sessions AS s
- GROUP BY s.local_date
- ORDER BY s.local_date;
-SELECT g.* FROM reading_goal(extract(year FROM local_today())::int) AS g;
-SELECT date_trunc('month', local_day(r.finished_at, d.zone, d.day_start))::date AS month, count(*) AS count
+-- What logs add up to is kept by months, and their days in a row; the pages of a week are read.
+WITH now AS MATERIALIZED (SELECT local_today() AS today)
+SELECT n.today, b.*, l.*, s.current AS current_streak_days, s.longest AS longest_streak_days,
+       (SELECT coalesce(sum(t.amount), 0)::bigint FROM totals_of('reading_minutes') AS t) AS total_reading_minutes,
+       (SELECT coalesce(sum(r.pages_read), 0) FROM reading_sessions AS r
+         WHERE r.unit = 'page' AND r.local_date > n.today - 7) AS pages_7d
+  FROM now AS n, run_streaks('reading', n.today) AS s,
+       (SELECT count(*) AS total_books,
+               count(*) FILTER (WHERE times_read > 0) AS books_completed,
+               count(*) FILTER (WHERE status = 'reading') AS books_reading,
+               round(avg(rating), 2) AS average_rating
+          FROM books) AS b,
+       (SELECT coalesce(sum(t.total), 0)::bigint AS reading_sessions,
+               coalesce(sum(t.amount) FILTER (WHERE t.kind = 'page'), 0)::bigint AS total_pages_read
+          FROM totals_of('reading') AS t) AS l;
+SELECT t.day AS month, t.amount AS count
+  FROM totals_of('reading') AS t
+ WHERE t.kind = 'page' AND t.day >= (SELECT month_of_day(local_today()) - interval '11 months')::date;
+SELECT g.* FROM (SELECT extract(year FROM local_today())::int AS year OFFSET 0) AS y, reading_goal(y.year) AS g;
+SELECT month_of_day(local_day(r.finished_at, d.zone, d.day_start)) AS month, count(*) AS count
   FROM day_settings() AS d, book_reads AS r
  WHERE r.finished_at >= (SELECT lower(day_bounds((date_trunc('month', local_today()) - interval '11 months')::date)))
  GROUP BY 1;

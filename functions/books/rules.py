@@ -1,25 +1,11 @@
-"""Statistics of reading: streaks of days, and the last twelve months."""
+"""Statistics of reading: the last twelve months."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterable
+from datetime import date
 
-from functions.books.models import DayRow, Goal, Month, MonthRow, ShelfRow, Stats
+from functions.books.models import Goal, Month, MonthRow, ShelfRow, Stats
 
 MONTHS = 12
-WEEK = timedelta(days=7)
-
-
-def streaks(days: Iterable[date], today: date) -> tuple[int, int]:
-    """The current and the longest run of days; `days` are in order. The current one ends today or yesterday."""
-    run = longest = 0
-    last: date | None = None
-    for day in days:
-        run = run + 1 if last is not None and day == last + timedelta(days=1) else 1
-        longest = max(longest, run)
-        last = day
-    stands = last is not None and last >= today - timedelta(days=1)
-    return (run if stands else 0), longest
 
 
 def last_months(today: date) -> list[str]:
@@ -28,22 +14,15 @@ def last_months(today: date) -> list[str]:
     return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(newest - MONTHS + 1, newest + 1)]
 
 
-def stats(shelf: ShelfRow, today: date, *, days: Sequence[DayRow], goal: Goal, books: Iterable[MonthRow]) -> Stats:
-    """The whole document. `days` are the days with a log, in order; `books` is what was finished by month."""
-    current, longest = streaks((row.day for row in days), today)
-    pages_in: Counter[str] = Counter()
-    for row in days:
-        pages_in[f"{row.day:%Y-%m}"] += row.pages
+def stats(shelf: ShelfRow, *, pages: Iterable[MonthRow], goal: Goal, books: Iterable[MonthRow]) -> Stats:
+    """The whole document. `pages` is what was read and `books` what was finished, each by month."""
+    pages_in = {f"{row.month:%Y-%m}": row.count for row in pages}
     books_in = {f"{row.month:%Y-%m}": row.count for row in books}
+    months = last_months(shelf.today)
     return Stats(
-        **shelf.model_dump(),
-        current_streak_days=current,
-        longest_streak_days=longest,
+        **shelf.model_dump(exclude={"today"}),
         books_this_year=goal.completed,
-        pages_this_month=sum(row.pages for row in days if row.day >= today.replace(day=1)),
-        pages_7d=sum(row.pages for row in days if row.day > today - WEEK),
+        pages_this_month=sum(count for month, count in pages_in.items() if month >= months[-1]),
         goal=goal,
-        months=[
-            Month(month=month, pages=pages_in[month], books=books_in.get(month, 0)) for month in last_months(today)
-        ],
+        months=[Month(month=month, pages=pages_in.get(month, 0), books=books_in.get(month, 0)) for month in months],
     )

@@ -267,15 +267,3 @@ def test_statistics_are_those_of_the_log_after_each_change_of_it(user: User) -> 
     user.delete(f"/books/{novel['id']}")
     holds()
     assert user.get("/books/stats").data["reading_sessions"] == 1
-
-
-def test_sums_that_are_not_those_of_the_logs_are_found_and_made_anew(user: User, database: Database) -> None:
-    book = added(user, total_pages=100)
-    logged(user, book, 30, duration_minutes=20)
-    for column in ("pages_logged", "minutes_logged"):
-        database.query(f"UPDATE books SET {column} = {column} + 1 WHERE id = %s", book["id"])
-        assert len(database.audit(user.id)) == 1, column
-        database.query("SELECT count_totals(%s)", user.id)
-        assert database.audit(user.id) == []
-    stats = user.get("/books/stats").data
-    assert (stats["total_pages_read"], stats["total_reading_minutes"]) == (30, 20)

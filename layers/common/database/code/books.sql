@@ -23,9 +23,9 @@ LANGUAGE sql
 BEGIN ATOMIC
     UPDATE books
        SET (title, author, isbn, cover_url, genre, unit, total_pages, current_page, status, started_at, finished_at, rating,
-            notes, tags, times_read, pages_logged, minutes_logged, import_digest)
+            notes, tags, times_read, import_digest)
          = (b.title, b.author, b.isbn, b.cover_url, b.genre, b.unit, b.total_pages, b.current_page, b.status, b.started_at,
-            b.finished_at, b.rating, b.notes, b.tags, b.times_read, b.pages_logged, b.minutes_logged, NULL)
+            b.finished_at, b.rating, b.notes, b.tags, b.times_read, NULL)
      WHERE id = b.id;
 END;
 
@@ -178,29 +178,20 @@ CREATE OR REPLACE FUNCTION internal.pages_worth(amount int, unit text) RETURNS i
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE unit WHEN 'minute' THEN amount / 2 WHEN 'percent' THEN amount * 3 ELSE amount END;
 
--- The minutes a log took: its own where it counts in minutes and says nothing else.
-CREATE OR REPLACE FUNCTION app.minutes_of(s reading_sessions) RETURNS int
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN coalesce(s.duration_minutes, CASE s.unit WHEN 'minute' THEN s.pages_read END, 0);
-
--- The pages of a log, where it counts in pages.
-CREATE OR REPLACE FUNCTION internal.logged_pages(s reading_sessions) RETURNS int
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE s.unit WHEN 'page' THEN s.pages_read ELSE 0 END;
-
 -- Pays a log: XP for every fifth page and coins for every tenth, from reading at most 200 XP and 100 coins a local day.
 CREATE OR REPLACE FUNCTION internal.pay_reading(s reading_sessions) RETURNS award_result
 LANGUAGE plpgsql AS $$
 DECLARE
     pages int := pages_worth(s.pages_read, s.unit);
     paid record := paid_today('reading_session');
+    minutes int := log_minutes(s.unit, s.pages_read, s.duration_minutes);
     counted jsonb := '{}';
 BEGIN
     IF s.unit = 'page' THEN
         counted := counted || jsonb_build_object('pages_read', s.pages_read);
     END IF;
-    IF minutes_of(s) > 0 THEN
-        counted := counted || jsonb_build_object('reading_minutes', minutes_of(s));
+    IF minutes > 0 THEN
+        counted := counted || jsonb_build_object('reading_minutes', minutes);
     END IF;
     RETURN award('reading_session', 'reading_session', s.id,
                  greatest(0, least(greatest(1, pages / 5), 200 - paid.xp)),
@@ -208,6 +199,41 @@ BEGIN
                  'reading_session:' || s.id, counters => counted);
 END
 $$;
+
+-- Adds a log to the totals (1), or takes it away (-1); its row has been written, or is gone.
+CREATE OR REPLACE FUNCTION internal.count_log(s reading_sessions, change int) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    minutes int := log_minutes(s.unit, s.pages_read, s.duration_minutes);
+BEGIN
+    PERFORM move_total('reading', s.unit, change, month_of_day(s.local_date), amount_change => change * s.pages_read);
+    IF minutes > 0 THEN
+        PERFORM move_total('reading_minutes', 'all', change, amount_change => change * minutes);
+    END IF;
+    IF change > 0 THEN
+        PERFORM add_day('reading', s.local_date);
+    ELSIF NOT EXISTS (SELECT FROM reading_sessions AS r WHERE r.local_date = s.local_date) THEN
+        PERFORM remove_day('reading', s.local_date);
+    END IF;
+END
+$$;
+
+-- Takes the logs of a book that is about to be deleted out of the totals.
+CREATE OR REPLACE FUNCTION app.uncount_logs(book uuid) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
+BEGIN ATOMIC
+    SELECT move_total('reading', g.unit, -g.logs, g.month, amount_change => -g.read)
+      FROM (SELECT s.unit, month_of_day(s.local_date) AS month, count(*) AS logs, sum(s.pages_read) AS read
+              FROM reading_sessions AS s WHERE s.book_id = book GROUP BY s.unit, month_of_day(s.local_date)) AS g;
+    SELECT move_total('reading_minutes', 'all', -count(*), amount_change => -sum(m.minutes))
+      FROM (SELECT log_minutes(s.unit, s.pages_read, s.duration_minutes) AS minutes
+              FROM reading_sessions AS s WHERE s.book_id = book) AS m
+     WHERE m.minutes > 0
+    HAVING count(*) > 0;
+    SELECT remove_day('reading', d.local_date)
+      FROM (SELECT DISTINCT s.local_date FROM reading_sessions AS s WHERE s.book_id = book) AS d
+     WHERE NOT EXISTS (SELECT FROM reading_sessions AS o WHERE o.local_date = d.local_date AND o.book_id <> book);
+END;
 
 -- Logs what was read of a book, moves it and pays. The same log again within 10 seconds returns the first one.
 --   `paid` holds the reward and, where the log completed the book for the first time, what that brought.
@@ -242,9 +268,7 @@ BEGIN
         CASE WHEN was_completed THEN b.current_page ELSE least(b.current_page + pages, last_page(b)) END,
         b.unit, read_number(b), sent_time, moment)
     RETURNING * INTO s;
-    PERFORM move_total('reading', 'all', 1);
-    b.pages_logged := b.pages_logged + logged_pages(s);
-    b.minutes_logged := b.minutes_logged + minutes_of(s);
+    PERFORM count_log(s, 1);
     IF NOT was_completed THEN
         b.status := 'reading';
         b.started_at := least(b.started_at, s.logged_at);
@@ -257,15 +281,6 @@ BEGIN
     book_completed := b.status = 'completed' AND NOT was_completed;
 END
 $$;
-
--- Adds to what the logs of a book add up to.
-CREATE OR REPLACE FUNCTION internal.recount_logs(book uuid, pages int, minutes int) RETURNS void
-LANGUAGE sql
-BEGIN ATOMIC
-    UPDATE books AS b
-       SET pages_logged = b.pages_logged + pages, minutes_logged = b.minutes_logged + minutes
-     WHERE b.id = book AND (pages, minutes) <> (0, 0);
-END;
 
 -- Moves a book by what became of one of its logs; a log of an earlier read, or in another unit, moves nothing.
 CREATE OR REPLACE FUNCTION internal.move_book(s reading_sessions, pages int) RETURNS void
@@ -299,8 +314,11 @@ BEGIN
        SET pages_read = n.pages_read, duration_minutes = n.duration_minutes, notes = n.notes, logged_at = n.logged_at,
            local_date = CASE WHEN n.logged_at = s.logged_at THEN s.local_date ELSE local_day(n.logged_at) END,
            end_page = n.end_page
-     WHERE r.id = s.id;
-    PERFORM recount_logs(s.book_id, logged_pages(n) - logged_pages(s), minutes_of(n) - minutes_of(s));
+     WHERE r.id = s.id
+    RETURNING r.* INTO STRICT n;
+    IF (n.pages_read, n.duration_minutes, n.local_date) IS DISTINCT FROM (s.pages_read, s.duration_minutes, s.local_date) THEN
+        PERFORM count_log(n, 1), count_log(s, -1);
+    END IF;
     PERFORM move_book(s, n.end_page - s.end_page);
 END
 $$;
@@ -310,8 +328,7 @@ CREATE OR REPLACE FUNCTION app.delete_reading(s reading_sessions) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
     DELETE FROM reading_sessions AS r WHERE r.id = s.id;
-    PERFORM move_total('reading', 'all', -1);
-    PERFORM recount_logs(s.book_id, -logged_pages(s), -minutes_of(s));
+    PERFORM count_log(s, -1);
     PERFORM move_book(s, s.start_page - s.end_page);
 END
 $$;

@@ -11,7 +11,7 @@ LANGUAGE sql IMMUTABLE
 RETURN ARRAY['accounts', 'audit_log', 'calendar_feeds', 'idempotency_keys', 'jobs', 'leaderboard_scores', 'ledger_days',
              'notification_deliveries', 'notification_outbox', 'oauth_states', 'push_subscriptions', 'rate_limits', 'reminders',
              'search_documents', 'search_words', 'sessions', 'user_directory', 'user_exports', 'user_imports',
-             'user_revisions', 'user_totals'];
+             'user_revisions', 'user_runs', 'user_totals'];
 
 -- The SQL of a column of the table `t` as it stands in an export of the user $1. Times are text in UTC with microseconds (or
 -- infinity), bytes are base64 without line breaks, the user's own id is "me", and keys of objects lose the user's prefix.

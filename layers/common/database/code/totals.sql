@@ -57,6 +57,57 @@ BEGIN ATOMIC
     SELECT t.day, t.kind, t.total, t.amount FROM user_totals AS t WHERE t.list = wanted;
 END;
 
+-- Runs of days -----------------------------------------------------------------------------------------------------------
+
+-- Notes that something was done on a day: the day makes the run of the day before it longer, or that of the day after, or makes
+-- one of both. The caller holds lock_user().
+CREATE OR REPLACE FUNCTION internal.add_day(wanted text, day date) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    before user_runs;
+    follows date;
+BEGIN
+    SELECT r.* INTO before FROM user_runs AS r
+     WHERE r.list = wanted AND r.first_day <= day ORDER BY r.first_day DESC LIMIT 1;
+    IF before.last_day >= day THEN
+        RETURN;
+    END IF;
+    DELETE FROM user_runs AS r WHERE r.list = wanted AND r.first_day = day + 1 RETURNING r.last_day INTO follows;
+    IF before.last_day = day - 1 THEN
+        UPDATE user_runs AS r SET last_day = coalesce(follows, day) WHERE r.list = wanted AND r.first_day = before.first_day;
+    ELSE
+        INSERT INTO user_runs (list, first_day, last_day) VALUES (wanted, day, coalesce(follows, day));
+    END IF;
+END
+$$;
+
+-- Notes that nothing is left of what was done on a day: its run ends before it, and another begins after it. The caller holds
+-- lock_user().
+CREATE OR REPLACE FUNCTION internal.remove_day(wanted text, day date) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    run user_runs;
+BEGIN
+    DELETE FROM user_runs AS r
+     WHERE r.list = wanted AND r.last_day >= day
+       AND r.first_day = (SELECT max(k.first_day) FROM user_runs AS k WHERE k.list = wanted AND k.first_day <= day)
+    RETURNING r.* INTO run;
+    INSERT INTO user_runs (list, first_day, last_day)
+    SELECT wanted, k.first_day, k.last_day
+      FROM (VALUES (run.first_day, day - 1), (day + 1, run.last_day)) AS k (first_day, last_day)
+     WHERE k.first_day <= k.last_day;
+END
+$$;
+
+-- How many days the last run has, 0 where it ended before yesterday, and how many the longest has.
+CREATE OR REPLACE FUNCTION app.run_streaks(wanted text, today date) RETURNS TABLE (current int, longest int)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT coalesce((SELECT CASE WHEN r.last_day >= today - 1 THEN r.last_day - r.first_day + 1 ELSE 0 END
+                       FROM user_runs AS r WHERE r.list = wanted ORDER BY r.first_day DESC LIMIT 1), 0),
+           coalesce((SELECT max(r.last_day - r.first_day + 1) FROM user_runs AS r WHERE r.list = wanted), 0);
+END;
+
 -- The kinds --------------------------------------------------------------------------------------------------------------
 
 CREATE OR REPLACE FUNCTION app.reference_kind(is_archived boolean) RETURNS text
@@ -97,6 +148,16 @@ CREATE OR REPLACE FUNCTION app.month_of(at timestamptz) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN date_trunc('month', at AT TIME ZONE 'UTC')::date;
 
+-- The first day of the month of a day.
+CREATE OR REPLACE FUNCTION app.month_of_day(day date) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN date_trunc('month', day::timestamp)::date;
+
+-- The minutes that a log of reading took: its own where it counts in minutes and says nothing else.
+CREATE OR REPLACE FUNCTION app.log_minutes(unit text, amount int, duration_minutes int) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(duration_minutes, CASE unit WHEN 'minute' THEN amount END, 0);
+
 -- The day of UTC in which a moment lies.
 CREATE OR REPLACE FUNCTION app.utc_day(at timestamptz) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -131,7 +192,10 @@ SELECT p.user_id, 'purchases', '-infinity', purchase_kind(p.status, p.item_id, p
 SELECT p.user_id, 'spending', utc_day(p.purchased_at), p.category, count(*), sum(p.price_paid)::bigint
   FROM user_purchases AS p GROUP BY 1, 3, 4
  UNION ALL
-SELECT r.user_id, 'reading', '-infinity', 'all', count(*), 0 FROM reading_sessions AS r GROUP BY 1
+SELECT r.user_id, 'reading', month_of_day(r.local_date), r.unit, count(*), sum(r.pages_read) FROM reading_sessions AS r GROUP BY 1, 3, 4
+ UNION ALL
+SELECT r.user_id, 'reading_minutes', '-infinity', 'all', count(*), sum(log_minutes(r.unit, r.pages_read, r.duration_minutes))
+  FROM reading_sessions AS r WHERE log_minutes(r.unit, r.pages_read, r.duration_minutes) > 0 GROUP BY 1
  UNION ALL
 SELECT l.user_id, 'listening', '-infinity', l.status, count(*), 0
   FROM listening_sessions AS l WHERE l.ended_at IS NOT NULL GROUP BY 1, 4
@@ -147,17 +211,12 @@ SELECT e.user_id, 'infobase', '-infinity', k.kind, count(*), 0
  UNION ALL
 SELECT t.user_id, 'tracks', '-infinity', 'all', count(*), sum(t.file_size_bytes)::bigint FROM reference_tracks AS t GROUP BY 1;
 
--- The books whose sums are not what their logs add up to, and by how many pages and minutes they are too high. Without a join,
--- which would compare each book with each where the plan was made for a small account.
-CREATE OR REPLACE VIEW app.miscounted_logs WITH (security_invoker = true) AS
-SELECT k.user_id, k.book_id, sum(k.pages) AS pages, sum(k.minutes) AS minutes
-  FROM (SELECT b.user_id, b.id AS book_id, b.pages_logged AS pages, b.minutes_logged AS minutes FROM books AS b
-         UNION ALL
-        SELECT s.user_id, s.book_id, CASE s.unit WHEN 'page' THEN -s.pages_read ELSE 0 END,
-               -coalesce(s.duration_minutes, CASE s.unit WHEN 'minute' THEN s.pages_read END, 0)
-          FROM reading_sessions AS s) AS k
- GROUP BY k.user_id, k.book_id
-HAVING sum(k.pages) <> 0 OR sum(k.minutes) <> 0;
+-- All runs as the rows have them: of days in a row, each minus its place in the row is the same day.
+CREATE OR REPLACE VIEW app.recounted_runs WITH (security_invoker = true) AS
+SELECT k.user_id, k.list, min(k.day) AS first_day, max(k.day) AS last_day
+  FROM (SELECT d.user_id, d.list, d.day, d.day - row_number() OVER (PARTITION BY d.user_id, d.list ORDER BY d.day)::int AS run
+          FROM (SELECT DISTINCT r.user_id, 'reading' AS list, r.local_date AS day FROM reading_sessions AS r) AS d) AS k
+ GROUP BY k.user_id, k.list, k.run;
 
 -- The open rows of own quests that have not what quest_counts() asks of their quest, each with what it should have: the target,
 -- null where the quest is done in other periods by now, and when it expires.
@@ -176,9 +235,9 @@ SELECT user_id, format('The %s of %s, %s, %s is kept as %s and counted as %s.', 
        LATERAL (VALUES ('total', t.total, r.total), ('amount', t.amount, r.amount)) AS k (what, kept, counted)
  WHERE coalesce(k.kept, 0) <> coalesce(k.counted, 0)
  UNION ALL
-SELECT m.user_id, format('The logs of the book %s are kept as %s pages and %s minutes more than they add up to.',
-                         m.book_id, m.pages, m.minutes)
-  FROM miscounted_logs AS m
+SELECT user_id, format('The run of %s from %s is kept until %s and counted until %s.', list, first_day, t.last_day, r.last_day)
+  FROM user_runs AS t FULL JOIN recounted_runs AS r USING (user_id, list, first_day)
+ WHERE t.last_day IS DISTINCT FROM r.last_day
  UNION ALL
 SELECT o.user_id, format('Of the quest %s, the row of %s has another target or end than the quest.', o.quest_id, o.period_key)
   FROM outdated_quest_rows AS o;
@@ -190,9 +249,9 @@ BEGIN ATOMIC
     INSERT INTO user_totals AS t (user_id, list, day, kind, total, amount)
     SELECT r.user_id, r.list, r.day, r.kind, r.total, r.amount FROM recounted_totals AS r WHERE r.user_id = owner
     ON CONFLICT (user_id, list, day, kind) DO UPDATE SET total = excluded.total, amount = excluded.amount;
-    UPDATE books AS b SET pages_logged = b.pages_logged - m.pages, minutes_logged = b.minutes_logged - m.minutes
-      FROM miscounted_logs AS m
-     WHERE m.user_id = owner AND b.user_id = owner AND b.id = m.book_id;
+    DELETE FROM user_runs AS r WHERE r.user_id = owner;
+    INSERT INTO user_runs (user_id, list, first_day, last_day)
+    SELECT r.user_id, r.list, r.first_day, r.last_day FROM recounted_runs AS r WHERE r.user_id = owner;
     UPDATE user_quest_progress AS p SET target = o.target, expires_at = o.expires_at
       FROM outdated_quest_rows AS o
      WHERE o.user_id = owner AND p.user_id = owner AND p.id = o.id;

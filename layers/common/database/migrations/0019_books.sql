@@ -23,9 +23,6 @@ CREATE TABLE books (
     tags text[] NOT NULL DEFAULT '{}' CHECK (cardinality(tags) <= 20),
     -- How many rows of book_reads there are, counted as they come and go.
     times_read int NOT NULL DEFAULT 0 CHECK (times_read >= 0),
-    -- What its logs add up to, kept as they come, change and go: their pages, where they count in pages, and their minutes.
-    pages_logged int NOT NULL DEFAULT 0 CHECK (pages_logged >= 0),
-    minutes_logged int NOT NULL DEFAULT 0 CHECK (minutes_logged >= 0),
     import_key text CHECK (length(import_key) BETWEEN 1 AND 320),
     -- What the file said; null once the user has changed something, and where the user had the book before.
     import_digest bytea CHECK (length(import_digest) = 16),
@@ -41,7 +38,8 @@ CREATE TABLE books (
     CHECK (status <> 'completed' OR times_read >= 1),
     CHECK (import_digest IS NULL OR import_key IS NOT NULL)
 );
-CREATE INDEX books_status ON books (user_id, status);
+-- The statistics of the shelf are read in the index.
+CREATE INDEX books_status ON books (user_id, status) INCLUDE (times_read, rating);
 CREATE INDEX books_recent ON books (user_id, created_at DESC);
 CREATE TRIGGER touch BEFORE UPDATE ON books FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('books');
@@ -88,7 +86,7 @@ CREATE TABLE reading_sessions (
 );
 CREATE INDEX reading_sessions_recent ON reading_sessions (user_id, logged_at DESC, id);
 CREATE INDEX reading_sessions_book ON reading_sessions (user_id, book_id, logged_at DESC);
--- Statistics of days and months are read in the index.
+-- The pages of the last days are read in the index, and whether a day has a log.
 CREATE INDEX reading_sessions_day ON reading_sessions (user_id, local_date) INCLUDE (unit, pages_read);
 CALL enable_row_security('reading_sessions');
 GRANT SELECT, INSERT, UPDATE, DELETE ON reading_sessions TO questlog_app;

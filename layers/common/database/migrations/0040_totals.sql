@@ -8,7 +8,8 @@ SET LOCAL ROLE questlog_owner;
 --   infobase          /category/ and /tag/ with the category and each tag of the entries that are not in the trash
 --   purchases         the stored status and the item: see purchase_kind()
 --   spending          the category, by the day of UTC; `amount` is the coins
---   reading           all
+--   reading           the unit, by the first day of the month of the log; `amount` is what was read
+--   reading_minutes   all that took minutes; `amount` is how many
 --   focus             mode/status of sessions that have ended; `day` is the first one of the month of UTC in which they started
 --   focus_tags        mode/status/tag for each tag of such sessions, by the same month
 --   listening         the status of sessions that have ended
@@ -19,7 +20,7 @@ SET LOCAL ROLE questlog_owner;
 CREATE TABLE user_totals (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
     -- Compared byte by byte: a comparison of words takes many times as long.
-    list text COLLATE "C" NOT NULL CHECK (list IN ('references', 'inbox', 'focus', 'focus_tags', 'purchases', 'spending', 'reading',
+    list text COLLATE "C" NOT NULL CHECK (list IN ('references', 'inbox', 'focus', 'focus_tags', 'purchases', 'spending', 'reading', 'reading_minutes',
                                    'listening', 'listening_ms', 'listening_tracks', 'infobase', 'tracks')),
     day date NOT NULL DEFAULT '-infinity',
     kind text COLLATE "C" NOT NULL,
@@ -30,6 +31,18 @@ CREATE TABLE user_totals (
 ) WITH (fillfactor = 50);
 CALL enable_row_security('user_totals');
 GRANT SELECT, INSERT, UPDATE ON user_totals TO questlog_app;
+
+-- Days in a row on each of which something was done: what a streak is read from. See ../code/totals.sql.
+--   reading    a log, on its local day
+CREATE TABLE user_runs (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    list text COLLATE "C" NOT NULL CHECK (list IN ('reading')),
+    first_day date NOT NULL,
+    last_day date NOT NULL CHECK (last_day >= first_day),
+    PRIMARY KEY (user_id, list, first_day)
+);
+CALL enable_row_security('user_runs');
+GRANT SELECT, INSERT, UPDATE, DELETE ON user_runs TO questlog_app;
 
 -- Administrators and jobs leave notes in a user's inbox, and take them away.
 GRANT SELECT, INSERT, UPDATE ON user_totals TO questlog_admin, questlog_jobs;
