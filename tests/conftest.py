@@ -63,11 +63,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return scheduling(config, log)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests that move the clock after all others.
+
+    Between one that moves it and one that does not, the functions of time are replaced, and every connection plans its
+    statements anew.
+    """
+    items.sort(key=_moves_clock)
+
+
+def _moves_clock(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and "clock" in item.fixturenames
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Have a test that moves no clock run with the functions that a deployed database has."""
     clock = item.config.stash.get(_movable, None)
-    if clock is not None and isinstance(item, pytest.Function) and "clock" not in item.fixturenames:
+    if clock is not None and isinstance(item, pytest.Function) and not _moves_clock(item):
         clock.reset()
         del item.config.stash[_movable]
 
