@@ -264,6 +264,23 @@ def test_a_week_that_is_paused_in_part_is_kept_or_breaks_nothing(user: User, clo
         assert streak(user, habit)[0] == shown, day
 
 
+def test_a_pause_behind_the_day_on_which_a_limit_was_passed_is_one_of_its_week(user: User, clock: Clock) -> None:
+    habit = limit(user, period="week")
+    log(user, clock, habit, 6, 5)
+    assert streak(user, habit) == (0, 1)
+    pause(user, 8, 8)
+    assert streak(user, habit) == (1, 1)
+
+
+def test_a_week_that_was_met_while_paused_counts_by_a_day_that_is_not(user: User, clock: Clock) -> None:
+    habit = factories.habit(user, kind="amount", target_amount=2, period="week")["id"]
+    pause(user, 0, 0)
+    log(user, clock, habit, 0, 2)
+    assert streak(user, habit) == (0, 0)
+    log(user, clock, habit, 1, 1)
+    assert streak(user, habit) == (1, 1)
+
+
 def test_a_month_with_a_paused_day_is_not_missed(user: User, clock: Clock) -> None:
     habit = factories.habit(user, kind="amount", target_amount=2, period="month")["id"]
     log(user, clock, habit, 0, 2)  # in May

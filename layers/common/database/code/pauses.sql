@@ -96,15 +96,17 @@ BEGIN
 END
 $$;
 
--- Counts the streaks of a habit, or of all, anew where something of them is not before `since`.
+-- Counts the streaks of a habit, or of all, anew where something of them is not before `since`, or before the week or the month
+-- of it that is one turn of the streak.
 CREATE OR REPLACE FUNCTION internal.recount_paused(habit uuid, since date) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM recount_habit(h)
        FROM habits AS h
       WHERE (habit IS NULL OR h.id = habit)
-        AND (h.streak_through >= since
-             OR EXISTS (SELECT FROM habit_completions AS k WHERE k.habit_id = h.id AND k.completed_date >= since));
+        AND (h.streak_through >= period_first(since, h.cadence)
+             OR EXISTS (SELECT FROM habit_completions AS k
+                         WHERE k.habit_id = h.id AND k.completed_date >= period_first(since, h.cadence)));
 END
 $$;
 

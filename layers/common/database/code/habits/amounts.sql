@@ -89,13 +89,17 @@ BEGIN
 END
 $$;
 
--- Counts a change of an amount in its habit's streaks, and returns the habit. `made` is the row that was written.
+-- Counts a change of an amount in its habit's streaks, and returns the habit. `made` is the row that was written. A week or a month
+-- that was met on a paused day counts from the first day on that is not paused.
 CREATE OR REPLACE FUNCTION internal.count_amount(
     h habits, made habit_completions, was_met boolean, is_met boolean, was_passed boolean, is_passed boolean, lessened boolean
 ) RETURNS habits
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF (was_met AND NOT is_met) OR was_passed <> is_passed THEN
+    IF (was_met AND NOT is_met) OR was_passed <> is_passed
+        OR (was_met AND h.period <> 'day' AND EXISTS (
+            SELECT FROM pauses_of(h, period_first(made.completed_date, h.period), period_last(made.completed_date, h.period))))
+    THEN
         RETURN recount_habit(h, undone => lessened);
     END IF;
     made.done := is_met AND NOT was_met;
