@@ -2,7 +2,7 @@ SET LOCAL ROLE questlog_owner;
 
 -- Habits on a day ---------------------------------------------------------------------------------------------------
 -- These functions are one SELECT each and are called in FROM, so the planner inlines them: a list of habits is one plan,
--- which reads what is recorded of the day's week once for all habits, however long their history.
+-- which reads what is recorded of the day once for all habits, and of its week for weekly habits alone, however long their history.
 
 -- The sum of a habit's amounts in the period that a day is in.
 CREATE OR REPLACE FUNCTION internal.period_sum(habit uuid, period text, day date) RETURNS numeric
@@ -32,28 +32,12 @@ RETURN h.is_active AND CASE h.cadence
          AND (h.period = 'day' OR amount < h.target_amount)
 END;
 
--- What is recorded of all habits on a day and in its week; no row of a habit without completions in the week. Where all rows of
--- the table are looked at, the week is computed for each: week_of() would be half of the cost.
---   times      how often it was completed on the day        done   whether the day's target was met
---   week_days  on how many days of the week it was done: a bit for each day, since count(DISTINCT ...) would sort the rows
-CREATE OR REPLACE FUNCTION internal.habits_recorded(day date)
-RETURNS TABLE (habit_id uuid, times int, done boolean, week_days int)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT k.habit_id, count(*) FILTER (WHERE k.completed_date = habits_recorded.day)::int,
-           bool_or(k.done AND k.completed_date = habits_recorded.day),
-           coalesce(bit_count((bit_or(1 << (k.completed_date - habits_recorded.day + 7)) FILTER (WHERE k.done))::bit(32)), 0)::int
-      FROM habit_completions AS k
-     WHERE k.completed_date BETWEEN habits_recorded.day - (habits_recorded.day - date '0001-01-01') % 7
-                                AND habits_recorded.day - (habits_recorded.day - date '0001-01-01') % 7 + 6
-     GROUP BY k.habit_id;
-END;
-
 -- On how many days of a day's week a habit was done.
 CREATE OR REPLACE FUNCTION internal.days_of_week(habit uuid, day date) RETURNS int
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN
-    RETURN coalesce((SELECT r.week_days FROM habits_recorded(day) AS r WHERE r.habit_id = habit), 0);
+    RETURN (SELECT count(DISTINCT k.completed_date) FROM habit_completions AS k
+             WHERE k.habit_id = habit AND k.done AND k.completed_date BETWEEN week_of(day) AND week_of(day) + 6);
 END
 $$;
 
@@ -71,11 +55,19 @@ RETURNS TABLE (
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT h, coalesce(r.times, 0), coalesce(r.done, false), a.amount, s.day IS NOT NULL, p.paused_until,
-           is_habit_due(h, d.day, coalesce(r.week_days, 0), a.amount) AND s.day IS NULL AND p.paused_until IS NULL, d.any_pause
+           is_habit_due(
+               h, d.day,
+               CASE h.cadence WHEN 'weekly' THEN (
+                   SELECT count(DISTINCT k.completed_date) FROM habit_completions AS k
+                    WHERE k.habit_id = h.id AND k.done AND k.completed_date BETWEEN d.week AND d.week + 6)::int END,
+               a.amount) AND s.day IS NULL AND p.paused_until IS NULL, d.any_pause
       -- OFFSET 0: whoever never pauses is asked once for all habits.
-      FROM (SELECT habits_with_day.day, EXISTS (SELECT FROM habit_pauses) AS any_pause OFFSET 0) AS d
+      FROM (SELECT habits_with_day.day, week_of(habits_with_day.day) AS week, EXISTS (SELECT FROM habit_pauses) AS any_pause
+            OFFSET 0) AS d
      CROSS JOIN habits AS h
-      LEFT JOIN habits_recorded(habits_with_day.day) AS r ON r.habit_id = h.id
+      LEFT JOIN (SELECT k.habit_id, count(*)::int AS times, bool_or(k.done) AS done
+                   FROM habit_completions AS k WHERE k.completed_date = habits_with_day.day GROUP BY k.habit_id) AS r
+             ON r.habit_id = h.id
       LEFT JOIN habit_skips AS s ON s.habit_id = h.id AND s.day = habits_with_day.day
      CROSS JOIN LATERAL (SELECT CASE h.kind WHEN 'amount' THEN period_sum(h.id, h.period, d.day) END AS amount) AS a
      CROSS JOIN LATERAL (SELECT CASE WHEN d.any_pause THEN paused_until(h.id, d.day) END AS paused_until) AS p;
