@@ -1,8 +1,11 @@
 """Carries removals, overrides and completions over to a changed series (planning contract, 2, rule 8).
 
-A shift keeps rule, zone and all_day and changes the start: the n-th occurrence stays the n-th, and keeps its removal,
-override and completion. After any other change, an occurrence is the one at the same instant, or in an all-day series
-on the same date; those of occurrences that no longer exist are dropped.
+They belong to occurrences, and an occurrence is known by its recurrence id: the instant at which the rule puts it. So
+after a change of the rule or of the start, each occurrence that has one of them needs its new recurrence id. In a
+shift, which keeps rule, zone and all_day and changes the start, the n-th occurrence stays the n-th. After any other
+change, an occurrence is the one at the same instant, or in an all-day series the one on the same date. An occurrence
+without a new recurrence id no longer exists: its removal and override are deleted, its completion is cleared and stays
+paid.
 """
 
 from collections.abc import Iterable
@@ -19,55 +22,63 @@ from functions.calendar.rewrite import Drop, Move
 _SECOND: Final = timedelta(seconds=1)
 
 
-class Carried(NamedTuple):
-    """The occurrences of a series before a change, and which ones they are afterwards."""
+class CarryOver(NamedTuple):
+    """A series before and after a change, and the occurrences of it that have an override or a completion.
+
+    `new_ids` holds the recurrence ids before and after the change, of occurrences that still exist. It knows those that
+    were removed, overridden or completed. `completed` has None for the completion of a single event.
+    """
 
     before: EventRow
     after: EventRow
     is_shift: bool
-    ids: dict[datetime, datetime]
+    new_ids: dict[datetime, datetime]
     completed: list[datetime | None]
     overridden: list[datetime]
 
-    @property
-    def exdates(self) -> list[datetime]:
-        """The removals that the series still has."""
-        return sorted(self.ids[at] for at in self.before.exdates if at in self.ids)
+    def of(self, occurrences: Iterable[datetime]) -> set[datetime]:
+        """The new recurrence ids of these occurrences, as far as they still exist."""
+        return {self.new_ids[at] for at in occurrences if at in self.new_ids}
 
     @property
-    def loses(self) -> bool:
-        """Whether an occurrence that was changed or completed no longer exists."""
-        return any(at not in self.ids for at in [*self.completed, *self.overridden] if at is not None)
+    def exdates(self) -> list[datetime]:
+        """The removed occurrences that the series still has."""
+        return sorted(self.of(self.before.exdates))
+
+    @property
+    def loses_any(self) -> bool:
+        """Whether an occurrence that was overridden or completed no longer exists."""
+        return any(at not in self.new_ids for at in [*self.completed, *self.overridden] if at is not None)
 
     @property
     def moves(self) -> list[Move]:
         """The completions that become those of another event or occurrence."""
         moves = []
         for at in self.completed:
-            there = self._there(at)
-            if there is not _NOWHERE and (at, self.before.id) != (there, self.after.id):
-                moves.append(Move(self.before.id, at, self.after.id, there))
+            new_id = self._completion_after(at)
+            if new_id is not _GONE and (at, self.before.id) != (new_id, self.after.id):
+                moves.append(Move(self.before.id, at, self.after.id, new_id))
         return moves
 
     @property
     def drops(self) -> list[Drop]:
         """The completions whose occurrence no longer exists."""
-        return [Drop(self.before.id, at) for at in self.completed if self._there(at) is _NOWHERE]
+        return [Drop(self.before.id, at) for at in self.completed if self._completion_after(at) is _GONE]
 
     def keeps(self, override: EventRow) -> bool:
-        """Whether the occurrence that an override stands for is still there."""
-        return override.recurrence_id in self.ids
+        """Whether the occurrence that an override stands for still exists."""
+        return override.recurrence_id in self.new_ids
 
-    def leaves(self, override: EventRow) -> bool:
-        """Whether the override still stands for the occurrence it stood for, of the same series."""
-        return self.before.id == self.after.id and self.ids.get(override.recurrence_id) == override.recurrence_id
+    def stays(self, override: EventRow) -> bool:
+        """Whether an override stands for the same occurrence of the same event as before."""
+        return self.before.id == self.after.id and self.new_ids.get(override.recurrence_id) == override.recurrence_id
 
-    def times_of(self, override: EventRow) -> dict[str, Any]:
+    def changes_of(self, override: EventRow) -> dict[str, Any]:
         """The changed times of an override, and the occurrence that it stands for now.
 
         An override at the time and of the length that its series gave it follows the series; other times stay.
         """
-        before, after = override.recurrence_id, self.ids[override.recurrence_id]
+        before, after = override.recurrence_id, self.new_ids[override.recurrence_id]
         changes: dict[str, Any] = {"parent_event_id": self.after.id, "original_start": after}
         if override.start_time == before and override.all_day == self.after.all_day:
             changes["start_time"], changes["timezone"] = after, self.after.timezone
@@ -76,37 +87,40 @@ class Carried(NamedTuple):
             changes["nominal_days"] = self.after.nominal_days if follows else override.nominal_days
         return {name: value for name, value in changes.items() if getattr(override, name) != value}
 
-    def _there(self, at: datetime | None) -> Any:
-        """The recurrence id of the occurrence afterwards: an instant, None for a single event, or _NOWHERE."""
+    def _completion_after(self, at: datetime | None) -> Any:
+        """What a completion is of afterwards: a recurrence id, None for a single event, or _GONE."""
         if at is None:
             return self.after.start_time if self.after.recurrence_rule else None
         if self.after.recurrence_rule is None:
             # Of a series that becomes a single event the first occurrence is left.
-            return None if at == self.before.start_time else _NOWHERE
-        return self.ids.get(at, _NOWHERE)
+            return None if at == self.before.start_time else _GONE
+        return self.new_ids.get(at, _GONE)
 
 
-_NOWHERE: Final = object()
+_GONE: Final = object()
 
 
-def carried(
+def carry_over(
     before: EventRow, after: EventRow, overrides: Iterable[EventRow], completed: Iterable[datetime | None]
-) -> Carried:
-    """The occurrences of a series, or of its rest, in the series that it becomes."""
+) -> CarryOver:
+    """What becomes of the occurrences of a series, or of its rest, in the series that it changes into."""
     completed = list(completed)
     overridden = [override.recurrence_id for override in overrides]
     if before.recurrence_rule is None or after.recurrence_rule is None:
-        return Carried(before, after, False, {}, completed, overridden)
-    is_shift = (
-        rule_of(before.recurrence_rule).pattern == rule_of(after.recurrence_rule).pattern
+        return CarryOver(before, after, False, {}, completed, overridden)
+    wanted = {*before.exdates, *overridden, *(at for at in completed if at is not None)}
+    is_shift = _is_shift(before, after)
+    new_ids = _ids_after_shift(before, after, wanted) if is_shift else _ids_at_same_time(before, after, wanted)
+    return CarryOver(before, after, is_shift, new_ids, completed, overridden)
+
+
+def _is_shift(before: EventRow, after: EventRow) -> bool:
+    """Whether only the start has changed."""
+    return (
+        rule_of(before.recurrence_rule or "").pattern == rule_of(after.recurrence_rule or "").pattern
         and (before.timezone, before.all_day) == (after.timezone, after.all_day)
         and before.start_time != after.start_time
     )
-    named = {*before.exdates, *overridden, *(at for at in completed if at is not None)}
-    if not is_shift:
-        return Carried(before, after, False, _same_as_before(before, after, named), completed, overridden)
-    further = {at: there for at, there in rdates_after(before, after).items() if there in after.rdates and at in named}
-    return Carried(before, after, True, further | _nth_to_nth(before, after, named), completed, overridden)
 
 
 def with_bounds_moved(before: EventRow, after: EventRow) -> EventRow:
@@ -136,24 +150,26 @@ def rdates_after(before: EventRow, after: EventRow) -> dict[datetime, datetime]:
     return {at: instant(moment, zone) for at, moment in dates.items()}
 
 
-def _nth_to_nth(before: EventRow, after: EventRow, named: set[datetime]) -> dict[datetime, datetime]:
-    """These occurrences of the rule, each with the one that has the same number afterwards."""
-    if not named:
+def _ids_after_shift(before: EventRow, after: EventRow, wanted: set[datetime]) -> dict[datetime, datetime]:
+    """The new recurrence ids of the wanted occurrences: the n-th of the rule stays the n-th, an RDATE is shifted.
+
+    An instant that is both is taken as an occurrence of the rule.
+    """
+    if not wanted:
         return {}
-    one_by_one = zip(
-        rule_starts(before.series, before.start_time, max(named) + _SECOND),
+    rdates = rdates_after(before, after)
+    dates = {at: new_id for at, new_id in rdates.items() if new_id in after.rdates and at in wanted}
+    nth_to_nth = zip(
+        rule_starts(before.series, before.start_time, max(wanted) + _SECOND),
         rule_starts(after.series, after.start_time, after.series.until + _SECOND),
         strict=False,
     )
-    return {at: there for at, there in one_by_one if at in named}
+    return dates | {at: new_id for at, new_id in nth_to_nth if at in wanted}
 
 
-def _same_as_before(before: EventRow, after: EventRow, named: set[datetime]) -> dict[datetime, datetime]:
-    """These occurrences, as far as they still exist: at the same instant, in an all-day series on the same date."""
-    ids = {}
+def _ids_at_same_time(before: EventRow, after: EventRow, wanted: set[datetime]) -> dict[datetime, datetime]:
+    """The new recurrence ids of the wanted occurrences: the same instants, in an all-day series the same dates."""
+    in_dates = before.all_day and after.all_day
     series = after.series
-    for at in named:
-        there = instant(date_of(at, before.timezone), after.timezone) if before.all_day and after.all_day else at
-        if occurs(series, there):
-            ids[at] = there
-    return ids
+    new_ids = {at: instant(date_of(at, before.timezone), after.timezone) if in_dates else at for at in wanted}
+    return {at: new_id for at, new_id in new_ids.items() if occurs(series, new_id)}

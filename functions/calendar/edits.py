@@ -15,7 +15,7 @@ from questlog.recurrence.rule import ONCE
 from questlog.recurrence.series import count_before, occurs, starts
 from questlog.recurrence.times import moved, wall_difference
 
-from functions.calendar.carrying import Carried, carried, rdates_after, with_bounds_moved
+from functions.calendar.carrying import CarryOver, carry_over, rdates_after, with_bounds_moved
 from functions.calendar.models import Deciding, EventChange, Scope
 from functions.calendar.rewrite import Rewrite
 from functions.calendar.schedule import NO_RECURRENCE, NOT_IMPORTED, in_rhythm, recurrence_after, times_after, with_end
@@ -67,7 +67,7 @@ def _edited_all(found: Deciding, body: EventChange, recurrence_id: datetime | No
         seen=[row],
         kept=[changed, *(new for old, new in overrides if new is not old)],
         # An override that stands for another occurrence now is deleted too: it may take the place of the next one.
-        gone=[override.id for override in found.overrides if not carry.leaves(override)],
+        gone=[override.id for override in found.overrides if not carry.stays(override)],
         moves=carry.moves,
         drops=carry.drops,
         shown=row.id,
@@ -115,26 +115,26 @@ def _edited_following(found: Deciding, body: EventChange, recurrence_id: datetim
 
 def _carried_along(
     before: EventRow, after: EventRow, overrides: Iterable[EventRow], completed: Iterable[datetime | None]
-) -> tuple[EventRow, Carried]:
+) -> tuple[EventRow, CarryOver]:
     """The changed series with the removals that still apply, and the changes of its overrides and completions.
 
     Where a shift would push an occurrence that was changed or completed past the end of the series, the end moves too.
     """
     if after.recurrence_rule is None:
-        return after, carried(before, after, overrides, completed)
+        return after, carry_over(before, after, overrides, completed)
     rdates = sorted(rdates_after(before, after).values())
     after = with_end(after.model_copy(update={"rdates": rdates}))
-    carry = carried(before, after, overrides, completed)
-    if carry.is_shift and carry.loses:
+    carry = carry_over(before, after, overrides, completed)
+    if carry.is_shift and carry.loses_any:
         after = with_end(with_bounds_moved(before, after))
-        carry = carried(before, after, overrides, completed)
+        carry = carry_over(before, after, overrides, completed)
     return after.model_copy(update={"exdates": carry.exdates}), carry
 
 
-def _overridden(override: EventRow, before: EventRow, body: EventChange, carry: Carried) -> EventRow:
+def _overridden(override: EventRow, before: EventRow, body: EventChange, carry: CarryOver) -> EventRow:
     """An override after a change of the whole series: times and texts of its own stay."""
     texts = {name: value for name, value in body.plain.items() if getattr(override, name) == getattr(before, name)}
-    changes = texts | carry.times_of(override)
+    changes = texts | carry.changes_of(override)
     return revised(override, **changes) if changes else override
 
 

@@ -10,7 +10,7 @@ from questlog.recurrence.listing import EventRow
 
 from functions.calendar.ical.reading import events_of, read, uid_of
 from functions.calendar.ical.text import Component, NotCalendar, calendars, unfolded
-from functions.calendar.merging import There, merged
+from functions.calendar.merging import merged
 from functions.calendar.models import Completions, Imported
 from functions.calendar.rewrite import Rewrite
 
@@ -35,4 +35,4 @@ def imported(
     completed: dict[UUID, list[datetime | None]] = {}
     for completion in completions:
         completed.setdefault(completion.event_id, []).append(completion.recurrence_id)
-    return merged(There(rows, completed), read(found, users_zone))
+    return merged(rows, completed, read(found, users_zone))
