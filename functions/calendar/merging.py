@@ -135,7 +135,7 @@ class _Merge:
         explicit = set(by_occurrence(instances, event)) if event.recurrence_rule else set()
         withdrawn = self._withdrawn(stored, master, carry, {*explicit, *master.periods})
         self._carry_overrides(stored, event, carry, withdrawn)
-        if differ(stored, event) or withdrawn or self._new_periods(event, master, explicit - set(master.periods)):
+        if differ(stored, event) or withdrawn or self._new_periods(event, master, explicit):
             self.outcome.moves += carry.moves
             self.outcome.drops += carry.drops
             self.outcome.write(event, "updated")

@@ -159,6 +159,14 @@ def test_dates_besides_the_rule(user: User) -> None:
     assert counts(user.post("/calendar/import", text.encode(), headers=ICS)) == (0, 0, 4, 0)
 
 
+def test_an_instance_counts_and_not_the_period_of_its_occurrence(user: User) -> None:
+    series = "UID:a\nDTSTART:20310505T090000Z\nSUMMARY:x\nRDATE;VALUE=PERIOD:20310514T090000Z/PT1H\n"
+    instance = "UID:a\nRECURRENCE-ID:20310514T090000Z\nDTSTART:20310514T090000Z\nDTEND:20310514T093000Z\nSUMMARY:y\n"
+    assert counts(imported(user, series, instance)) == (2, 0, 0, 0)
+    assert (listed(user)[-1]["title"], listed(user)[-1]["end_time"]) == ("y", "2031-05-14T09:30:00.000000Z")
+    assert counts(imported(user, series, instance)) == (0, 0, 2, 0)
+
+
 def test_a_cancelled_occurrence_is_removed(user: User) -> None:
     imported(user, SERIES)
     cancelled = MOVED + "STATUS:CANCELLED\n"
