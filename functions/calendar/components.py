@@ -63,7 +63,7 @@ def by_occurrence(instances: Iterable[Entry], series: EventRow) -> dict[datetime
     for entry in instances:
         assert entry.recurrence_id is not None
         versions[entry.recurrence_id.in_series(series)].append(entry)
-    return {at: entry for at, entries in versions.items() if (entry := newest(entries)) is not None}
+    return {at: latest for at, entries in versions.items() if (latest := newest(entries)) is not None}
 
 
 def by_lone_id(instances: Iterable[Entry]) -> dict[str, Entry]:
@@ -74,7 +74,7 @@ def by_lone_id(instances: Iterable[Entry]) -> dict[str, Entry]:
         in_dates = entry.event.all_day or not isinstance(entry.recurrence_id.moment, datetime)
         lone_id = f"{entry.recurrence_id.day:%Y%m%d}" if in_dates else stamp(entry.recurrence_id.at)
         versions[lone_id].append(entry)
-    return {lone_id: entry for lone_id, entries in versions.items() if (entry := newest(entries)) is not None}
+    return {lone_id: latest for lone_id, entries in versions.items() if (latest := newest(entries)) is not None}
 
 
 def occurrence_of(lone_id: str, series: EventRow) -> datetime:
