@@ -51,7 +51,8 @@ def test_an_account_comes_back_as_it_was(new_user: NewUser, database: Database) 
     export = export_of(database, user)
     assert [table for table, rows in export.data().items() if not rows] == []
 
-    before, done = profile(other), bring(other, export.zipped())
+    before, known = profile(other), other.get("/sync/state").json["versions"]
+    done = bring(other, export.zipped())
     assert (done["status"], done["progress"], done["error"]) == ("done", 100, None)
     assert done["counts"] == {table: len(rows) for table, rows in export.data().items()}
     assert done["skipped"] == {}
@@ -64,6 +65,8 @@ def test_an_account_comes_back_as_it_was(new_user: NewUser, database: Database) 
     brought = {"name": "Ada", "image": "https://questlog.test/ada.png"}
     counted = {field: profile(user)[field] for field in ("level", "total_xp", "coins", "timezone")}
     assert profile(other) == {**before, **brought, **counted}
+    versions = other.get("/sync/state").json["versions"]
+    assert [name for name in ("habits", "goals", "quests") if versions[name] == known[name]] == []
     # The audio is in the bucket under the user's own prefix, and what was uploaded will be deleted.
     keys = {entry["key"]: entry["path"] for entry in export.fields["objects"]}
     assert keys
