@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from questlog.db import Connection, Db, Queries, connection
+from questlog.db import Connection, Db, Queries
 from questlog.release import SCHEMA_VERSION, VERSION
 from questlog.wire import rfc3339
 
@@ -17,8 +17,9 @@ from functions.jobs import bucket
 from functions.jobs.archive.manifest import BACKUP, FORMAT_VERSION, TableEntry, Unsigned, signing_keys
 from functions.jobs.archive.rows import json_blocks
 from functions.jobs.archive.writing import Archive
+from functions.jobs.objects import finish
 from functions.jobs.statements import execute, read, snapshot
-from functions.jobs.work import Deadline, Job, Superseded, complete
+from functions.jobs.work import Deadline, Job, Superseded
 
 # Read here so that the function does not start without keys to sign with.
 signing_keys()
@@ -58,7 +59,7 @@ def run(job: Job, deadline: Deadline) -> Mapping[str, Any]:
         name = f"questlog-backup-{taken.taken_at:%Y-%m-%d}.zip"
         with bucket.Upload(begun.object_key, "application/zip", f'attachment; filename="{name}"') as upload:
             rows = _write(database, upload, taken.taken_at, deadline)
-            return _finish(job, upload, rows)
+            return finish(job, upload, rows, _queries)
 
 
 def failed(connection: Connection, job: Job, error_type: str, message: str) -> None:
@@ -94,14 +95,3 @@ def _blocks(database: Connection, table: Table, counts: list[int], deadline: Dea
     for block in json_blocks(database, table.json_rows, counts.append):
         deadline.check()
         yield block
-
-
-def _finish(job: Job, upload: bucket.Upload, rows: int) -> dict[str, Any]:
-    """End job, upload and backup together. Raises Superseded if the job is no longer this worker's."""
-    result = {"size_bytes": upload.size, "sha256": upload.sha256, "row_count": rows}
-    here = connection()
-    with here.transaction():
-        complete(here, job, result)
-        upload.complete()
-        execute(here, _queries, "finish", **job.held, **result)
-    return result

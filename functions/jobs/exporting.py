@@ -17,7 +17,7 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
-from questlog.db import Connection, Db, Queries, connection
+from questlog.db import Connection, Db, Queries
 from questlog.ical.writing import pieces, series_of
 from questlog.recurrence.listing import EventRow
 from questlog.release import SCHEMA_VERSION, VERSION
@@ -35,8 +35,9 @@ from functions.jobs.archive.manifest import (
 from functions.jobs.archive.rows import csv_blocks, json_blocks
 from functions.jobs.archive.tables import tables
 from functions.jobs.archive.writing import Archive
+from functions.jobs.objects import finish
 from functions.jobs.statements import execute, read, snapshot
-from functions.jobs.work import Deadline, Job, Superseded, complete
+from functions.jobs.work import Deadline, Job, Superseded
 
 # Read here so that the function does not start without keys to sign with.
 signing_keys()
@@ -150,7 +151,7 @@ def run(job: Job, deadline: Deadline) -> Mapping[str, Any]:
         name = f"questlog-export-{account.exported_at:%Y-%m-%d}.zip"
         with bucket.Upload(begun.object_key, "application/zip", f'attachment; filename="{name}"') as upload:
             rows = Export(database, account, upload, begun.include_audio).write(job, deadline)
-            return _finish(job, upload, rows)
+            return finish(job, upload, rows, _queries)
 
 
 def failed(connection: Connection, job: Job, error_type: str, message: str) -> None:
@@ -285,17 +286,6 @@ def _counted(blocks: Iterator[bytes], progress: Progress) -> Iterator[bytes]:
     for block in blocks:
         progress.add(len(block) / BYTES_PER_ROW)
         yield block
-
-
-def _finish(job: Job, upload: bucket.Upload, rows: int) -> dict[str, Any]:
-    """End job, upload and export together. Raises Superseded if the job is no longer this worker's."""
-    result = {"size_bytes": upload.size, "sha256": upload.sha256, "row_count": rows}
-    here = connection()
-    with here.transaction():
-        complete(here, job, result)
-        upload.complete()
-        execute(here, _queries, "finish", **job.held, size=upload.size, sha256=upload.sha256, rows=rows)
-    return result
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

@@ -41,7 +41,7 @@ SELECT e.*
  ORDER BY coalesce(e.parent_event_id, e.id), e.original_start NULLS FIRST;
 
 -- name: finish
-SELECT finish_export(%(owner)s, %(job_id)s, %(size)s, %(sha256)s, %(rows)s);
+SELECT finish_export(%(owner)s, %(job_id)s, %(size_bytes)s, %(sha256)s, %(row_count)s);
 
 -- name: fail
 SELECT fail_export(%(owner)s, %(job_id)s, %(error_type)s, %(message)s);

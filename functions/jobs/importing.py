@@ -11,8 +11,7 @@ start.
 
 import json
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -20,16 +19,15 @@ from typing import Any, Final, NamedTuple
 from psycopg.rows import DictRow
 
 from questlog.db import Connection, Db, Queries
-from questlog.errors import Failure
 from questlog.wire import Row
 
-from functions.jobs import bucket
-from functions.jobs.archive.container import BadArchive, Reason, ranged_file
-from functions.jobs.archive.manifest import EXPORT, ExportManifest, signing_keys
-from functions.jobs.archive.reading import Archive, data_path, open_archive
+from functions.jobs import bucket, objects
+from functions.jobs.archive.container import BadArchive
+from functions.jobs.archive.manifest import ExportManifest, signing_keys
+from functions.jobs.archive.reading import Archive, data_path
 from functions.jobs.archive.upgrades import Source, in_lists, loading_plan
-from functions.jobs.statements import Unfit, execute, transaction
-from functions.jobs.work import Deadline, Job, NotNow, Refused, Superseded, complete
+from functions.jobs.statements import execute, transaction
+from functions.jobs.work import Deadline, Job, NotNow, Superseded, complete
 
 # Read here so that the function does not start without keys to check signatures with.
 signing_keys()
@@ -41,15 +39,6 @@ LEDGER: Final = "points_ledger"
 # How long to wait if an earlier import of the same objects has failed, and they are being deleted.
 WAIT_FOR_DELETION: Final = timedelta(minutes=1)
 
-GONE: Final = "The file is not there any more, or another one is in its place."
-UNFIT: Final = "The export holds rows that do not fit together."
-
-_TYPES: Final[Mapping[Reason, str]] = {
-    "invalid": "invalid_export",
-    "untrusted": "untrusted_export",
-    "unsupported": "unsupported_version",
-    "too_large": "too_large",
-}
 _queries: Final = Queries(Path(__file__).with_name("importing.sql"))
 
 
@@ -99,7 +88,7 @@ def run(job: Job, deadline: Deadline) -> Mapping[str, Any]:
     begun = db.maybe(Begun, "begin", **job.held)
     if begun is None:  # it was deleted
         raise Superseded
-    with _refusals():
+    with objects.refusals("export"):
         db.many(Row, "require_empty")
         archive = _opened(begun)
         targets = {target.name: target for target in db.many(Target, "tables")}
@@ -166,15 +155,8 @@ class Import:
 
 
 def _opened(begun: Begun) -> Archive:
-    """The archive in the bucket, once it is known to be one of an export that may be taken."""
-    head = bucket.head(begun.object_key)
-    if head is None or head.size != begun.size_bytes:
-        raise Refused("invalid_export", GONE)
-
-    def fetch(start: int, end: int) -> bytes:
-        return bucket.read_range(begun.object_key, start, end - start, head.etag)
-
-    archive = open_archive(ranged_file(head.size, fetch), ExportManifest, EXPORT, signing_keys())
+    """The archive in the bucket, with all members that its manifest and an import need."""
+    archive = objects.opened("export", begun.object_key, begun.size_bytes, ExportManifest)
     if not {PROFILE, *(entry["path"] for entry in archive.manifest["objects"])} <= archive.files.keys():
         raise BadArchive("invalid", "A file is missing in the archive.")
     return archive
@@ -200,22 +182,3 @@ def _write_audio(db: Db, job: Job, archive: Archive, progress: Progress) -> None
                 upload.write(piece)
                 progress.add(len(piece))
             upload.complete()
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Turns what is wrong with an archive, or with the account, into a refusal of the import."""
-    try:
-        yield
-    except BadArchive as bad:
-        raise Refused(_TYPES[bad.reason], bad.message) from None
-    except bucket.Replaced:
-        raise Refused("invalid_export", GONE) from None
-    except (Unfit, UnicodeDecodeError):
-        raise Refused("invalid_export", UNFIT) from None
-    except Failure as failure:
-        if failure.type == "account_not_empty":
-            raise Refused(failure.type, failure.message) from None
-        if failure.type == "invalid_backup":
-            raise Refused("invalid_export", UNFIT) from None
-        raise

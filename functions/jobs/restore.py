@@ -8,36 +8,24 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from questlog.db import Connection, Db, Queries
-from questlog.errors import Failure
 
-from functions.jobs import bucket
-from functions.jobs.archive.container import BadArchive, Reason, ranged_file
-from functions.jobs.archive.manifest import BACKUP, Unsigned, signing_keys
-from functions.jobs.archive.reading import Archive, open_archive
+from functions.jobs import bucket, objects
+from functions.jobs.archive.manifest import Unsigned
+from functions.jobs.archive.reading import Archive
 from functions.jobs.archive.upgrades import Source, in_lists, loading_plan
-from functions.jobs.statements import Unfit, execute, transaction
+from functions.jobs.statements import execute, transaction
 from functions.jobs.work import Deadline, Job, Refused, Superseded, complete
 
 # The bucket's list of erased users, which outlives the database: empty objects erasures/{hash of the id}.
 ERASURES: Final = "erasures/"
 
-GONE: Final = "The file is not there any more, or another one is in its place."
-UNFIT: Final = "The backup holds rows that do not fit together."
 UNSOUND: Final = "The ledger would not add up."
-NOT_EMPTY: Final = "Somebody else has an account here now."
 
-_TYPES: Final[Mapping[Reason, str]] = {
-    "invalid": "invalid_backup",
-    "untrusted": "untrusted_backup",
-    "unsupported": "unsupported_version",
-    "too_large": "too_large",
-}
 _queries: Final = Queries(Path(__file__).with_name("restore.sql"))
 
 Results = dict[str, dict[str, int]]
@@ -68,8 +56,8 @@ def run(job: Job, deadline: Deadline) -> Mapping[str, Any]:
     begun = db.maybe(Begun, "begin", **job.held)
     if begun is None:
         raise Superseded
-    with _refusals():
-        archive = _opened(begun)
+    with objects.refusals("backup"):
+        archive = objects.opened("backup", begun.object_key, begun.size_bytes, Unsigned)
         targets = {target.name: target for target in db.many(Target, "tables")}
         plan = loading_plan(archive, targets)
         archive.verify(archive.files, lambda _: deadline.check())
@@ -142,37 +130,8 @@ class Restore:
         return execute(self._here, _queries, name, **parameters)
 
 
-def _opened(begun: Begun) -> Archive:
-    """The archive in the bucket, once it is known to be a backup that may be taken."""
-    head = bucket.head(begun.object_key)
-    if head is None or head.size != begun.size_bytes:
-        raise Refused("invalid_backup", GONE)
-
-    def fetch(start: int, end: int) -> bytes:
-        return bucket.read_range(begun.object_key, start, end - start, head.etag)
-
-    return open_archive(ranged_file(head.size, fetch), Unsigned, BACKUP, signing_keys())
-
-
 def _of_others(rows: Iterable[bytes], owner: str | None, left_out: frozenset[str]) -> Iterator[bytes]:
     """The rows whose owner is not left out."""
     for row in rows:
         if owner is None or not left_out or json.loads(row).get(owner) not in left_out:
             yield row
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Turns what is wrong with an archive, or with the installation, into a refusal of the restore."""
-    try:
-        yield
-    except BadArchive as bad:
-        raise Refused(_TYPES[bad.reason], bad.message) from None
-    except bucket.Replaced:
-        raise Refused("invalid_backup", GONE) from None
-    except (Unfit, UnicodeDecodeError):
-        raise Refused("invalid_backup", UNFIT) from None
-    except Failure as failure:
-        if failure.type == "not_empty":
-            raise Refused("not_empty", NOT_EMPTY) from None
-        raise

@@ -10,7 +10,7 @@ RETURNING r.mode, backup_key(b.id) AS object_key, b.size_bytes, r.requested_by;
 SELECT t.name, t.columns, t.owner, t.parents FROM backup_tables() AS t;
 
 -- name: empty
-SELECT refuse(409, 'not_empty', 'Somebody else has an account here.')
+SELECT refuse(409, 'not_empty', 'Somebody else has an account here now.')
  WHERE EXISTS (SELECT FROM users AS u WHERE u.id IS DISTINCT FROM %(requested_by)s);
 SELECT empty_installation(%(requested_by)s);
 

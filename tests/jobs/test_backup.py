@@ -18,7 +18,7 @@ from questlog.db import Connection
 from questlog.identity import Token, secret_hash
 from questlog.release import SCHEMA_VERSION
 
-from functions.jobs import backup, restore
+from functions.jobs import backup, objects, restore
 from functions.jobs import bucket as store
 from functions.jobs.archive.manifest import MANIFEST, is_trusted, signed, signing_keys, written
 from functions.jobs.work import Deadline, Job, TooLong
@@ -378,7 +378,7 @@ def test_a_file_that_was_exchanged_is_not_restored(lost: Lost) -> None:
     bucket.client().put_object(Bucket="questlog", Key=f"backups/{backup_id}.zip", Body=exchanged)
     tick()
     failed = admin.get(f"/admin/restore/{begun['id']}").json["restore"]
-    assert failed["error"] == {"type": "invalid_backup", "message": restore.GONE}
+    assert failed["error"] == {"type": "invalid_backup", "message": objects.GONE}
 
 
 def test_what_an_attempt_before_left_behind_is_forgotten(new_installation: NewInstallation) -> None:

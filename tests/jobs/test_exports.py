@@ -358,7 +358,7 @@ def test_a_worker_that_has_lost_its_job_leaves_what_the_other_has_made(
     """It was away for long, before its upload began or at its end, and another one has ended the job meanwhile."""
     export_id = ask(user)
     monkeypatch.setattr(lease, "RENEWAL_SECONDS", 1000)  # it does not notice before
-    where = (bucket, "unfinished") if moment == "begin" else (exporting, "_finish")
+    where = (bucket, "unfinished") if moment == "begin" else (exporting, "finish")
     original = getattr(*where)
 
     def late(*arguments: Any) -> Any:

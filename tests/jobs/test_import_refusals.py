@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from questlog.release import SCHEMA_VERSION
 
-from functions.jobs import importing, statements, worker
+from functions.jobs import importing, objects, statements, worker
 from functions.jobs.archive import upgrades
 from functions.jobs.archive.container import BadArchive
 from functions.jobs.archive.manifest import MANIFEST, signed, signing_keys, written
@@ -171,7 +171,7 @@ def test_rows_that_do_not_fit(
     export: Exported, refused: Callable[..., str], table: str, change: Callable[[Rows], Rows]
 ) -> None:
     """They are signed, as if an installation of ours had a fault. The database refuses them as it would a request's."""
-    assert refused(export.having(table, change).zipped()) == importing.UNFIT
+    assert refused(export.having(table, change).zipped()) == objects.unfit("export")
 
 
 def test_a_file_that_is_gone_or_another_one(user: User, export: Exported, database: Database) -> None:
@@ -186,7 +186,7 @@ def test_a_file_that_is_gone_or_another_one(user: User, export: Exported, databa
         tick()
         assert user.get(f"/user/imports/{import_id}").data["error"] == {
             "type": "invalid_export",
-            "message": importing.GONE,
+            "message": objects.GONE,
         }
 
 
@@ -214,7 +214,7 @@ def test_a_file_that_is_replaced_while_it_is_read(
     monkeypatch.setattr("functions.jobs.archive.container._BLOCK", 512)
     tick()
     error = user.get(f"/user/imports/{import_id}").data["error"]
-    assert error == {"type": "invalid_export", "message": importing.GONE}
+    assert error == {"type": "invalid_export", "message": objects.GONE}
 
 
 # The account -------------------------------------------------------------------------------------------------------
