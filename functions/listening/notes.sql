@@ -26,8 +26,10 @@ SELECT t.id, s.session_id, s.start_time_ms, s.end_time_ms, s.title, s.content, k
   FROM reference_tracks AS t,
        jsonb_populate_record(NULL::track_annotations, %(sent)s) AS s,
        LATERAL (SELECT coalesce(s.category, 'general') AS category) AS k
- WHERE t.id = %(track_id)s AND require_listening_session(s.session_id) AND require_room_for_annotation(t.id)
-RETURNING a.*;
+ WHERE t.id = %(track_id)s AND (s.session_id IS NULL OR require_listening_session(s.session_id))
+   AND ((SELECT count(*) FROM track_annotations AS k WHERE k.track_id = %(track_id)s) < 2000
+        OR refuse(409, 'limit_reached', 'The track has 2000 annotations already.', '{"limit": 2000}'))
+RETURNING a.*, move_total('annotations', 'all', 1, utc_day(a.created_at));
 
 -- name: annotations_csv
 SELECT t.id FROM reference_tracks AS t WHERE t.id = %(track_id)s;
@@ -42,8 +44,9 @@ SELECT n.* FROM track_annotations AS a, change_annotation(a, %(changes)s) AS n W
 
 -- name: delete_annotation
 SELECT lock_user();
-SELECT unlink_annotation(a.id) FROM track_annotations AS a WHERE a.id = %(annotation_id)s;
-DELETE FROM track_annotations AS a WHERE a.id = %(annotation_id)s RETURNING true AS success;
+UPDATE listening_session_items AS i SET annotation_id = NULL WHERE i.annotation_id = %(annotation_id)s;
+DELETE FROM track_annotations AS a WHERE a.id = %(annotation_id)s
+RETURNING true AS success, move_total('annotations', 'all', -1, utc_day(a.created_at));
 
 -- name: regions
 SELECT t.id FROM reference_tracks AS t WHERE t.id = %(track_id)s;

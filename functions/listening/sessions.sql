@@ -62,7 +62,7 @@ SELECT i.* FROM listening_session_items AS i WHERE i.session_id = %(session_id)s
 -- name: delete_session
 SELECT lock_user();
 SELECT unlink_listening_session(s.id) FROM listening_sessions AS s WHERE s.id = %(session_id)s;
-SELECT count_listening(s, -1) FROM listening_sessions AS s WHERE s.id = %(session_id)s;
+SELECT uncount_listening(ARRAY[s.id]) FROM listening_sessions AS s WHERE s.id = %(session_id)s;
 DELETE FROM listening_sessions AS s WHERE s.id = %(session_id)s RETURNING true AS success;
 
 -- name: complete
@@ -83,17 +83,23 @@ SELECT s.* FROM listening_sessions AS s WHERE s.id = %(session_id)s;
 SELECT i.* FROM listening_session_items AS i WHERE i.session_id = %(session_id)s ORDER BY i.position;
 
 -- name: summary
-SELECT coalesce(sum(t.total), 0)::bigint AS sessions,
-       (SELECT coalesce(div(sum(m.total), 60000), 0)::bigint
-          FROM totals_of('listening_ms') AS m WHERE m.day > (SELECT local_today() - %(days)s::int)) AS minutes,
-       count(DISTINCT t.kind::uuid) FILTER (WHERE t.total > 0) AS tracks,
-       (SELECT count(*) FROM track_annotations AS a
-         WHERE a.created_at >= (SELECT lower(day_bounds(local_today() - %(days)s::int + 1)))) AS annotations,
-       listening_streak() AS streak_days
-  FROM totals_of('listening_tracks') AS t
- WHERE t.day > (SELECT local_today() - %(days)s::int);
-SELECT i.category, count(*) AS answered
-  FROM listening_sessions AS s JOIN listening_session_items AS i ON i.user_id = s.user_id AND i.session_id = s.id
- WHERE s.status = 'completed' AND s.completed_on > (SELECT local_today() - %(days)s::int) AND is_answered(i)
- GROUP BY i.category
- ORDER BY i.category;
+-- Annotations are kept by the day of UTC; the days of the user begin within one, of which the rest is counted.
+WITH span AS MATERIALIZED (
+    SELECT n.today, n.today - %(days)s::int AS day_before, lower(day_bounds(n.today - %(days)s::int + 1)) AS since
+      FROM (SELECT local_today() AS today OFFSET 0) AS n
+)
+SELECT l.*, k.tracks, r.current AS streak_days,
+       (SELECT coalesce(sum(t.total), 0)::bigint FROM totals_of('annotations') AS t WHERE t.day > utc_day(p.since))
+       + (SELECT count(*) FROM track_annotations AS a
+           WHERE a.created_at >= p.since AND a.created_at < next_utc_day(p.since)) AS annotations
+  FROM span AS p, run_streaks('listening', p.today) AS r,
+       LATERAL (SELECT coalesce(sum(t.total), 0)::bigint AS sessions, coalesce(div(sum(t.amount), 60000), 0)::bigint AS minutes
+                  FROM totals_of('listening_days') AS t WHERE t.day > p.day_before) AS l,
+       LATERAL (SELECT coalesce(sum(t.total), 0)::bigint AS tracks
+                  FROM totals_of('listened_tracks') AS t WHERE t.day > p.day_before) AS k;
+SELECT t.kind AS category, sum(t.total)::bigint AS answered
+  FROM totals_of('listening_answers') AS t
+ WHERE t.day > (SELECT local_today() - %(days)s::int)
+ GROUP BY t.kind
+HAVING sum(t.total) > 0
+ ORDER BY t.kind;

@@ -266,6 +266,7 @@ def test_a_table_that_is_too_large(user: User, database: Database, mix: str) -> 
         """,
         mix,
     )
+    database.query("SELECT count_totals(%s)", user.id)
     path = f"/reference/tracks/{mix}/annotations"
     assert user.get(f"{path}.csv").refused(413, "answer_too_large") == {"limit_bytes": 5 * 1024 * 1024}
     page = user.get(path).refused(413, "answer_too_large")["page_size"]
@@ -280,6 +281,7 @@ def test_no_more_than_2000_of_a_track_also_at_once(user: User, database: Databas
         """,
         mix,
     )
+    database.query("SELECT count_totals(%s)", user.id)
     path, body = f"/reference/tracks/{mix}/annotations", {"start_time_ms": 0, "title": "x"}
     answers = at_once(4, lambda: user.post(path, body))
     assert sorted(answer.status for answer in answers) == [200, 409, 409, 409]

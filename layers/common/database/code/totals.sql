@@ -24,6 +24,16 @@ BEGIN
 END
 $$;
 
+-- The same for several totals in one statement: `moves` are rows with what is added to each, no two of them to the same.
+CREATE OR REPLACE FUNCTION app.move_totals(moves user_totals[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO user_totals AS t (user_id, list, day, kind, total, amount)
+    SELECT m.user_id, m.list, m.day, m.kind, m.total, m.amount FROM unnest(moves) AS m
+    ON CONFLICT (user_id, list, day, kind) DO UPDATE SET total = t.total + excluded.total, amount = t.amount + excluded.amount;
+END
+$$;
+
 -- Moves a row from one kind to another, where they differ; in the order of the kinds, so that two who move a row there and
 -- back at once do not wait for each other. The caller has locked the row, or the user.
 CREATE OR REPLACE FUNCTION app.move_row(wanted text, old_kind text, new_kind text) RETURNS void
@@ -61,7 +71,7 @@ END;
 
 -- Notes that something was done on a day: the day makes the run of the day before it longer, or that of the day after, or makes
 -- one of both. The caller holds lock_user().
-CREATE OR REPLACE FUNCTION internal.add_day(wanted text, day date) RETURNS void
+CREATE OR REPLACE FUNCTION app.add_day(wanted text, day date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     before user_runs;
@@ -83,7 +93,7 @@ $$;
 
 -- Notes that nothing is left of what was done on a day: its run ends before it, and another begins after it. The caller holds
 -- lock_user().
-CREATE OR REPLACE FUNCTION internal.remove_day(wanted text, day date) RETURNS void
+CREATE OR REPLACE FUNCTION app.remove_day(wanted text, day date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     run user_runs;
@@ -148,6 +158,11 @@ CREATE OR REPLACE FUNCTION app.month_of(at timestamptz) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN date_trunc('month', at AT TIME ZONE 'UTC')::date;
 
+-- Whether an item of a checklist is answered.
+CREATE OR REPLACE FUNCTION app.is_answered(i listening_session_items) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN i.checked OR i.response IS NOT NULL OR i.score IS NOT NULL;
+
 -- The first day of the month of a day.
 CREATE OR REPLACE FUNCTION app.month_of_day(day date) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -200,11 +215,18 @@ SELECT r.user_id, 'reading_minutes', '-infinity', 'all', count(*), sum(log_minut
 SELECT l.user_id, 'listening', '-infinity', l.status, count(*), 0
   FROM listening_sessions AS l WHERE l.ended_at IS NOT NULL GROUP BY 1, 4
  UNION ALL
-SELECT l.user_id, 'listening_ms', l.completed_on, 'all', sum(l.listened_ms)::bigint, 0
+SELECT l.user_id, 'listening_days', l.completed_on, 'all', count(*), sum(l.listened_ms)::bigint
   FROM listening_sessions AS l WHERE l.status = 'completed' GROUP BY 1, 3
  UNION ALL
-SELECT l.user_id, 'listening_tracks', l.completed_on, l.track_id::text, count(*), 0
-  FROM listening_sessions AS l WHERE l.status = 'completed' GROUP BY 1, 3, 4
+SELECT t.user_id, 'listened_tracks', t.last_day, 'all', count(*), 0
+  FROM (SELECT l.user_id, max(l.completed_on) AS last_day
+          FROM listening_sessions AS l WHERE l.status = 'completed' GROUP BY l.user_id, l.track_id) AS t GROUP BY 1, 3
+ UNION ALL
+SELECT l.user_id, 'listening_answers', l.completed_on, i.category, count(*), 0
+  FROM listening_sessions AS l JOIN listening_session_items AS i ON i.user_id = l.user_id AND i.session_id = l.id
+ WHERE l.status = 'completed' AND is_answered(i) GROUP BY 1, 3, 4
+ UNION ALL
+SELECT a.user_id, 'annotations', utc_day(a.created_at), 'all', count(*), 0 FROM track_annotations AS a GROUP BY 1, 3
  UNION ALL
 SELECT e.user_id, 'infobase', '-infinity', k.kind, count(*), 0
   FROM infobase_entries AS e, unnest(infobase_kinds(e)) AS k (kind) GROUP BY 1, 4
@@ -215,7 +237,9 @@ SELECT t.user_id, 'tracks', '-infinity', 'all', count(*), sum(t.file_size_bytes)
 CREATE OR REPLACE VIEW app.recounted_runs WITH (security_invoker = true) AS
 SELECT k.user_id, k.list, min(k.day) AS first_day, max(k.day) AS last_day
   FROM (SELECT d.user_id, d.list, d.day, d.day - row_number() OVER (PARTITION BY d.user_id, d.list ORDER BY d.day)::int AS run
-          FROM (SELECT DISTINCT r.user_id, 'reading' AS list, r.local_date AS day FROM reading_sessions AS r) AS d) AS k
+          FROM (SELECT r.user_id, 'reading' AS list, r.local_date AS day FROM reading_sessions AS r
+                 UNION
+                SELECT l.user_id, 'listening', l.completed_on FROM listening_sessions AS l WHERE l.status = 'completed') AS d) AS k
  GROUP BY k.user_id, k.list, k.run;
 
 -- The open rows of own quests that have not what quest_counts() asks of their quest, each with what it should have: the target,

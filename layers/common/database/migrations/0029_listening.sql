@@ -169,10 +169,12 @@ CREATE UNIQUE INDEX listening_sessions_running ON listening_sessions (user_id, t
 CREATE INDEX listening_sessions_track ON listening_sessions (user_id, track_id, started_at DESC, id DESC);
 CREATE INDEX listening_sessions_recent ON listening_sessions (user_id, started_at DESC, id DESC) INCLUDE (track_id, status);
 CREATE INDEX listening_sessions_completed ON listening_sessions (user_id, completed_on) WHERE status = 'completed';
+-- The last day on which a track was listened to.
+CREATE INDEX listening_sessions_last ON listening_sessions (user_id, track_id, completed_on) WHERE status = 'completed';
 -- For what is cleared when the other row is deleted; an administrator deletes a template for all users.
-CREATE INDEX listening_sessions_comparison ON listening_sessions (user_id, comparison_id);
-CREATE INDEX listening_sessions_region ON listening_sessions (user_id, region_id);
-CREATE INDEX listening_sessions_template ON listening_sessions (template_id);
+CREATE INDEX listening_sessions_comparison ON listening_sessions (user_id, comparison_id) WHERE comparison_id IS NOT NULL;
+CREATE INDEX listening_sessions_region ON listening_sessions (user_id, region_id) WHERE region_id IS NOT NULL;
+CREATE INDEX listening_sessions_template ON listening_sessions (template_id) WHERE template_id IS NOT NULL;
 CREATE TRIGGER touch BEFORE UPDATE ON listening_sessions FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('listening_sessions');
 GRANT SELECT, INSERT, UPDATE, DELETE ON listening_sessions TO questlog_app;
@@ -203,7 +205,7 @@ CREATE TABLE track_annotations (
     CHECK (end_time_ms > start_time_ms)
 );
 CREATE INDEX track_annotations_of_track ON track_annotations (user_id, track_id, start_time_ms, id);
-CREATE INDEX track_annotations_session ON track_annotations (user_id, session_id);
+CREATE INDEX track_annotations_session ON track_annotations (user_id, session_id) WHERE session_id IS NOT NULL;
 CREATE INDEX track_annotations_recent ON track_annotations (user_id, created_at);
 CREATE TRIGGER touch BEFORE UPDATE ON track_annotations FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('track_annotations');
@@ -231,7 +233,7 @@ CREATE TABLE listening_session_items (
     FOREIGN KEY (user_id, session_id) REFERENCES listening_sessions ON DELETE CASCADE,
     FOREIGN KEY (user_id, annotation_id) REFERENCES track_annotations
 );
-CREATE INDEX listening_session_items_annotation ON listening_session_items (user_id, annotation_id);
+CREATE INDEX listening_session_items_annotation ON listening_session_items (user_id, annotation_id) WHERE annotation_id IS NOT NULL;
 CALL enable_row_security('listening_session_items');
 GRANT SELECT, INSERT, UPDATE, DELETE ON listening_session_items TO questlog_app;
 

@@ -13,15 +13,18 @@ SET LOCAL ROLE questlog_owner;
 --   focus             mode/status of sessions that have ended; `day` is the first one of the month of UTC in which they started
 --   focus_tags        mode/status/tag for each tag of such sessions, by the same month
 --   listening         the status of sessions that have ended
---   listening_tracks  the track of sessions that were completed, by the user's day
---   listening_ms      all: not how many, but how many milliseconds such sessions were listened to, by the same day
+--   listening_days    all that were completed, by the user's day; `amount` is the milliseconds
+--   listened_tracks   all tracks with such sessions, by the last day with one
+--   listening_answers the category of answered items of such sessions, by the same day
+--   annotations       all, by the day of UTC
 --   tracks            all; `amount` is the bytes
 -- fillfactor: nearly every write changes a total and no key, and then a row stays on its page.
 CREATE TABLE user_totals (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
     -- Compared byte by byte: a comparison of words takes many times as long.
-    list text COLLATE "C" NOT NULL CHECK (list IN ('references', 'inbox', 'focus', 'focus_tags', 'purchases', 'spending', 'reading', 'reading_minutes',
-                                   'listening', 'listening_ms', 'listening_tracks', 'infobase', 'tracks')),
+    list text COLLATE "C" NOT NULL CHECK (list IN (
+        'references', 'inbox', 'infobase', 'purchases', 'spending', 'reading', 'reading_minutes', 'focus', 'focus_tags',
+        'listening', 'listening_days', 'listened_tracks', 'listening_answers', 'annotations', 'tracks')),
     day date NOT NULL DEFAULT '-infinity',
     kind text COLLATE "C" NOT NULL,
     total bigint NOT NULL,
@@ -33,10 +36,11 @@ CALL enable_row_security('user_totals');
 GRANT SELECT, INSERT, UPDATE ON user_totals TO questlog_app;
 
 -- Days in a row on each of which something was done: what a streak is read from. See ../code/totals.sql.
---   reading    a log, on its local day
+--   reading     a log, on its local day
+--   listening   a completed session
 CREATE TABLE user_runs (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
-    list text COLLATE "C" NOT NULL CHECK (list IN ('reading')),
+    list text COLLATE "C" NOT NULL CHECK (list IN ('reading', 'listening')),
     first_day date NOT NULL,
     last_day date NOT NULL CHECK (last_day >= first_day),
     PRIMARY KEY (user_id, list, first_day)

@@ -120,11 +120,6 @@ BEGIN
 END
 $$;
 
--- Whether an item of a checklist is answered.
-CREATE OR REPLACE FUNCTION app.is_answered(i listening_session_items) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN i.checked OR i.response IS NOT NULL OR i.score IS NOT NULL;
-
 -- Why a session is not paid; null when it is. The cap is counted in the ledger, under the user's lock.
 CREATE OR REPLACE FUNCTION internal.reason_against_reward(s listening_sessions) RETURNS text
 LANGUAGE plpgsql AS $$
@@ -166,7 +161,7 @@ BEGIN
            xp_awarded = coalesce(paid.xp, 0), coins_awarded = coalesce(paid.coins, 0)
      WHERE t.id = s.id
     RETURNING t.* INTO STRICT s;
-    PERFORM count_listening(s, 1);
+    PERFORM count_listening(s);
     RETURN ARRAY[paid];
 END
 $$;
@@ -182,22 +177,7 @@ BEGIN
      WHERE t.id = s.id AND t.status = 'in_progress'
     RETURNING t.* INTO s;
     IF FOUND THEN
-        PERFORM count_listening(s, 1);
+        PERFORM count_listening(s);
     END IF;
 END
 $$;
-
--- How many local days in a row, up to today or yesterday, have a completed session. Its cost is that of the streak alone.
-CREATE OR REPLACE FUNCTION app.listening_streak() RETURNS bigint
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    WITH RECURSIVE days AS (
-        SELECT max(s.completed_on) AS day FROM listening_sessions AS s WHERE s.status = 'completed'
-         UNION ALL
-        SELECT d.day - 1
-          FROM days AS d,
-               -- A lookup for each day: EXISTS would be planned as a join with the days of the whole history.
-               LATERAL (SELECT FROM listening_sessions AS s WHERE s.status = 'completed' AND s.completed_on = d.day - 1 LIMIT 1) AS l
-    )
-    SELECT CASE WHEN max(d.day) >= local_today() - 1 THEN count(d.day) ELSE 0 END FROM days AS d;
-END;
