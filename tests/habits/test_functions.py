@@ -58,3 +58,16 @@ def test_habits_on_a_day(user: User, other: User, database: Database, later: Lat
     later(user, 1)
     assert flags(on_day(database, user, today())["done"]) == (True, False, False, True)
     assert flags(on_day(database, user, today() - timedelta(1))["done"]) == (True, True, False, False)
+
+
+def test_a_week_is_monday_to_sunday(user: User, database: Database, later: Later, today: Today) -> None:
+    later(user, (5 - today().isoweekday()) % 7)
+    friday = today()
+    path = f"/habits/{factories.habit(user, name='run', frequency='weekly', target_count=2)['id']}"
+    assert flags(on_day(database, user, friday)["run"]) == (True, False, False, True)
+    user.post(f"{path}/complete")
+    later(user, 2)
+    user.post(f"{path}/complete")
+    # The Sunday is the second day of its week, whichever day from Monday on is asked for, and of no other week.
+    due = [on_day(database, user, friday + timedelta(days))["run"]["due"] for days in range(-5, 5)]
+    assert due == [True, *[False] * 7, True, True]

@@ -77,7 +77,6 @@ CREATE OR REPLACE FUNCTION internal.finish_goal(wanted uuid) RETURNS award_resul
 LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE goals SET status = 'completed', completed_at = instant(), progress = 100 WHERE id = wanted;
-    PERFORM revise_goals();
     RETURN pay_progress('goal_complete', 'goal', wanted, 40, 20, 3);
 END
 $$;
