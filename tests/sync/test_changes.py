@@ -343,6 +343,15 @@ def test_the_turn_of_a_day_is_seen(user: User, clock: Clock) -> None:
     assert {"habits", "plan", "badges", "quests"} <= seen
 
 
+@pytest.mark.parametrize("setting", [{"day_start_hour": 3}, {"timezone": "Africa/Lagos"}])
+def test_days_that_end_at_another_hour_are_seen_in_quests(user: User, setting: dict[str, Any]) -> None:
+    known = versions(user)
+    ends = {one["expires_at"] for one in user.get("/quests").data["quests"]}
+    user.put("/user/settings", setting)
+    assert {one["expires_at"] for one in user.get("/quests").data["quests"]} != ends
+    assert set(changes(user, known)) == {"quests", "settings"}
+
+
 def test_a_quest_that_runs_out_is_seen(user: User, clock: Clock) -> None:
     quest(user, accepted=True, expires_at=f"{ahead(0)}T13:00:00Z")
     known = versions(user)

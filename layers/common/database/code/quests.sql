@@ -191,7 +191,8 @@ BEGIN ATOMIC
     WITH t AS MATERIALIZED (
         SELECT t.period, t.period_key, t.previous_key FROM quest_periods() AS t
     )
-    SELECT concat_ws(' ', r.quests, r.restored, next_quest_change(), (SELECT string_agg(t.period_key, ',') FROM t),
+    -- The user's days, by which the periods of universal quests end.
+    SELECT concat_ws(' ', r.quests, r.restored, next_quest_change(), d.zone, d.day_start, (SELECT string_agg(t.period_key, ',') FROM t),
         (SELECT sum(hash_record_extended(ROW (u.id, u.xmin, p.period_key, p.xmin), 0))
            FROM universal_quests AS u
            JOIN t ON t.period = CASE u.quest_type WHEN 'special' THEN 'once' ELSE u.quest_type END
@@ -199,7 +200,7 @@ BEGIN ATOMIC
                 SELECT p.period_key, p.xmin FROM user_quest_progress AS p
                  WHERE p.universal_quest_id = u.id AND p.period_key IN (t.period_key, t.previous_key) OFFSET 0) AS p ON true
           WHERE u.is_active))
-      FROM list_revisions() AS r;
+      FROM list_revisions() AS r, day_settings() AS d;
 END;
 
 -- Writing own quests ------------------------------------------------------------------------------------------------
