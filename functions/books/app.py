@@ -8,6 +8,7 @@ from starlette.responses import Response
 from questlog.api import Api, Tool
 from questlog.db import Db
 from questlog.errors import Conflict
+from questlog.wire import Total
 
 from functions.books import rules
 from functions.books.models import (
@@ -38,7 +39,6 @@ from functions.books.models import (
     ReadingSession,
     ReadNumber,
     Reads,
-    RowCount,
     SessionChange,
     SessionsQuery,
     ShelfRow,
@@ -67,7 +67,7 @@ ATTEMPTS = 3
 def books(db: Db, query: BooksQuery) -> Books:
     """List the books, whole unless a page is asked for."""
     filters = query.model_dump(include={"status", "tag", "search", "sort"})
-    found, count = db.each((list[Book], RowCount), "books", **filters, **query.bounds)
+    found, count = db.each((list[Book], Total), "books", **filters, **query.bounds)
     return Books(books=found, total=count.total)
 
 
@@ -99,7 +99,7 @@ def set_goal(db: Db, body: NewGoal) -> Goal:
 @api.get("/books/sessions")
 def sessions(db: Db, query: SessionsQuery) -> AllSessions:
     """List the log of all books, newest first."""
-    found, count = db.each((list[TitledSession], RowCount), "sessions", **query.model_dump())
+    found, count = db.each((list[TitledSession], Total), "sessions", **query.model_dump())
     return AllSessions(sessions=found, total=count.total, page=query.page, page_size=query.page_size)
 
 
@@ -168,7 +168,7 @@ def change_read(db: Db, book_id: UUID, read_number: ReadNumber, body: ReadChange
 @api.get("/books/{book_id}/sessions")
 def book_sessions(db: Db, book_id: UUID, query: Paging) -> BookSessions:
     """List the log of a book, newest first."""
-    _, found, count = db.each((Found, list[ReadingSession], RowCount), "book_sessions", book_id=book_id, **query.bounds)
+    _, found, count = db.each((Found, list[ReadingSession], Total), "book_sessions", book_id=book_id, **query.bounds)
     return BookSessions(sessions=found, total=count.total)
 
 

@@ -175,12 +175,6 @@ class Books(ResponseModel):
     total: int
 
 
-class RowCount(Row):
-    """How many rows there are in all."""
-
-    total: int
-
-
 class Deleted(ResponseModel):
     deleted: bool
 

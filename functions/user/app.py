@@ -6,6 +6,7 @@ from questlog import identity
 from questlog.api import Api, Reply
 from questlog.db import Db
 from questlog.notifications import channels
+from questlog.paging import PageOrAll
 from questlog.settings import settings as environment
 from questlog.wire import Row, Success, Total
 
@@ -25,7 +26,6 @@ from functions.user.models import (
     Provider,
     Setting,
     SettingsPage,
-    SettingsQuery,
     Stats,
     StoredSetting,
     UserSettings,
@@ -88,17 +88,13 @@ def change_user_settings(db: Db, body: UserSettingsChange) -> UserSettings:
 
 
 @api.get("/settings", envelope=False, etag=True)
-def settings(db: Db, query: SettingsQuery) -> AllSettings | SettingsPage:
+def settings(db: Db, query: PageOrAll) -> AllSettings | SettingsPage:
     """Return what is stored, key by key, all of it or a page, and every known setting as it holds now."""
-    paged = query.page is not None or query.page_size is not None
-    page, page_size = query.page or 1, query.page_size or (100 if paged else None)
-    stored, known, count = db.each(
-        (list[StoredSetting], list[Setting], Total), "settings", page=page, page_size=page_size
-    )
+    stored, known, count = db.each((list[StoredSetting], list[Setting], Total), "settings", **query.bounds)
     data = effective(known, stored)
-    if page_size is None:
+    if not query.is_paged:
         return AllSettings(settings=stored, data=data)
-    return SettingsPage(settings=stored, data=data, total=count.total, page=page, page_size=page_size)
+    return SettingsPage(settings=stored, data=data, total=count.total, **query.asked)
 
 
 @api.get("/settings/{key}", envelope=False)

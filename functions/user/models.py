@@ -24,9 +24,6 @@ from questlog.wire import (
     Body,
     Instant,
     MaxEntries,
-    Page,
-    PageSize,
-    Query,
     ResponseModel,
     Row,
     Success,
@@ -262,13 +259,6 @@ class StoredSetting(Setting):
     user_id: UUID
     created_at: Instant
     updated_at: Instant
-
-
-class SettingsQuery(Query):
-    """A page of the stored settings. All of them are listed when neither is sent."""
-
-    page: Page | None = None
-    page_size: PageSize | None = None
 
 
 class AllSettings(ResponseModel):

@@ -26,9 +26,7 @@ SELECT change_settings(%(changes)s);
 SELECT key, value FROM settings_now();
 
 -- name: settings
--- A page, or all of them where its size is null.
-SELECT * FROM user_settings ORDER BY key
- LIMIT %(page_size)s::bigint OFFSET (%(page)s::bigint - 1) * %(page_size)s;
+SELECT * FROM user_settings ORDER BY key LIMIT %(limit)s OFFSET %(offset)s;
 SELECT key, value FROM settings_now();
 SELECT count(*) AS total FROM user_settings;
 
