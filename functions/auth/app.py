@@ -130,9 +130,7 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
     2. The code is redeemed for an ID token, whose claims say who this is.
     3. The user is found or made, the old session ended, the new one begun, all in one transaction.
     """
-    if query.error is None and (query.code is None or query.state is None):
-        sent = {"code": query.code, "state": query.state}
-        raise Invalid([(name, "is required") for name, value in sent.items() if value is None])
+    _require_answer(query)
     state = query.state or ""
     cookie = rules.state_cookie(state)
     ours = rules.same(request.cookies.get(cookie, ""), state)
@@ -155,8 +153,24 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
         details = {"provider": provider, "code": failed.code}
         db.one(Success, "note_failure", client=client._asdict(), details=details)
         return _error_page(request, provider, failed.code, *used)
+    token = _new_session(db, client, provider, person, identity.cookie_token(request) or identity.NO_TOKEN)
+    if token is None:
+        return _error_page(request, provider, "AccessDenied", *used)
+    return _redirect(attempt.redirect, _session_cookie(token), *used)
+
+
+def _require_answer(query: CallbackQuery) -> None:
+    """Raise Invalid for a callback that is no answer of a provider: without an error, it has a code and a state."""
+    if query.error is None:
+        sent = {"code": query.code, "state": query.state}
+        missing = [(name, "is required") for name, value in sent.items() if value is None]
+        if missing:
+            raise Invalid(missing)
+
+
+def _new_session(db: Db, client: Client, provider: ProviderId, person: Person, former: Token) -> Token | None:
+    """Sign a person in, and end their former session. Returns the new session's token; None if they may not sign in."""
     secret = new_secret()
-    former = identity.cookie_token(request) or identity.NO_TOKEN
     outcome = db.one(
         Outcome,
         "sign_in",
@@ -168,9 +182,7 @@ def callback(request: Request, db: Db, client: Client, provider: ProviderId, que
         former_hash=secret_hash(former.secret),
         client=client._asdict(),
     )
-    if outcome.refusal is not None:
-        return _error_page(request, provider, "AccessDenied", *used)
-    return _redirect(attempt.redirect, _session_cookie(Token(outcome.user_id, secret)), *used)
+    return Token(outcome.user_id, secret) if outcome.refusal is None else None
 
 
 def _has_session(request: Request) -> bool:
