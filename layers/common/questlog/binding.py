@@ -43,33 +43,33 @@ class Arguments:
     """
 
     def __init__(self, parameters: Mapping[str, Any], request: Request, content: bytes) -> None:
-        self._known: dict[str, Any] = {}
-        self._unfit: list[tuple[ValidationError, Any, str]] = []
-        self._names_nothing = False
+        self._values: dict[str, Any] = {}
+        self._errors: list[tuple[ValidationError, Any, str]] = []
+        self._is_not_found = False
         if "content" not in parameters:
             self._read_body(parameters.get("body", Body), request, content)
         for name, annotation in parameters.items():
             if name == "query":
                 self._read_query(annotation, request)
             elif name == "content":
-                self._known[name] = content
+                self._values[name] = content
             elif name in request.path_params:
                 self._read_segment(name, annotation, request.path_params[name])
             elif annotation is Client:
-                self._known[name] = Client.of(request)
+                self._values[name] = Client.of(request)
             elif annotation is Request:
-                self._known[name] = request
+                self._values[name] = request
         self._names = parameters
 
     def bound(self, db: Db) -> dict[str, Any]:
         """All arguments by name. Raises NotFound or Invalid for bad ones, once the caller is authenticated."""
-        if self._names_nothing:
+        if self._is_not_found:
             db.authenticate_only()
             raise NotFound
-        if self._unfit:
+        if self._errors:
             db.authenticate_only()
-            raise Invalid([problem for unfit in self._unfit for problem in problems(*unfit)])
-        return {name: db if annotation is Db else self._known[name] for name, annotation in self._names.items()}
+            raise Invalid([problem for error in self._errors for problem in problems(*error)])
+        return {name: db if annotation is Db else self._values[name] for name, annotation in self._names.items()}
 
     def _read_body(self, model: type[BaseModel], request: Request, content: bytes) -> None:
         json = json_text(request, content)
@@ -77,27 +77,27 @@ class Arguments:
             raise Invalid([("body", "must be a JSON object")])
         _refuse_unstorable(json)
         try:
-            self._known["body"] = model.model_validate_json(json)
+            self._values["body"] = model.model_validate_json(json)
         except ValidationError as error:
             if (
                 error.error_count() == 1
                 and error.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid"
             ):
                 raise Invalid([("body", "is not valid JSON")]) from None
-            self._unfit.append((error, json, "body"))
+            self._errors.append((error, json, "body"))
 
     def _read_query(self, model: type[BaseModel], request: Request) -> None:
         sent = {key: _storable(value) for key, value in request.query_params.items() if value}
         try:
-            self._known["query"] = model.model_validate_strings(sent)
+            self._values["query"] = model.model_validate_strings(sent)
         except ValidationError as error:
-            self._unfit.append((error, sent, "query"))
+            self._errors.append((error, sent, "query"))
 
     def _read_segment(self, name: str, annotation: Any, segment: str) -> None:
         try:
-            self._known[name] = _adapter(annotation).validate_strings(_storable(segment))
+            self._values[name] = _adapter(annotation).validate_strings(_storable(segment))
         except ValidationError:
-            self._names_nothing = True
+            self._is_not_found = True
 
 
 @cache

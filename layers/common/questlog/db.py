@@ -58,9 +58,9 @@ _OVERLOADED: Final = ("53", "57014", "55P03")
 _LOST: Final = ("08", "57P")
 # The server is read-only, as the old primary may be after a failover.
 _READ_ONLY: Final = "25006"
-# A row points at another one that is not there; and what the keys are called by which a row points at its user.
-_POINTS_AT_NOTHING: Final = "23503"
-_KEYS_OF_USER: Final = ("_user_id_fkey", "_owner_id_fkey")
+_FOREIGN_KEY_VIOLATION: Final = "23503"
+# How the names of the foreign keys end by which a row refers to its user.
+_KEYS_TO_USERS: Final = ("_user_id_fkey", "_owner_id_fkey")
 
 
 class Statement(NamedTuple):
@@ -226,7 +226,7 @@ def refusal_of(sqlstate: str, diagnostic: psycopg.errors.Diagnostic | None = Non
 
 
 def _refusal_of_constraint(sqlstate: str, constraint: str | None) -> Exception:
-    if sqlstate == _POINTS_AT_NOTHING and (constraint or "").endswith(_KEYS_OF_USER):
+    if sqlstate == _FOREIGN_KEY_VIOLATION and (constraint or "").endswith(_KEYS_TO_USERS):
         # The user was deleted after this request had been authenticated.
         return Unauthorized()
     return DatabaseFault(sqlstate, constraint)

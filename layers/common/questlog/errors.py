@@ -11,7 +11,7 @@ Failure                     status, type, message, details
 └── (plain)                 what the database refuses with PTnnn, 405, 413, 415, 422, 429
 
 Interrupted                 the trip to the database ended before its outcome was known; becomes Unavailable
-Replay                      not a failure: this Idempotency-Key has its answer already
+Replay                      not a failure: an answer is stored for this Idempotency-Key
 Unchanged                   not a failure either: the client has this answer already
 DatabaseFault               a database error nobody foresaw: 500, and only its code in the log
 """
@@ -128,7 +128,7 @@ class Interrupted(Exception):
 
 
 class Replay(Exception):
-    """The request's Idempotency-Key has an answer: `status` and the JSON text of its body, empty for none."""
+    """An answer is stored for the Idempotency-Key: its `status` and the JSON text of its body, empty for none."""
 
     def __init__(self, status: int, body: str) -> None:
         super().__init__()
