@@ -72,7 +72,7 @@ NO_LINKS: Final = {"workout_id": None, "habit_id": None, "goal_id": None}
 @api.get("/calendar", etag=True)
 def events(db: Db, query: EventsQuery) -> Events:
     """List what happens between two times or on a day, each occurrence by itself; by default, a year either side."""
-    with admitted(db):
+    with authenticating_before_errors(db):
         first, last = list_bounds(query)
     limits = {**moment("since", first), **moment("before", last)}
     found = db.each((Window, list[EventRow], list[Mark]), "events", event_type=query.event_type, **limits)
@@ -119,13 +119,13 @@ def add(db: Db, body: NewEvent) -> Event:
     """Add an event. Two trips where no zone is sent: the times are placed in Python once the user's zone is known."""
     links = body.model_dump(include=set(NO_LINKS))
     if body.timezone is None and not depends_on_zone(body):
-        with admitted(db):
+        with authenticating_before_errors(db):
             event = made(body, "UTC")
         return Event.of(single(db.one(EventRow, "add", **event.model_dump())))
     if body.timezone is None:
         event = made(body, db.one(UserZone, "zone").zone)
     else:
-        with admitted(db):
+        with authenticating_before_errors(db):
             event = made(body, body.timezone)
     _, rows = db.each(
         (Rewritten, list[EventRow]), "rewrite", **Rewrite(seen=[], kept=[event], shown=event.id).parameters(), **links
@@ -136,7 +136,7 @@ def add(db: Db, body: NewEvent) -> Event:
 @api.get("/calendar/{event_id}")
 def event(db: Db, event_id: EventKey) -> Event:
     """Return an event, a series, or one occurrence of a series."""
-    return Event.of(found_as(event_id, *_found(db, "event", event_id)))
+    return Event.of(occurrence_of(event_id, *_read(db, "event", event_id)))
 
 
 @api.put("/calendar/{event_id}", errors={409: ["conflict"]})
@@ -173,7 +173,7 @@ def delete(db: Db, event_id: EventKey, query: ScopeQuery) -> Success:
 @api.post("/calendar/{event_id}/restore")
 def restore(db: Db, event_id: EventKey) -> Event:
     """Bring a removed occurrence back; what was not removed is returned as it is."""
-    return Event.of(found_as(event_id, *_found(db, "restore", event_id)))
+    return Event.of(occurrence_of(event_id, *_read(db, "restore", event_id)))
 
 
 @api.post("/calendar/{event_id}/complete", errors={409: ["conflict", "insufficient_coins"]})
@@ -185,8 +185,8 @@ def complete(db: Db, event_id: EventKey, body: Completing) -> Completion:
     for _ in range(ATTEMPTS):
         occurrence = seen = None
         if event_id.recurrence_id is not None:
-            found = _found(db, "event", event_id)
-            occurrence, seen = found_as(event_id, *found), found[0].updated_at
+            found = _read(db, "event", event_id)
+            occurrence, seen = occurrence_of(event_id, *found), found[0].updated_at
         done, rows = db.each(
             (list[Completed], list[EventRow]), "complete", **_ids(event_id), completed=body.completed, seen=seen
         )
@@ -198,7 +198,7 @@ def complete(db: Db, event_id: EventKey, body: Completing) -> Completion:
             )
         if occurrence is None:
             raise NotFound
-    raise overtaken()
+    raise too_many_changes()
 
 
 @api.get("/calendar/feed")
@@ -256,7 +256,7 @@ def import_events(db: Db, request: Request, content: bytes) -> Imported:
     document, charset = sent_document(db, request, content)
     from functions.calendar import importing  # noqa: PLC0415 - only what reads or writes .ics pays for it
 
-    with admitted(db):
+    with authenticating_before_errors(db):
         calendars = importing.parsed(document, charset)
     for _ in range(ATTEMPTS):
         zone, rows, completions = db.each(
@@ -268,13 +268,14 @@ def import_events(db: Db, request: Request, content: bytes) -> Imported:
         written, _rows = db.each((Rewritten, list[EventRow]), "rewrite", **rewrite.parameters(), **NO_LINKS)
         if written.written:
             return outcome
-    raise overtaken()
+    raise too_many_changes()
 
 
 handler = api.handler
 
 
 def default_scope(event_id: EventId) -> Scope:
+    """The scope of a change without one: this occurrence, or all of an event."""
     return "all" if event_id.recurrence_id is None else "this"
 
 
@@ -306,7 +307,7 @@ def shown(occurrences: Sequence[Occurrence]) -> list[Event]:
 
 
 @contextmanager
-def admitted(db: Db) -> Iterator[None]:
+def authenticating_before_errors(db: Db) -> Iterator[None]:
     """Raises errors of the input only after the caller is authenticated."""
     try:
         yield
@@ -315,7 +316,7 @@ def admitted(db: Db) -> Iterator[None]:
         raise
 
 
-def found_as(event_id: EventId, row: EventRow, overrides: list[EventRow], completions: list[Mark]) -> Occurrence:
+def occurrence_of(event_id: EventId, row: EventRow, overrides: list[EventRow], completions: list[Mark]) -> Occurrence:
     """The event with this id. Raises NotFound if its series has no such occurrence."""
     recurrence_id = event_id.recurrence_id
     if recurrence_id is None:
@@ -339,10 +340,10 @@ def rewritten(db: Db, event_id: EventId, decide: Callable[[Deciding], Rewrite], 
         written, rows = db.each((Rewritten, list[EventRow]), "rewrite", **decide(found).parameters(), **links)
         if written.written:
             return rows[0] if rows else None
-    raise overtaken()
+    raise too_many_changes()
 
 
-def overtaken() -> Conflict:
+def too_many_changes() -> Conflict:
     return Conflict("conflict", "Other changes to these events keep coming in between; try again.")
 
 
@@ -359,7 +360,7 @@ def calendar(rows: Sequence[EventRow], now: datetime, disposition: str) -> Respo
     return Response(document, headers=headers)
 
 
-def _found(db: Db, name: str, event_id: EventId) -> tuple[EventRow, list[EventRow], list[Mark]]:
+def _read(db: Db, name: str, event_id: EventId) -> tuple[EventRow, list[EventRow], list[Mark]]:
     """An event, and of an occurrence its override and its completion, if there are any."""
     return db.each((EventRow, list[EventRow], list[Mark]), name, **_ids(event_id))
 
@@ -377,7 +378,7 @@ def sent_document(db: Db, request: Request, content: bytes) -> tuple[bytes, str 
             raise Failure(413, "payload_too_large", "The document is larger than 4 MiB.", {"limit_bytes": MAX_DOCUMENT})
         charset = re.search(r'(?:^|;)\s*charset="?([^";\s]+)', parameters, re.IGNORECASE)
         return content, charset[1] if charset else None
-    with admitted(db):
+    with authenticating_before_errors(db):
         text = json_object(request, content).get("ics")
         if not isinstance(text, str):
             raise Invalid([("ics", "must be the text of an iCalendar document")])

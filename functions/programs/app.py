@@ -65,8 +65,10 @@ def templates(db: Db) -> Templates:
 
 @api.post("/exercise/programs/from-template", errors={404: ["not_found"], 409: ["limit_reached"]})
 def adopt(db: Db, body: Adopting) -> ProgramDetail:
-    """Add a program made of a template, and its workouts. 404 for an unknown key; 409 limit_reached at 100 programs,
-    or when the workouts would be more than 500."""
+    """Add a program made of a template, and its workouts. 404 for an unknown key.
+
+    409 limit_reached at 100 programs, or when the workouts would be more than 500.
+    """
     return one(db, "adopt", program_id=uuid4(), template_key=body.template_key)
 
 

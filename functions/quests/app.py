@@ -132,6 +132,7 @@ def history(db: Db, quest_id: UUID, query: HistoryQuery) -> History:
 
 
 def _page(db: Db, query: PagesQuery, kind: Kind | None, status: Status | None) -> Quests:
+    """A page of the quests of a kind and a status; null stands for all."""
     name = "quests" if status is None else "moved" if status in MOVED else "unmoved"
     page, count = db.each(
         (list[Quest], Total), name, kind=kind, status=status, page=query.page, page_size=query.page_size
@@ -140,6 +141,7 @@ def _page(db: Db, query: PagesQuery, kind: Kind | None, status: Status | None) -
 
 
 def _completion(db: Db, name: str, **parameters: Any) -> Completion:
+    """What the statements of a name made of a quest's progress."""
     row, quest = db.each((CompletionRow, Quest), name, **parameters)
     return Completion(**dict(row), quest=quest)
 
