@@ -38,40 +38,6 @@ CREATE INDEX focus_library_tracks_order ON focus_library_tracks (user_id, librar
 CALL enable_row_security('focus_library_tracks');
 GRANT SELECT, INSERT, DELETE ON focus_library_tracks TO questlog_app;
 
--- Whether a session is sound, seen by itself. It is one function and not a score of CHECKs, because Postgres parses each CHECK
--- anew for every INSERT and UPDATE.
---   It has a search path of its own, since rows are written by requests and by functions that have one: where another one holds
---   than the last time, Postgres makes the plan anew.
-CREATE FUNCTION sound_focus_session(
-    mode text, duration_seconds int, paused_total_seconds double precision, paused_remaining_seconds int, status text,
-    end_reason text, actual_seconds int, xp_awarded bigint, coins_awarded bigint, task_title text, notes text, tags text[],
-    ends_at timestamptz, paused_at timestamptz, completed_at timestamptz, abandoned_at timestamptz, ended_at timestamptz
-) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
-BEGIN
-    RETURN mode IN ('focus', 'break', 'long_break')
-       AND duration_seconds BETWEEN 1 AND 14400
-       AND paused_total_seconds >= 0
-       AND (paused_remaining_seconds IS NULL OR paused_remaining_seconds BETWEEN 0 AND 14400)
-       AND status IN ('active', 'paused', 'completed', 'abandoned', 'expired')
-       AND (end_reason IS NULL OR end_reason IN ('user', 'timer', 'superseded', 'pause_lapsed'))
-       AND actual_seconds BETWEEN 0 AND duration_seconds
-       AND xp_awarded >= 0
-       AND coins_awarded >= 0
-       AND (task_title IS NULL OR length(task_title) BETWEEN 1 AND 200)
-       AND (notes IS NULL OR length(notes) <= 2000)
-       AND cardinality(tags) <= 10
-       -- Each status has the moments that belong to it, and no others.
-       AND (ends_at IS NOT NULL) = (status = 'active')
-       AND (paused_at IS NOT NULL) = (status = 'paused')
-       AND (paused_remaining_seconds IS NOT NULL) = (status = 'paused')
-       AND (completed_at IS NOT NULL) = (status = 'completed')
-       AND (abandoned_at IS NOT NULL) = (status = 'abandoned')
-       AND (ended_at IS NOT NULL) = (status IN ('completed', 'abandoned', 'expired'))
-       AND (end_reason IS NOT NULL) = (ended_at IS NOT NULL);
-END
-$$;
-
 CREATE TABLE focus_sessions (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -95,11 +61,39 @@ CREATE TABLE focus_sessions (
     tags text[] NOT NULL DEFAULT '{}',
     library_id uuid,
     PRIMARY KEY (user_id, id),
-    FOREIGN KEY (user_id, library_id) REFERENCES focus_libraries,
-    CHECK (sound_focus_session(
-        mode, duration_seconds, paused_total_seconds, paused_remaining_seconds, status, end_reason, actual_seconds, xp_awarded,
-        coins_awarded, task_title, notes, tags, ends_at, paused_at, completed_at, abandoned_at, ended_at))
+    FOREIGN KEY (user_id, library_id) REFERENCES focus_libraries
 );
+
+-- Whether a session is sound, seen by itself. It is one function and not a score of CHECKs, and it takes the row and not a score
+-- of columns, because Postgres reads the text of each CHECK anew for every INSERT and UPDATE.
+--   It has a search path of its own, since rows are written by requests and by functions that have one: where another one holds
+--   than the last time, Postgres makes the plan anew.
+CREATE FUNCTION sound_focus_session(s focus_sessions) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+BEGIN
+    RETURN s.mode IN ('focus', 'break', 'long_break')
+       AND s.duration_seconds BETWEEN 1 AND 14400
+       AND s.paused_total_seconds >= 0
+       AND (s.paused_remaining_seconds IS NULL OR s.paused_remaining_seconds BETWEEN 0 AND 14400)
+       AND s.status IN ('active', 'paused', 'completed', 'abandoned', 'expired')
+       AND (s.end_reason IS NULL OR s.end_reason IN ('user', 'timer', 'superseded', 'pause_lapsed'))
+       AND s.actual_seconds BETWEEN 0 AND s.duration_seconds
+       AND s.xp_awarded >= 0
+       AND s.coins_awarded >= 0
+       AND (s.task_title IS NULL OR length(s.task_title) BETWEEN 1 AND 200)
+       AND (s.notes IS NULL OR length(s.notes) <= 2000)
+       AND cardinality(s.tags) <= 10
+       -- Each status has the moments that belong to it, and no others.
+       AND (s.ends_at IS NOT NULL) = (s.status = 'active')
+       AND (s.paused_at IS NOT NULL) = (s.status = 'paused')
+       AND (s.paused_remaining_seconds IS NOT NULL) = (s.status = 'paused')
+       AND (s.completed_at IS NOT NULL) = (s.status = 'completed')
+       AND (s.abandoned_at IS NOT NULL) = (s.status = 'abandoned')
+       AND (s.ended_at IS NOT NULL) = (s.status IN ('completed', 'abandoned', 'expired'))
+       AND (s.end_reason IS NOT NULL) = (s.ended_at IS NOT NULL);
+END
+$$;
+ALTER TABLE focus_sessions ADD CHECK (sound_focus_session(focus_sessions));
 CREATE UNIQUE INDEX focus_sessions_one_live ON focus_sessions (user_id) WHERE status IN ('active', 'paused');
 CREATE INDEX focus_sessions_started ON focus_sessions (user_id, started_at DESC, id);
 CREATE INDEX focus_sessions_ended ON focus_sessions (user_id, ended_at) WHERE mode = 'focus';

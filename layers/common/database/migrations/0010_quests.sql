@@ -85,17 +85,17 @@ CREATE TABLE user_quest_progress (
     id uuid NOT NULL DEFAULT gen_random_uuid(),
     quest_id uuid,
     universal_quest_id uuid REFERENCES universal_quests ON DELETE CASCADE,
-    period_key text NOT NULL CHECK (period_key ~ '^(once|\d{4}-\d{2}-\d{2}|\d{4}-W\d{2}|\d{4}-\d{2})$'),
+    period_key text NOT NULL,
     period_start date,
-    status text NOT NULL DEFAULT 'available' CHECK (status IN ('available', 'accepted', 'completed', 'abandoned')),
-    progress int NOT NULL DEFAULT 0 CHECK (progress >= 0),
+    status text NOT NULL DEFAULT 'available',
+    progress int NOT NULL DEFAULT 0,
     accepted_at timestamptz,
     completed_at timestamptz,
-    undo_count int NOT NULL DEFAULT 0 CHECK (undo_count >= 0),
-    xp_awarded bigint NOT NULL DEFAULT 0 CHECK (xp_awarded >= 0),
-    coins_awarded bigint NOT NULL DEFAULT 0 CHECK (coins_awarded >= 0),
+    undo_count int NOT NULL DEFAULT 0,
+    xp_awarded bigint NOT NULL DEFAULT 0,
+    coins_awarded bigint NOT NULL DEFAULT 0,
     -- Completed periods in a row up to this one, with it; 0 unless it is completed.
-    streak_count int NOT NULL DEFAULT 0 CHECK (streak_count >= 0),
+    streak_count int NOT NULL DEFAULT 0,
     -- Of an open row of an own quest: the quest's target and when it expires, so that open quests are counted without a look at
     -- each. The target is null where the quest is done in other periods by now: in weeks, where this row is of a day.
     target int,
@@ -103,13 +103,32 @@ CREATE TABLE user_quest_progress (
     created_at timestamptz NOT NULL DEFAULT clock(),
     updated_at timestamptz NOT NULL DEFAULT clock(),
     PRIMARY KEY (user_id, id),
-    FOREIGN KEY (user_id, quest_id) REFERENCES quests ON DELETE CASCADE,
-    CHECK (num_nonnulls(quest_id, universal_quest_id) = 1 AND (quest_id IS NOT NULL OR num_nonnulls(target, expires_at) = 0)),
-    CHECK ((period_start IS NULL) = (period_key = 'once')),
-    CHECK (status <> 'accepted' OR accepted_at IS NOT NULL),
-    CHECK ((status = 'completed') = (completed_at IS NOT NULL)),
-    CHECK (status = 'completed' OR (xp_awarded = 0 AND coins_awarded = 0 AND streak_count = 0))
+    FOREIGN KEY (user_id, quest_id) REFERENCES quests ON DELETE CASCADE
 ) WITH (fillfactor = 80);
+
+-- Whether a row of progress is sound, seen by itself. It is one function that takes the row, and not a dozen CHECKs, because
+-- Postgres reads the text of each CHECK anew for every INSERT and UPDATE, and an award may move several rows.
+--   It has a search path of its own, since rows are written by requests and by functions that have one: where another one holds
+--   than the last time, Postgres makes the plan anew.
+CREATE FUNCTION sound_quest_progress(p user_quest_progress) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+BEGIN
+    RETURN p.period_key ~ '^(once|\d{4}-\d{2}-\d{2}|\d{4}-W\d{2}|\d{4}-\d{2})$'
+       AND p.status IN ('available', 'accepted', 'completed', 'abandoned')
+       AND p.progress >= 0
+       AND p.undo_count >= 0
+       AND p.xp_awarded >= 0
+       AND p.coins_awarded >= 0
+       AND p.streak_count >= 0
+       AND num_nonnulls(p.quest_id, p.universal_quest_id) = 1
+       AND (p.quest_id IS NOT NULL OR num_nonnulls(p.target, p.expires_at) = 0)
+       AND (p.period_start IS NULL) = (p.period_key = 'once')
+       AND (p.status <> 'accepted' OR p.accepted_at IS NOT NULL)
+       AND (p.status = 'completed') = (p.completed_at IS NOT NULL)
+       AND (p.status = 'completed' OR (p.xp_awarded = 0 AND p.coins_awarded = 0 AND p.streak_count = 0));
+END
+$$;
+ALTER TABLE user_quest_progress ADD CHECK (sound_quest_progress(user_quest_progress));
 
 -- Whether anyone has begun a universal quest.
 CREATE INDEX user_quest_progress_universal ON user_quest_progress (universal_quest_id)

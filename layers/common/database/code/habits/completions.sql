@@ -7,12 +7,14 @@ SET LOCAL ROLE questlog_owner;
 CREATE OR REPLACE FUNCTION internal.habit_date(h habits, given date, today date) RETURNS date
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    IF given <> today AND (given > today OR given < today - 7 OR given < h.created_on) THEN
+    IF given IS NULL OR given = today THEN
+        RETURN today;
+    ELSIF given > today OR given < today - 7 OR given < h.created_on THEN
         PERFORM refuse_field('date', 'must be today or one of the 7 days before it, and not before the habit was made');
-    ELSIF given <> today AND given < period_first(h.streak_from, h.cadence) THEN
+    ELSIF given < period_first(h.streak_from, h.cadence) THEN
         PERFORM refuse_field('date', 'must not be before the kind, the direction or the period of the habit was changed');
     END IF;
-    RETURN coalesce(given, today);
+    RETURN given;
 END
 $$;
 

@@ -111,14 +111,13 @@ CREATE OR REPLACE FUNCTION internal.count_completion(h habits, made habit_comple
 LANGUAGE plpgsql AS $$
 DECLARE
     -- null before the first streak
-    turns_later int := habit_turn(made.completed_date, h.cadence, h.custom_days)
-                       - habit_turn(h.streak_through, h.cadence, h.custom_days);
+    turns_later int := turns_between(h.streak_through, made.completed_date, h.cadence, h.custom_days);
     reached int := CASE turns_later WHEN 1 THEN h.streak + 1 ELSE 1 END;
-    counted habits;
 BEGIN
     IF NOT made.done THEN
-        UPDATE habits AS s SET last_completed_at = made.completed_at WHERE s.id = h.id RETURNING s.* INTO counted;
-        RETURN counted;
+        UPDATE habits AS s SET last_completed_at = made.completed_at WHERE s.id = h.id;
+        h.last_completed_at := made.completed_at;
+        RETURN h;
     ELSIF h.cadence = 'weekly' OR turns_later < 1
         OR NOT is_habit_day(made.completed_date, h.cadence, h.custom_days)
     THEN
@@ -130,8 +129,14 @@ BEGIN
            longest_streak = greatest(s.longest_streak, reached),
            last_completed_at = made.completed_at
      WHERE s.id = h.id
-       AND NOT EXISTS (SELECT FROM pauses_of(h, coalesce(h.streak_through, made.completed_date), made.completed_date))
-    RETURNING s.* INTO counted;
-    RETURN CASE WHEN FOUND THEN counted ELSE recount_habit(h) END;
+       AND NOT EXISTS (SELECT FROM pauses_of(h, coalesce(h.streak_through, made.completed_date), made.completed_date));
+    IF NOT FOUND THEN
+        RETURN recount_habit(h);
+    END IF;
+    h.streak := reached;
+    h.streak_through := made.completed_date;
+    h.longest_streak := greatest(h.longest_streak, reached);
+    h.last_completed_at := made.completed_at;
+    RETURN h;
 END
 $$;

@@ -33,16 +33,19 @@ BEGIN ATOMIC
       FROM runs AS r;
 END;
 
--- A streak as it stands on a day: 0 once a whole turn has passed since its last one that was not paused; `paused` turns
--- were. The turn of the day itself is still open. A streak that ends after the day stands too: its user has travelled west.
+-- What is left of a streak so many turns after its last one (null: it has none): nothing once a whole turn has passed since then
+-- that was not paused; `paused` turns were. The turn of the day itself is still open. A streak that ends after the day stands too:
+-- its user has travelled west.
+CREATE OR REPLACE FUNCTION internal.streak_after(turns_later int, streak int, paused int DEFAULT 0) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN turns_later <= 1 + paused THEN streak ELSE 0 END;
+
+-- A streak as it stands on a day, for lists: it is inlined.
 CREATE OR REPLACE FUNCTION internal.standing_streak(
-    streak int, through date, cadence text, custom_days int[], today date, paused int DEFAULT 0
+    streak int, through date, cadence text, custom_days int[], today date
 ) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE
-    WHEN habit_turn(today, cadence, custom_days) - habit_turn(through, cadence, custom_days) <= 1 + paused THEN streak
-    ELSE 0
-END;
+RETURN streak_after(habit_turn(today, cadence, custom_days) - habit_turn(through, cadence, custom_days), streak);
 
 -- How many turns of a habit are paused between its latest streak and a day: those with a paused day; of a limit, which keeps
 -- itself, those with nothing but paused days.
@@ -84,14 +87,16 @@ $$;
 CREATE OR REPLACE FUNCTION internal.streak_on(h habits, today date) RETURNS int
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
+    turns_later int;
     reached int;
 BEGIN
     IF h.direction = 'at_most' THEN
         RETURN standing_limit(h, today);
     END IF;
-    reached := standing_streak(h.streak, h.streak_through, h.cadence, h.custom_days, today);
+    turns_later := turns_between(h.streak_through, today, h.cadence, h.custom_days);
+    reached := streak_after(turns_later, h.streak);
     IF reached < h.streak THEN
-        RETURN standing_streak(h.streak, h.streak_through, h.cadence, h.custom_days, today, paused_turns(h, today));
+        RETURN streak_after(turns_later, h.streak, paused_turns(h, today));
     END IF;
     RETURN reached;
 END
