@@ -70,3 +70,38 @@ def test_a_habit_is_sound_whoever_writes_it(user: User, database: Database) -> N
     habit = factories.habit(user)
     assert accepted(database, "habits", habit["id"], REFUSED) == []
     assert accepted(database, "habits", habit["id"], TAKEN) == TAKEN
+
+
+COMPLETION_REFUSED = [
+    "ordinal = 0",
+    "ordinal = 102",
+    "target = 0",
+    "target = 101",
+    "week_target = 0",
+    "week_target = 8",
+    "amount = 1",
+    "amount_target = 1",
+    "amount = -1000000000.001, amount_target = 1",
+    "amount = 1000000000.001, amount_target = 1",
+    "amount = 1, amount_target = -0.001",
+    "amount = 1, amount_target = 1000000000.001",
+    "notes = ''",
+    "notes = repeat('x', 2001)",
+    "ledger_key = repeat('x', 201)",
+    "reversals = -1",
+]
+COMPLETION_TAKEN = [
+    "ordinal = 101, target = 100, week_target = 7",
+    "ordinal = 1, target = 1, week_target = 1",
+    "week_target = NULL, ledger_key = repeat('x', 200), notes = repeat('x', 2000), reversals = 1",
+    "notes = NULL, ledger_key = NULL, reversals = 0",
+    "amount = -1000000000, amount_target = 0",
+    "amount = 1000000000, amount_target = 1000000000",
+    "amount = NULL, amount_target = NULL",
+]
+
+
+def test_a_completion_is_sound_whoever_writes_it(user: User, database: Database) -> None:
+    completion = user.post(f"/habits/{factories.habit(user)['id']}/complete").data["completion_id"]
+    assert accepted(database, "habit_completions", completion, COMPLETION_REFUSED) == []
+    assert accepted(database, "habit_completions", completion, COMPLETION_TAKEN) == COMPLETION_TAKEN

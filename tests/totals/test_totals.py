@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -307,3 +308,9 @@ def test_a_wrong_total_is_found(user: User, database: Database) -> None:
     database.query("DELETE FROM user_totals WHERE user_id = %s", user.id)
     assert len(database.audit(user.id)) == 1, "a total that is missing"
     database.query("SELECT count_totals(%s)", user.id)
+
+
+def test_a_list_that_has_no_totals_is_refused(user: User, database: Database) -> None:
+    user.post("/references", {"title": "Bells"})
+    with pytest.raises(psycopg.errors.CheckViolation):
+        database.query("UPDATE user_totals SET list = 'bells' WHERE user_id = %s", user.id)
