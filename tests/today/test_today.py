@@ -1,5 +1,8 @@
 from uuid import uuid4
 
+from questlog.db import Db, Statement
+
+from functions.today import app
 from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User
 from tests.daily_plan.conftest import generated, ticked, written
@@ -10,6 +13,14 @@ from tests.support.factories import habit, quest
 from tests.today.conftest import log, state, today
 
 __all__ = ["pay", "reverse"]
+
+
+def test_who_is_deleted_meanwhile_gets_a_document_of_nothing(user: User) -> None:
+    """The rows of a user may go between the statement that authenticates and those of the route."""
+    of_nobody = Statement("SELECT set_config('app.user_id', %(user_id)s, true)", {"user_id": str(uuid4())})
+    document = app.today(Db(app.api.queries, [of_nobody]))
+    assert document.user_state.first_day
+    assert document.plan_summary.total_count == 0
 
 
 def test_a_new_user_gets_every_key(user: User) -> None:
