@@ -25,6 +25,7 @@ _ENERGY_WEIGHTS = (0.6, 0.25, 0.15)
 
 
 def format_facts(facts: Facts, duration_ms: int, content_sha256: str) -> Summary:
+    """The format of the file: rate in Hz, depth in bits, and the digest of its content in lower hex."""
     return {
         "duration_ms": duration_ms,
         "sample_rate": facts.sample_rate,
@@ -36,7 +37,7 @@ def format_facts(facts: Facts, duration_ms: int, content_sha256: str) -> Summary
 
 
 def loudness_block(loudness: Loudness, true_peak: float) -> Summary:
-    """`true_peak` is linear."""
+    """Loudness in LUFS and LU (EBU R 128), and the true peak in dBTP; `true_peak` is linear, 1 for full scale."""
     peak_db = _dbfs(true_peak)
     plr = None if peak_db is None or loudness.integrated is None else peak_db - loudness.integrated
     return {
@@ -50,6 +51,7 @@ def loudness_block(loudness: Loudness, true_peak: float) -> Summary:
 
 
 def levels_block(levels: Levels) -> Summary:
+    """Peak, RMS and crest factor in dB, the offset in parts of full scale, and how alike the two channels are."""
     peak, rms = _dbfs(levels.peak), _dbfs(math.sqrt(levels.power))
     return {
         "sample_peak_dbfs": _rounded(peak),
@@ -62,7 +64,7 @@ def levels_block(levels: Levels) -> Summary:
 
 
 def tonal_block(tone: Tone) -> Summary:
-    """All of it is null in silence."""
+    """The spectrum in dB: broad bands, and the whole curve. All of it is null in silence."""
     if tone.profile is None:
         return {"bands_db": None, "spectrum_db": None, "frequency_profile": None}
     return {
@@ -73,6 +75,7 @@ def tonal_block(tone: Tone) -> Summary:
 
 
 def musical_block(tempo: Tempo, key: Key, energy: float) -> Summary:
+    """Tempo in beats per minute, key and energy, which is 0 to 1; each confidence is 0 to 1."""
     return {
         "bpm": _rounded(tempo.bpm),
         "bpm_confidence": round(tempo.confidence, 3),
@@ -86,10 +89,12 @@ def musical_block(tempo: Tempo, key: Key, energy: float) -> Summary:
 
 
 def waveform_block(waveform: list[float]) -> Summary:
+    """The peaks to draw, 0 to 1."""
     return {"waveform": [round(peak, 4) for peak in waveform]}
 
 
 def sections_block(sections: list[Section]) -> Summary:
+    """The parts of the track, in ms."""
     return {
         "sections": [
             {

@@ -344,6 +344,7 @@ def rewritten(db: Db, event_id: EventId, decide: Callable[[Deciding], Rewrite], 
 
 
 def too_many_changes() -> Conflict:
+    """The refusal of a change that others have overtaken at each attempt."""
     return Conflict("conflict", "Other changes to these events keep coming in between; try again.")
 
 

@@ -45,7 +45,7 @@ def poll(request: Request, db: Db) -> Reply[Poll]:
 
 @api.get("/sync/progress", envelope=False, etag=True)
 def progress(db: Db) -> Progress:
-    """Level, XP, coins and streak."""
+    """Return level, XP, coins and streak."""
     return rules.progress(db.one(ProgressRow, "progress"))
 
 

@@ -18,14 +18,14 @@ api = Api(__file__)
     ],
 )
 def today(db: Db) -> Today:
-    """What the day has come to, what to do next, and how the user likes to be told; zeros and null where nothing is."""
+    """Return what the user has done today, what to do next, and how they want to be told. Missing is 0 or null."""
     facts, items, newest, uses = db.each((Facts, list[PlanItem], list[Activity], list[Uses]), "facts")
     return dashboard(facts, items, newest[0] if newest else None, {use.event_type: use.count for use in uses})
 
 
 @api.get("/today/summary")
 def summary(db: Db) -> DaySummary:
-    """The local day in numbers."""
+    """Return the local day in numbers."""
     row, items = db.each((DayRow, list[PlanItem]), "summary")
     return day_summary(row, items)
 

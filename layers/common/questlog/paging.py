@@ -33,6 +33,7 @@ class PageOrAll(Query):
 
     @property
     def is_paged(self) -> bool:
+        """Whether a page is asked for, and not the whole list."""
         return self.page is not None or self.page_size is not None
 
     @property

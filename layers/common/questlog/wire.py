@@ -323,6 +323,8 @@ class Deleted(ResponseModel):
 
 
 class Success(ResponseModel):
+    """Confirms what has nothing to show."""
+
     success: bool = True
 
 
