@@ -62,7 +62,7 @@ SELECT i.* FROM listening_session_items AS i WHERE i.session_id = %(session_id)s
 -- name: delete_session
 SELECT lock_user();
 SELECT unlink_listening_session(s.id) FROM listening_sessions AS s WHERE s.id = %(session_id)s;
-SELECT uncount_listening(ARRAY[s.id]) FROM listening_sessions AS s WHERE s.id = %(session_id)s;
+SELECT count_listening(s, -1) FROM listening_sessions AS s WHERE s.id = %(session_id)s;
 DELETE FROM listening_sessions AS s WHERE s.id = %(session_id)s RETURNING true AS success;
 
 -- name: complete
@@ -97,9 +97,8 @@ SELECT l.*, k.tracks, r.current AS streak_days,
                   FROM totals_of('listening_days') AS t WHERE t.day > p.day_before) AS l,
        LATERAL (SELECT coalesce(sum(t.total), 0)::bigint AS tracks
                   FROM totals_of('listened_tracks') AS t WHERE t.day > p.day_before) AS k;
-SELECT t.kind AS category, sum(t.total)::bigint AS answered
-  FROM totals_of('listening_answers') AS t
- WHERE t.day > (SELECT local_today() - %(days)s::int)
- GROUP BY t.kind
-HAVING sum(t.total) > 0
- ORDER BY t.kind;
+SELECT i.category, count(*) AS answered
+  FROM listening_sessions AS s JOIN listening_session_items AS i ON i.user_id = s.user_id AND i.session_id = s.id
+ WHERE s.status = 'completed' AND s.completed_on > (SELECT local_today() - %(days)s::int) AND is_answered(i)
+ GROUP BY i.category
+ ORDER BY i.category;

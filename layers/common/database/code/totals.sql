@@ -158,11 +158,6 @@ CREATE OR REPLACE FUNCTION app.month_of(at timestamptz) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN date_trunc('month', at AT TIME ZONE 'UTC')::date;
 
--- Whether an item of a checklist is answered.
-CREATE OR REPLACE FUNCTION app.is_answered(i listening_session_items) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN i.checked OR i.response IS NOT NULL OR i.score IS NOT NULL;
-
 -- The first day of the month of a day.
 CREATE OR REPLACE FUNCTION app.month_of_day(day date) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -221,10 +216,6 @@ SELECT l.user_id, 'listening_days', l.completed_on, 'all', count(*), sum(l.liste
 SELECT t.user_id, 'listened_tracks', t.last_day, 'all', count(*), 0
   FROM (SELECT l.user_id, max(l.completed_on) AS last_day
           FROM listening_sessions AS l WHERE l.status = 'completed' GROUP BY l.user_id, l.track_id) AS t GROUP BY 1, 3
- UNION ALL
-SELECT l.user_id, 'listening_answers', l.completed_on, i.category, count(*), 0
-  FROM listening_sessions AS l JOIN listening_session_items AS i ON i.user_id = l.user_id AND i.session_id = l.id
- WHERE l.status = 'completed' AND is_answered(i) GROUP BY 1, 3, 4
  UNION ALL
 SELECT a.user_id, 'annotations', utc_day(a.created_at), 'all', count(*), 0 FROM track_annotations AS a GROUP BY 1, 3
  UNION ALL

@@ -9,7 +9,7 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
 BEGIN
     RETURN list IN (
         'references', 'inbox', 'infobase', 'purchases', 'spending', 'reading', 'reading_minutes', 'focus', 'focus_tags',
-        'listening', 'listening_days', 'listened_tracks', 'listening_answers', 'annotations', 'tracks');
+        'listening', 'listening_days', 'listened_tracks', 'annotations', 'tracks');
 END
 $$;
 
@@ -26,7 +26,6 @@ $$;
 --   listening         the status of sessions that have ended
 --   listening_days    all that were completed, by the user's day; `amount` is the milliseconds
 --   listened_tracks   all tracks with such sessions, by the last day with one
---   listening_answers the category of answered items of such sessions, by the same day
 --   annotations       all, by the day of UTC
 --   tracks            all; `amount` is the bytes
 -- fillfactor: nearly every write changes a total and no key, and then a row stays on its page.

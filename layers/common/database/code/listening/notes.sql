@@ -94,61 +94,46 @@ BEGIN ATOMIC
     UPDATE track_annotations AS a SET session_id = NULL WHERE a.session_id = session;
 END;
 
--- Adds a session that has just ended to the totals and its day to the runs. The caller holds the user's lock.
---   All in one statement: each completion moves five of them.
-CREATE OR REPLACE FUNCTION app.count_listening(s listening_sessions) RETURNS void
-LANGUAGE plpgsql AS $$
+-- Adds a session that has just ended to the totals and its day to the runs (1), or takes one away that is about to be deleted (-1).
+-- The caller holds the user's lock.
+CREATE OR REPLACE FUNCTION app.count_listening(s listening_sessions, change int) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
-    day_before date := (SELECT max(o.completed_on) FROM listening_sessions AS o
-                         WHERE o.track_id = s.track_id AND o.status = 'completed' AND o.id <> s.id);
+    day_beside date;
 BEGIN
     IF s.status = 'abandoned' THEN
-        PERFORM move_total('listening', 'abandoned', 1);
-        RETURN;
+        PERFORM move_total('listening', 'abandoned', change);
+    ELSIF s.status = 'completed' THEN
+        SELECT max(o.completed_on) INTO day_beside
+          FROM listening_sessions AS o WHERE o.track_id = s.track_id AND o.status = 'completed' AND o.id <> s.id;
+        PERFORM move_totals(array_agg(ROW(s.user_id, m.list, m.day, m.kind, m.total, m.amount)::user_totals))
+           FROM (SELECT 'listening' AS list, '-infinity'::date AS day, 'completed' AS kind, change AS total, 0::bigint AS amount
+                  UNION ALL
+                 SELECT 'listening_days', s.completed_on, 'all', change, change * s.listened_ms
+                  UNION ALL
+                 -- A track is counted on its last day: on this one, or on the last one beside it.
+                 SELECT 'listened_tracks', d.day, 'all', d.change, 0
+                   FROM (VALUES (s.completed_on, change), (day_beside, -change)) AS d (day, change)
+                  WHERE d.day IS NOT NULL AND (day_beside < s.completed_on) IS NOT FALSE) AS m;
+        IF change > 0 THEN
+            PERFORM add_day('listening', s.completed_on);
+        ELSIF NOT EXISTS (SELECT FROM totals_of('listening_days') AS t WHERE t.day = s.completed_on AND t.total > 0) THEN
+            PERFORM remove_day('listening', s.completed_on);
+        END IF;
     END IF;
-    PERFORM move_totals(array_agg(ROW(s.user_id, m.list, m.day, m.kind, m.total, m.amount)::user_totals))
-       FROM (SELECT 'listening' AS list, '-infinity'::date AS day, 'completed' AS kind, 1 AS total, 0::bigint AS amount
-              UNION ALL
-             SELECT 'listening_days', s.completed_on, 'all', 1, s.listened_ms
-              UNION ALL
-             -- A track is counted on its last day, and not on the one before any more.
-             SELECT 'listened_tracks', d.day, 'all', d.change, 0
-               FROM (VALUES (s.completed_on, 1), (day_before, -1)) AS d (day, change)
-              WHERE d.day IS NOT NULL AND (day_before < s.completed_on) IS NOT FALSE
-              UNION ALL
-             SELECT 'listening_answers', s.completed_on, i.category, count(*), 0
-               FROM listening_session_items AS i WHERE i.session_id = s.id AND is_answered(i) GROUP BY i.category) AS m;
-    PERFORM add_day('listening', s.completed_on);
 END
 $$;
 
--- Takes sessions that are about to be deleted out of the totals, and the days on which no other was completed out of the runs.
--- The caller holds the user's lock.
-CREATE OR REPLACE FUNCTION app.uncount_listening(gone uuid[]) RETURNS void
+-- Deletes the sessions of a track, one after another, since each leaves the totals by those that are beside it.
+CREATE OR REPLACE FUNCTION app.delete_sessions_of(track uuid) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+    s listening_sessions;
 BEGIN
-    PERFORM move_total('listening', k.status, -k.sessions)
-       FROM (SELECT s.status, count(*) AS sessions
-               FROM listening_sessions AS s WHERE s.id = ANY (gone) AND s.status <> 'in_progress' GROUP BY s.status) AS k;
-    PERFORM move_total('listening_days', 'all', -k.sessions, k.completed_on, amount_change => -k.ms)
-       FROM (SELECT s.completed_on, count(*) AS sessions, sum(s.listened_ms)::bigint AS ms
-               FROM listening_sessions AS s WHERE s.id = ANY (gone) AND s.status = 'completed' GROUP BY s.completed_on) AS k;
-    PERFORM move_total('listening_answers', k.category, -k.items, k.completed_on)
-       FROM (SELECT s.completed_on, i.category, count(*) AS items
-               FROM listening_sessions AS s JOIN listening_session_items AS i ON i.user_id = s.user_id AND i.session_id = s.id
-              WHERE s.id = ANY (gone) AND s.status = 'completed' AND is_answered(i) GROUP BY s.completed_on, i.category) AS k;
-    -- A track is counted on the last day that is left to it, and on none where no session is left.
-    PERFORM move_total('listened_tracks', 'all', d.change, d.day)
-       FROM (SELECT max(o.completed_on) AS day_before, max(o.completed_on) FILTER (WHERE o.id <> ALL (gone)) AS day_left
-               FROM listening_sessions AS o
-              WHERE o.status = 'completed' AND o.track_id IN (SELECT s.track_id FROM listening_sessions AS s WHERE s.id = ANY (gone))
-              GROUP BY o.track_id) AS k,
-            LATERAL (VALUES (k.day_before, -1), (k.day_left, 1)) AS d (day, change)
-      WHERE k.day_left IS DISTINCT FROM k.day_before AND d.day IS NOT NULL;
-    PERFORM remove_day('listening', d.completed_on)
-       FROM (SELECT DISTINCT s.completed_on FROM listening_sessions AS s WHERE s.id = ANY (gone) AND s.status = 'completed') AS d
-      WHERE NOT EXISTS (SELECT FROM listening_sessions AS o
-                         WHERE o.status = 'completed' AND o.completed_on = d.completed_on AND o.id <> ALL (gone));
+    FOR s IN SELECT k.* FROM listening_sessions AS k WHERE k.track_id = track LOOP
+        PERFORM count_listening(s, -1);
+        DELETE FROM listening_sessions AS k WHERE k.id = s.id;
+    END LOOP;
 END
 $$;
 
@@ -167,7 +152,7 @@ BEGIN ATOMIC
       FROM track_annotations AS a
      WHERE a.id = i.annotation_id AND a.track_id = track;
     -- Its sessions and annotations go with it.
-    SELECT uncount_listening(ARRAY(SELECT s.id FROM listening_sessions AS s WHERE s.track_id = track));
+    SELECT delete_sessions_of(track);
     SELECT move_total('annotations', 'all', -count(*), utc_day(a.created_at))
       FROM track_annotations AS a WHERE a.track_id = track GROUP BY utc_day(a.created_at);
 END;

@@ -120,6 +120,11 @@ BEGIN
 END
 $$;
 
+-- Whether an item of a checklist is answered.
+CREATE OR REPLACE FUNCTION app.is_answered(i listening_session_items) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN i.checked OR i.response IS NOT NULL OR i.score IS NOT NULL;
+
 -- Why a session is not paid; null when it is. The cap is counted in the ledger, under the user's lock.
 CREATE OR REPLACE FUNCTION internal.reason_against_reward(s listening_sessions) RETURNS text
 LANGUAGE plpgsql AS $$
@@ -161,7 +166,7 @@ BEGIN
            xp_awarded = coalesce(paid.xp, 0), coins_awarded = coalesce(paid.coins, 0)
      WHERE t.id = s.id
     RETURNING t.* INTO STRICT s;
-    PERFORM count_listening(s);
+    PERFORM count_listening(s, 1);
     RETURN ARRAY[paid];
 END
 $$;
@@ -177,7 +182,7 @@ BEGIN
      WHERE t.id = s.id AND t.status = 'in_progress'
     RETURNING t.* INTO s;
     IF FOUND THEN
-        PERFORM count_listening(s);
+        PERFORM count_listening(s, 1);
     END IF;
 END
 $$;
