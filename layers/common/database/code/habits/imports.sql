@@ -18,6 +18,25 @@ BEGIN ATOMIC
      GROUP BY d.habit_id;
 END;
 
+-- Inserts a completion for each recorded day of an import that its user has not skipped.
+--   The planner expects few days of a list. By nested loops it would compare each of 100,000 days with each of 100 habits,
+-- which takes as long as to insert them.
+CREATE OR REPLACE FUNCTION internal.insert_recorded_days(
+    of_habits uuid[], days date[], recorded boolean[], notes text[], amounts numeric[], user_zone text
+) RETURNS void
+LANGUAGE sql SET enable_nestloop = off
+BEGIN ATOMIC
+    INSERT INTO habit_completions (
+        habit_id, completed_date, ordinal, target, week_target, amount, amount_target, amount_met, completed_at, notes,
+        is_imported)
+    SELECT d.habit_id, d.day, 1, 1, week_target(h.cadence, h.target_count), d.amount, h.target_amount,
+           CASE h.kind WHEN 'amount' THEN false END, (d.day + time '12:00') AT TIME ZONE user_zone, d.note, true
+      FROM unnest(of_habits, days, recorded, notes, amounts) AS d (habit_id, day, recorded, note, amount)
+      JOIN habits AS h ON h.id = d.habit_id
+     WHERE d.recorded AND NOT EXISTS (SELECT FROM habit_skips AS s WHERE s.habit_id = d.habit_id AND s.day = d.day)
+        ON CONFLICT DO NOTHING;
+END;
+
 -- Writes what an import has planned, unless the habits are no longer what they were when they were read. Returns whether
 -- it was written. `rows` holds the `imported` and the `updated` habits as rows of habits, and `quests`. The lists hold the
 -- days of all these habits, recorded or skipped. Nothing is paid and nothing is counted for them but the habit's own streaks.
@@ -55,15 +74,7 @@ BEGIN
     DELETE FROM habit_skips AS s
      USING jsonb_populate_recordset(NULL::habits, rows -> 'updated') AS k
      WHERE s.habit_id = k.id AND s.is_imported;
-    INSERT INTO habit_completions (
-        habit_id, completed_date, ordinal, target, week_target, amount, amount_target, amount_met, completed_at, notes,
-        is_imported)
-    SELECT d.habit_id, d.day, 1, 1, week_target(h.cadence, h.target_count), d.amount, h.target_amount,
-           CASE h.kind WHEN 'amount' THEN false END, (d.day + time '12:00') AT TIME ZONE user_zone, d.note, true
-      FROM unnest(of_habits, days, recorded, notes, amounts) AS d (habit_id, day, recorded, note, amount)
-      JOIN habits AS h ON h.id = d.habit_id
-     WHERE d.recorded AND NOT EXISTS (SELECT FROM habit_skips AS s WHERE s.habit_id = d.habit_id AND s.day = d.day)
-        ON CONFLICT DO NOTHING;
+    PERFORM insert_recorded_days(of_habits, days, recorded, notes, amounts, user_zone);
     INSERT INTO habit_skips (habit_id, day, is_imported)
     SELECT d.habit_id, d.day, true
       FROM unnest(of_habits, days, recorded) AS d (habit_id, day, recorded)
