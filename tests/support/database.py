@@ -122,7 +122,7 @@ class Database:
 
         For connections that are opened afterwards: those of this thread, and all that are kept, are closed.
         """
-        change = "SET {} = '2min'" if generous else "RESET {}"
+        change = "SET {} = '10min'" if generous else "RESET {}"
         for role in ("questlog_app", "questlog_auth", "questlog_operator"):
             for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
                 self.query(f'ALTER ROLE {role} IN DATABASE "{self.name}" {change.format(limit)}')
