@@ -283,6 +283,7 @@ def test_anothers_streak_is_counted_in_their_days(member: Any, pay: Pay, databas
         database.query("DELETE FROM user_streaks WHERE user_id = %s", ben.id)
         database.query("DELETE FROM user_settings WHERE user_id IN (%s, %s)", ann.id, ben.id)
         database.query("DELETE FROM leaderboard_scores WHERE user_id IN (%s, %s)", ann.id, ben.id)
+        database.query("UPDATE user_progress SET on_boards = false WHERE user_id IN (%s, %s)", ann.id, ben.id)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,9 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
             {"counter pages_read"},
         ),
         ("UPDATE user_progress SET active_days = active_days + 1", {"active_days"}),
+        ("UPDATE user_progress SET latest_day = latest_day + 1", {"day"}),
+        ("UPDATE user_progress SET on_boards = false", {"score"}),
+        ("DELETE FROM leaderboard_scores", {"score"}),
         ("UPDATE ledger_days SET xp = xp + 1", {"day", "score"}),
         *(
             (f"UPDATE ledger_days SET {column} = {column} + 1", {"day"})

@@ -53,7 +53,17 @@ SELECT user_id, 'day ' || day, r::text, d::text
  WHERE (r.xp, r.coins_earned, r.coins_spent, r.events, r.first_seq, r.last_seq)
        IS DISTINCT FROM (d.xp, d.coins_earned, d.coins_spent, d.events, d.first_seq, d.last_seq)
 UNION ALL
+SELECT p.user_id, 'day of the latest row', max(d.day)::text, p.latest_day::text
+  FROM user_progress AS p LEFT JOIN ledger_days AS d USING (user_id)
+ GROUP BY p.user_id, p.latest_day
+HAVING max(d.day) IS DISTINCT FROM p.latest_day
+UNION ALL
 -- what the boards show
+SELECT p.user_id, 'score is shown', m.is_shown::text, p.on_boards::text
+  FROM user_progress AS p
+ CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM leaderboard_scores AS m WHERE m.user_id = p.user_id) AS is_shown) AS m
+ WHERE m.is_shown <> p.on_boards
+UNION ALL
 SELECT user_id, 'score of ' || board, r::text, s::text
   FROM leaderboard_scores AS s
   FULL JOIN (SELECT * FROM recounted_scores AS r

@@ -1,10 +1,9 @@
 SET LOCAL ROLE questlog_owner;
 
 -- Pays a draft whose key is new: moves streaks, counters and quests, and pays the achievements that this completes. Where
--- the draft has its streak_after already, its day moves no streak. The last two arguments are those of post().
-CREATE OR REPLACE FUNCTION internal.pay(
-    draft points_ledger, own_counter text, streak_types text[], before user_progress, ended ledger_days, is_on_boards boolean
-) RETURNS award_result
+-- the draft has its streak_after already, its day moves no streak. `before` is the user's progress before it.
+CREATE OR REPLACE FUNCTION internal.pay(draft points_ledger, own_counter text, streak_types text[], before user_progress)
+RETURNS award_result
 LANGUAGE plpgsql AS $$
 DECLARE
     facts jsonb := '{}';
@@ -17,7 +16,7 @@ BEGIN
     IF draft.local_date IS DISTINCT FROM before.last_active_day AND 'daily_activity' = ANY (streak_types) THEN
         PERFORM count_active_day(draft.local_date);
     END IF;
-    entry := post(draft, before, ended, is_on_boards);
+    entry := post(draft, before);
     facts := facts || move_counters(entry.counters, own_counter) || jsonb_build_object('event:' || entry.event_type, 1);
     IF entry.level_after > before.current_level THEN
         facts := facts || jsonb_build_object('level', entry.level_after);
@@ -93,7 +92,7 @@ BEGIN
         draft.idempotency_key := 'achievement:' || earned.key;
         draft.cause_id := cause.id;
         draft.local_date := cause.local_date;
-        PERFORM pay(draft, event.counter, event.streak_types, own_progress(), NULL, NULL);
+        PERFORM pay(draft, event.counter, event.streak_types, own_progress());
     END LOOP;
     RETURN true;
 END
@@ -110,7 +109,6 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, p
 DECLARE
     draft points_ledger;
     progress user_progress;
-    ended ledger_days;
     known points_ledger;
     state record;
 BEGIN
@@ -137,11 +135,10 @@ BEGIN
            e.boostable AND EXISTS (SELECT FROM user_effects AS b
                                     WHERE b.effect_type = 'xp_multiplier' AND b.started_at <= clock() AND b.ends_at > clock())
                AS is_boosted,
-           s.streak, d.day, d.last_seq, EXISTS (SELECT FROM leaderboard_scores) AS is_on_boards
+           s.streak
       INTO state
       FROM event_definitions AS e
      CROSS JOIN settled_streak(e.streak_types, award.day) AS s
-      LEFT JOIN LATERAL (SELECT d.day, d.last_seq FROM ledger_days AS d ORDER BY d.day DESC LIMIT 1) AS d ON true
      WHERE e.event_type = award.event_type AND e.kind = 'award';
     IF NOT FOUND THEN
         PERFORM misuse(format('%s is no event of kind award.', coalesce(event_type, 'null')));
@@ -169,8 +166,6 @@ BEGIN
         draft := boosted(draft);
     END IF;
     draft.streak_after := state.streak;
-    ended.day := state.day;
-    ended.last_seq := state.last_seq;
-    RETURN pay(draft, state.counter, state.streak_types, progress, ended, state.is_on_boards);
+    RETURN pay(draft, state.counter, state.streak_types, progress);
 END
 $$;

@@ -27,6 +27,7 @@ CREATE OR REPLACE FUNCTION internal.show_on_boards(is_public boolean) RETURNS vo
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM own_progress();
+    UPDATE user_progress SET on_boards = is_public WHERE on_boards <> is_public;
     IF NOT is_public THEN
         DELETE FROM leaderboard_scores;
     ELSIF NOT EXISTS (SELECT FROM leaderboard_scores) THEN

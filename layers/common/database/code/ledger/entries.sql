@@ -133,55 +133,59 @@ BEGIN
 END
 $$;
 
--- Adds a row of the ledger to what its day adds up to. `latest` is the latest day with a row before this one.
-CREATE OR REPLACE FUNCTION internal.count_day(entry points_ledger, latest date) RETURNS void
+-- Adds a draft to what its day adds up to, and returns the number of its row: one more than the ledger's last one. `latest` is
+-- the latest day with a row before it.
+CREATE OR REPLACE FUNCTION internal.count_day(draft points_ledger, latest date) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
-    earned bigint := earned_coins(entry.coins, entry.reverses);
-    event int := CASE WHEN entry.reverses IS NULL THEN 1 ELSE 0 END;
+    earned bigint := earned_coins(draft.coins, draft.reverses);
+    event int := CASE WHEN draft.reverses IS NULL THEN 1 ELSE 0 END;
+    number bigint;
+    counted bigint;
 BEGIN
+    -- No row stands behind the last one of the latest day. Most drafts are of that day, whose row is written anyway.
+    IF draft.local_date IS DISTINCT FROM latest THEN
+        number := coalesce((SELECT d.last_seq FROM ledger_days AS d WHERE d.day = latest), 0) + 1;
+    END IF;
     UPDATE ledger_days AS d
-       SET xp = d.xp + entry.xp,
+       SET xp = d.xp + draft.xp,
            coins_earned = d.coins_earned + earned,
-           coins_spent = d.coins_spent + earned - entry.coins,
+           coins_spent = d.coins_spent + earned - draft.coins,
            events = d.events + event,
-           last_seq = entry.seq
-     WHERE d.day = entry.local_date;
+           last_seq = coalesce(number, d.last_seq + 1)
+     WHERE d.day = draft.local_date
+    RETURNING d.last_seq INTO counted;
     IF NOT FOUND THEN
         INSERT INTO ledger_days (day, xp, coins_earned, coins_spent, events, last_seq, first_seq)
-        VALUES (entry.local_date, entry.xp, earned, earned - entry.coins, event, entry.seq,
-                coalesce((SELECT d.first_seq FROM ledger_days AS d WHERE d.day > entry.local_date ORDER BY d.day LIMIT 1),
-                         entry.seq));
+        VALUES (draft.local_date, draft.xp, earned, earned - draft.coins, event, number,
+                coalesce((SELECT d.first_seq FROM ledger_days AS d WHERE d.day > draft.local_date ORDER BY d.day LIMIT 1),
+                         number))
+        RETURNING last_seq INTO counted;
     END IF;
-    IF entry.local_date < latest THEN
-        UPDATE ledger_days AS d SET last_seq = entry.seq WHERE d.day > entry.local_date;
+    IF draft.local_date < latest THEN
+        UPDATE ledger_days AS d SET last_seq = number WHERE d.day > draft.local_date;
+    ELSIF draft.local_date IS DISTINCT FROM latest THEN
+        UPDATE user_progress SET latest_day = draft.local_date;
     END IF;
+    RETURN counted;
 END
 $$;
 
 -- Writes a draft into the ledger: changes the skill, the wallet and the progress, and inserts the row with the balances
--- after it. Returns the row. `ended` has the day and last_seq of the ledger's latest day before it, and is_on_boards says
--- whether the boards show the user; where a caller has not read these, they are read here.
-CREATE OR REPLACE FUNCTION internal.post(
-    draft points_ledger, before user_progress, ended ledger_days DEFAULT NULL, is_on_boards boolean DEFAULT NULL
-) RETURNS points_ledger
+-- after it. Returns the row. `before` is the user's progress before it.
+CREATE OR REPLACE FUNCTION internal.post(draft points_ledger, before user_progress) RETURNS points_ledger
 LANGUAGE plpgsql AS $$
 DECLARE
     skill_xp bigint := CASE WHEN draft.skill_key IS NULL THEN 0 ELSE draft.xp + 10 * draft.skill_stars END;
     stars bigint := 0;
 BEGIN
-    IF is_on_boards IS NULL THEN
-        SELECT d.* INTO ended FROM ledger_days AS d ORDER BY d.day DESC LIMIT 1;
-        is_on_boards := EXISTS (SELECT FROM leaderboard_scores);
-    END IF;
     -- Under the user's lock, so that no row is older than the one before it.
     draft.created_at := instant();
     IF skill_xp <> 0 THEN
         stars := move_skill(draft.skill_key, skill_xp);
     END IF;
     draft.coins_after := move_wallet(draft.coins, draft.reverses, draft.created_at);
-    -- No row of the ledger stands behind the last one of its latest day.
-    draft.seq := coalesce(ended.last_seq, 0) + 1;
+    draft.seq := count_day(draft, before.latest_day);
     draft.total_xp_after := before.total_xp + draft.xp;
     draft.level_after := level_for(draft.total_xp_after);
     IF draft.xp <> 0 OR stars <> 0 THEN
@@ -199,8 +203,7 @@ BEGIN
         draft.skill_key, draft.skill_stars, draft.counters, draft.metadata,
         draft.level_after, draft.coins_after, draft.total_xp_after, draft.streak_after, draft.idempotency_key,
         draft.reverses, draft.cause_id, draft.reason, draft.local_date, draft.created_at, draft.seq);
-    PERFORM count_day(draft, ended.day);
-    IF is_on_boards THEN
+    IF before.on_boards THEN
         PERFORM move_scores(draft);
     END IF;
     RETURN draft;

@@ -64,7 +64,8 @@ BEGIN
                (active_days, last_active_day) = (
                SELECT count(DISTINCT l.local_date), max(l.local_date)
                  FROM points_ledger AS l JOIN event_definitions AS e ON e.event_type = l.event_type
-                WHERE 'daily_activity' = ANY (e.streak_types));
+                WHERE 'daily_activity' = ANY (e.streak_types)),
+               latest_day = (SELECT max(l.local_date) FROM points_ledger AS l);
         SELECT a.problem INTO problem FROM ledger_audit AS a WHERE a.problem NOT LIKE 'achievement %' LIMIT 1;
     EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
         problem := SQLERRM;
