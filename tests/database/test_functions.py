@@ -17,8 +17,8 @@ LAYER = "".join(file.read_text() for file in (ROOT / "layers" / "common" / "ques
 
 # What every group stands on: its functions may be called by all.
 FOUNDATIONS = {
-    *("errors", "trips", "limits", "counts", "identity", "revisions", "totals", "idempotency", "days", "settings"),
-    "ledger",
+    *("errors", "trips", "types", "limits", "counts", "identity", "revisions", "totals", "idempotency", "days"),
+    *("settings", "ledger"),
 }
 
 # Which group's SQL may call functions and views of which others, beyond the foundations.

@@ -138,7 +138,7 @@ BEGIN ATOMIC
       FROM pg_class AS c
      CROSS JOIN LATERAL (
            SELECT array_agg(a.attname::text ORDER BY a.attnum) AS columns,
-                  string_agg(format('%s AS %I', backup_value(a.attname, format_type(a.atttypid, NULL)), a.attname), ', '
+                  string_agg(format('%s AS %I', backup_value(a.attname, plain_type(a.atttypid)), a.attname), ', '
                              ORDER BY a.attnum) AS named
              FROM pg_attribute AS a
             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -78,8 +78,8 @@ BEGIN ATOMIC
                   array_agg(v.type ORDER BY v.place) AS types,
                   string_agg(format('%s AS %I', v.value, v.name), ', ' ORDER BY v.place) AS named,
                   string_agg(exported_cell(v.value, v.type), ', ' ORDER BY v.place) AS cells
-             FROM (SELECT a.attname::text AS name, a.attnum AS place, format_type(a.atttypid, NULL) AS type,
-                          exported_value(a.attname, format_type(a.atttypid, NULL)) AS value
+             FROM (SELECT a.attname::text AS name, a.attnum AS place, plain_type(a.atttypid) AS type,
+                          exported_value(a.attname, plain_type(a.atttypid)) AS value
                      FROM pg_attribute AS a
                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                       AND a.attname <> o.attname AND a.attgenerated = '' AND a.attidentity = '') AS v) AS x

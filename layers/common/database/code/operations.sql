@@ -125,7 +125,7 @@ RETURN EXISTS (SELECT FROM user_achievements AS a WHERE a.achievement_key = achi
 CREATE OR REPLACE FUNCTION app.table_columns(wanted text) RETURNS TABLE (name text, type_name text, place int, is_readable boolean)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT a.attname::text, format_type(a.atttypid, NULL), a.attnum::int,
+    SELECT a.attname::text, plain_type(a.atttypid), a.attnum::int,
            has_column_privilege(c.oid, a.attnum, 'SELECT')
       FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname::text = wanted
