@@ -180,4 +180,6 @@ SELECT l.user_id, c.key, sum(c.value::bigint) FROM points_ledger AS l, jsonb_eac
  WHERE NOT EXISTS (SELECT FROM user_counters AS s WHERE s.user_id = l.user_id)
  GROUP BY l.user_id, c.key;
 UPDATE user_progress AS p
-   SET total_skill_stars = (SELECT coalesce(sum(s.xp / 10), 0) FROM user_skills AS s WHERE s.user_id = p.user_id);
+   SET total_skill_stars = (SELECT coalesce(sum(s.xp / 10), 0) FROM user_skills AS s WHERE s.user_id = p.user_id),
+       latest_day = (SELECT max(d.day) FROM ledger_days AS d WHERE d.user_id = p.user_id),
+       on_boards = EXISTS (SELECT FROM leaderboard_scores AS s WHERE s.user_id = p.user_id);

@@ -19,6 +19,7 @@ from tests.support.clock import NOON
 def _empty_boards(database: Database) -> None:
     database.query("DELETE FROM user_settings WHERE key = 'profile_public'")
     database.query("DELETE FROM leaderboard_scores")
+    database.query("UPDATE user_progress SET on_boards = false")
 
 
 def named(user: User, name: str, database: Database) -> User:
