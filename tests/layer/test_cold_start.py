@@ -52,9 +52,7 @@ def test_a_function_without_a_route_that_asks_who_it_is_does_not_connect(proxy: 
 
 @pytest.mark.parametrize(("starts_as", "built"), [("snap-start", "True"), ("", "False")])
 def test_a_start_builds_the_schemas_of_what_screens_open_with(starts_as: str, built: str) -> None:
-    program = (
-        "import functions.habits.app, functions.habits.models as models; print(models.Habits.__pydantic_complete__)"
-    )
+    program = "import functions.today.app, functions.today.models as models; print(models.Today.__pydantic_complete__)"
     environment = {
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
         **ENVIRONMENT,
