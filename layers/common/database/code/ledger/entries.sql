@@ -304,13 +304,18 @@ CREATE OR REPLACE FUNCTION internal.entries_on(day date, event_type text)
 RETURNS TABLE (source_type text, base_xp bigint, coins bigint, counters jsonb)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
+    WITH d AS MATERIALIZED (
+        SELECT d.first_seq, d.last_seq FROM ledger_days AS d WHERE d.day = entries_on.day
+    )
     SELECT l.source_type, l.base_xp, l.coins, l.counters
       FROM points_ledger AS l
      WHERE l.event_type = entries_on.event_type
-       AND l.seq >= (SELECT d.first_seq FROM ledger_days AS d WHERE d.day = entries_on.day)
-       AND l.seq <= (SELECT d.last_seq FROM ledger_days AS d WHERE d.day = entries_on.day)
+       AND l.seq >= (SELECT d.first_seq FROM d)
+       AND l.seq <= (SELECT d.last_seq FROM d)
        AND l.local_date = entries_on.day
-       AND NOT EXISTS (SELECT FROM points_ledger AS r WHERE r.user_id = l.user_id AND r.reverses = l.id);
+       -- What takes a row back stands behind it; there is little of that, so it is read once and not looked for row by row.
+       AND l.id <> ALL (ARRAY(SELECT r.reverses FROM points_ledger AS r
+                               WHERE r.event_type IN ('reversal', 'market_refund') AND r.seq > (SELECT d.first_seq FROM d)));
 END;
 
 -- How often an event was paid on a local day, and how much: without rows that were taken back, and with the XP before
