@@ -5,8 +5,8 @@ SET LOCAL ROLE questlog_owner;
 -- move_total() in the same transaction, and the request for the list adds up a few kinds. What a list is narrowed to without
 -- being a kind is counted at the request. total_audit holds the totals against the rows: db-health and the tests read it.
 
--- Adds to the total of a kind of row, and to what such rows add up to. The caller holds lock_user(), unless this is all that it moves: two who move several
--- totals in different orders would wait for each other.
+-- Adds to the total of a kind of row, and to what such rows add up to. The caller holds lock_user(), unless this is all that it
+-- moves: two who move several totals in different orders would wait for each other.
 CREATE OR REPLACE FUNCTION app.move_total(
     wanted text, of_kind text, change bigint, on_day date DEFAULT '-infinity', owner uuid DEFAULT current_user_id(),
     amount_change bigint DEFAULT 0
