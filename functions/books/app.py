@@ -68,7 +68,7 @@ def books(db: Db, query: BooksQuery) -> Books:
     """List the books, whole unless a page is asked for."""
     filters = query.model_dump(include={"status", "tag", "search", "sort"})
     found, count = db.each((list[Book], Total), "books", **filters, **query.bounds)
-    return Books(books=found, total=count.total)
+    return Books(books=found, total=count.total, **query.place)
 
 
 @api.post("/books", errors={409: ["limit_reached"]})
@@ -169,7 +169,7 @@ def change_read(db: Db, book_id: UUID, read_number: ReadNumber, body: ReadChange
 def book_sessions(db: Db, book_id: UUID, query: Paging) -> BookSessions:
     """List the log of a book, newest first."""
     _, found, count = db.each((Found, list[ReadingSession], Total), "book_sessions", book_id=book_id, **query.bounds)
-    return BookSessions(sessions=found, total=count.total)
+    return BookSessions(sessions=found, total=count.total, **query.place)
 
 
 @api.post(

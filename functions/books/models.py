@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
-from questlog.paging import PageOrAll
+from questlog.paging import PageOrAll, PagePlace
 from questlog.wire import (
     Body,
     Day,
@@ -170,7 +170,7 @@ class Book(ResponseModel):
     updated_at: Instant
 
 
-class Books(ResponseModel):
+class Books(PagePlace):
     books: list[Book]
     total: int
 
@@ -233,7 +233,7 @@ class AllSessions(ResponseModel):
     page_size: int
 
 
-class BookSessions(ResponseModel):
+class BookSessions(PagePlace):
     sessions: list[ReadingSession]
     total: int
 

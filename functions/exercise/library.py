@@ -40,7 +40,7 @@ def exercises(db: Db, query: ExercisesQuery) -> Exercises:
         found = db.many(Exercise, "exercises", **asked)
         return Exercises(exercises=found, total=len(found))
     page, count = db.each((list[Exercise], Total), "exercises_page", **asked)
-    return Exercises(exercises=page, total=count.total)
+    return Exercises(exercises=page, total=count.total, **query.place)
 
 
 @api.post("/exercise", errors={409: ["limit_reached"]})

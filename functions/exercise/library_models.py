@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
-from questlog.paging import PageOrAll
+from questlog.paging import PageOrAll, PagePlace
 from questlog.wire import Body, Flag, Instant, Trimmed, absent, blank_is_null
 
 from functions.exercise.models import Description, Name
@@ -86,7 +86,7 @@ class Exercise(TypedDict):
     created_at: Instant
 
 
-class Exercises(TypedDict):
+class Exercises(PagePlace):
     exercises: list[Exercise]
     total: int
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
-from questlog.paging import PageOrAll
+from questlog.paging import PageOrAll, PagePlace
 from questlog.wire import Body, Flag, Instant, absent
 
 from functions.exercise.models import Description, Difficulty, Name, SetNotes, Weight
@@ -136,7 +136,7 @@ class Workout(WorkoutRow):
     sections: list[Section]
 
 
-class Workouts(TypedDict):
+class Workouts(PagePlace):
     workouts: list[Workout]
     total: int
 

@@ -35,7 +35,7 @@ def workouts(db: Db, query: WorkoutsQuery) -> Workouts:
         "workouts",
         **rules.listed(query),
     )
-    return Workouts(workouts=rules.workouts(rows, sections, planned), total=count.total)
+    return Workouts(workouts=rules.workouts(rows, sections, planned), total=count.total, **query.place)
 
 
 @api.post("/exercise/workouts", errors={404: ["not_found"], 409: ["limit_reached"]})

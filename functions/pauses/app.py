@@ -15,7 +15,7 @@ api = Api(__file__)
 def pauses(db: Db, query: PausesQuery) -> Pauses:
     """List the pauses, the latest first, whole unless a page is asked for."""
     found, count = db.each((list[Pause], Total), "pauses", **query.bounds)
-    return {"pauses": found, "total": count.total}
+    return {"pauses": found, "total": count.total, **query.place}
 
 
 @api.post("/pauses", errors={404: ["not_found"], 409: ["conflict", "limit_reached"]})

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from questlog.paging import PageOrAll
+from questlog.paging import PageOrAll, PagePlace
 from questlog.wire import Body, Day, Instant, absent
 
 
@@ -44,6 +44,6 @@ Pause = TypedDict(
 )
 
 
-class Pauses(TypedDict):
+class Pauses(PagePlace):
     pauses: list[Pause]
     total: int

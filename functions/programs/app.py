@@ -39,7 +39,7 @@ api = Api(__file__)
 def programs(db: Db, query: ProgramsQuery) -> Programs:
     """List the programs, the active one first, then the newest; whole unless a page is asked for."""
     rows, count = db.each((list[Program], Total), "programs", **query.bounds)
-    return Programs(programs=rows, total=count.total)
+    return Programs(programs=rows, total=count.total, **query.place)
 
 
 @api.post("/exercise/programs", errors={404: ["not_found"], 409: ["limit_reached"]})

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
-from questlog.paging import PageOrAll
+from questlog.paging import PageOrAll, PagePlace
 from questlog.wire import Body, Instant, Trimmed, absent, blank_is_null
 
 Difficulty = Literal["beginner", "intermediate", "advanced"]
@@ -152,7 +152,7 @@ class Program(TypedDict):
     updated_at: Instant
 
 
-class Programs(TypedDict):
+class Programs(PagePlace):
     programs: list[Program]
     total: int
 

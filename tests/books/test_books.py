@@ -201,7 +201,8 @@ def test_lists(user: User) -> None:
     assert titles(search="AUSTEN") == ["emma"]
     assert titles(search="%") == []
     page = user.get("/books", query={"page": 2, "page_size": 2}).data
-    assert ([book["id"] for book in page["books"]], page["total"]) == ([dune["id"]], 3)
+    assert [book["id"] for book in page.pop("books")] == [dune["id"]]
+    assert page == {"total": 3, "page": 2, "page_size": 2}
     assert emma["id"] != ulysses["id"]
     for query in ({"sort": "color"}, {"status": "lost"}, {"page_size": 101}):
         assert user.get("/books", query=query).status == 400

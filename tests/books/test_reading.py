@@ -24,7 +24,9 @@ def test_a_log(database: Database, user: User) -> None:
     assert counter(database, user, "pages_read") == 25
     assert counter(database, user, "reading_minutes") == 40
     assert counter(database, user, "reading_sessions") == 1
-    assert user.get(f"/books/{book['id']}/sessions").data == {"sessions": [session], "total": 1}
+    log = f"/books/{book['id']}/sessions"
+    assert user.get(log).data == {"sessions": [session], "total": 1}
+    assert user.get(log, query={"page": 2}).data == {"sessions": [], "total": 1, "page": 2, "page_size": 20}
     [listed] = user.get("/books/sessions").data["sessions"]
     assert listed == {**session, "book_title": "Dune"}
 

@@ -168,7 +168,9 @@ def test_lists(user: User, clock: Clock) -> None:
     assert shown(search="DAY pu") == ["Pull day", "Push day"]
     assert shown(search="%") == []
     assert shown(page=2, page_size=3) == ["Push day"]
-    assert user.get("/exercise/workouts", query={"page": 2, "page_size": 3}).data["total"] == 4
+    page = user.get("/exercise/workouts", query={"page": 2, "page_size": 3}).data
+    assert (page["total"], page["page"], page["page_size"]) == (4, 2, 3)
+    assert set(user.get("/exercise/workouts").data) == {"workouts", "total"}
     clock.advance("PT1S")
     user.delete(f"/exercise/workouts/{template}")
     assert shown(deleted="true") == ["Push template"]

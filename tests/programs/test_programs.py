@@ -173,8 +173,14 @@ def test_the_active_one_is_listed_first_then_the_newest(user: User, clock: Clock
     assert ([one["name"] for one in listed["programs"]], listed["total"]) == (["b", "c", "a"], 3)
     assert all(set(one) == FIELDS for one in listed["programs"])
     page = user.get(PATH, query={"page": 2, "page_size": 2}).data
-    assert ([one["name"] for one in page["programs"]], page["total"]) == (["a"], 3)
-    assert user.get(PATH, query={"page": 3}).data == {"programs": [], "total": 3}
+    assert ([one["name"] for one in page["programs"]], page["total"], page["page"], page["page_size"]) == (
+        ["a"],
+        3,
+        2,
+        2,
+    )
+    assert user.get(PATH, query={"page": 3}).data == {"programs": [], "total": 3, "page": 3, "page_size": 20}
+    assert set(listed) == {"programs", "total"}
     user.get(PATH, query={"page": 0}).invalid("page")
     user.get(PATH, query={"page_size": 101}).invalid("page_size")
 
