@@ -4,8 +4,8 @@
 
 -- name: plan
 SELECT settle_focus();
-SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
-SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT p.* FROM daily_plans AS p WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
 
 -- name: generate
 -- Only Python can say when an event recurs. So where a workout of the day may be an occurrence of a series, this writes
@@ -26,8 +26,8 @@ WITH found AS MATERIALIZED (
     RETURNING p.id
 )
 SELECT EXISTS (SELECT FROM written) AS written, coalesce(%(date)s::date, local_today()) AS day;
-SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
-SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT p.* FROM daily_plans AS p WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
 SELECT * FROM calendar_day(coalesce(%(date)s::date, local_today()));
 SELECT f.*
   FROM calendar_day(coalesce(%(date)s::date, local_today())) AS w,
@@ -41,15 +41,15 @@ INSERT INTO daily_plans AS p (date, items)
 VALUES (%(date)s, plan_due(%(date)s, %(workout_ids)s, %(workout_titles)s))
 ON CONFLICT (user_id, date) DO UPDATE SET items = plan_merged(p, excluded.items), version = p.version + 1
 RETURNING p.id;
-SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
-SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT p.* FROM daily_plans AS p WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
 
 -- name: update
 SELECT settle_focus();
 WITH written AS (
     INSERT INTO daily_plans AS p (date, notes, items)
     SELECT d.day, %(contents)s::jsonb ->> 'notes', plan_rewritten(NULL, coalesce(%(contents)s::jsonb -> 'items', '[]'))
-      FROM (SELECT coalesce(%(date)s::date, (SELECT local_today())) AS day) AS d
+      FROM (SELECT (SELECT coalesce(%(date)s::date, local_today())) AS day) AS d
      WHERE %(version)s::int IS NULL
         OR EXISTS (SELECT FROM daily_plans AS known WHERE known.date = d.day)
         OR refuse(409, 'conflict', 'There is no plan of that day yet.')
@@ -63,8 +63,8 @@ WITH written AS (
     RETURNING p.id
 )
 SELECT written.id FROM written;
-SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
-SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT p.* FROM daily_plans AS p WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
 
 -- name: complete_item
 SELECT settle_focus();
@@ -72,19 +72,19 @@ WITH ticked AS (
     UPDATE daily_plans AS p
        SET items = plan_changed(p.items, %(item_id)s, jsonb_build_object('completed', %(completed)s::boolean)),
            version = p.version + 1
-     WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()))
+     WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()))
        AND p.items @> jsonb_build_array(jsonb_build_object('id', %(item_id)s::text))
     RETURNING p.id
 )
 SELECT ticked.id FROM ticked;
-SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
-SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT p.* FROM daily_plans AS p WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
 
 -- name: add_task
 SELECT settle_focus();
-SELECT add_plan_task(coalesce(%(date)s::date, (SELECT local_today())), %(task)s) AS id;
-SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
-SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT add_plan_task((SELECT coalesce(%(date)s::date, local_today())), %(task)s) AS id;
+SELECT p.* FROM daily_plans AS p WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
 
 -- name: change_task
 SELECT settle_focus();
@@ -92,26 +92,26 @@ WITH changed AS (
     UPDATE daily_plans AS p
        SET items = plan_changed(p.items, %(item_id)s, %(changes)s::jsonb - 'date' || '{"edited": true}'),
            version = p.version + 1
-     WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()))
+     WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()))
        AND p.items @> jsonb_build_array(jsonb_build_object('id', %(item_id)s::text))
     RETURNING p.id
 )
 SELECT changed.id FROM changed;
-SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
-SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT p.* FROM daily_plans AS p WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
 
 -- name: delete_task
 SELECT settle_focus();
 WITH changed AS (
     UPDATE daily_plans AS p
        SET items = plan_without(p.items, ARRAY[%(item_id)s]), version = p.version + 1
-     WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()))
+     WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()))
        AND p.items @> jsonb_build_array(jsonb_build_object('id', %(item_id)s::text))
     RETURNING p.id
 )
 SELECT changed.id FROM changed;
-SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
-SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT p.* FROM daily_plans AS p WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
 
 -- name: reorder
 -- No id was sent twice, and a plan holds none twice. So the ids are the plan's if they are as many, and none of the plan's is missing.
@@ -119,26 +119,26 @@ SELECT settle_focus();
 WITH changed AS (
     UPDATE daily_plans AS p
        SET items = plan_reordered(p.items, %(item_ids)s::text[]), version = p.version + 1
-     WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()))
+     WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()))
        AND (jsonb_array_length(p.items) = cardinality(%(item_ids)s::text[])
                 AND NOT EXISTS (SELECT FROM jsonb_array_elements(p.items) AS i WHERE i ->> 'id' <> ALL (%(item_ids)s::text[]))
             OR refuse_field('item_ids', 'must hold the id of each item of the plan'))
     RETURNING p.id
 )
 SELECT changed.id FROM changed;
-SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
-SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT p.* FROM daily_plans AS p WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
 
 -- name: rollover
 -- Two plans change, so their rows are locked first, the earlier one first. What is moved is read after that.
 SELECT settle_focus();
 SELECT refuse_field('from', 'must be before date')
- WHERE coalesce(%(source)s::date, local_today() - 1) >= coalesce(%(date)s::date, (SELECT local_today()));
+ WHERE coalesce(%(source)s::date, local_today() - 1) >= (SELECT coalesce(%(date)s::date, local_today()));
 SELECT p.id FROM daily_plans AS p
- WHERE p.date IN (coalesce(%(source)s::date, local_today() - 1), coalesce(%(date)s::date, (SELECT local_today())))
+ WHERE p.date IN (coalesce(%(source)s::date, local_today() - 1), (SELECT coalesce(%(date)s::date, local_today())))
  ORDER BY p.date FOR UPDATE;
 WITH days AS (
-    SELECT coalesce(%(source)s::date, local_today() - 1) AS source, coalesce(%(date)s::date, (SELECT local_today())) AS target
+    SELECT coalesce(%(source)s::date, local_today() - 1) AS source, (SELECT coalesce(%(date)s::date, local_today())) AS target
 ), moving AS (
     SELECT i.item, i.position
       FROM days, daily_plans AS p, plan_items(p) AS i
@@ -166,8 +166,8 @@ WITH days AS (
     RETURNING p.id
 )
 SELECT moved.count AS moved FROM moved;
-SELECT p.* FROM daily_plans AS p WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
-SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = coalesce(%(date)s::date, (SELECT local_today()));
+SELECT p.* FROM daily_plans AS p WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
+SELECT i.* FROM daily_plans AS p, plan_items(p) AS i WHERE p.date = (SELECT coalesce(%(date)s::date, local_today()));
 
 -- name: plans
 SELECT settle_focus();
