@@ -58,7 +58,8 @@ SELECT restore_infobase_entry(%(entry_id)s);
 SELECT * FROM infobase_entries WHERE id = %(entry_id)s AND deleted_at IS NULL;
 
 -- name: versions
-SELECT id FROM infobase_entries WHERE id = %(entry_id)s AND deleted_at IS NULL;
+-- OFFSET 0: by its id alone. A plan made for a small account would read all entries that are not deleted, in their index.
+SELECT e.id FROM (SELECT id, deleted_at FROM infobase_entries WHERE id = %(entry_id)s OFFSET 0) AS e WHERE e.deleted_at IS NULL;
 SELECT version, title, content, replaced_at FROM infobase_versions WHERE entry_id = %(entry_id)s ORDER BY version DESC
  LIMIT %(limit)s OFFSET %(offset)s;
 SELECT count(*) AS total FROM infobase_versions WHERE %(limit)s::bigint IS NOT NULL AND entry_id = %(entry_id)s;

@@ -18,6 +18,8 @@ $$;
 
 -- What is recorded of a habit for each day of the periods that the days from `first` to `last` touch. The targets are
 -- those that were in force; where nothing was completed, `target` is the present one and the others null.
+--   The completions are found by the habit and the day as one: a plan that was made for a small account would read the days of all
+--   habits otherwise.
 CREATE OR REPLACE FUNCTION app.habit_days(h habits, first date, last date)
 RETURNS TABLE (
     date date, count int, target int, week_target int, amount numeric, amount_target numeric, done boolean,
@@ -38,8 +40,8 @@ BEGIN ATOMIC
                         max(k.amount_target) AS amount_target, bool_or(k.done) AS done,
                         (array_agg(k.notes ORDER BY k.ordinal DESC) FILTER (WHERE k.notes IS NOT NULL))[1] AS notes
                    FROM habit_completions AS k
-                  WHERE k.habit_id = h.id AND k.completed_date BETWEEN period_first(habit_days.first, h.cadence)
-                                                                   AND period_last(habit_days.last, h.cadence)
+                  WHERE (k.habit_id, k.completed_date) BETWEEN (h.id, period_first(habit_days.first, h.cadence))
+                                                           AND (h.id, period_last(habit_days.last, h.cadence))
                   GROUP BY k.completed_date) AS c ON c.day = d.day
       LEFT JOIN habit_skips AS s ON s.habit_id = h.id AND s.day = d.day;
 END;

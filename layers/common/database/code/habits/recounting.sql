@@ -44,14 +44,16 @@ RETURN ARRAY(
 -- The days on which a habit was done, with the number of days that their week asks for. What is done on a paused day is
 -- outside of the streak; a day that was done before its pause was told stays in it, so that no pause makes a streak shorter.
 -- A week or a month of amounts is met by its sum alone: days of it that were done while the habit had no amounts meet nothing.
+--   The habit and the day are compared as one: a plan that was made for a small account would have the order of the days from the
+--   index of all habits' days otherwise.
 CREATE OR REPLACE FUNCTION internal.days_counted(h habits) RETURNS TABLE (day date, needed int)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT k.completed_date, min(coalesce(k.week_target, h.target_count))
       FROM habit_completions AS k
-     WHERE k.habit_id = h.id AND k.done
+     WHERE k.habit_id = h.id AND (k.habit_id, k.completed_date) >= (h.id, coalesce(counts_from(h), '-infinity'))
+       AND k.done
        AND (h.period = 'day' OR k.amount IS NOT NULL)
-       AND (counts_from(h) IS NULL OR k.completed_date >= counts_from(h))
        AND NOT EXISTS (
            SELECT FROM pauses_of(h, k.completed_date, k.completed_date) AS p WHERE p.told_at <= k.completed_at)
      GROUP BY k.completed_date;
