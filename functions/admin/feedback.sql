@@ -2,6 +2,7 @@
 
 -- name: feedback
 -- Reports that wait for an administrator come first; among them and among the others the newest.
+SELECT read_in_index_order();
 SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
   FROM feedback AS f
  ORDER BY feedback_turn(f.status), f.created_at DESC, f.id, f.user_id
@@ -9,6 +10,7 @@ SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_emai
 SELECT count_feedback(NULL, NULL) AS total;
 
 -- name: feedback_of_type
+SELECT read_in_index_order();
 SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
   FROM feedback AS f
  WHERE f.feedback_type = %(type)s
@@ -17,6 +19,7 @@ SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_emai
 SELECT count_feedback(NULL, %(type)s) AS total;
 
 -- name: feedback_of_status
+SELECT read_in_index_order();
 SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
   FROM feedback AS f
  WHERE f.status = %(status)s
@@ -25,6 +28,7 @@ SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_emai
 SELECT count_feedback(%(status)s, NULL) AS total;
 
 -- name: feedback_of_status_and_type
+SELECT read_in_index_order();
 SELECT f.*, (SELECT u.email FROM users AS u WHERE u.id = f.user_id) AS user_email
   FROM feedback AS f
  WHERE f.status = %(status)s AND f.feedback_type = %(type)s

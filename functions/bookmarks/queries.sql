@@ -1,4 +1,5 @@
 -- name: references
+SELECT read_in_index_order();
 SELECT r.*
   FROM user_references AS r
  WHERE r.is_archived = %(archived)s

@@ -66,15 +66,21 @@ SELECT coalesce(%(year)s::int, extract(year FROM local_today())::int), %(target)
 SELECT g.* FROM reading_goal(coalesce(%(year)s::int, extract(year FROM local_today())::int)) AS g;
 
 -- name: sessions
-SELECT s.*, b.title AS book_title
-  FROM reading_sessions AS s JOIN books AS b ON b.user_id = s.user_id AND b.id = s.book_id
+SELECT read_in_index_order();
+SELECT s.*, (SELECT b.title FROM books AS b WHERE b.user_id = s.user_id AND b.id = s.book_id) AS book_title
+  FROM reading_sessions AS s
  ORDER BY s.logged_at DESC, s.id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
 SELECT coalesce(sum(t.total), 0)::bigint AS total FROM totals_of('reading') AS t;
 
 -- name: book_sessions
+-- BETWEEN, so that the book is part of the order that is asked for: the index of a book's sessions has it, and no other index has.
+SELECT read_in_index_order();
 SELECT id FROM books WHERE id = %(book_id)s;
-SELECT s.* FROM reading_sessions AS s WHERE s.book_id = %(book_id)s ORDER BY s.logged_at DESC, s.id
+SELECT s.*
+  FROM reading_sessions AS s
+ WHERE s.book_id BETWEEN %(book_id)s AND %(book_id)s
+ ORDER BY s.book_id, s.logged_at DESC, s.id
  LIMIT %(limit)s OFFSET %(offset)s;
 SELECT count(*) AS total FROM reading_sessions WHERE book_id = %(book_id)s;
 

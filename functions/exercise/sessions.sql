@@ -2,25 +2,27 @@
 
 -- name: all_sessions
 -- The workouts hold the number of their completed sessions; the other sessions are few and are counted.
+SELECT read_in_index_order();
 SELECT s.* FROM workout_sessions AS s
  ORDER BY s.started_at DESC, s.id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
 SELECT x.*
   FROM (SELECT s.id FROM workout_sessions AS s
          ORDER BY s.started_at DESC, s.id
-         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p
-  JOIN named_sets AS x ON x.session_id = p.id
+         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p,
+       LATERAL (SELECT n.* FROM named_sets AS n WHERE n.session_id = p.id OFFSET 0) AS x
  ORDER BY x.logged_at, x.id;
 SELECT (SELECT coalesce(sum(w.times_performed), 0) FROM workouts AS w)
      + (SELECT count(*) FROM workout_sessions AS s WHERE s.status <> 'completed') AS total;
 
 -- name: sessions
+SELECT read_in_index_order();
 SELECT s.*
   FROM workout_sessions AS s
  WHERE (%(status)s::text IS NULL OR s.status = %(status)s)
    AND (%(workout_id)s::uuid IS NULL OR s.workout_id = %(workout_id)s)
-   AND (%(from_)s::date IS NULL OR s.started_at >= (SELECT lower(day_bounds(%(from_)s))))
-   AND (%(to)s::date IS NULL OR s.started_at < (SELECT upper(day_bounds(%(to)s))))
+   AND s.started_at >= (SELECT CASE WHEN %(from_)s::date IS NULL THEN '-infinity' ELSE lower(day_bounds(%(from_)s)) END)
+   AND s.started_at < (SELECT CASE WHEN %(to)s::date IS NULL THEN 'infinity' ELSE upper(day_bounds(%(to)s)) END)
  ORDER BY s.started_at DESC, s.id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
 SELECT x.*
@@ -28,18 +30,18 @@ SELECT x.*
           FROM workout_sessions AS s
          WHERE (%(status)s::text IS NULL OR s.status = %(status)s)
            AND (%(workout_id)s::uuid IS NULL OR s.workout_id = %(workout_id)s)
-           AND (%(from_)s::date IS NULL OR s.started_at >= (SELECT lower(day_bounds(%(from_)s))))
-           AND (%(to)s::date IS NULL OR s.started_at < (SELECT upper(day_bounds(%(to)s))))
+           AND s.started_at >= (SELECT CASE WHEN %(from_)s::date IS NULL THEN '-infinity' ELSE lower(day_bounds(%(from_)s)) END)
+           AND s.started_at < (SELECT CASE WHEN %(to)s::date IS NULL THEN 'infinity' ELSE upper(day_bounds(%(to)s)) END)
          ORDER BY s.started_at DESC, s.id
-         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p
-  JOIN named_sets AS x ON x.session_id = p.id
+         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p,
+       LATERAL (SELECT n.* FROM named_sets AS n WHERE n.session_id = p.id OFFSET 0) AS x
  ORDER BY x.logged_at, x.id;
 SELECT count(*) AS total
   FROM workout_sessions AS s
  WHERE (%(status)s::text IS NULL OR s.status = %(status)s)
    AND (%(workout_id)s::uuid IS NULL OR s.workout_id = %(workout_id)s)
-   AND (%(from_)s::date IS NULL OR s.started_at >= (SELECT lower(day_bounds(%(from_)s))))
-   AND (%(to)s::date IS NULL OR s.started_at < (SELECT upper(day_bounds(%(to)s))));
+   AND s.started_at >= (SELECT CASE WHEN %(from_)s::date IS NULL THEN '-infinity' ELSE lower(day_bounds(%(from_)s)) END)
+   AND s.started_at < (SELECT CASE WHEN %(to)s::date IS NULL THEN 'infinity' ELSE upper(day_bounds(%(to)s)) END);
 
 -- name: start
 SELECT lock_user();

@@ -1,13 +1,16 @@
 -- name: records
+-- BETWEEN an id and itself, here and below: only the index of the key has this order. Looked up by =, a record might be found by an
+-- index on the user alone, which reads all records of the user for each row of the page.
+SELECT read_in_index_order();
 SELECT n.*
-  FROM (SELECT r.id FROM personal_records AS r
+  FROM (SELECT r.id, r.achieved_at FROM personal_records AS r
          WHERE r.is_current
            AND (%(exercise_id)s::uuid IS NULL OR r.exercise_id = %(exercise_id)s)
            AND (%(record_type)s::text IS NULL OR r.record_type = %(record_type)s)
          ORDER BY r.achieved_at DESC, r.id
-         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p
-  JOIN named_records AS n ON n.id = p.id
- ORDER BY n.achieved_at DESC, n.id;
+         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p,
+       LATERAL (SELECT r.* FROM named_records AS r WHERE r.id BETWEEN p.id AND p.id ORDER BY r.id OFFSET 0) AS n
+ ORDER BY p.achieved_at DESC, p.id;
 SELECT count(*) AS total
   FROM personal_records AS r
  WHERE r.is_current
@@ -15,38 +18,44 @@ SELECT count(*) AS total
    AND (%(record_type)s::text IS NULL OR r.record_type = %(record_type)s);
 
 -- name: records_with_history
+SELECT read_in_index_order();
 SELECT n.*
-  FROM (SELECT r.id FROM personal_records AS r
+  FROM (SELECT r.id, r.achieved_at FROM personal_records AS r
          WHERE (%(exercise_id)s::uuid IS NULL OR r.exercise_id = %(exercise_id)s)
            AND (%(record_type)s::text IS NULL OR r.record_type = %(record_type)s)
          ORDER BY r.achieved_at DESC, r.id
-         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p
-  JOIN named_records AS n ON n.id = p.id
- ORDER BY n.achieved_at DESC, n.id;
+         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p,
+       LATERAL (SELECT r.* FROM named_records AS r WHERE r.id BETWEEN p.id AND p.id ORDER BY r.id OFFSET 0) AS n
+ ORDER BY p.achieved_at DESC, p.id;
 SELECT count(*) AS total
   FROM personal_records AS r
  WHERE (%(exercise_id)s::uuid IS NULL OR r.exercise_id = %(exercise_id)s)
    AND (%(record_type)s::text IS NULL OR r.record_type = %(record_type)s);
 
 -- name: exercise_history
+SELECT read_in_index_order();
 SELECT e.*, e.primary_muscles || e.secondary_muscles AS muscle_groups
   FROM library() AS e
  WHERE e.id = %(exercise_id)s AND e.deleted_at IS NULL;
 SELECT s.*
-  FROM (SELECT e.session_id FROM session_exercises AS e
+  FROM (SELECT e.session_id, e.started_at FROM session_exercises AS e
          WHERE e.exercise_id = %(exercise_id)s AND e.is_completed
          ORDER BY e.started_at DESC, e.session_id
-         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p
-  JOIN workout_sessions AS s ON s.id = p.session_id
- ORDER BY s.started_at DESC, s.id;
+         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p,
+       LATERAL (SELECT w.* FROM workout_sessions AS w
+                 WHERE w.id BETWEEN p.session_id AND p.session_id ORDER BY w.id OFFSET 0) AS s
+ ORDER BY p.started_at DESC, p.session_id;
 SELECT x.*
   FROM (SELECT e.session_id FROM session_exercises AS e
          WHERE e.exercise_id = %(exercise_id)s AND e.is_completed
          ORDER BY e.started_at DESC, e.session_id
-         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p
-  JOIN named_sets AS x ON x.session_id = p.session_id AND x.exercise_id = %(exercise_id)s
+         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p,
+       LATERAL (SELECT n.* FROM named_sets AS n
+                 WHERE n.session_id = p.session_id AND n.exercise_id = %(exercise_id)s OFFSET 0) AS x
  ORDER BY x.logged_at, x.id;
-SELECT r.* FROM named_records AS r WHERE r.exercise_id = %(exercise_id)s AND r.is_current
+-- OFFSET 0: these are few, and found by the exercise. In the order of an index, the records of all exercises would be read.
+SELECT r.*
+  FROM (SELECT n.* FROM named_records AS n WHERE n.exercise_id = %(exercise_id)s AND n.is_current OFFSET 0) AS r
  ORDER BY r.achieved_at DESC, r.id;
 SELECT count(*) AS total FROM session_exercises AS e WHERE e.exercise_id = %(exercise_id)s AND e.is_completed;
 

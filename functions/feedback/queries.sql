@@ -1,4 +1,5 @@
 -- name: reports
+SELECT read_in_index_order();
 SELECT * FROM feedback
  WHERE %(status)s::text IS NULL OR status = %(status)s
  ORDER BY created_at DESC, id

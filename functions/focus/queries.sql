@@ -23,6 +23,7 @@ SELECT s.*, t.* FROM focus_sessions AS s, focus_timer(s, clock()) AS t WHERE s.s
 -- name: sessions
 -- The page ends with the last session that there is: to look for more would read all others.
 SELECT settle_focus();
+SELECT read_in_index_order();
 SELECT s.*, t.*
   FROM focus_sessions_where(%(mode)s, %(status)s, %(tag)s, %(from_)s, %(to)s) AS s, focus_timer(s, clock()) AS t
  ORDER BY s.started_at DESC, s.id

@@ -28,6 +28,7 @@ SELECT count(*) AS seen FROM seen;
 
 -- name: ledger
 -- The newest rows before a place. The place is a plain bound, so a deep page costs what the first one does.
+SELECT read_in_index_order();
 SELECT * FROM ledger_entries AS l
  WHERE l.seq < %(before)s::bigint
  ORDER BY l.seq DESC
@@ -35,6 +36,7 @@ SELECT * FROM ledger_entries AS l
 
 -- name: ledger_of_kind
 -- A statement of its own and not an optional filter, since only so the rows of a kind are found by their index.
+SELECT read_in_index_order();
 SELECT * FROM ledger_entries AS l
  WHERE l.seq < %(before)s::bigint
    AND l.event_type = %(event_type)s
@@ -43,6 +45,7 @@ SELECT * FROM ledger_entries AS l
 
 -- name: ledger_of_days
 -- The same within local days. Their first and last rows bound what is read, however long the history is.
+SELECT read_in_index_order();
 SELECT * FROM ledger_entries AS l
  WHERE l.seq < %(before)s::bigint
    AND l.seq >= (SELECT d.first_seq FROM ledger_days AS d WHERE d.day >= %(first)s ORDER BY d.day LIMIT 1)
@@ -52,6 +55,7 @@ SELECT * FROM ledger_entries AS l
  LIMIT %(rows)s::int;
 
 -- name: ledger_of_kind_and_days
+SELECT read_in_index_order();
 SELECT * FROM ledger_entries AS l
  WHERE l.seq < %(before)s::bigint
    AND l.seq >= (SELECT d.first_seq FROM ledger_days AS d WHERE d.day >= %(first)s ORDER BY d.day LIMIT 1)
@@ -106,6 +110,7 @@ SELECT a.achievement_key, d.name, a.earned_at, a.notified, d.reward_xp, d.reward
  ORDER BY a.earned_at DESC, d.sort_order DESC, d.key;
 
 -- name: activities
+SELECT read_in_index_order();
 (SELECT id, event_type, category, metadata, 0 AS xp_earned, 0 AS coins_earned, created_at, 0 AS seq
    FROM activity_events
   WHERE created_at < %(before)s

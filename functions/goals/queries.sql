@@ -23,8 +23,8 @@ SELECT m.*
           FROM goals AS g
          WHERE %(status)s::text IS NULL OR g.status = %(status)s
          ORDER BY g.priority DESC, g.created_at DESC, g.id
-         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS g
-  JOIN goal_milestones AS m ON m.goal_id = g.id
+         LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS g,
+       LATERAL (SELECT o.* FROM goal_milestones AS o WHERE o.goal_id = g.id OFFSET 0) AS m
  ORDER BY m.goal_id, m.sort_order;
 SELECT count(*) AS total FROM goals AS g WHERE %(status)s::text IS NULL OR g.status = %(status)s;
 

@@ -2,6 +2,7 @@
 -- the user's lock, and brings the search index to what the idea then says.
 
 -- name: ideas
+SELECT read_in_index_order();
 SELECT * FROM ideas
  WHERE is_archived = %(archived)s
    AND (%(category)s::text IS NULL OR category = %(category)s)

@@ -3,6 +3,7 @@
 -- name: items
 -- Of what is not archived. An item that was never snoozed stands where it was made, which an index knows; those that were are
 -- few, and are put among them. No item that was never snoozed is snoozed.
+SELECT read_in_index_order();
 SELECT i.*
   FROM ((SELECT i.*
            FROM inbox_now AS i
@@ -29,6 +30,7 @@ SELECT i.*
 SELECT u.unread AS total, u.unread FROM unread_inbox() AS u (unread);
 
 -- name: kept_items
+SELECT read_in_index_order();
 SELECT i.*
   FROM ((SELECT i.*
            FROM inbox_now AS i

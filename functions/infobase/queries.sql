@@ -2,6 +2,7 @@
 -- the user's lock, and brings the search index to what the entry then says.
 
 -- name: entries
+SELECT read_in_index_order();
 SELECT * FROM infobase_entries
  WHERE deleted_at IS NULL
    AND (%(category)s::text IS NULL OR category = %(category)s)

@@ -59,6 +59,7 @@ SELECT * FROM drill_states
  ORDER BY topic_order, topic_key, sort_order, key;
 
 -- name: drill
+SELECT read_in_index_order();
 SELECT s.*, d.config_json AS config
   FROM drill_states AS s JOIN learn_drills AS d USING (id)
  WHERE s.id = drill_named(%(drill)s);
@@ -131,6 +132,7 @@ SELECT * FROM decks WHERE starter_key = starter_named(%(key)s);
 
 -- name: cards
 -- All cards of a deck have the deck's status. It is compared because the index that has this order begins with it.
+SELECT read_in_index_order();
 SELECT card_count AS total FROM flashcard_decks WHERE id = %(deck_id)s AND deleted_at IS NULL;
 SELECT * FROM cards WHERE deck_id = %(deck_id)s
  ORDER BY deck_status, created_at, position, id
@@ -168,12 +170,14 @@ SELECT require_deck(%(deck_id)s);
 SELECT created, updated, skipped FROM import_cards(%(deck_id)s, %(on_duplicate)s, %(cards)s, %(dry_run)s);
 
 -- name: export
+SELECT read_in_index_order();
 SELECT id FROM decks WHERE id = %(deck_id)s;
 SELECT id, front, back, hint, tags, guid FROM cards WHERE deck_id = %(deck_id)s
  ORDER BY deck_status, created_at, position, id
  LIMIT 5000 OFFSET 5000 * (%(page)s::bigint - 1);
 
 -- name: due
+SELECT read_in_index_order();
 SELECT require_deck(%(deck_id)s);
 SELECT *, clock() AS now FROM queue_counts(%(deck_id)s);
 SELECT * FROM learn_settings();
@@ -204,11 +208,12 @@ SELECT undo_review(%(card_id)s, %(review_id)s) AS undone_review_id;
 SELECT * FROM cards WHERE id = (SELECT card_id FROM flashcard_reviews ORDER BY seq DESC LIMIT 1);
 
 -- name: reviews
+SELECT read_in_index_order();
 SELECT id FROM cards WHERE id = %(card_id)s;
 SELECT r.*, r.interval_days_after AS interval_days,
        EXISTS (SELECT FROM flashcard_reviews AS u WHERE u.undoes = r.id) AS undone
   FROM flashcard_reviews AS r
- WHERE r.card_id = %(card_id)s AND (%(before)s::bigint IS NULL OR r.seq < %(before)s)
+ WHERE r.card_id = %(card_id)s AND r.seq < (SELECT coalesce(%(before)s::bigint, 9223372036854775807))
  ORDER BY r.seq DESC
  LIMIT %(limit)s + 1;
 

@@ -28,9 +28,11 @@ SELECT i.*
 
 -- name: sessions
 -- An index has all that the page is made of. OFFSET 0: a lookup by key for each session of it, whatever the planner expects.
+-- The range and its order leave it the index of the key alone.
+SELECT read_in_index_order();
 SELECT s.*
   FROM sessions_page(%(track_id)s, %(status)s, %(page)s, %(page_size)s) AS p,
-       LATERAL (SELECT k.* FROM listening_sessions AS k WHERE k.id = p.id OFFSET 0) AS s
+       LATERAL (SELECT k.* FROM listening_sessions AS k WHERE k.id BETWEEN p.id AND p.id ORDER BY k.id OFFSET 0) AS s
  ORDER BY s.started_at DESC, s.id DESC;
 SELECT i.*
   FROM sessions_page(%(track_id)s, %(status)s, %(page)s, %(page_size)s) AS p,

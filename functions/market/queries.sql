@@ -1,6 +1,7 @@
 -- Statements of one name travel together, and each sees what those before it wrote. An item is found by its key or its id.
 
 -- name: overview
+SELECT read_in_index_order();
 SELECT * FROM market_items_today() AS i WHERE NOT i.archived ORDER BY i.is_own, i.sort_order, i.price_coins, i.name, i.id;
 SELECT coins, total_earned AS lifetime_coins, total_spent AS lifetime_spent, total_xp, level
   FROM level_progress;
@@ -106,6 +107,7 @@ SELECT * FROM purchases WHERE id = %(purchase_id)s;
 SELECT coins FROM level_progress;
 
 -- name: history
+SELECT read_in_index_order();
 SELECT *
   FROM purchases
  WHERE (%(status)s::text IS NULL OR status = %(status)s)
@@ -158,9 +160,10 @@ SELECT coins, total_earned AS lifetime_coins, total_spent AS lifetime_spent, tot
 
 -- name: transactions
 -- One row more than asked for tells whether there is a next page.
+SELECT read_in_index_order();
 SELECT l.id, l.seq, l.event_type, l.coins, l.coins_after, l.reason, l.created_at
   FROM points_ledger AS l
- WHERE l.coins <> 0 AND (%(before)s::bigint IS NULL OR l.seq < %(before)s)
+ WHERE l.coins <> 0 AND l.seq < (SELECT coalesce(%(before)s::bigint, 9223372036854775807))
  ORDER BY l.seq DESC
  LIMIT %(limit)s + 1;
 

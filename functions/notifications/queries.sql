@@ -14,15 +14,15 @@ DELETE FROM push_subscriptions WHERE id = %(subscription_id)s RETURNING true AS 
 SELECT send_test(%(push_available)s, %(email_available)s) AS queued;
 
 -- name: messages
+SELECT read_in_index_order();
 SELECT id, seq, kind, title, body, path, created_at
   FROM notification_outbox
  WHERE seq < %(before)s
  ORDER BY seq DESC
  LIMIT %(limit)s;
 SELECT d.message_id, d.channel, d.subscription_id, d.status, d.attempts, d.finished_at
-  FROM notification_deliveries AS d
- WHERE d.message_id IN (SELECT o.id FROM notification_outbox AS o WHERE o.seq < %(before)s ORDER BY o.seq DESC
-                         LIMIT %(limit)s)
+  FROM (SELECT o.id FROM notification_outbox AS o WHERE o.seq < %(before)s ORDER BY o.seq DESC LIMIT %(limit)s) AS p,
+       LATERAL (SELECT w.* FROM notification_deliveries AS w WHERE w.message_id = p.id OFFSET 0) AS d
  ORDER BY d.message_id, d.channel, d.id;
 
 -- name: unsubscribe

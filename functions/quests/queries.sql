@@ -3,6 +3,7 @@
 
 -- name: quests
 -- Of the user's own quests, which come first, no more are looked at than the pages so far hold.
+SELECT read_in_index_order();
 SELECT n.*
   FROM (SELECT l.id
           FROM ((SELECT q.id, 'user' AS kind, 0 AS sort_order, q.created_at

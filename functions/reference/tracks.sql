@@ -43,6 +43,7 @@ SELECT t.* FROM reference_tracks AS t WHERE t.id = %(track_id)s;
 
 -- name: tracks
 -- All of them: without conditions the planner knows that a page is short, and takes it from the index.
+SELECT read_in_index_order();
 SELECT t.*
   FROM reference_tracks AS t
  ORDER BY t.created_at DESC, t.id DESC
@@ -50,6 +51,7 @@ SELECT t.*
 SELECT coalesce(sum(t.total), 0)::bigint AS total FROM totals_of('tracks') AS t;
 
 -- name: tracks_where
+SELECT read_in_index_order();
 SELECT t.*
   FROM reference_tracks AS t
  WHERE (%(status)s::text IS NULL OR t.status = %(status)s)

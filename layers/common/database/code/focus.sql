@@ -39,7 +39,8 @@ END;
 
 -- Lists -------------------------------------------------------------------------------------------------------------
 
--- The user's sessions: of a mode, of a status, with a tag, started on the local days `first` to `last`. Null is any.
+-- The user's sessions: of a mode, of a status, with a tag, started on the local days `first` to `last`. Null is any. The days are
+-- bounds of the index also where they are open, so a page of long ago does not read what came after.
 CREATE OR REPLACE FUNCTION app.focus_sessions_where(
     wanted_mode text, wanted_status text, wanted_tag text, first date, last date
 ) RETURNS SETOF focus_sessions
@@ -50,8 +51,8 @@ BEGIN ATOMIC
      WHERE (wanted_mode IS NULL OR s.mode = wanted_mode)
        AND (wanted_status IS NULL OR s.status = wanted_status)
        AND (wanted_tag IS NULL OR wanted_tag = ANY (s.tags))
-       AND (first IS NULL OR s.started_at >= (SELECT lower(day_bounds(first))))
-       AND (last IS NULL OR s.started_at < (SELECT upper(day_bounds(last))));
+       AND s.started_at >= (SELECT CASE WHEN first IS NULL THEN '-infinity' ELSE lower(day_bounds(first)) END)
+       AND s.started_at < (SELECT CASE WHEN last IS NULL THEN 'infinity' ELSE upper(day_bounds(last)) END);
 END;
 
 -- How many sessions focus_sessions_where() returns. Those that have ended are kept by the month of UTC in which they started, which

@@ -148,7 +148,7 @@ CREATE UNIQUE INDEX points_ledger_order ON points_ledger (user_id, seq DESC);
 CREATE INDEX points_ledger_kinds ON points_ledger (user_id, event_type, seq DESC);
 CREATE UNIQUE INDEX points_ledger_reversals ON points_ledger (user_id, reverses) WHERE reverses IS NOT NULL;
 -- The feed of awards is read by time.
-CREATE INDEX points_ledger_recent ON points_ledger (user_id, created_at DESC);
+CREATE INDEX points_ledger_recent ON points_ledger (user_id, created_at DESC, seq DESC);
 CREATE INDEX points_ledger_causes ON points_ledger (user_id, cause_id) WHERE cause_id IS NOT NULL;
 
 -- What the rows of a local day add up to, so that a day, a month or a year costs a row per day however many payments it had;

@@ -27,13 +27,13 @@ CREATE TABLE feedback (
     CHECK ((resolved_at IS NOT NULL) = (status = 'resolved')),
     CHECK (resolved_by IS NULL OR status = 'resolved')
 );
-CREATE INDEX feedback_recent ON feedback (user_id, created_at DESC);
+CREATE INDEX feedback_recent ON feedback (user_id, created_at DESC, id);
 
 -- Administrators read the reports of everyone, those that wait for somebody first, and answer one by its id.
-CREATE INDEX feedback_admin ON feedback (status, created_at DESC, id);
-CREATE INDEX feedback_queue ON feedback (feedback_turn(status), created_at DESC, id);
-CREATE INDEX feedback_admin_type ON feedback (status, feedback_type, created_at DESC, id);
-CREATE INDEX feedback_queue_type ON feedback (feedback_type, feedback_turn(status), created_at DESC, id);
+CREATE INDEX feedback_admin ON feedback (status, created_at DESC, id, user_id);
+CREATE INDEX feedback_queue ON feedback (feedback_turn(status), created_at DESC, id, user_id);
+CREATE INDEX feedback_admin_type ON feedback (status, feedback_type, created_at DESC, id, user_id);
+CREATE INDEX feedback_queue_type ON feedback (feedback_type, feedback_turn(status), created_at DESC, id, user_id);
 CREATE INDEX feedback_age ON feedback (created_at);
 CREATE INDEX feedback_by_id ON feedback (id);
 CREATE TRIGGER touch BEFORE UPDATE ON feedback FOR EACH ROW EXECUTE FUNCTION touch_updated_at();

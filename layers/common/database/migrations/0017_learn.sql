@@ -278,7 +278,7 @@ CREATE INDEX flashcards_queue ON flashcards (user_id, state, due, created_at, po
     WHERE suspended_at IS NULL AND deleted_at IS NULL AND deck_status = 'open';
 CREATE INDEX flashcards_deck_queue ON flashcards (user_id, deck_id, state, due, created_at, position)
     WHERE suspended_at IS NULL AND deleted_at IS NULL;
-CREATE INDEX flashcards_deck ON flashcards (user_id, deck_id, deck_status, created_at, position);
+CREATE INDEX flashcards_deck ON flashcards (user_id, deck_id, deck_status, created_at, position, id);
 CREATE UNIQUE INDEX flashcards_source ON flashcards (user_id, deck_id, source_lesson_id, source_question_id)
     WHERE source_lesson_id IS NOT NULL AND deleted_at IS NULL;
 -- Not when its deck is archived: that changes no card.

@@ -85,7 +85,7 @@ CREATE TABLE reading_sessions (
     FOREIGN KEY (user_id, book_id) REFERENCES books ON DELETE CASCADE
 );
 CREATE INDEX reading_sessions_recent ON reading_sessions (user_id, logged_at DESC, id);
-CREATE INDEX reading_sessions_book ON reading_sessions (user_id, book_id, logged_at DESC);
+CREATE INDEX reading_sessions_book ON reading_sessions (user_id, book_id, logged_at DESC, id);
 -- The pages of the last days are read in the index, and whether a day has a log.
 CREATE INDEX reading_sessions_day ON reading_sessions (user_id, local_date) INCLUDE (unit, pages_read);
 CALL enable_row_security('reading_sessions');

@@ -162,7 +162,7 @@ CREATE TABLE workout_sessions (
     CHECK (import_digest IS NULL OR import_key IS NOT NULL)
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX workout_sessions_one_active ON workout_sessions (user_id) WHERE status = 'active';
-CREATE INDEX workout_sessions_started ON workout_sessions (user_id, started_at DESC);
+CREATE INDEX workout_sessions_started ON workout_sessions (user_id, started_at DESC, id);
 CREATE INDEX workout_sessions_workout ON workout_sessions (user_id, workout_id);
 CREATE INDEX workout_sessions_slot ON workout_sessions (user_id, program_workout_id) WHERE program_workout_id IS NOT NULL;
 CREATE INDEX workout_sessions_closed ON workout_sessions (user_id, closed_at DESC) WHERE status = 'completed';
@@ -199,7 +199,7 @@ CREATE TABLE session_exercises (
         REFERENCES workout_sessions (user_id, id, started_at, is_completed) ON UPDATE CASCADE ON DELETE CASCADE,
     FOREIGN KEY (exercise_owner, exercise_id) REFERENCES exercises (owner_key, id)
 ) WITH (fillfactor = 80);
-CREATE INDEX session_exercises_history ON session_exercises (user_id, exercise_id, is_completed, started_at DESC);
+CREATE INDEX session_exercises_history ON session_exercises (user_id, exercise_id, is_completed, started_at DESC, session_id);
 CREATE INDEX session_exercises_exercise ON session_exercises (exercise_owner, exercise_id);
 CALL enable_row_security('session_exercises');
 GRANT SELECT ON session_exercises TO questlog_app;
@@ -263,8 +263,8 @@ CREATE TABLE personal_records (
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX personal_records_current ON personal_records (user_id, exercise_id, record_type) WHERE is_current;
 CREATE INDEX personal_records_exercise ON personal_records (exercise_owner, exercise_id);
-CREATE INDEX personal_records_current_recent ON personal_records (user_id, achieved_at DESC) WHERE is_current;
-CREATE INDEX personal_records_recent ON personal_records (user_id, achieved_at DESC);
+CREATE INDEX personal_records_current_recent ON personal_records (user_id, achieved_at DESC, id) WHERE is_current;
+CREATE INDEX personal_records_recent ON personal_records (user_id, achieved_at DESC, id);
 CREATE INDEX personal_records_history ON personal_records (user_id, exercise_id, achieved_at DESC);
 CALL enable_row_security('personal_records');
 GRANT SELECT ON personal_records TO questlog_app;

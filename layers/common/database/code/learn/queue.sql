@@ -46,7 +46,8 @@ END;
 
 -- The first of the user's cards in a state that are due until an instant; the function after it, the first new ones. Cards
 -- that are suspended, buried or in an archived deck are left out. Each function has a half for all decks and one for one
--- deck. Only one half runs; it reads as many cards as it returns, by an index of its own.
+-- deck. Only one half runs; it reads as many cards as it returns, by an index of its own. That for all decks holds cards of open
+-- decks alone. (SELECT 'open') is not a constant to the planner, so for one deck it cannot take that index.
 CREATE OR REPLACE FUNCTION internal.due_cards(deck uuid, wanted text, until timestamptz, most bigint) RETURNS SETOF flashcards
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -56,7 +57,7 @@ BEGIN ATOMIC
       ORDER BY c.due, c.created_at, c.position LIMIT most)
     UNION ALL
     (SELECT c.* FROM flashcards AS c
-      WHERE c.deck_id = deck AND c.state = wanted AND c.due <= until AND c.deck_status = 'open'
+      WHERE c.deck_id = deck AND c.state = wanted AND c.due <= until AND c.deck_status = (SELECT 'open')
         AND c.suspended_at IS NULL AND c.deleted_at IS NULL AND (c.buried_until > clock()) IS NOT TRUE
       ORDER BY c.due, c.created_at, c.position LIMIT most);
 END;
@@ -70,7 +71,7 @@ BEGIN ATOMIC
       ORDER BY c.due, c.created_at, c.position LIMIT most)
     UNION ALL
     (SELECT c.* FROM flashcards AS c
-      WHERE c.deck_id = deck AND c.state = 'new' AND c.deck_status = 'open'
+      WHERE c.deck_id = deck AND c.state = 'new' AND c.deck_status = (SELECT 'open')
         AND c.suspended_at IS NULL AND c.deleted_at IS NULL AND (c.buried_until > clock()) IS NOT TRUE
       ORDER BY c.due, c.created_at, c.position LIMIT most);
 END;
