@@ -1,10 +1,11 @@
 -- The timer is settled first, in a statement of its own: the rest has to see what that pays.
 
 -- name: facts
+-- Plans are counted, since for EXISTS the planner may read those of all days into a hash.
 SELECT settle_focus();
 SELECT clock() AS now,
        s.*,
-       EXISTS (SELECT FROM daily_plans AS p WHERE p.date = d.today) AS plan_exists,
+       (SELECT count(*) FROM daily_plans AS p WHERE p.date = d.today) > 0 AS plan_exists,
        EXISTS (SELECT FROM focus_sessions WHERE status IN ('active', 'paused')) AS focus_active,
        EXISTS (SELECT FROM users WHERE local_day(created_at) = d.today) AS made_today,
        interests() AS interests,

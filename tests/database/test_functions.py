@@ -89,14 +89,14 @@ READS = {
         *("notifications", "reference", "settings", "user"),
     },
     "learn": {"ledger"},  # which review was paid for
-    "ledger": {"market"},
+    "ledger": {"market", "quests", "revisions"},  # marks hold as long as what all users share
     "limits": {"identity"},
     "market": {"ledger"},
     "notifier": {"calendar", "identity", "notifications", "settings"},  # series are expanded; whose address it is
     "notifications": {"identity", "settings"},  # whose a browser is; when and how to remind
     "pauses": {"habits"},  # which streaks a pause is about
     "promotion": {"calendar", "daily_plan", "ideas", "infobase", "quests"},  # whether what it made is still there
-    "quests": {"deleted_imports", "ledger"},
+    "quests": {"deleted_imports", "ledger", "revisions"},
     "reference": {"identity"},  # whose an e-mail address is, for those who look at what its owner shares
     "revisions": {"identity"},  # of a user who is being deleted none is written
     "sync": {"daily_plan", "focus", "goals"},

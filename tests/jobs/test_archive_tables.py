@@ -12,7 +12,7 @@ LEFT_OUT = {
     # What polls compare.
     "user_revisions",
     # Made of the rows by an import: of the ledger's, of what may be reminded of, and of the lists that have totals.
-    *("leaderboard_scores", "ledger_days", "reminders", "user_runs", "user_totals"),
+    *("leaderboard_scores", "ledger_blocks", "ledger_days", "ledger_marks", "reminders", "user_runs", "user_totals"),
     # What lets somebody send to a browser, and what was sent.
     *("push_subscriptions", "notification_outbox", "notification_deliveries"),
 }

@@ -72,6 +72,12 @@ def vandal(ledger: Ledger) -> Iterator[psycopg.Connection[DictRow]]:
             {"day"},
         ),
         (
+            """
+            INSERT INTO ledger_blocks (user_id, last_seq, event_type, count)
+            VALUES (current_user_id(), 256, 'goal_complete', 1)""",
+            {"block"},
+        ),
+        (
             "UPDATE points_ledger SET local_date = local_date - 1 WHERE idempotency_key = 'third'",
             {"active_days", "day"},
         ),
@@ -150,8 +156,9 @@ def test_damage_is_found(ledger: Ledger, vandal: psycopg.Connection[DictRow], da
     assert changed >= 1
     found = vandal.execute("SELECT * FROM ledger_audit").fetchall()
     assert {row["user_id"] for row in found} == {ledger.user_id}
-    # Of 'row <id>: coins_after' the problem; of 'reversal <id>', 'cause of row <id>' and 'day <date>' the first word.
-    first_words = ("reversal ", "cause ", "day ", "score ")
+    # Of 'row <id>: coins_after' the problem; of 'reversal <id>', 'cause of row <id>', 'day <date>' and others the first
+    # word.
+    first_words = ("reversal ", "cause ", "day ", "block ", "score ")
     named = {
         p.split(": ")[1] if p.startswith("row ") else p.split(" ")[0] if p.startswith(first_words) else p
         for p in (row["problem"] for row in found)

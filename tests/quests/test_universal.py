@@ -187,6 +187,19 @@ def test_what_was_abandoned_is_not_unclaimed(user: User, earn: Earn, database: D
     assert universal(user, "daily_focus")["unclaimed_period"] is None
 
 
+def test_what_is_taken_up_again_moves_again(user: User, offer: Any, earn: Earn) -> None:
+    path = f"/quests/{offer('pages', quest_type='daily', target=10, target_type='pages_read')}"
+    user.post(f"{path}/accept")
+    earn(user, pages_read=3)
+    user.post(f"{path}/abandon")
+    for _ in range(2):
+        earn(user, pages_read=3)
+    user.post(f"{path}/accept")
+    assert user.get(path).data["progress"] == 3
+    earn(user, pages_read=3)
+    assert user.get(path).data["progress"] == 6
+
+
 @pytest.mark.parametrize(
     ("key", "days_ago", "period"),
     [

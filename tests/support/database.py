@@ -87,7 +87,7 @@ class Database:
         auditor.execute("SELECT set_config('app.user_id', %s, false)", [str(user_id)])
         return [
             row
-            for view in (b"ledger_audit", b"total_audit")
+            for view in (b"ledger_audit", b"total_audit", b"mark_audit")
             for row in auditor.execute(b"SELECT * FROM " + view, prepare=True).fetchall()
         ]
 

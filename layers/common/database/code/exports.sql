@@ -4,14 +4,14 @@ SET LOCAL ROLE questlog_owner;
 
 -- The tables of users that an export leaves out: secrets (sessions, accounts, feeds and browsers), the working state of requests and
 -- jobs (jobs, idempotency keys, rate limits, revisions, exports and imports, messages and their deliveries), the operators' tables
--- (audit, directory), and what is derived from other tables (the search index, sums of days, scores of boards, reminders). Every
--- other table with a user_id or owner_id is exported.
+-- (audit, directory), and what is derived from other tables (the search index, sums of days and blocks, what awards
+-- note, scores of boards, reminders). Every other table with a user_id or owner_id is exported.
 CREATE OR REPLACE FUNCTION internal.left_out_of_exports() RETURNS text[]
 LANGUAGE sql IMMUTABLE
-RETURN ARRAY['accounts', 'audit_log', 'calendar_feeds', 'idempotency_keys', 'jobs', 'leaderboard_scores', 'ledger_days',
-             'notification_deliveries', 'notification_outbox', 'oauth_states', 'push_subscriptions', 'rate_limits', 'reminders',
-             'search_documents', 'search_words', 'sessions', 'user_directory', 'user_exports', 'user_imports',
-             'user_revisions', 'user_runs', 'user_totals'];
+RETURN ARRAY['accounts', 'audit_log', 'calendar_feeds', 'idempotency_keys', 'jobs', 'leaderboard_scores', 'ledger_blocks',
+             'ledger_days', 'ledger_marks', 'notification_deliveries', 'notification_outbox', 'oauth_states', 'push_subscriptions',
+             'rate_limits', 'reminders', 'search_documents', 'search_words', 'sessions', 'user_directory', 'user_exports',
+             'user_imports', 'user_revisions', 'user_runs', 'user_totals'];
 
 -- The SQL of a column of the table `t` as it stands in an export of the user $1. Times are text in UTC with microseconds (or
 -- infinity), bytes are base64 without line breaks, the user's own id is "me", and keys of objects lose the user's prefix.

@@ -241,11 +241,11 @@ BEGIN ATOMIC
      GROUP BY (a.created_at AT TIME ZONE 'UTC')::date, a.event_type, coalesce(a.resource_type, ''), a.status;
 END;
 
--- How many of the counts that are kept are not what the rows say: of the lists of administrators, and of those of users.
+-- How much of what is kept is not what the rows say: of the counts of administrators' lists, and of users' counts and marks.
 CREATE OR REPLACE FUNCTION app.count_miscounts() RETURNS bigint
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT count(*) + (SELECT count(*) FROM total_audit)
+    SELECT count(*) + (SELECT count(*) FROM total_audit) + (SELECT count(*) FROM mark_audit)
       FROM recounted_lists(counted_until('users')) AS r
       FULL JOIN (SELECT k.* FROM list_counts AS k WHERE k.list <> 'statistics') AS c USING (list, day, kind)
      WHERE coalesce(r.total, 0) <> coalesce(c.total, 0) AND counted_until('users') > '-infinity';

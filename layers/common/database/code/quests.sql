@@ -131,7 +131,7 @@ BEGIN ATOMIC
                    count(*) FILTER (WHERE p.expires_at <= clock()) AS overdue
               FROM user_quest_progress AS p
              WHERE p.status IN ('available', 'accepted') AND p.period_key = ANY (ARRAY(SELECT t.period_key FROM t))
-               AND p.target IS NOT NULL) AS o,
+               AND p.quest_id IS NOT NULL AND p.target IS NOT NULL) AS o,
            (SELECT count(*) FILTER (WHERE s.accepted AND NOT s.is_over) AS active,
                    count(*) FILTER (WHERE s.progress >= s.target AND NOT s.is_over) AS ready,
                    count(*) FILTER (WHERE s.accepted AND s.is_over) AS overdue
@@ -306,6 +306,12 @@ BEGIN
 END
 $$;
 
+-- Keeps a universal quest from being deleted before the transaction ends, as a row of progress does. False where an administrator has
+-- just deleted it: to write such a row would fail.
+CREATE OR REPLACE FUNCTION internal.hold_quest(quest uuid) RETURNS boolean
+LANGUAGE sql
+RETURN EXISTS (SELECT FROM universal_quests AS u WHERE u.id = quest FOR KEY SHARE);
+
 -- Writes a quest's state in its present period, and removes what a completion left there. accepted_at is kept, or set when
 -- the quest becomes accepted.
 CREATE OR REPLACE FUNCTION internal.set_quest(q quests_now, new_status text, new_progress int) RETURNS void
@@ -325,11 +331,17 @@ BEGIN
            expires_at = CASE q.kind WHEN 'user' THEN q.expires_at END
      WHERE p.period_key = q.period_key AND (p.quest_id = q.id OR p.universal_quest_id = q.id);
     IF NOT FOUND THEN
+        IF q.kind = 'universal' AND NOT hold_quest(q.id) THEN
+            PERFORM refuse(404, 'not_found', 'There is no such quest.');
+        END IF;
         INSERT INTO user_quest_progress (
             quest_id, universal_quest_id, period_key, period_start, status, progress, accepted_at, target, expires_at)
         VALUES (CASE q.kind WHEN 'user' THEN q.id END, CASE q.kind WHEN 'universal' THEN q.id END,
                 q.period_key, q.period_start, new_status, new_progress, accepted,
                 CASE q.kind WHEN 'user' THEN q.target END, CASE q.kind WHEN 'user' THEN q.expires_at END);
+    END IF;
+    IF q.kind = 'universal' THEN
+        PERFORM forget_quiet();
     END IF;
     PERFORM revise_quests();
 END
@@ -555,8 +567,8 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT u.id, p.id, t.period_key, quest_period_start(u.quest_type, day), a.progress
       FROM universal_quests AS u
-     CROSS JOIN LATERAL (SELECT quest_period_key(u.quest_type, day) AS period_key) AS t
-      -- OFFSET 0: looked up quest by quest, since an award moves few
+     CROSS JOIN LATERAL (SELECT quest_period_key(u.quest_type, day) AS period_key OFFSET 0) AS t
+      -- OFFSET 0: the key is made once, and looked up quest by quest, since an award moves few
       LEFT JOIN LATERAL (
            SELECT p.id, p.status, p.progress
              FROM user_quest_progress AS p
@@ -573,24 +585,25 @@ BEGIN ATOMIC
        AND coalesce(p.progress, 0) < a.progress;
 END;
 
--- Adds what an award counted to the universal quests that count it. It runs with every award, so it writes only what changes:
--- of most awards nothing does, as the streak is where the quests have it already; so it asks first whether there is any.
+-- Adds what an award counted to the universal quests that count it. Where there are none, it notes that the next awards like it
+-- need not ask.
 CREATE OR REPLACE FUNCTION internal.advance_quests(counters jsonb, day date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    moved record;
+    found record;
 BEGIN
-    IF NOT EXISTS (SELECT FROM moved_quests(counters, day)) THEN
-        RETURN;
+    WITH m AS MATERIALIZED (
+        SELECT * FROM moved_quests(counters, day)
+    ), advanced AS (
+        UPDATE user_quest_progress AS p SET progress = m.progress FROM m WHERE p.id = m.row_id
+    ), begun AS (
+        INSERT INTO user_quest_progress (universal_quest_id, period_key, period_start, progress)
+        SELECT m.quest_id, m.period_key, m.period_start, m.progress FROM m WHERE m.row_id IS NULL AND hold_quest(m.quest_id)
+    )
+    SELECT EXISTS (SELECT FROM m) AS any_moves, r.revision INTO found FROM shared_revision AS r;
+    IF NOT found.any_moves THEN
+        PERFORM note_quiet(counters, day, found.revision);
     END IF;
-    FOR moved IN SELECT m.* FROM moved_quests(counters, day) AS m LOOP
-        IF moved.row_id IS NULL THEN
-            INSERT INTO user_quest_progress (universal_quest_id, period_key, period_start, progress)
-            VALUES (moved.quest_id, moved.period_key, moved.period_start, moved.progress);
-        ELSE
-            UPDATE user_quest_progress SET progress = moved.progress WHERE id = moved.row_id;
-        END IF;
-    END LOOP;
 END
 $$;
 
@@ -607,6 +620,7 @@ BEGIN
        AND p.status IN ('available', 'accepted')
        AND c.key <> 'streak_days'
        AND c.value::bigint > 0;
+    PERFORM forget_quiet();
 END
 $$;
 

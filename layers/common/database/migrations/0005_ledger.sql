@@ -167,6 +167,16 @@ CREATE TABLE ledger_days (
     PRIMARY KEY (user_id, day)
 ) WITH (fillfactor = 70);
 
+-- How many rows of each event a block of the ledger holds: the 256 rows up to last_seq. What happened since a row is added up
+-- from the blocks behind it, and from the rows before the first of them and behind the last.
+CREATE TABLE ledger_blocks (
+    user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    last_seq bigint NOT NULL,
+    event_type text COLLATE "C" NOT NULL,
+    count int NOT NULL,
+    PRIMARY KEY (user_id, last_seq, event_type)
+);
+
 -- What the boards show of a user who chose to be on them, a row per board. `score` is the XP since first_day, with which the
 -- latest week or month begins in which the user's ledger has a row; score_before is that of the week or month before, which
 -- those see whose own day is still in it. Of the daily streak, first_day is its last day.
@@ -230,6 +240,21 @@ CREATE TABLE user_counters (
     PRIMARY KEY (user_id, counter)
 ) WITH (fillfactor = 70);
 
+-- What awards have found out about a user, so that the next ones need not look through achievements and universal quests. It
+-- holds as long as what all users share is of this revision.
+CREATE TABLE ledger_marks (
+    user_id uuid PRIMARY KEY DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
+    revision bigint NOT NULL,
+    -- Of facts that completed no achievement, which ones might: the least value of a counter {"counter:focus_sessions": 10}, or
+    -- what the metadata of an event have {"event:focus_complete": "strict $ ? (@.\"duration_seconds\" >= 3600)"}, or null.
+    completing jsonb NOT NULL DEFAULT '{}',
+    -- Awards of this day that move no other counters than these {"focus_sessions": true} move no universal quest, while the daily
+    -- streak is this one.
+    quiet_day date,
+    quiet_streak int,
+    quiet_counters jsonb NOT NULL DEFAULT '{}'
+) WITH (fillfactor = 70);
+
 CREATE TABLE user_achievements (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
     achievement_key text NOT NULL REFERENCES achievement_definitions,
@@ -258,16 +283,18 @@ CREATE INDEX points_ledger_times ON points_ledger USING brin (created_at);
 CREATE INDEX activity_events_times ON activity_events USING brin (created_at);
 CALL enable_row_security('points_ledger');
 CALL enable_row_security('ledger_days');
+CALL enable_row_security('ledger_blocks');
 CALL enable_row_security('leaderboard_scores');
 CALL enable_row_security('user_progress');
 CALL enable_row_security('user_wallet');
 CALL enable_row_security('user_skills');
 CALL enable_row_security('user_streaks');
 CALL enable_row_security('user_counters');
+CALL enable_row_security('ledger_marks');
 CALL enable_row_security('user_achievements');
 CALL enable_row_security('activity_events');
-GRANT SELECT ON points_ledger, ledger_days, leaderboard_scores, user_progress, user_wallet, user_skills, user_streaks,
-    user_counters, user_achievements, activity_events TO questlog_app;
+GRANT SELECT ON points_ledger, ledger_days, ledger_blocks, leaderboard_scores, user_progress, user_wallet, user_skills,
+    user_streaks, user_counters, ledger_marks, user_achievements, activity_events TO questlog_app;
 
 -- Having seen an achievement is the user's own mark; having earned it is not.
 GRANT UPDATE (notified) ON user_achievements TO questlog_app;

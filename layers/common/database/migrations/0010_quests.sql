@@ -140,7 +140,11 @@ CREATE UNIQUE INDEX user_quest_progress_shared ON user_quest_progress (user_id, 
  WHERE universal_quest_id IS NOT NULL;
 
 -- The open quests and the closed ones of a period, found without reading the history. Neither serves for look-ups of a quest.
-CREATE INDEX user_quest_progress_open ON user_quest_progress (user_id, period_key) WHERE status IN ('available', 'accepted');
+-- Those of shared quests are few, and are asked for apart from the others.
+CREATE INDEX user_quest_progress_open ON user_quest_progress (user_id, period_key)
+ WHERE status IN ('available', 'accepted') AND quest_id IS NOT NULL;
+CREATE INDEX user_quest_progress_open_shared ON user_quest_progress (user_id, period_key)
+ WHERE status IN ('available', 'accepted') AND universal_quest_id IS NOT NULL;
 CREATE INDEX user_quest_progress_closed ON user_quest_progress (user_id, period_key) WHERE status IN ('completed', 'abandoned');
 CREATE TRIGGER touch BEFORE UPDATE ON user_quest_progress FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('user_quest_progress');

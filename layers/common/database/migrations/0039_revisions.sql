@@ -22,7 +22,7 @@ CREATE TABLE shared_revision (
     restored bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
 INSERT INTO shared_revision DEFAULT VALUES;
-GRANT SELECT ON shared_revision TO questlog_app, questlog_admin, questlog_console;
+GRANT SELECT ON shared_revision TO questlog_app, questlog_admin, questlog_jobs, questlog_console;
 
 -- Administrators and jobs leave notes in a user's inbox.
 GRANT SELECT, INSERT, UPDATE ON user_revisions TO questlog_admin, questlog_jobs;

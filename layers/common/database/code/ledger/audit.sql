@@ -11,6 +11,15 @@ SELECT l.user_id, l.local_date AS day, sum(l.xp)::bigint AS xp,
   FROM points_ledger AS l
  GROUP BY l.user_id, l.local_date;
 
+-- What ledger_blocks holds, counted from the rows.
+CREATE OR REPLACE VIEW app.recounted_blocks WITH (security_invoker = true) AS
+SELECT l.user_id, b.last_seq, l.event_type, count(*)::int AS count
+  FROM points_ledger AS l
+  JOIN (SELECT user_id, max(seq) AS seq FROM points_ledger GROUP BY user_id) AS newest USING (user_id),
+       LATERAL (SELECT (l.seq + 255) / 256 * 256 AS last_seq) AS b
+ WHERE b.last_seq <= newest.seq
+ GROUP BY l.user_id, b.last_seq, l.event_type;
+
 -- Every disagreement between the ledger and the balances kept beside it. It is always empty. It covers the users whose
 -- rows the caller may see.
 CREATE OR REPLACE VIEW app.ledger_audit WITH (security_invoker = true) AS
@@ -52,6 +61,10 @@ SELECT user_id, 'day ' || day, r::text, d::text
   FROM recounted_days AS r FULL JOIN ledger_days AS d USING (user_id, day)
  WHERE (r.xp, r.coins_earned, r.coins_spent, r.events, r.first_seq, r.last_seq)
        IS DISTINCT FROM (d.xp, d.coins_earned, d.coins_spent, d.events, d.first_seq, d.last_seq)
+UNION ALL
+SELECT user_id, format('block %s, %s', last_seq, event_type), r.count::text, b.count::text
+  FROM recounted_blocks AS r FULL JOIN ledger_blocks AS b USING (user_id, last_seq, event_type)
+ WHERE r.count IS DISTINCT FROM b.count
 UNION ALL
 SELECT p.user_id, 'day of the latest row', max(d.day)::text, p.latest_day::text
   FROM user_progress AS p LEFT JOIN ledger_days AS d USING (user_id)

@@ -1,28 +1,45 @@
 SET LOCAL ROLE questlog_owner;
 
 -- Pays a draft whose key is new: moves streaks, counters and quests, and pays the achievements that this completes. Where
--- the draft has its streak_after already, its day moves no streak. `before` is the user's progress before it.
-CREATE OR REPLACE FUNCTION internal.pay(draft points_ledger, own_counter text, streak_types text[], before user_progress)
-RETURNS award_result
+-- the draft has its streak_after already, its day moves no streak. `before` is the user's progress before it. What `marks` rule out
+-- is not looked for; without marks, everything is.
+CREATE OR REPLACE FUNCTION internal.pay(
+    draft points_ledger, event event_definitions, before user_progress, marks ledger_marks DEFAULT NULL
+) RETURNS award_result
 LANGUAGE plpgsql AS $$
 DECLARE
     facts jsonb := '{}';
     entry points_ledger;
+    own_event text := 'event:' || event.event_type;
+    moved record;
+    has_earned boolean := false;
 BEGIN
     IF draft.streak_after IS NULL THEN
-        facts := move_streaks(streak_types, draft.local_date);
+        facts := move_streaks(event.streak_types, draft.local_date);
         draft.streak_after := present_streak('daily_activity');
     END IF;
-    IF draft.local_date IS DISTINCT FROM before.last_active_day AND 'daily_activity' = ANY (streak_types) THEN
+    IF draft.local_date IS DISTINCT FROM before.last_active_day AND 'daily_activity' = ANY (event.streak_types) THEN
         PERFORM count_active_day(draft.local_date);
     END IF;
     entry := post(draft, before);
-    facts := facts || move_counters(entry.counters, own_counter) || jsonb_build_object('event:' || entry.event_type, 1);
     IF entry.level_after > before.current_level THEN
         facts := facts || jsonb_build_object('level', entry.level_after);
     END IF;
-    PERFORM advance_quests(entry.counters || jsonb_build_object('streak_days', entry.streak_after), entry.local_date);
-    IF earn_achievements(entry, facts) THEN
+    moved := move_counters(entry.counters, event.counter, marks.completing);
+    IF ((marks.quiet_day, marks.quiet_streak) = (entry.local_date, entry.streak_after) AND marks.quiet_counters ?& moved.keys)
+       IS NOT TRUE
+    THEN
+        PERFORM advance_quests(entry.counters || jsonb_build_object('streak_days', entry.streak_after), entry.local_date);
+    END IF;
+    moved.may_complete := moved.may_complete OR coalesce(entry.metadata @? (marks.completing ->> own_event)::jsonpath,
+                                                         (marks.completing ? own_event) IS NOT TRUE);
+    IF moved.may_complete OR facts <> '{}' THEN
+        has_earned := earn_achievements(entry, facts || moved.facts || jsonb_build_object(own_event, 1));
+    END IF;
+    IF moved.may_complete THEN
+        PERFORM note_completing(moved.keys, entry.event_type);
+    END IF;
+    IF has_earned THEN
         RETURN full_result_of(entry, false);
     END IF;
     RETURN result_of(entry, false, before.current_level);
@@ -92,7 +109,7 @@ BEGIN
         draft.idempotency_key := 'achievement:' || earned.key;
         draft.cause_id := cause.id;
         draft.local_date := cause.local_date;
-        PERFORM pay(draft, event.counter, event.streak_types, own_progress());
+        PERFORM pay(draft, event, own_progress());
     END LOOP;
     RETURN true;
 END
@@ -111,6 +128,7 @@ DECLARE
     progress user_progress;
     known points_ledger;
     state record;
+    event event_definitions;
 BEGIN
     IF (xp BETWEEN 0 AND 1000000 AND coins BETWEEN 0 AND 1000000 AND skill_stars BETWEEN 0 AND 1000000) IS NOT TRUE THEN
         PERFORM misuse('XP, coins and stars are 0 to 1000000.');
@@ -130,7 +148,7 @@ BEGIN
     -- All else is read under the lock: a call that has waited for the first call of its key must see that call's row. It is
     -- one statement, since a statement costs more than what any of its parts reads.
     progress := own_progress();
-    SELECT e.counter, e.default_skill, e.streak_types,
+    SELECT e AS event, m AS marks,
            EXISTS (SELECT FROM points_ledger AS l WHERE l.idempotency_key = award.idempotency_key) AS is_known,
            e.boostable AND EXISTS (SELECT FROM user_effects AS b
                                     WHERE b.effect_type = 'xp_multiplier' AND b.started_at <= clock() AND b.ends_at > clock())
@@ -139,10 +157,12 @@ BEGIN
       INTO state
       FROM event_definitions AS e
      CROSS JOIN settled_streak(e.streak_types, award.day) AS s
+      LEFT JOIN ledger_marks AS m ON m.revision = (SELECT r.revision FROM shared_revision AS r)
      WHERE e.event_type = award.event_type AND e.kind = 'award';
     IF NOT FOUND THEN
         PERFORM misuse(format('%s is no event of kind award.', coalesce(event_type, 'null')));
     END IF;
+    event := state.event;
     draft.id := gen_random_uuid();
     draft.event_type := event_type;
     draft.source_type := source_type;
@@ -151,9 +171,9 @@ BEGIN
     draft.bonus_xp := 0;
     draft.xp := xp;
     draft.coins := coins;
-    draft.skill_key := coalesce(skill_key, state.default_skill);
+    draft.skill_key := coalesce(skill_key, event.default_skill);
     draft.skill_stars := skill_stars;
-    draft.counters := all_counters(state.counter, counters);
+    draft.counters := all_counters(event.counter, counters);
     draft.metadata := metadata;
     draft.idempotency_key := idempotency_key;
     draft.reason := reason;
@@ -166,6 +186,6 @@ BEGIN
         draft := boosted(draft);
     END IF;
     draft.streak_after := state.streak;
-    RETURN pay(draft, state.counter, state.streak_types, progress);
+    RETURN pay(draft, event, progress, state.marks);
 END
 $$;

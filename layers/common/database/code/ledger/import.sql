@@ -40,6 +40,8 @@ BEGIN
 
         INSERT INTO ledger_days (day, xp, coins_earned, coins_spent, events, first_seq, last_seq)
         SELECT d.day, d.xp, d.coins_earned, d.coins_spent, d.events, d.first_seq, d.last_seq FROM recounted_days AS d;
+        INSERT INTO ledger_blocks (last_seq, event_type, count)
+        SELECT b.last_seq, b.event_type, b.count FROM recounted_blocks AS b;
         INSERT INTO user_skills (skill_key, xp)
         SELECT l.skill_key, sum(l.xp + 10 * l.skill_stars)
           FROM points_ledger AS l

@@ -40,7 +40,7 @@ BEGIN
     draft.local_date := local_today();
     draft.streak_after := present_streak('daily_activity');
 
-    PERFORM move_counters(draft.counters);
+    PERFORM move_counters(draft.counters, NULL, NULL);
     PERFORM retreat_quests(original.counters, original.local_date);
     RETURN result_of(post(draft, progress), false, progress.current_level);
 END

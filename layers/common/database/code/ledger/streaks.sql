@@ -37,7 +37,7 @@ BEGIN ATOMIC
                            (SELECT count_days(missed_days(s.last_activity_date, d.today, d.paused)))
                   END AS missed OFFSET 0) AS m
      CROSS JOIN LATERAL (
-           SELECT coalesce(m.missed = 0 OR (s.streak_type = 'daily_activity' AND m.missed <= shields_held()), false)
+           SELECT coalesce(m.missed = 0 OR (t.streak_type = 'daily_activity' AND m.missed <= shields_held()), false)
                       AS stands OFFSET 0) AS f
      ORDER BY t.sort_order;
 END;
