@@ -1,5 +1,6 @@
 """Focus: a timer that the server keeps, one per user, so that it survives a closed tab (core contract, section 3)."""
 
+from typing import Any
 from uuid import UUID
 
 from questlog.api import Api, Tool
@@ -11,7 +12,6 @@ from functions.focus.models import (
     Active,
     Change,
     Completion,
-    CompletionRow,
     EndedDay,
     FocusStreak,
     Libraries,
@@ -105,8 +105,9 @@ def complete(db: Db, session_id: UUID) -> Completion:
 
     409 invalid_state when it is abandoned or expired.
     """
-    completion, session = db.each((CompletionRow, Session), "complete", session_id=session_id)
-    return Completion(**dict(completion), session=session)
+    # One row holds both: the session is known after its completion, and to read it again would take another statement.
+    row = db.one(dict[str, Any], "complete", session_id=session_id)
+    return Completion.model_validate({**row, "session": row})
 
 
 @api.post("/focus/{session_id}/abandon", errors={409: ["invalid_state"]})

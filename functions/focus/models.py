@@ -88,13 +88,10 @@ class Session(ResponseModel):
     time_remaining_seconds: Annotated[int, Moving]
 
 
-class CompletionRow(Reward):
+class Completion(Reward):
     """What a completion paid, now or the first time."""
 
     already_completed: bool
-
-
-class Completion(CompletionRow):
     session: Session
 
 

@@ -62,12 +62,10 @@ SELECT change_focus(s, %(changes)s) FROM focus_sessions AS s WHERE s.id = %(sess
 SELECT s.*, t.* FROM focus_sessions AS s, focus_timer(s, clock()) AS t WHERE s.id = %(session_id)s;
 
 -- name: complete
--- Nothing is settled first: a session whose time is up is completed here, so that this request can say that it did it.
-SELECT lock_user();
-SELECT c.already_completed, r.*
-  FROM focus_sessions AS s, complete_focus(s) AS c, reward(c.paid) AS r
- WHERE s.id = %(session_id)s;
-SELECT s.*, t.* FROM focus_sessions AS s, focus_timer(s, clock()) AS t WHERE s.id = %(session_id)s;
+-- Nothing is settled first: a session whose time is up is completed here, so that this request can say that it did it. What the
+-- session was awarded is what the reward says.
+SELECT (c.session).*, t.*, c.already_completed, r.*
+  FROM complete_focus(%(session_id)s) AS c, reward(c.paid) AS r, focus_timer(c.session, clock()) AS t;
 
 -- name: abandon
 SELECT lock_user();

@@ -1,5 +1,6 @@
 """Habits: what a user means to do again and again, and the streaks of doing it (core contract, section 4)."""
 
+from typing import Any
 from uuid import UUID
 
 from starlette.requests import Request
@@ -151,10 +152,9 @@ def complete(db: Db, habit_id: UUID, query: DayQuery, body: Completing) -> Compl
     Once the day's target is met, nothing is recorded and `already_completed` is true. Of a habit with amounts, what its
     period lacks is logged. 409 habit_archived.
     """
-    completion, habit = db.each(
-        (Completion, Habit), "complete", habit_id=habit_id, date=body.date or query.date, notes=body.notes
-    )
-    return Completed(**dict(completion), habit=habit)
+    # One row holds both: the habit is known after its completion, and to read it again would take another statement.
+    row = db.one(dict[str, Any], "complete", habit_id=habit_id, date=body.date or query.date, notes=body.notes)
+    return Completed.model_validate({**row, "habit": row})
 
 
 @api.post(

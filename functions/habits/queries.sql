@@ -18,10 +18,11 @@ SELECT lock_user();
 WITH added AS (
     INSERT INTO habits AS h (name, description, frequency, target_count, custom_days, icon, color, category, xp_reward,
                              coin_reward, skill_key, reminder_time, kind, direction, target_amount, unit, amount_step,
-                             period, "group", sort_order, created_on, created_at, updated_at)
+                             period, cadence, "group", sort_order, created_on, created_at, updated_at)
     SELECT %(name)s, %(description)s, %(frequency)s, %(target_count)s, %(custom_days)s, %(icon)s, %(color)s, %(category)s,
            %(xp_reward)s, %(coin_reward)s, %(skill_key)s, %(reminder_time)s, %(kind)s, %(direction)s, %(target_amount)s,
-           %(unit)s, %(amount_step)s, %(period)s, %(group)s, coalesce(placed.last, 0) + 1, local_today(), now, now
+           %(unit)s, %(amount_step)s, %(period)s, habit_cadence(%(frequency)s, %(direction)s, %(period)s), %(group)s,
+           coalesce(placed.last, 0) + 1, local_today(), now, now
       FROM instant() AS now,
            (SELECT count(*) FILTER (WHERE is_active) AS active, max(sort_order) AS last FROM habits) AS placed
      WHERE check_habit(%(frequency)s, %(target_count)s, %(skill_key)s)
@@ -30,21 +31,21 @@ WITH added AS (
     RETURNING h.*
 )
 SELECT remember(h.id) FROM added AS h, plan_habit_reminder(h.id, h.reminder_time);
-SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = remembered();
+SELECT * FROM habits_today WHERE id = remembered();
 
 -- name: habit
-SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
+SELECT * FROM habits_today WHERE id = %(habit_id)s;
 
 -- name: change
 SELECT lock_user();
 -- A new kind, direction or period begins the streak anew; the longest one of before is kept.
 UPDATE habits AS h
    SET (name, description, frequency, target_count, custom_days, icon, color, category, xp_reward, coin_reward, skill_key,
-        reminder_time, kind, direction, target_amount, unit, amount_step, period, "group", streak_from, longest_before,
+        reminder_time, kind, direction, target_amount, unit, amount_step, period, cadence, "group", streak_from, longest_before,
         import_digest)
      = (SELECT c.name, c.description, c.frequency, c.target_count, c.custom_days, c.icon, c.color, c.category, c.xp_reward,
                c.coin_reward, c.skill_key, c.reminder_time, c.kind, c.direction, c.target_amount, c.unit, c.amount_step,
-               c.period, c."group", CASE WHEN is_same THEN h.streak_from ELSE today END,
+               c.period, habit_cadence(c.frequency, c.direction, c.period), c."group", CASE WHEN is_same THEN h.streak_from ELSE today END,
                CASE WHEN is_same THEN h.longest_before ELSE t.longest_streak END, NULL::bytea
           FROM changed_habit(h, %(changes)s) AS c, local_today() AS today, habit_streak(h, today) AS t,
                LATERAL (SELECT (h.kind, h.direction, h.period) = (c.kind, c.direction, c.period)) AS s (is_same)
@@ -55,7 +56,7 @@ SELECT retarget_habit(h) FROM habits AS h
  WHERE id = %(habit_id)s
    AND %(changes)s::jsonb ?| '{frequency,target_count,custom_days,kind,direction,target_amount,period}';
 SELECT plan_habit_reminder(h.id, h.reminder_time) FROM habits AS h WHERE h.id = %(habit_id)s AND h.is_active;
-SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
+SELECT * FROM habits_today WHERE id = %(habit_id)s;
 
 -- name: delete
 SELECT lock_user();
@@ -68,7 +69,7 @@ DELETE FROM habits WHERE id = %(habit_id)s RETURNING id;
 -- name: archive
 SELECT lock_user();
 UPDATE habits SET is_active = false, import_digest = NULL WHERE id = %(habit_id)s AND is_active;
-SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
+SELECT * FROM habits_today WHERE id = %(habit_id)s;
 
 -- name: restore
 SELECT lock_user();
@@ -77,14 +78,13 @@ UPDATE habits SET is_active = true, import_digest = NULL
    AND ((SELECT count(*) FROM habits WHERE is_active) < 200
         OR refuse(409, 'limit_reached', 'There are 200 active habits already.', '{"limit": 200}'));
 SELECT plan_habit_reminder(h.id, h.reminder_time) FROM habits AS h WHERE h.id = %(habit_id)s AND h.is_active;
-SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
+SELECT * FROM habits_today WHERE id = %(habit_id)s;
 
 -- name: complete
-SELECT lock_user();
-SELECT c.completion_id, c.completed, c.already_completed, c.new_streak, c.streak_bonus, r.*
-  FROM habits AS h, complete_habit(h, %(date)s, %(notes)s) AS c, reward(c.paid) AS r
- WHERE h.id = %(habit_id)s;
-SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
+SELECT c.completion_id, c.completed, c.already_completed, c.new_streak, c.streak_bonus, r.*, h.*, c.current_streak,
+       c.longest_streak, c.completed_today, c.completed_count_today, c.due_today, c.skipped_today, c.paused_until, c.amount_period,
+       c.remaining
+  FROM complete_habit(%(habit_id)s, %(date)s, %(notes)s) AS c, reward(c.paid) AS r, habit_columns(c.habit) AS h;
 
 -- name: log
 SELECT lock_user();
@@ -92,7 +92,7 @@ SELECT c.completion_id, c.completed, c.already_completed, c.new_streak, c.streak
        c.within_limit, r.*
   FROM habits AS h, log_amount(h, %(date)s, %(amount)s::numeric, %(notes)s) AS c, reward(c.paid) AS r
  WHERE h.id = %(habit_id)s;
-SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
+SELECT * FROM habits_today WHERE id = %(habit_id)s;
 
 -- name: correct
 SELECT lock_user();
@@ -100,29 +100,29 @@ SELECT c.completion_id, c.completed, c.already_completed, c.new_streak, c.streak
        c.within_limit, r.*
   FROM habits AS h, set_amount(h, %(date)s, %(amount)s::numeric) AS c, reward(c.paid) AS r
  WHERE h.id = %(habit_id)s;
-SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
+SELECT * FROM habits_today WHERE id = %(habit_id)s;
 
 -- name: kept
 SELECT lock_user();
 SELECT c.completion_id, c.completed, c.already_completed, c.new_streak, c.streak_bonus, r.*
   FROM habits AS h, claim_kept(h) AS c, reward(c.paid) AS r
  WHERE h.id = %(habit_id)s;
-SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
+SELECT * FROM habits_today WHERE id = %(habit_id)s;
 
 -- name: undo
 SELECT lock_user();
 SELECT u.* FROM habits AS h, undo_habit(h, %(date)s) AS u WHERE h.id = %(habit_id)s;
-SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
+SELECT * FROM habits_today WHERE id = %(habit_id)s;
 
 -- name: skip
 SELECT lock_user();
 SELECT skip_habit(h, %(date)s) FROM habits AS h WHERE id = %(habit_id)s;
-SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
+SELECT * FROM habits_today WHERE id = %(habit_id)s;
 
 -- name: unskip
 SELECT lock_user();
 SELECT unskip_habit(h, %(date)s) FROM habits AS h WHERE id = %(habit_id)s;
-SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.id = %(habit_id)s;
+SELECT * FROM habits_today WHERE id = %(habit_id)s;
 
 -- name: history
 -- The habit with the span that was asked for, and the days of all weeks or months that the span touches.

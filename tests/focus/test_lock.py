@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import Answer, Database, User
 from tests.support import factories
-from tests.support.locks import after_a_wait
+from tests.support.locks import after_a_wait, assert_level_is_of_after_the_wait
 
 # None of these pays: a payment takes the lock by itself.
 OF_A_RUNNING_SESSION: dict[str, Callable[[User, str], Answer]] = {
@@ -55,3 +55,8 @@ def test_a_library_that_a_session_begins_with_may_be_deleted_meanwhile(user: Use
     )
     assert deleted.data == {"success": True, "id": library}
     assert user.get("/focus/active").data["session"]["library_id"] is None
+
+
+def test_the_level_and_the_streak_are_those_of_after_the_wait(user: User, database: Database) -> None:
+    """A session that earns nothing pays nothing."""
+    assert_level_is_of_after_the_wait(database, user, f"/focus/{factories.focus_session(user)['id']}/complete")

@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -518,3 +519,39 @@ def test_someone_elses_habit_is_not_completed(user: User, other: User, stranger:
     other.post(f"/habits/{habit['id']}/complete").refused(404, "not_found")
     stranger.post(f"/habits/{habit['id']}/complete").refused(401, "unauthorized")
     assert user.get(f"/habits/{habit['id']}").data == habit
+
+
+def test_a_completed_habit_is_shown_as_its_list_shows_it(user: User, today: Today) -> None:
+    day, other_day = weekday(today()), (weekday(today()) + 3) % 7
+    kinds: tuple[dict[str, Any], ...] = (
+        {},
+        {"target_count": 2},
+        {"frequency": "weekly", "target_count": 1},
+        {"frequency": "weekly", "target_count": 3},
+        {"frequency": "custom", "custom_days": [day]},
+        {"frequency": "custom", "custom_days": [other_day]},
+        {"kind": "amount", "target_amount": 2.5},
+        {"kind": "amount", "target_amount": 9, "period": "month"},
+        {"kind": "amount", "target_amount": 2, "direction": "at_most"},
+    )
+    ids = [factories.habit(user, **kind)["id"] for kind in kinds]
+    user.post(f"/habits/{ids[0]}/skip")
+
+    def listed() -> list[dict[str, object]]:
+        return sorted(user.get("/habits").data["habits"], key=lambda habit: ids.index(habit["id"]))
+
+    def one_by_one() -> list[dict[str, object]]:
+        return [user.get(f"/habits/{id_}").data for id_ in ids]
+
+    assert one_by_one() == listed()
+    yesterday = {"date": str(today() - timedelta(days=1))}
+    for body in ({}, {}, {"date": str(today())}):
+        assert [user.post(f"/habits/{id_}/complete", body).data["habit"] for id_ in ids] == listed()
+    assert user.post(f"/habits/{ids[0]}/complete", yesterday).status == 400
+    assert one_by_one() == listed()
+    assert [habit["due_today"] for habit in listed()] == [True, True, False, True, True, False, True, False, False]
+    user.post("/pauses", {"habit_id": ids[0]})
+    assert one_by_one() == listed()
+    assert [user.post(f"/habits/{id_}/complete").data["habit"] for id_ in ids] == listed()
+    user.post(f"/habits/{ids[0]}/archive")
+    assert user.get(f"/habits/{ids[0]}").data["due_today"] is False

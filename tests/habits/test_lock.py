@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import Answer, Database, User
 from tests.support import factories
-from tests.support.locks import after_a_wait
+from tests.support.locks import after_a_wait, assert_level_is_of_after_the_wait
 
 # None of these pays: a payment takes the lock by itself.
 CHANGES: dict[str, Callable[[User, str], Answer]] = {
@@ -38,3 +38,8 @@ def test_an_amount_waits_for_another(user: User, database: Database, method: str
     path = f"/habits/{factories.habit(user, kind='amount', target_amount=8)['id']}/log"
     answer, _ = after_a_wait(database, user, lambda: user.request(method, path, body={"amount": 1}))
     assert answer.data["amount_period"] == 1
+
+
+def test_the_level_and_the_streak_are_those_of_after_the_wait(user: User, database: Database) -> None:
+    """The first of two completions of a day pays nothing."""
+    assert_level_is_of_after_the_wait(database, user, f"/habits/{factories.habit(user, target_count=2)['id']}/complete")

@@ -36,6 +36,19 @@ def after_a_wait(
         return result.result()[0], row[0]
 
 
+def assert_level_is_of_after_the_wait(database: Database, user: User, path: str) -> None:
+    """Assert that a POST which pays nothing says the present level and streak, and not those of when it came."""
+    answer, _ = after_a_wait(
+        database,
+        user,
+        lambda: user.post(path).data,
+        meanwhile="SELECT app.award('goal_complete', 'test', gen_random_uuid(), 5000, 0, 'meanwhile')",
+    )
+    level = user.get("/progress").json["level"]
+    assert level > 1
+    assert (answer["xp_awarded"], answer["new_level"], answer["streak"]) == (0, level, 1)
+
+
 def is_waited_for(database: Database, holder: int) -> bool:
     """Whether a transaction waits for what the one of this backend holds."""
     rows = database.query(

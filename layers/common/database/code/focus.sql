@@ -104,8 +104,8 @@ END;
 
 -- Pays an ended session, once: a second call returns what the first one paid. Null when the session earns nothing.
 --   A session that ends within max(15 s, a twentieth) of its duration counts in full. Less than a minute is not paid,
---   and a break is paid in full or not at all. The award is of the local day on which the session ended.
-CREATE OR REPLACE FUNCTION internal.pay_focus(s focus_sessions) RETURNS award_result
+--   and a break is paid in full or not at all. The award is of the local day on which the session ended, which the caller may know.
+CREATE OR REPLACE FUNCTION internal.pay_focus(s focus_sessions, day date DEFAULT NULL) RETURNS award_result
 LANGUAGE plpgsql AS $$
 DECLARE
     seconds int := CASE
@@ -122,13 +122,13 @@ BEGIN
             greatest(5, seconds / 60), greatest(2, seconds / 300), 'focus_complete:' || s.id,
             counters => jsonb_build_object('focus_minutes', seconds / 60),
             metadata => jsonb_build_object('duration_seconds', seconds),
-            day => local_day(s.ended_at));
+            day => coalesce(pay_focus.day, local_day(s.ended_at)));
     END IF;
     RETURN award(
         'break_complete', 'focus_session', s.id,
         CASE s.mode WHEN 'break' THEN 2 ELSE 3 END, CASE s.mode WHEN 'break' THEN 0 ELSE 1 END, 'break_complete:' || s.id,
         metadata => jsonb_build_object('duration_seconds', seconds),
-        day => local_day(s.ended_at));
+        day => coalesce(pay_focus.day, local_day(s.ended_at)));
 END
 $$;
 
@@ -152,17 +152,19 @@ BEGIN
 END
 $$;
 
--- Ends a live session at a moment, from when on it is among the totals of its list. Returns what it was paid, null for nothing.
-CREATE OR REPLACE FUNCTION internal.end_focus(s focus_sessions, new_status text, reason text, at timestamptz)
-RETURNS award_result
+-- Ends a live session at a moment, from when on it is among the totals of its list. Returns the session, and what it was paid, null
+-- for nothing. `day` is the local day of the moment, where the caller knows it.
+CREATE OR REPLACE FUNCTION internal.end_focus(
+    INOUT s focus_sessions, new_status text, reason text, at timestamptz, day date DEFAULT NULL, OUT paid award_result
+)
 LANGUAGE plpgsql AS $$
 DECLARE
-    paid award_result;
+    was_paused boolean := s.paused_at IS NOT NULL;
 BEGIN
     s.actual_seconds := focus_active_seconds(s, at);
     s.status := new_status;
     s.ended_at := at;
-    paid := pay_focus(s);
+    paid := pay_focus(s, day);
     UPDATE focus_sessions AS f
        SET status = new_status,
            end_reason = reason,
@@ -175,13 +177,13 @@ BEGIN
            paused_remaining_seconds = NULL,
            xp_awarded = coalesce(paid.xp, 0),
            coins_awarded = coalesce(paid.coins, 0)
-     WHERE f.id = s.id;
-    IF s.paused_at IS NOT NULL THEN
+     WHERE f.id = s.id
+    RETURNING f.* INTO s;
+    IF was_paused THEN
         DELETE FROM focus_pause_state AS p WHERE p.session_id = s.id;
     END IF;
     PERFORM move_totals(
         ROW(s.user_id, 'focus', month_of(s.started_at), focus_kind(s.mode, s.status), 1, 0)::user_totals || focus_tag_totals(s, 1));
-    RETURN paid;
 END
 $$;
 
@@ -234,25 +236,47 @@ BEGIN
 END
 $$;
 
--- Completes a session: now or, when its time is up, at its end. `paid` is null when it earned nothing; a session that was
--- completed already gets what was paid the first time.
-CREATE OR REPLACE FUNCTION app.complete_focus(s focus_sessions, OUT already_completed boolean, OUT paid award_result)
+-- Completes a session, under the user's lock: now or, when its time is up, at its end. Returns the session after it. `paid` is null when
+-- it earned nothing; a session that was completed already gets what was paid the first time. Without such a session it returns no
+-- row.
+CREATE OR REPLACE FUNCTION app.complete_focus(wanted uuid)
+RETURNS TABLE (already_completed boolean, paid award_result, session focus_sessions)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
-    at timestamptz := instant();
+    before record;
+    ended record;
+    at timestamptz;
+    reason text := 'user';
+    -- The lock, before anything is read. As an expression it costs a fourth less than as a statement.
+    locked user_progress := own_progress();
 BEGIN
-    already_completed := s.status = 'completed';
-    IF s.status = 'paused' AND focus_expires_at(s) <= at THEN
-        s.status := 'expired'; -- settle_focus() will end it so
+    -- With the settings that say which day it is: to ask for the day costs as much as to read the session.
+    SELECT f AS session, d.zone, d.day_start INTO before FROM focus_sessions AS f, own_days() AS d WHERE f.id = wanted;
+    IF NOT FOUND THEN
+        RETURN;
     END IF;
-    IF s.status IN ('abandoned', 'expired') THEN
-        PERFORM refuse(409, 'invalid_state', 'This session has ended already.', jsonb_build_object('status', s.status));
+    at := instant();
+    session := before.session;
+    already_completed := session.status = 'completed';
+    IF session.status = 'paused' AND focus_expires_at(session) <= at THEN
+        session.status := 'expired'; -- settle_focus() will end it so
     END IF;
-    paid := CASE
-        WHEN already_completed THEN pay_focus(s)
-        WHEN s.ends_at <= at THEN end_focus(s, 'completed', 'timer', s.ends_at)
-        ELSE end_focus(s, 'completed', 'user', at)
-    END;
+    IF session.status IN ('abandoned', 'expired') THEN
+        PERFORM refuse(409, 'invalid_state', 'This session has ended already.', jsonb_build_object('status', session.status));
+    END IF;
+    IF already_completed THEN
+        paid := pay_focus(session);
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    IF session.ends_at <= at THEN
+        at := session.ends_at;
+        reason := 'timer';
+    END IF;
+    ended := end_focus(session, 'completed', reason, at, local_day(at, before.zone, before.day_start));
+    session := ended.s;
+    paid := ended.paid;
+    RETURN NEXT;
 END
 $$;
 

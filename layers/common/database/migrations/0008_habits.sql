@@ -7,11 +7,9 @@ CREATE TABLE habits (
     id uuid NOT NULL DEFAULT gen_random_uuid(),
     -- What a list asks of each habit stands first, where it is found at once.
     -- What the streak counts in: a day, a scheduled weekday, a week with enough days (weekly), or a week or a month with
-    -- an amount. A daily limit has no number of days in a week.
-    cadence text NOT NULL GENERATED ALWAYS AS (
-        CASE WHEN period <> 'day' THEN period
-             WHEN direction = 'at_most' AND frequency = 'weekly' THEN 'daily'
-             ELSE frequency END) STORED,
+    -- an amount. A daily limit has no number of days in a week. It is not generated, because then Postgres would read the
+    -- expression and compute it for every completion: habit_cadence() writes it, and sound_habit() holds it.
+    cadence text NOT NULL DEFAULT 'daily',
     -- A habit with amounts is done when the sum of its period reaches the target, or kept while it stays within it.
     kind text NOT NULL DEFAULT 'check',
     direction text NOT NULL DEFAULT 'at_least',
@@ -86,6 +84,13 @@ BEGIN
             AND array_to_string(h.custom_days, '', '--') ~ '^0?1?2?3?4?5?6?$'
             AND length(array_to_string(h.custom_days, '', '--')) = cardinality(h.custom_days);
     END IF;
+    IF (h.cadence, h.frequency, h.period) <> ('daily', 'daily', 'day') THEN
+        sound := sound AND h.cadence = CASE
+            WHEN h.period <> 'day' THEN h.period
+            WHEN h.direction = 'at_most' AND h.frequency = 'weekly' THEN 'daily'
+            ELSE h.frequency
+        END;
+    END IF;
     IF num_nonnulls(h.icon, h.color, h.reminder_time, h.unit, h."group", h.import_key, h.import_digest) > 0 THEN
         sound := sound AND (h.icon IS NULL OR length(h.icon) BETWEEN 1 AND 16)
             AND (h.color IS NULL OR h.color ~ '^#[0-9A-Fa-f]{6}$')
@@ -145,15 +150,18 @@ CREATE TABLE habit_completions (
 -- Whether a completion is sound, seen by itself; see sound_habit().
 CREATE FUNCTION sound_completion(k habit_completions) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+DECLARE
+    sound boolean := k.ordinal BETWEEN 1 AND 101 AND k.target BETWEEN 1 AND 100 AND k.reversals >= 0
+       AND (k.ledger_key IS NULL OR length(k.ledger_key) <= 200);
 BEGIN
-    RETURN k.ordinal BETWEEN 1 AND 101
-       AND k.target BETWEEN 1 AND 100
+    IF num_nonnulls(k.week_target, k.amount, k.amount_target, k.notes) = 0 THEN
+        RETURN sound;
+    END IF;
+    RETURN sound
        AND (k.week_target IS NULL OR k.week_target BETWEEN 1 AND 7)
        AND (k.amount IS NULL) = (k.amount_target IS NULL)
        AND (k.amount IS NULL OR (k.amount BETWEEN -1000000000 AND 1000000000 AND k.amount_target BETWEEN 0 AND 1000000000))
-       AND (k.notes IS NULL OR length(k.notes) BETWEEN 1 AND 2000)
-       AND (k.ledger_key IS NULL OR length(k.ledger_key) <= 200)
-       AND k.reversals >= 0;
+       AND (k.notes IS NULL OR length(k.notes) BETWEEN 1 AND 2000);
 END
 $$;
 ALTER TABLE habit_completions ADD CHECK (sound_completion(habit_completions));

@@ -102,8 +102,7 @@ BEGIN
     THEN
         RETURN recount_habit(h, undone => lessened);
     END IF;
-    made.done := is_met AND NOT was_met;
-    RETURN count_completion(h, made);
+    RETURN count_completion(h, made.completed_date, is_met AND NOT was_met, made.completed_at, any_pause => true);
 END
 $$;
 

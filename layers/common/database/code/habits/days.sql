@@ -100,6 +100,58 @@ BEGIN ATOMIC
       FROM habits_with_day(habits_shown.today) AS o;
 END;
 
+-- What the wire shows of one habit today beside its own columns, as habits_shown() shows it. That is one plan for a list, and to make
+-- it ready takes several times as long as one habit does: here what few habits have is only looked at where they have it.
+CREATE OR REPLACE FUNCTION app.habit_today(
+    h habits, OUT current_streak int, OUT longest_streak int, OUT completed_today boolean, OUT completed_count_today int,
+    OUT due_today boolean, OUT skipped_today boolean, OUT paused_until date, OUT amount_period numeric, OUT remaining numeric
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+DECLARE
+    today date;
+    any_pause boolean;
+BEGIN
+    SELECT d.today, k.times, k.done, EXISTS (SELECT FROM habit_skips AS s WHERE s.habit_id = h.id AND s.day = d.today),
+           EXISTS (SELECT FROM habit_pauses)
+      INTO today, completed_count_today, completed_today, skipped_today, any_pause
+      FROM (SELECT local_day(clock(), c.zone, c.day_start) AS today FROM own_days() AS c OFFSET 0) AS d,
+           LATERAL (SELECT count(*) AS times, coalesce(bool_or(c.done), false) AS done
+                      FROM habit_completions AS c WHERE c.habit_id = h.id AND c.completed_date = d.today) AS k;
+    IF any_pause THEN
+        paused_until := paused_until(h.id, today);
+    END IF;
+    IF h.kind = 'amount' THEN
+        amount_period := period_sum(h.id, h.period, today);
+        remaining := CASE h.direction WHEN 'at_least' THEN greatest(h.target_amount - amount_period, 0) END;
+    END IF;
+    due_today := h.is_active AND NOT skipped_today AND paused_until IS NULL;
+    IF due_today AND (h.cadence, h.direction) <> ('daily', 'at_least') THEN
+        due_today := is_habit_due(h, today, CASE h.cadence WHEN 'weekly' THEN days_of_week(h.id, today) END, amount_period);
+    END IF;
+    current_streak := streak_on(h, today);
+    longest_streak := greatest(h.longest_streak, current_streak);
+END
+$$;
+
+-- The own columns of a habit that the wire shows.
+CREATE OR REPLACE FUNCTION app.habit_columns(h habits)
+RETURNS TABLE (
+    id uuid, name text, description text, frequency text, target_count int, custom_days int[], icon text, color text,
+    category text, xp_reward int, coin_reward int, skill_key text, reminder_time text, is_active boolean,
+    last_completed_at timestamptz, kind text, direction text, target_amount numeric, unit text, amount_step numeric, period text,
+    "group" text, sort_order int, created_at timestamptz, updated_at timestamptz
+)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT h.id, h.name, h.description, h.frequency, h.target_count, h.custom_days, h.icon, h.color, h.category, h.xp_reward,
+           h.coin_reward, h.skill_key, h.reminder_time, h.is_active, h.last_completed_at, h.kind, h.direction, h.target_amount,
+           h.unit, h.amount_step, h.period, h."group", h.sort_order, h.created_at, h.updated_at;
+END;
+
+-- What the wire shows of a habit today, for a statement that shows one.
+CREATE OR REPLACE VIEW app.habits_today WITH (security_invoker = true) AS
+SELECT c.*, t.* FROM habits AS h, habit_columns(h) AS c, habit_today(h) AS t;
+
 -- A digest of what habits_shown() shows of the active habits on a day; null where there is none. It is made of the transactions
 -- (xmin) that wrote the habits and the pauses: each completion, amount and skip changes its habit.
 CREATE OR REPLACE FUNCTION app.shown_habits_version(today date) RETURNS text

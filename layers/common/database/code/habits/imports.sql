@@ -55,17 +55,17 @@ BEGIN
     END IF;
     INSERT INTO habits (
         id, name, description, frequency, target_count, custom_days, color, category, is_active, sort_order, created_on,
-        kind, direction, target_amount, unit, period, import_key, import_digest)
+        kind, direction, target_amount, unit, period, cadence, import_key, import_digest)
     SELECT k.id, k.name, k.description, k.frequency, k.target_count, k.custom_days, k.color, coalesce(k.category, 'general'),
            k.is_active, coalesce(last_place, 0) + k.sort_order, coalesce(k.created_on, today), k.kind, k.direction,
-           k.target_amount, k.unit, k.period, k.import_key, k.import_digest
+           k.target_amount, k.unit, k.period, habit_cadence(k.frequency, k.direction, k.period), k.import_key, k.import_digest
       FROM jsonb_populate_recordset(NULL::habits, rows -> 'imported') AS k;
     UPDATE habits AS h
        SET (name, description, frequency, target_count, custom_days, color, category, is_active, created_on, kind, direction,
-            target_amount, unit, period, import_key, import_digest)
+            target_amount, unit, period, cadence, import_key, import_digest)
          = (k.name, k.description, k.frequency, k.target_count, k.custom_days, k.color, coalesce(k.category, h.category),
             k.is_active, least(h.created_on, k.created_on), k.kind, k.direction, k.target_amount, k.unit, k.period,
-            k.import_key, k.import_digest)
+            habit_cadence(k.frequency, k.direction, k.period), k.import_key, k.import_digest)
       FROM jsonb_populate_recordset(NULL::habits, rows -> 'updated') AS k
      WHERE h.id = k.id;
     DELETE FROM habit_completions AS c

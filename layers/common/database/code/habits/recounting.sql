@@ -107,38 +107,37 @@ BEGIN
 END
 $$;
 
--- Counts a completion in its habit, and returns the habit. A day after the latest streak extends it or begins the next
--- one, without reading the history; any other is recounted, and so is one on a paused day or after a pause.
-CREATE OR REPLACE FUNCTION internal.count_completion(h habits, made habit_completions) RETURNS habits
+-- Counts a completion of a day in its habit, and returns the habit. A day after the latest streak extends it or begins the next
+-- one, without reading the history; any other is recounted, and so is one on a paused day or after a pause. `any_pause` is false
+-- where it is known that the user has none.
+CREATE OR REPLACE FUNCTION internal.count_completion(h habits, day date, is_done boolean, at timestamptz, any_pause boolean) RETURNS habits
 LANGUAGE plpgsql AS $$
 DECLARE
     -- null before the first streak
-    turns_later int := turns_between(h.streak_through, made.completed_date, h.cadence, h.custom_days);
-    reached int := CASE turns_later WHEN 1 THEN h.streak + 1 ELSE 1 END;
+    turns_later int := turns_between(h.streak_through, day, h.cadence, h.custom_days);
 BEGIN
-    IF NOT made.done THEN
-        UPDATE habits AS s SET last_completed_at = made.completed_at WHERE s.id = h.id;
-        h.last_completed_at := made.completed_at;
+    IF NOT is_done THEN
+        UPDATE habits AS s SET last_completed_at = at WHERE s.id = h.id RETURNING s.updated_at INTO h.updated_at;
+        h.last_completed_at := at;
         RETURN h;
-    ELSIF h.cadence = 'weekly' OR turns_later < 1
-        OR NOT is_habit_day(made.completed_date, h.cadence, h.custom_days)
-    THEN
+    ELSIF h.cadence = 'weekly' OR turns_later < 1 OR NOT is_habit_day(day, h.cadence, h.custom_days) THEN
         RETURN recount_habit(h);
+    ELSIF any_pause THEN
+        IF EXISTS (SELECT FROM pauses_of(h, coalesce(h.streak_through, day), day)) THEN
+            RETURN recount_habit(h);
+        END IF;
     END IF;
+    h.streak := CASE turns_later WHEN 1 THEN h.streak + 1 ELSE 1 END;
+    h.streak_through := day;
+    h.longest_streak := greatest(h.longest_streak, h.streak);
+    h.last_completed_at := at;
     UPDATE habits AS s
-       SET streak = reached,
-           streak_through = made.completed_date,
-           longest_streak = greatest(s.longest_streak, reached),
-           last_completed_at = made.completed_at
+       SET streak = h.streak,
+           streak_through = day,
+           longest_streak = h.longest_streak,
+           last_completed_at = at
      WHERE s.id = h.id
-       AND NOT EXISTS (SELECT FROM pauses_of(h, coalesce(h.streak_through, made.completed_date), made.completed_date));
-    IF NOT FOUND THEN
-        RETURN recount_habit(h);
-    END IF;
-    h.streak := reached;
-    h.streak_through := made.completed_date;
-    h.longest_streak := greatest(h.longest_streak, reached);
-    h.last_completed_at := made.completed_at;
+    RETURNING s.updated_at INTO h.updated_at;
     RETURN h;
 END
 $$;

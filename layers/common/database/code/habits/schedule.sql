@@ -1,5 +1,12 @@
 SET LOCAL ROLE questlog_owner;
 
+-- What the streak of a habit counts in, for who writes these columns: sound_habit() refuses any other.
+CREATE OR REPLACE FUNCTION app.habit_cadence(frequency text, direction text, period text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN period <> 'day' THEN period
+            WHEN direction = 'at_most' AND frequency = 'weekly' THEN 'daily'
+            ELSE frequency END;
+
 -- The turn of an amount's week or month, see habit_turn(). No part of its expression, which stands many times in the plan
 -- of a list of habits: each part is made ready at each request.
 CREATE OR REPLACE FUNCTION internal.amount_turn(day date, cadence text) RETURNS int

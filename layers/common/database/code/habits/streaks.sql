@@ -85,7 +85,7 @@ $$;
 
 -- A habit's streak as it stands on a day. Pauses are asked only where a turn was missed.
 CREATE OR REPLACE FUNCTION internal.streak_on(h habits, today date) RETURNS int
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     turns_later int;
     reached int;
@@ -116,8 +116,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE h.direction WHEN 'at_most' THEN greatest(h.longest_streak, current_streak) ELSE h.longest_streak END;
 
 -- A habit's streaks as they stand on a day.
-CREATE OR REPLACE FUNCTION app.habit_streak(h habits, today date) RETURNS TABLE (current_streak int, longest_streak int)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT s.streak, longest_streak(h, s.streak) FROM streak_on(h, habit_streak.today) AS s (streak);
-END;
+CREATE OR REPLACE FUNCTION app.habit_streak(h habits, today date, OUT current_streak int, OUT longest_streak int)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
+BEGIN
+    current_streak := streak_on(h, today);
+    longest_streak := longest_streak(h, current_streak);
+END
+$$;
