@@ -80,8 +80,8 @@ def add(db: Db, body: NewBook) -> Book:
 @api.get("/books/stats")
 def stats(db: Db) -> Stats:
     """Return the shelf and the reading log in numbers, and the last twelve months."""
-    shelf, pages, goal, books = db.each((ShelfRow, list[MonthRow], Goal, list[MonthRow]), "stats")
-    return rules.stats(shelf, pages=pages, goal=goal, books=books)
+    shelf, months = db.each((ShelfRow, list[MonthRow]), "stats")
+    return rules.stats(shelf, months)
 
 
 @api.get("/books/goal")

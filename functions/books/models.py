@@ -263,7 +263,7 @@ class DeletedSession(ResponseModel):
 
 
 class ShelfRow(Row):
-    """The shelf and its logs in numbers, on the user's day `today`."""
+    """The shelf and its logs in numbers, on the user's day `today`, and how many books the goal of its year is."""
 
     today: Day
     total_books: int
@@ -276,13 +276,15 @@ class ShelfRow(Row):
     current_streak_days: int
     longest_streak_days: int
     pages_7d: int
+    target: int | None
 
 
 class MonthRow(Row):
-    """How many pages were read, or books finished, in a month, by its first day."""
+    """How many pages were read, or books finished, in a month, by its first day; the other one is 0."""
 
     month: date
-    count: int
+    pages: int
+    books: int
 
 
 class Written(Row):

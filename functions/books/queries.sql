@@ -22,8 +22,9 @@ SELECT count(*) AS total
 -- name: add
 SELECT lock_user();
 SELECT refuse(409, 'limit_reached', 'There are 5000 books already.', '{"limit": 5000}')
- WHERE (SELECT count(*) FROM books) >= 5000;
-INSERT INTO books (id, title) VALUES (%(id)s, %(title)s);
+ WHERE (SELECT sum(t.total) FROM totals_of('books') AS t) >= 5000;
+WITH added AS (INSERT INTO books (id, title) VALUES (%(id)s, %(title)s) RETURNING *)
+SELECT move_total('books', book_kind(a), 1) FROM added AS a;
 SELECT change_book(b, %(sent)s) FROM books AS b WHERE b.id = %(id)s;
 SELECT b.*, book_progress(b) AS progress_percent FROM books AS b WHERE b.id = %(id)s;
 
@@ -40,7 +41,7 @@ SELECT lock_user();
 INSERT INTO deleted_imports (kind, import_key)
 SELECT 'book', import_key FROM books WHERE id = %(book_id)s AND import_key IS NOT NULL
 ON CONFLICT DO NOTHING;
-SELECT uncount_logs(b.id) FROM books AS b WHERE b.id = %(book_id)s;
+SELECT uncount_book(b.id) FROM books AS b WHERE b.id = %(book_id)s;
 DELETE FROM books WHERE id = %(book_id)s RETURNING true AS deleted;
 
 -- name: reads
@@ -113,29 +114,39 @@ SELECT s.id, delete_reading(s) FROM reading_sessions AS s WHERE s.id = %(session
 SELECT b.*, book_progress(b) AS progress_percent FROM books AS b WHERE b.id = %(book_id)s;
 
 -- name: stats
--- What logs add up to is kept by months, and their days in a row; the pages of a week are read.
+-- The shelf is kept by kinds of books, what logs add up to by months, and their days in a row; the pages of a week are read.
 WITH now AS MATERIALIZED (SELECT local_today() AS today)
 SELECT n.today, b.*, l.*, s.current AS current_streak_days, s.longest AS longest_streak_days,
        (SELECT coalesce(sum(t.amount), 0)::bigint FROM totals_of('reading_minutes') AS t) AS total_reading_minutes,
        (SELECT coalesce(sum(r.pages_read), 0) FROM reading_sessions AS r
-         WHERE r.unit = 'page' AND r.local_date > n.today - 7) AS pages_7d
+         WHERE r.unit = 'page' AND r.local_date > n.today - 7) AS pages_7d,
+       (SELECT g.target FROM reading_goals AS g WHERE g.year = extract(year FROM n.today)::int) AS target
   FROM now AS n, run_streaks('reading', n.today) AS s,
-       (SELECT count(*) AS total_books,
-               count(*) FILTER (WHERE times_read > 0) AS books_completed,
-               count(*) FILTER (WHERE status = 'reading') AS books_reading,
-               round(avg(rating), 2) AS average_rating
-          FROM books) AS b,
+       (SELECT coalesce(sum(k.total), 0)::bigint AS total_books,
+               coalesce(sum(k.total) FILTER (WHERE k.parts[2] = 'read'), 0)::bigint AS books_completed,
+               coalesce(sum(k.total) FILTER (WHERE k.parts[1] = 'reading'), 0)::bigint AS books_reading,
+               round(sum(k.total * nullif(k.parts[3], '')::numeric)
+                     / nullif(sum(k.total) FILTER (WHERE k.parts[3] <> ''), 0), 2) AS average_rating
+          FROM (SELECT t.total, string_to_array(t.kind, '/') AS parts FROM totals_of('books') AS t) AS k) AS b,
        (SELECT coalesce(sum(t.total), 0)::bigint AS reading_sessions,
                coalesce(sum(t.amount) FILTER (WHERE t.kind = 'page'), 0)::bigint AS total_pages_read
           FROM totals_of('reading') AS t) AS l;
-SELECT t.day AS month, t.amount AS count
+-- From the first of twelve months on. A month is cut from the local time, and not from local_day(): of the books of a year, the
+-- casts in between cost as much as reading them.
+WITH d AS MATERIALIZED (
+    SELECT s.zone, make_interval(hours => s.day_start) AS day_start,
+           date_trunc('month', local_day(clock(), s.zone, s.day_start)::timestamp) - interval '11 months' AS first
+      FROM day_settings() AS s
+)
+SELECT t.day AS month, t.amount AS pages, 0 AS books
   FROM totals_of('reading') AS t
- WHERE t.kind = 'page' AND t.day >= (SELECT month_of_day(local_today()) - interval '11 months')::date;
-SELECT g.* FROM (SELECT extract(year FROM local_today())::int AS year OFFSET 0) AS y, reading_goal(y.year) AS g;
-SELECT month_of_day(local_day(r.finished_at, d.zone, d.day_start)) AS month, count(*) AS count
-  FROM day_settings() AS d, book_reads AS r
- WHERE r.finished_at >= (SELECT lower(day_bounds((date_trunc('month', local_today()) - interval '11 months')::date)))
- GROUP BY 1;
+ WHERE t.kind = 'page' AND t.day >= (SELECT d.first::date FROM d)
+ UNION ALL
+SELECT m.month::date, 0, m.books
+  FROM (SELECT date_trunc('month', (r.finished_at AT TIME ZONE d.zone) - d.day_start) AS month, count(*) AS books
+          FROM d, book_reads AS r
+         WHERE r.finished_at >= (SELECT first_instant(d.first + d.day_start, d.zone) FROM d)
+         GROUP BY 1) AS m;
 
 -- name: importable
 -- The version is read first, so that a change after it is noticed when the plan is written.

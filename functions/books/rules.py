@@ -1,5 +1,6 @@
 """Statistics of reading: the last twelve months."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 
@@ -14,15 +15,20 @@ def last_months(today: date) -> list[str]:
     return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(newest - MONTHS + 1, newest + 1)]
 
 
-def stats(shelf: ShelfRow, *, pages: Iterable[MonthRow], goal: Goal, books: Iterable[MonthRow]) -> Stats:
-    """The whole document. `pages` is what was read and `books` what was finished, each by month."""
-    pages_in = {f"{row.month:%Y-%m}": row.count for row in pages}
-    books_in = {f"{row.month:%Y-%m}": row.count for row in books}
+def stats(shelf: ShelfRow, rows: Iterable[MonthRow]) -> Stats:
+    """The whole document. `rows` hold what was read and what was finished in the last months, and in those to come."""
+    pages: Counter[str] = Counter()
+    books: Counter[str] = Counter()
+    for row in rows:
+        month = f"{row.month:%Y-%m}"
+        pages[month] += row.pages
+        books[month] += row.books
     months = last_months(shelf.today)
+    this_year = sum(count for month, count in books.items() if month.startswith(f"{shelf.today:%Y}-"))
     return Stats(
-        **shelf.model_dump(exclude={"today"}),
-        books_this_year=goal.completed,
-        pages_this_month=sum(count for month, count in pages_in.items() if month >= months[-1]),
-        goal=goal,
-        months=[Month(month=month, pages=pages_in.get(month, 0), books=books_in.get(month, 0)) for month in months],
+        **shelf.model_dump(exclude={"today", "target"}),
+        books_this_year=this_year,
+        pages_this_month=sum(count for month, count in pages.items() if month >= months[-1]),
+        goal=Goal(year=shelf.today.year, target=shelf.target, completed=this_year),
+        months=[Month(month=month, pages=pages[month], books=books[month]) for month in months],
     )

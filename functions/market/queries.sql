@@ -168,15 +168,17 @@ SELECT l.id, l.seq, l.event_type, l.coins, l.coins_after, l.reason, l.created_at
  LIMIT %(limit)s + 1;
 
 -- name: set_goal
-SELECT refuse(404, 'not_found', 'There is no such item.')
- WHERE %(key)s::text IS NOT NULL
-   AND NOT EXISTS (SELECT FROM market_items_today() AS i WHERE i.key = %(key)s OR i.id = %(id)s);
 DELETE FROM user_saving_goal WHERE %(key)s::text IS NULL;
 INSERT INTO user_saving_goal (item_owner, item_id)
 SELECT g.owner_key, g.id
   FROM (SELECT i.owner_key, i.id, i.is_own FROM market_items_today() AS i WHERE i.key = %(key)s OR i.id = %(id)s ORDER BY i.is_own LIMIT 1) AS g
  WHERE g.is_own OR hold_item(g.id) OR refuse(404, 'not_found', 'There is no such item.')
 ON CONFLICT (user_id) DO UPDATE SET item_owner = excluded.item_owner, item_id = excluded.item_id;
+-- Afterwards: before it, an administrator could delete the item between the two.
+SELECT refuse(404, 'not_found', 'There is no such item.')
+ WHERE %(key)s::text IS NOT NULL
+   AND NOT EXISTS (SELECT FROM user_saving_goal AS g, market_items_today() AS i
+                    WHERE i.owner_key = g.item_owner AND i.id = g.item_id AND (i.key = %(key)s OR i.id = %(id)s));
 SELECT i.*
   FROM user_saving_goal AS g, market_items_today() AS i
  WHERE i.owner_key = g.item_owner AND i.id = g.item_id;
@@ -192,14 +194,20 @@ SELECT (SELECT coalesce(sum(l.coins), 0) FROM points_ledger AS l
          WHERE l.event_type = 'market_refund' AND l.seq >= d.first_seq AND l.local_date >= d.first_day) AS refunded,
        coalesce(d.earned, 0) AS earned
   FROM days AS d;
--- What was bought is kept by the day of UTC; the days of the user begin within one, of which the rest is counted.
+-- What was bought is kept by months and days of UTC. The days of the user begin within one, of which the rest is counted; then come
+-- the days up to the end of its month, and whole months.
 WITH span AS MATERIALIZED (
-    SELECT d.since, utc_day(d.since) AS day, next_utc_day(d.since) AS whole_days
+    SELECT d.since, utc_day(d.since) AS day, next_utc_day(d.since) AS whole_days,
+           (month_of(d.since) + interval '1 month')::date AS whole_months
       FROM (SELECT lower(day_bounds(local_today() - (%(days)s::int - 1))) AS since OFFSET 0) AS d
 )
 SELECT s.category, sum(s.purchases)::bigint AS purchases, sum(s.coins) AS coins
   FROM (SELECT t.kind AS category, t.total AS purchases, t.amount AS coins
-          FROM totals_of('spending') AS t WHERE t.day > (SELECT day FROM span)
+          FROM totals_of('spending_months') AS t WHERE t.day >= (SELECT whole_months FROM span)
+         UNION ALL
+        SELECT t.kind, t.total, t.amount
+          FROM totals_of('spending') AS t
+         WHERE t.day > (SELECT day FROM span) AND t.day < (SELECT whole_months FROM span)
          UNION ALL
         SELECT p.category, 1, p.price_paid
           FROM user_purchases AS p

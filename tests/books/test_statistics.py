@@ -126,6 +126,12 @@ class Reader:
             self.logs = [log for log in self.logs if log[0] != book]
             self.succeed(self.user.delete(f"/books/{book}"))
 
+    def shelve(self, pick: int) -> None:
+        status = ("want_to_read", "reading", "completed", "abandoned")[pick % 4]
+        rating = (None, 4.5, 1)[pick % 3]
+        book = self.books[pick % len(self.books)]
+        self.succeed(self.user.put(f"/books/{book}", {"status": status, "rating": rating}))
+
     @staticmethod
     def succeed(answer: Any) -> None:
         assert answer.status == 200, answer.text
@@ -137,7 +143,7 @@ def moment(pick: int) -> str:
     return (midnight if pick % 2 or pick % 9 == 0 else midnight + timedelta(hours=23, minutes=59)).isoformat()
 
 
-STEPS = {"log": 6, "move": 2, "amend": 1, "take_back": 2, "give_away": 1, "add": 1}
+STEPS = {"log": 6, "move": 2, "amend": 1, "take_back": 2, "give_away": 1, "add": 1, "shelve": 2}
 
 
 @settings(max_examples=6)
@@ -157,6 +163,42 @@ def test_after_any_requests(new_user: NewUser, database: Database, clock: Clock,
         getattr(reader, name)(pick)
     assert shown(reader.user) == recounted(reader.user)
     assert database.audit(reader.user.id) == []
+
+
+def test_months_and_the_year_begin_where_days_do(new_user: NewUser, clock: Clock) -> None:
+    """Days begin at three: the first moment of a month is its own, and the one before it the last month's."""
+    clock.set(NOW)
+    user = new_user(settings={"timezone": ZONE.key, "day_start_hour": 3})
+    for first in ((2030, 6, 1), (2030, 7, 1), (2031, 1, 1), (2031, 5, 1), (2031, 6, 1), (2032, 1, 1)):
+        moment = datetime(*first, 3, tzinfo=ZONE)
+        for at in (moment - timedelta(microseconds=1), moment):
+            added(user, status="completed", finished_at=at.isoformat())
+    assert user.put("/books/goal", {"target": 12}).status == 200
+    stats = user.get("/books/stats").data
+    expected = {"2030-06": 2, "2030-07": 1, "2030-12": 1, "2031-01": 1, "2031-04": 1, "2031-05": 2}
+    assert {month["month"]: month["books"] for month in stats["months"] if month["books"]} == expected
+    # Of this year are also the one in June and the one at its end.
+    assert stats["books_this_year"] == 6
+    assert stats["goal"] == user.get("/books/goal").data == {"year": 2031, "target": 12, "completed": 6}
+    assert user.put("/books/goal", {"year": 2030, "target": 1}).status == 200
+    assert user.get("/books/stats").data["goal"]["target"] == 12
+
+
+def test_the_shelf_in_numbers(user: User) -> None:
+    def numbers() -> tuple[int, int, int, float | None]:
+        stats = user.get("/books/stats").data
+        return stats["total_books"], stats["books_completed"], stats["books_reading"], stats["average_rating"]
+
+    book = f"/books/{added(user, status='completed')['id']}"
+    assert numbers() == (1, 1, 0, None)
+    assert user.put(book, {"status": "reading", "rating": 4.5}).status == 200
+    assert numbers() == (1, 1, 1, 4.5), "it was read before"
+    other = f"/books/{added(user, status='reading', rating=2)['id']}"
+    assert numbers() == (2, 1, 2, 3.25)
+    assert user.put(other, {"status": "abandoned", "rating": None}).status == 200
+    assert numbers() == (2, 1, 1, 4.5)
+    assert user.delete(book).status == 200
+    assert numbers() == (1, 0, 0, None)
 
 
 def test_days_that_join_runs_and_part_them(user: User, database: Database, clock: Clock) -> None:
@@ -197,6 +239,7 @@ def test_days_that_join_runs_and_part_them(user: User, database: Database, clock
         "DELETE FROM user_runs WHERE user_id = %s",
         "UPDATE user_totals SET amount = amount + 1 WHERE list = 'reading' AND user_id = %s",
         "UPDATE user_totals SET amount = amount + 1 WHERE list = 'reading_minutes' AND user_id = %s",
+        "UPDATE user_totals SET total = total + 1 WHERE list = 'books' AND total > 0 AND user_id = %s",
     ],
 )
 def test_what_is_not_as_the_log_says_is_found_and_made_anew(user: User, database: Database, damage: str) -> None:

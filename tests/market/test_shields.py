@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from local.clock import Clock
 from tests.conftest import Database, User
-from tests.market.shop import bought, buy, earn, refund
+from tests.market.shop import bought, buy, earn, refund, reward
 from tests.support.ledger import award
 
 
@@ -73,6 +73,23 @@ def test_a_shield_that_was_refunded_or_has_expired(database: Database, user: Use
     assert streak(user)["current_streak"] == 0
     assert user.get("/market").data["streak_shields"] == 0
     assert award(database, user, "habit_complete", xp=1)["streak"] == 1
+
+
+def test_a_reward_of_ones_own_is_no_shield_whatever_its_id(database: Database, user: User, clock: Clock) -> None:
+    """A backup names the ids of its rewards, and one of them may be the shield's."""
+    with_streak_of_two(database, user, clock, 0)
+    key = reward(user)["key"]
+    database.query(
+        "UPDATE market_items SET id = (SELECT i.id FROM market_items AS i"
+        " WHERE i.owner_id IS NULL AND i.key = 'streak_shield') WHERE owner_id = %s",
+        user.id,
+    )
+    bought(user, key)
+    clock.advance(timedelta(days=2))
+    assert user.get("/market").data["streak_shields"] == 0
+    assert streak(user)["current_streak"] == 0
+    assert award(database, user, "habit_complete", xp=1)["streak"] == 1
+    assert uses(database, user) == []
 
 
 def test_only_the_daily_streak_is_shielded(database: Database, user: User, clock: Clock) -> None:

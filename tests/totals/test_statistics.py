@@ -22,12 +22,20 @@ def local_day(moment: datetime, zone: str, day_start: int) -> date:
 MOMENTS = [NOW - timedelta(hours=6 * n, microseconds=n % 2) for n in range(14)]
 
 
+# And on both sides of the first moments of months.
+MONTHS = [
+    first - timedelta(microseconds=before)
+    for first in (datetime(2031, month, 1, tzinfo=NOW.tzinfo) for month in (2, 4, 5))
+    for before in (0, 1)
+]
+
+
 @pytest.mark.parametrize("zone", ZONES)
 def test_spending(user: User, database: Database, clock: Clock, zone: str) -> None:
     clock.set(NOW)
     clock.freeze()
     assert user.put("/user/settings", {"timezone": zone, "day_start_hour": 3}).status == 200
-    bought = [(moment, ("custom", "treats")[n % 2], n + 1) for n, moment in enumerate(MOMENTS)]
+    bought = [(moment, ("custom", "treats")[n % 2], n + 1) for n, moment in enumerate(MOMENTS + MONTHS)]
     database.query(
         """
         INSERT INTO user_purchases (user_id, item_owner, item_id, item_key, item_name, category, is_consumable,
@@ -40,7 +48,8 @@ def test_spending(user: User, database: Database, clock: Clock, zone: str) -> No
     )
     database.query("SELECT count_totals(%s)", user.id)
     today = local_day(NOW, zone, 3)
-    for days in (1, 2, 3, 30):
+    # Of seven and eight days, the first one is that of a month or the one before; of 38, so is it a month before.
+    for days in (1, 2, 3, 7, 8, 30, 38, 366):
         purchases: Counter[str] = Counter()
         coins: Counter[str] = Counter()
         for moment, category, price in bought:

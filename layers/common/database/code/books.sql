@@ -17,10 +17,11 @@ CREATE OR REPLACE FUNCTION app.book_progress(b books) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 100 * b.current_page / b.total_pages;
 
--- Writes what its user has made of a book; no later import takes it back.
-CREATE OR REPLACE FUNCTION internal.save_book(b books) RETURNS void
+-- Writes what its user has made of a book, which was another one before; no later import takes it back.
+CREATE OR REPLACE FUNCTION internal.save_book(was books, b books) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
+    SELECT move_row('books', book_kind(was), book_kind(b));
     UPDATE books
        SET (title, author, isbn, cover_url, genre, unit, total_pages, current_page, status, started_at, finished_at, rating,
             notes, tags, times_read, import_digest)
@@ -142,7 +143,7 @@ BEGIN
         UPDATE book_reads AS r SET started_at = n.started_at, finished_at = n.finished_at
          WHERE r.book_id = n.id AND r.read_number = n.times_read;
     END IF;
-    PERFORM save_book(n);
+    PERFORM save_book(b, n);
     PERFORM count_book(n);
 END
 $$;
@@ -218,10 +219,11 @@ BEGIN
 END
 $$;
 
--- Takes the logs of a book that is about to be deleted out of the totals.
-CREATE OR REPLACE FUNCTION app.uncount_logs(book uuid) RETURNS void
+-- Takes a book that is about to be deleted out of the totals, and its logs.
+CREATE OR REPLACE FUNCTION app.uncount_book(book uuid) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
 BEGIN ATOMIC
+    SELECT move_total('books', book_kind(b), -1) FROM books AS b WHERE b.id = book;
     SELECT move_total('reading', g.unit, -g.logs, g.month, amount_change => -g.read)
       FROM (SELECT s.unit, month_of_day(s.local_date) AS month, count(*) AS logs, sum(s.pages_read) AS read
               FROM reading_sessions AS s WHERE s.book_id = book GROUP BY s.unit, month_of_day(s.local_date)) AS g;
@@ -245,6 +247,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, p
 DECLARE
     moment timestamptz := instant();
     s reading_sessions;
+    was CONSTANT books := b;
     was_completed boolean := b.status = 'completed';
 BEGIN
     SELECT * INTO s FROM reading_sessions AS r
@@ -274,7 +277,7 @@ BEGIN
         b.started_at := least(b.started_at, s.logged_at);
         b := book_at_page(b, s.end_page);
     END IF;
-    PERFORM save_book(b);
+    PERFORM save_book(was, b);
     paid := ARRAY[pay_reading(s), count_book(b)];
     UPDATE reading_sessions AS r SET xp_awarded = (paid[1]).xp, coins_awarded = (paid[1]).coins WHERE r.id = s.id;
     session_id := s.id;
@@ -286,12 +289,14 @@ $$;
 CREATE OR REPLACE FUNCTION internal.move_book(s reading_sessions, pages int) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
+    was books;
     b books;
 BEGIN
-    SELECT * INTO b FROM books AS k WHERE k.id = s.book_id;
+    SELECT * INTO was FROM books AS k WHERE k.id = s.book_id;
+    b := was;
     IF pages <> 0 AND s.unit = b.unit AND s.read_number = read_number(b) AND b.status IN ('reading', 'completed') THEN
         b := book_at_page(b, b.current_page + pages);
-        PERFORM save_book(b);
+        PERFORM save_book(was, b);
         PERFORM count_book(b);
     END IF;
 END
@@ -420,6 +425,7 @@ BEGIN
     INSERT INTO book_reads (book_id, read_number, started_at, finished_at)
     SELECT k.book_id, k.read_number, k.started_at, k.finished_at
       FROM jsonb_populate_recordset(NULL::book_reads, rows -> 'reads') AS k;
+    PERFORM recount_list('books');
     RETURN true;
 END
 $$;

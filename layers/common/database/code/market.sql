@@ -105,6 +105,7 @@ DECLARE
     item market_items;
     standing record;
     level int;
+    price bigint;
     bought_at timestamptz;
 BEGIN
     PERFORM lock_user();
@@ -132,22 +133,25 @@ BEGIN
         PERFORM refuse(409, 'out_of_stock', 'There are not enough of this item left.', jsonb_build_object(
             'remaining', (SELECT i.remaining_stock FROM market_items AS i WHERE i.owner_id IS NULL AND i.id = item.id)));
     END IF;
+    price := item.price_coins * quantity;
     INSERT INTO user_purchases (
         id, item_owner, item_id, item_key, item_name, category, is_consumable, unit_price, quantity, price_paid, uses_total,
         uses_remaining, status, purchased_at, redeemed_at, expires_at)
     VALUES (
         new_purchase, item.owner_key, item.id, item.key, item.name, item.category, item.is_consumable, item.price_coins,
-        quantity, item.price_coins * quantity, item.uses_per_purchase * quantity,
+        quantity, price, item.uses_per_purchase * quantity,
         CASE WHEN item.is_consumable THEN item.uses_per_purchase * quantity ELSE 0 END,
         CASE WHEN item.is_consumable THEN 'active' ELSE 'redeemed' END,
         bought_at,
         CASE WHEN NOT item.is_consumable THEN bought_at END,
         bought_at + make_interval(days => item.valid_days));
-    PERFORM move_total('purchases', purchase_kind(CASE WHEN item.is_consumable THEN 'active' ELSE 'redeemed' END, item.id, item.key), 1),
-            move_total('spending', item.category, 1, utc_day(bought_at), amount_change => item.price_coins * quantity);
+    PERFORM move_totals(ARRAY[
+        ROW(current_user_id(), 'purchases', '-infinity',
+            purchase_kind(CASE WHEN item.is_consumable THEN 'active' ELSE 'redeemed' END, item.id, item.key), 1, 0),
+        ROW(current_user_id(), 'spending', utc_day(bought_at), item.category, 1, price),
+        ROW(current_user_id(), 'spending_months', month_of(bought_at), item.category, 1, price)]::user_totals[]);
     IF item.price_coins > 0 THEN
-        PERFORM spend(item.price_coins * quantity, 'market_purchase', 'market_item', item.id, 'purchase:' || new_purchase,
-                      item.name);
+        PERFORM spend(price, 'market_purchase', 'market_item', item.id, 'purchase:' || new_purchase, item.name);
     END IF;
 END
 $$;
@@ -286,16 +290,17 @@ END;
 
 -- Streak shields ----------------------------------------------------------------------------------------------------
 
--- How many missed days the user's streak shields can replace.
+-- How many missed days the user's streak shields can replace. The purchases of such items are looked up: of a reward that was bought
+-- and never redeemed there may be hundreds, all of them active. A user's own reward has no effect.
 CREATE OR REPLACE FUNCTION app.shields_held() RETURNS int
 LANGUAGE sql STABLE
 RETURN (
     SELECT coalesce(sum(p.uses_remaining), 0)::int
       FROM user_purchases AS p
-      JOIN market_items AS i ON i.owner_key = p.item_owner AND i.id = p.item_id
-     WHERE p.status = 'active'
-       AND (p.expires_at > clock()) IS NOT FALSE
-       AND i.effect_json ->> 'type' = 'streak_shield');
+     WHERE p.item_id = ANY (ARRAY(SELECT i.id FROM market_items AS i WHERE i.effect_json ->> 'type' = 'streak_shield'))
+       AND p.item_owner <> p.user_id
+       AND p.status = 'active'
+       AND (p.expires_at > clock()) IS NOT FALSE);
 
 -- When the shields held become fewer by time alone.
 CREATE OR REPLACE FUNCTION app.next_shield_end() RETURNS timestamptz
@@ -312,10 +317,10 @@ BEGIN
     FOR shield IN
         SELECT p.*
           FROM user_purchases AS p
-          JOIN market_items AS i ON i.owner_key = p.item_owner AND i.id = p.item_id
-         WHERE p.status = 'active'
+         WHERE p.item_id = ANY (ARRAY(SELECT i.id FROM market_items AS i WHERE i.effect_json ->> 'type' = 'streak_shield'))
+           AND p.item_owner <> p.user_id
+           AND p.status = 'active'
            AND (p.expires_at > clock()) IS NOT FALSE
-           AND i.effect_json ->> 'type' = 'streak_shield'
          ORDER BY p.purchased_at, p.id
     LOOP
         uses := least(cardinality(days), shield.uses_remaining);
@@ -335,8 +340,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal
 RETURN (
     SELECT coalesce(sum(p.uses_remaining), 0)::int
       FROM user_purchases AS p
-      JOIN market_items AS i ON i.owner_key = p.item_owner AND i.id = p.item_id
      WHERE p.user_id = holder
+       AND p.item_id = ANY (ARRAY(SELECT i.id FROM market_items AS i WHERE i.effect_json ->> 'type' = 'streak_shield'))
+       AND p.item_owner <> p.user_id
        AND p.status = 'active'
-       AND (p.expires_at > clock()) IS NOT FALSE
-       AND i.effect_json ->> 'type' = 'streak_shield');
+       AND (p.expires_at > clock()) IS NOT FALSE);

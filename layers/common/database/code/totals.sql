@@ -146,6 +146,11 @@ CREATE OR REPLACE FUNCTION app.purchase_kind(status text, item_id uuid, item_key
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN status || '/' || item_id || '/' || item_key;
 
+-- The status, whether it was ever finished, and the rating: completed/read/4.5. A book without one has nothing behind the last slash.
+CREATE OR REPLACE FUNCTION app.book_kind(b books) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN b.status || CASE WHEN b.times_read > 0 THEN '/read/' ELSE '/unread/' END || coalesce(b.rating::text, '');
+
 -- What the infobase has an entry under; nothing for one that is in the trash, and for null.
 CREATE OR REPLACE FUNCTION app.infobase_kinds(e infobase_entries) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -201,6 +206,11 @@ SELECT p.user_id, 'purchases', '-infinity', purchase_kind(p.status, p.item_id, p
  UNION ALL
 SELECT p.user_id, 'spending', utc_day(p.purchased_at), p.category, count(*), sum(p.price_paid)::bigint
   FROM user_purchases AS p GROUP BY 1, 3, 4
+ UNION ALL
+SELECT p.user_id, 'spending_months', month_of(p.purchased_at), p.category, count(*), sum(p.price_paid)::bigint
+  FROM user_purchases AS p GROUP BY 1, 3, 4
+ UNION ALL
+SELECT b.user_id, 'books', '-infinity', book_kind(b), count(*), 0 FROM books AS b GROUP BY 1, 4
  UNION ALL
 SELECT r.user_id, 'reading', month_of_day(r.local_date), r.unit, count(*), sum(r.pages_read) FROM reading_sessions AS r GROUP BY 1, 3, 4
  UNION ALL
@@ -270,4 +280,14 @@ BEGIN ATOMIC
     UPDATE user_quest_progress AS p SET target = o.target, expires_at = o.expires_at
       FROM outdated_quest_rows AS o
      WHERE o.user_id = owner AND p.user_id = owner AND p.id = o.id;
+END;
+
+-- Counts one list of the user's anew, after a change of many of its rows. The caller holds lock_user().
+CREATE OR REPLACE FUNCTION app.recount_list(wanted text) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    UPDATE user_totals AS t SET total = 0, amount = 0 WHERE t.list = wanted;
+    INSERT INTO user_totals AS t (user_id, list, day, kind, total, amount)
+    SELECT r.user_id, r.list, r.day, r.kind, r.total, r.amount FROM recounted_totals AS r WHERE r.list = wanted
+    ON CONFLICT (user_id, list, day, kind) DO UPDATE SET total = excluded.total, amount = excluded.amount;
 END;

@@ -54,6 +54,8 @@ CREATE TABLE market_items (
 CREATE TRIGGER touch BEFORE UPDATE ON market_items FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 -- A deleted user's rows are found by it.
 CREATE INDEX market_items_owner ON market_items (owner_id) WHERE owner_id IS NOT NULL;
+-- Which items are streak shields: nearly every row is a reward of some user.
+CREATE INDEX market_items_shields ON market_items (id) WHERE effect_json ->> 'type' = 'streak_shield';
 CALL enable_shared_row_security('market_items');
 GRANT SELECT, INSERT, UPDATE ON market_items TO questlog_app;
 GRANT INSERT, UPDATE, DELETE ON market_items TO questlog_admin;

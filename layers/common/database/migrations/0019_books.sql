@@ -38,8 +38,6 @@ CREATE TABLE books (
     CHECK (status <> 'completed' OR times_read >= 1),
     CHECK (import_digest IS NULL OR import_key IS NOT NULL)
 );
--- The statistics of the shelf are read in the index.
-CREATE INDEX books_status ON books (user_id, status) INCLUDE (times_read, rating);
 CREATE INDEX books_recent ON books (user_id, created_at DESC);
 CREATE TRIGGER touch BEFORE UPDATE ON books FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('books');
