@@ -348,6 +348,33 @@ def test_what_is_just_being_used_is_archived(admin: User, user: User, database: 
     assert removed.json["archived"] is True
 
 
+@pytest.mark.parametrize(
+    ("content_type", "path", "body"),
+    [
+        ("lessons", "/learn/lessons/{}/complete", {}),
+        ("drills", "/learn/drills/{}/submit", {"score": 50, "correct_count": 1, "total_count": 2, "time_seconds": 9}),
+    ],
+)
+def test_what_is_deleted_while_it_is_learned_is_not_there(
+    *, content_type: str, path: str, body: dict[str, Any], admin: User, user: User, topic: str, database: Database
+) -> None:
+    row = make(admin, content_type, topic_id=topic)
+    with psycopg.connect(database.admin_url) as deleting:
+        deleting.execute(f"DELETE FROM learn_{content_type} WHERE id = %s".encode(), [row["id"]])
+        waiting(database, deleting, lambda: user.post(path.format(row["id"]), body)).refused(404, "not_found")
+
+
+def test_an_achievement_that_is_just_being_deleted_is_not_earned(admin: User, user: User, database: Database) -> None:
+    """The payment that would complete it waits for the deletion, and is kept."""
+    row = make(admin, "achievements", trigger_config={"counter": "habits_completed", "count": 1})
+    habit = user.post("/habits", {"name": "Read"}).data
+    with psycopg.connect(database.admin_url) as deleting:
+        deleting.execute("DELETE FROM achievement_definitions WHERE key = %s", [row["key"]])
+        done = waiting(database, deleting, lambda: user.post(f"/habits/{habit['id']}/complete")).data
+    assert done["xp_awarded"] == 10
+    assert [one["key"] for one in done["achievements_unlocked"]] == ["first_habit"]
+
+
 @pytest.mark.parametrize("content_type", [one for one in TYPES if one != "exercises"])
 def test_who_writes_a_type_waits_for_who_writes_it(
     content_type: str, row: dict[str, Any], admin: User, topic: str, database: Database

@@ -230,6 +230,24 @@ def test_who_begins_it_at_that_moment_keeps_it(moderator: User, user: User, data
     assert database.query("SELECT 1 FROM user_quest_progress WHERE universal_quest_id = %s", quest["id"]) != []
 
 
+@pytest.mark.parametrize("begins", ["with a payment", "by accepting it"])
+def test_who_would_begin_it_while_it_is_deleted_does_without(
+    begins: str, moderator: User, user: User, database: Database
+) -> None:
+    """The payment is kept."""
+    quest = made(moderator, target_type="habits_completed", target=5)
+    habit = user.post("/habits", {"name": "Read"}).data
+    pays = begins == "with a payment"
+    path = f"/habits/{habit['id']}/complete" if pays else f"/quests/{quest['id']}/accept"
+    answer = while_it_waits(
+        database, f"DELETE FROM universal_quests WHERE id = '{quest['id']}'", lambda: user.post(path)
+    )
+    if pays:
+        assert answer.data["xp_awarded"] == 10
+    else:
+        answer.refused(404, "not_found")
+
+
 @pytest.mark.usefixtures("built_in")
 def test_seeds_neither_bring_back_nor_undo(moderator: User, user: User, database: Database) -> None:
     """Running the seeds again is what a migration would do."""

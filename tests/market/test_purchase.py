@@ -12,6 +12,7 @@ import pytest
 from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User, at_once
 from tests.market.shop import bought, buy, coins, earn, redeem, refund, reward, shared_item
+from tests.support.locks import is_waited_for
 from tests.support.threads import in_thread
 
 
@@ -213,7 +214,7 @@ def test_an_item_that_is_deleted_at_this_moment(method: str, path: str, database
     with psycopg.connect(database.admin_url) as deleting, ThreadPoolExecutor(1) as pool:
         deleting.execute("DELETE FROM market_items WHERE key = %s", [key])
         answer = pool.submit(in_thread, lambda: user.request(method, path, body={"item_key": key}))
-        while not database.query("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"):
+        while not is_waited_for(database, deleting.info.backend_pid):
             assert not answer.done(), "it did not wait"
             time.sleep(0.01)
         deleting.commit()

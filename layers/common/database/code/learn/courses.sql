@@ -156,7 +156,11 @@ BEGIN
     PERFORM lock_user();
     at := instant();
     today := local_day(at);
-    SELECT * INTO STRICT l FROM learn_lessons AS i WHERE i.id = lesson;
+    -- Held: an administrator may delete it at this moment, and then the progress of it could not be written.
+    SELECT * INTO l FROM learn_lessons AS i WHERE i.id = lesson FOR KEY SHARE;
+    IF NOT FOUND THEN
+        PERFORM refuse(404, 'not_found', 'There is no such lesson.');
+    END IF;
     is_first_completion := NOT EXISTS (SELECT FROM user_lesson_progress AS p WHERE p.lesson_id = lesson AND p.status = 'completed');
     INSERT INTO user_lesson_progress AS p (lesson_id, status, started_at, completed_at, quiz_score, best_quiz_score, attempts)
     VALUES (lesson, 'completed', at, at, given, graded, 1)
@@ -191,6 +195,11 @@ BEGIN
     PERFORM lock_user();
     at := instant();
     today := local_day(at);
+    -- Held, as a lesson is.
+    PERFORM FROM learn_drills AS d WHERE d.id = drill FOR KEY SHARE;
+    IF NOT FOUND THEN
+        PERFORM refuse(404, 'not_found', 'There is no such drill.');
+    END IF;
     SELECT * INTO known FROM user_drill_stats AS s WHERE s.drill_id = drill;
     missed := today - 1 - known.last_attempt_day;
     is_new_best := coalesce(score > known.best_score, true);

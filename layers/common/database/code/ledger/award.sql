@@ -93,8 +93,11 @@ BEGIN
     END IF;
     FOR earned IN SELECT c.* FROM completed_achievements(facts, cause.metadata) AS c ORDER BY c.sort_order, c.key LOOP
         draft.id := gen_random_uuid();
-        INSERT INTO user_achievements (achievement_key, ledger_id) VALUES (earned.key, draft.id) ON CONFLICT DO NOTHING;
-        CONTINUE WHEN NOT FOUND; -- paid already, by the payment of another one of this list
+        INSERT INTO user_achievements (achievement_key, ledger_id)
+        SELECT d.key, draft.id FROM achievement_definitions AS d WHERE d.key = earned.key FOR KEY SHARE
+        ON CONFLICT DO NOTHING;
+        -- paid already, by the payment of another one of this list; or just deleted by an administrator
+        CONTINUE WHEN NOT FOUND;
         event := known_event('achievement', 'award');
         draft.event_type := event.event_type;
         draft.source_type := 'achievement';
