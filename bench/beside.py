@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from bench import crowd
 from bench.account import Account
 from bench.database_cpu import backend_of
 from bench.figure import Figure
@@ -65,11 +66,11 @@ def measure(stage: Stage) -> Figure:
     figure = Figure(
         "Beside the usual stack",
         "FastAPI, Mangum and SQLAlchemy 2 with psycopg on the same server (`bench/peer`), asked in turns with ours "
-        "through the Lambda handlers; in each cell ours comes first. The peer's payment moves progress, wallet and one "
-        "streak, and writes a ledger row; it has no counters, quests, skills, achievements or row-level security. CPU "
-        "time is in microseconds, the 10th percentile, which is what a quiet machine shows: of the function's process, "
-        "and of the Postgres process behind it (Linux's schedstat). Latency is the median in milliseconds, with so "
-        "many milliseconds added to each round trip.",
+        f"through the Lambda handlers, beside {crowd.COPIES} other users who have as much; in each cell ours comes "
+        "first. The peer's payment moves progress, wallet and one streak, and writes a ledger row; it has no counters, "
+        "quests, skills, achievements or row-level security. CPU time is in microseconds, the 10th percentile, which "
+        "is what a quiet machine shows: of the function's process, and of the Postgres process behind it (Linux's "
+        "schedstat). Latency is the median in milliseconds, with so many milliseconds added to each round trip.",
         (
             *("route", "trips", "function CPU", "database CPU", "database, ratio"),
             *(f"latency, +{distance} ms" for distance in DISTANCES),
@@ -77,6 +78,8 @@ def measure(stage: Stage) -> Figure:
     )
     url = peer.set_up(stage)
     first, *pairs = [Pair(Account(stage), PeerAccount(url)) for _ in range(1 + ACCOUNTS)]
+    crowd.copy_account(stage.admin_url, first.ours.user.id, _of_another_user)
+    crowd.copy_account(url, first.theirs.user_id, peer.of_another_user)
     stage.query("VACUUM ANALYZE")
     peer.analyze(url)
     stage.serve()
@@ -99,6 +102,15 @@ def measure(stage: Stage) -> Figure:
             *(_shown(_by_side(latency, route, statistics.median), 1e-6, ".1f") for latency in latencies),
         )
     return figure
+
+
+def _of_another_user(table: str, column: str, kind: str) -> str | None:
+    # The ids of rows may be the same: each key begins with the user's.
+    if kind == "bytea":
+        return f"sha256(r.{column} || n::text::bytea)"
+    if column == ("id" if table == "users" else "user_id"):
+        return f"md5(r.{column}::text || n)::uuid"
+    return f"n || r.{column}" if (table, column) in (("users", "email"), ("user_directory", "key")) else None
 
 
 def _through_proxies(stage: Stage, url: str, first: Pair, pairs: list[Pair]) -> tuple[Moved, list[Moved]]:

@@ -23,7 +23,7 @@ INHABITED: Final = (
 # What was paid through the routes makes room for the history, whose rows count from 1.
 PAID: Final = (
     *("points_ledger", "user_progress", "user_wallet", "user_streaks", "user_skills", "user_counters"),
-    *("user_achievements", "ledger_days"),
+    *("user_achievements", "ledger_days", "ledger_blocks", "ledger_marks"),
 )
 
 

@@ -123,12 +123,14 @@ SELECT index_infobase(), index_ideas();
 RESET ROLE;
 
 -- name: purchases
+-- Every hundredth has not been redeemed.
 INSERT INTO user_purchases (item_owner, item_id, item_key, item_name, category, is_consumable, unit_price, quantity, price_paid,
                             uses_total, uses_remaining, status, purchased_at, redeemed_at)
-SELECT i.owner_key, i.id, i.key, i.name, i.category, true, 0, 1, 0, 1, 0, 'redeemed', clock() - interval '1 h' * n,
-       clock() - interval '1 h' * n
+SELECT i.owner_key, i.id, i.key, i.name, i.category, true, 0, 1, 0, 1, h.uses, CASE h.uses WHEN 0 THEN 'redeemed' ELSE 'active' END,
+       h.at, CASE h.uses WHEN 0 THEN h.at END
   FROM (SELECT * FROM market_items AS i WHERE i.owner_id IS NULL AND i.is_consumable ORDER BY i.key LIMIT 1) AS i,
-       generate_series(1, %(notes)s) AS n;
+       generate_series(1, %(notes)s) AS n,
+       LATERAL (SELECT clock() - interval '1 h' * n AS at, (n %% 100 = 0)::int AS uses) AS h;
 
 -- name: tracks
 INSERT INTO reference_tracks (name, r2_key, file_size_bytes, mime_type, status, duration_seconds, created_at)
@@ -151,6 +153,9 @@ SELECT user_id, list, first_day, last_day FROM recounted_runs
 ON CONFLICT (user_id, list, first_day) DO UPDATE SET last_day = excluded.last_day;
 INSERT INTO ledger_days (user_id, day, xp, coins_earned, coins_spent, events, first_seq, last_seq)
 SELECT * FROM recounted_days AS r WHERE NOT EXISTS (SELECT FROM ledger_days AS d WHERE d.user_id = r.user_id);
+INSERT INTO ledger_blocks (user_id, last_seq, event_type, count)
+SELECT * FROM recounted_blocks AS r WHERE NOT EXISTS (SELECT FROM ledger_blocks AS b WHERE b.user_id = r.user_id)
+ ORDER BY r.user_id, r.last_seq;
 INSERT INTO user_progress (user_id, total_xp, current_level, active_days, last_active_day)
 SELECT l.user_id, sum(l.xp), level_for(sum(l.xp)::bigint), count(DISTINCT l.local_date), max(l.local_date)
   FROM points_ledger AS l WHERE NOT EXISTS (SELECT FROM user_progress AS p WHERE p.user_id = l.user_id)

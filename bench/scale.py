@@ -47,6 +47,7 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "GET /focus, with a tag of nothing": {"path": "/focus", "tag": "none"},
     "GET /focus, statistics of a week": {"path": "/focus", "stats": "true"},
     "GET /focus, statistics of all time": {"path": "/focus", "stats": "true", "period": "all"},
+    "GET /market/stats, a year": {"path": "/market/stats", "days": 366},
     "GET /quests, 100": {"path": "/quests", "page_size": 100},
     "GET /books, a search": {"path": "/books", "search": "Book 1"},
     "GET /ideas, a search": {"path": "/ideas", "search": "bells"},

@@ -69,6 +69,15 @@ def dialect_of(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
+def of_another_user(_table: str, column: str, kind: str) -> str | None:
+    """What the copy of a row has in a column: ids of its own."""
+    if kind == "uuid":
+        return f"md5(r.{column}::text || n)::uuid"
+    if kind == "bytea":
+        return f"sha256(r.{column} || n::text::bytea)"
+    return "n || r.email" if column == "email" else None
+
+
 class PeerAccount:
     """A user with as many habits, goals, quests and past sessions as one of ours."""
 
@@ -77,7 +86,7 @@ class PeerAccount:
         self._session = ""
         made = create_engine(dialect_of(url))
         with Session(made) as db:
-            self._habits = self._fill(db)
+            self.user_id, self._habits = self._fill(db)
         made.dispose()
 
     def start_focus(self) -> dict[str, Any]:
@@ -104,7 +113,7 @@ class PeerAccount:
         answer: dict[str, Any] = json.loads(result["body"])
         return answer
 
-    def _fill(self, db: Session) -> list[UUID]:
+    def _fill(self, db: Session) -> tuple[UUID, list[UUID]]:
         now = datetime.now(UTC)
         user = User(email=f"{secrets.token_hex(8)}@bench.test")
         db.add(user)
@@ -158,4 +167,4 @@ class PeerAccount:
             for session in past
         )
         db.commit()
-        return [habit.id for habit in habits]
+        return user.id, [habit.id for habit in habits]
