@@ -40,7 +40,7 @@ class Stage:
             self._postgres = Postgres(Path(self._folder.name))
             self._postgres.start()
             self._server = self._postgres.admin_url
-        self._database = Database(NAME, self._server, self._passwords).create()
+        self.database = Database(NAME, self._server, self._passwords).create()
         migrate(self.admin_url)
         set_login_passwords(self._server, self._passwords)
         os.environ.update(ENVIRONMENT)
@@ -49,7 +49,7 @@ class Stage:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, on: TracebackType | None) -> None:
         logins.disconnect()
-        self._database.drop()
+        self.database.drop()
         if self._postgres is not None:
             self._postgres.stop()
         # serve() has set it, and the next stage would take it for a server that it is given.
@@ -59,12 +59,12 @@ class Stage:
     @property
     def admin_url(self) -> str:
         """The administrator's way in. Functions of every schema are found by their bare names."""
-        return self._database.admin_url
+        return self.database.admin_url
 
     @property
     def app_url(self) -> str:
         """The way in of the request functions."""
-        return self._database.app_url
+        return self.database.app_url
 
     @property
     def version(self) -> str:
@@ -77,7 +77,7 @@ class Stage:
 
         `way` turns its URL into another one that leads there: a proxy's.
         """
-        self._database.serve(way)
+        self.database.serve(way)
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Run a statement as the administrator."""
@@ -87,5 +87,5 @@ class Stage:
 
     def new_user(self, role: str = "user") -> User:
         """A user who may do what the role may, with a session of a browser."""
-        with self._database.admin() as connection:
+        with self.database.admin() as connection:
             return create_user(connection, role=role)

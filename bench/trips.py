@@ -1,23 +1,27 @@
 """How many round trips to the database a request costs, for every route there is."""
 
 from collections import defaultdict
-from uuid import uuid4
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from bench.figure import Figure
 from bench.stage import Stage
-from tests.support.client import Client
+from tests.support.client import Answer, Client, connect
+from tests.support.happy_paths import NOT_BY_REQUESTS, ask_prepared, ids_of
 from tests.support.proxy import Proxy
 from tests.support.routes import TWO_TRIPS, Route, inhabit, routes
+from tests.support.users import User
 
 
 def measure(stage: Stage) -> Figure:
-    """The routes of each group by what they cost, with the smallest request they understand."""
+    """The routes of each group by what a request costs that they grant."""
     figure = Figure(
         "Round trips per request",
-        "Counted by a proxy between the function and Postgres, on a warm connection, each route asked the least it "
-        "understands, as a signed-in user. An Idempotency-Key costs one more, because the answer is kept under it in "
-        "the same transaction. The suite holds every route to one trip, but for the ones below the table, which may "
-        "take two.",
+        "Counted by a proxy between the function and Postgres, on a warm connection, for a request of a signed-in user "
+        f"that the route grants; of {len(NOT_BY_REQUESTS)} routes that want what no request makes, such as a file in "
+        "the bucket or a job that has run, for the least they understand. An Idempotency-Key costs one more, because "
+        "the answer is kept under it in the same transaction. The suite holds every route to one trip, but for the "
+        "ones below the table, which may take two.",
         ("group", "routes", "no trip", "one trip", "two", "more", "with an Idempotency-Key"),
     )
     by_group: dict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -36,13 +40,29 @@ def measure(stage: Stage) -> Figure:
 
 
 def _cost(route: Route, stage: Stage, proxy: Proxy) -> tuple[int, int]:
-    """The most trips that one request took, and that one with an Idempotency-Key took, 0 where it means nothing."""
+    """The trips of a request that is granted, and those of one with an Idempotency-Key, 0 where it means nothing."""
     user = stage.new_user(role="admin")
     inhabit(route.group, user)
-    ids = [str(uuid4()) for _ in route.identified_by]
-    trips = []
-    for key in (None, None, *([str(uuid4())] * 2 if route.takes_key else ())):
+    connect(route.group)
+    before = 0
+    for ask in _requests(route, user, stage):
         before = proxy.trips
-        route.ask(user, ids, key=key)
-        trips.append(proxy.trips - before)
-    return max(trips[:2]), max(trips[2:], default=0)
+        if ask().status < 400:
+            break
+    else:
+        assert str(route) in NOT_BY_REQUESTS, route
+    trips = proxy.trips - before
+    keyed = []
+    for _ in range(2 if route.takes_key else 0):
+        before = proxy.trips
+        route.ask(user, key="a key")
+        keyed.append(proxy.trips - before)
+    return trips, max(keyed, default=0)
+
+
+def _requests(route: Route, user: User, stage: Stage) -> Iterator[Callable[[], Answer]]:
+    """Requests of the route for what the user has, until one is granted."""
+    for ids in ids_of(route, user, stage.database):
+        for whole in (False, True):
+            yield partial(route.ask, user, ids, whole=whole)
+    yield ask_prepared(route, user, stage.new_user)
