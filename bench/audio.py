@@ -2,21 +2,22 @@
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import av
 import numpy as np
 
 from bench.figure import Figure
+from bench.process import Cost, cost
 
 SAMPLE_RATE: Final = 44_100
 LENGTHS: Final = (240, 1200)
 BUDGET: Final = 1 / 20
+ONE_THREAD: Final = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
 EBU_R128: Final = ("-af", "ebur128=peak=true", "-f", "null", "-")
 
 _ANALYSE: Final = """
@@ -25,13 +26,6 @@ from pathlib import Path
 from functions.audio_worker.analysis import analyse
 analyse(Path(sys.argv[1]), sys.argv[2], "0" * 64)
 """
-
-
-class Cost(NamedTuple):
-    """What a process used: seconds of a processor, and the most memory it had, in MB."""
-
-    seconds: float
-    megabytes: float
 
 
 def measure() -> Figure:
@@ -48,10 +42,10 @@ def measure() -> Figure:
             path = Path(folder) / f"{seconds}.flac"
             write_flac(path, seconds)
             for kind in ("full", "loudness"):
-                used = cost([sys.executable, "-c", _ANALYSE, str(path), kind])
+                used = cost([sys.executable, "-c", _ANALYSE, str(path), kind], ONE_THREAD)
                 _add(figure, f"{kind}, {seconds // 60} minutes", used, seconds)
             if ffmpeg := shutil.which("ffmpeg"):
-                used = cost([ffmpeg, "-v", "error", "-threads", "1", "-i", str(path), *EBU_R128])
+                used = cost([ffmpeg, "-v", "error", "-threads", "1", "-i", str(path), *EBU_R128], ONE_THREAD)
                 _add(figure, f"ffmpeg ebur128, {seconds // 60} minutes", used, seconds)
     if not shutil.which("ffmpeg"):
         figure.notes.append("ffmpeg is not installed here, so there is nothing to compare with.")
@@ -60,15 +54,6 @@ def measure() -> Figure:
 
 def _add(figure: Figure, name: str, used: Cost, seconds: int) -> None:
     figure.add(name, f"{used.seconds:.1f}", f"1/{seconds / used.seconds:.0f}", f"{used.megabytes:.0f}")
-
-
-def cost(command: list[str]) -> Cost:
-    """What a command uses; it must succeed."""
-    with subprocess.Popen(command, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000)
 
 
 def write_flac(path: Path, seconds: int) -> None:

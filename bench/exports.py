@@ -1,15 +1,13 @@
 """What the export of a large account costs: processor time of worker and database, and the worker's memory."""
 
 import os
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from bench.audio import Cost
 from bench.figure import Figure
+from bench.process import Cost, cost
 from bench.stage import Stage
 from tests.support import bucket
 
@@ -79,15 +77,12 @@ def _cost(stage: Stage, user: UUID, export: UUID) -> tuple[Cost, float]:
     command = [sys.executable, "-c", WORK, str(user), str(export)]
     environment = {**os.environ, "DATABASE_URL": os.environ["JOBS_DATABASE_URL"]}
     backends: dict[int, float] = {}
-    with subprocess.Popen(command, env=environment) as process:
-        while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
-            for [backend] in stage.query("SELECT pid FROM pg_stat_activity WHERE usename = 'questlog_jobs'"):
-                backends[backend] = max(_seconds(backend), backends.get(backend, 0.0))
-            time.sleep(0.2)
-        process.returncode = os.waitstatus_to_exitcode(ended[1])
-    assert process.returncode == 0
-    usage = ended[2]
-    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000), sum(backends.values())
+
+    def look_at_backends() -> None:
+        for [backend] in stage.query("SELECT pid FROM pg_stat_activity WHERE usename = 'questlog_jobs'"):
+            backends[backend] = max(_seconds(backend), backends.get(backend, 0.0))
+
+    return cost(command, environment, look_at_backends), sum(backends.values())
 
 
 def _seconds(process: int) -> float:
