@@ -35,12 +35,14 @@ SELECT * FROM ledger_entries AS l
  LIMIT %(rows)s::int;
 
 -- name: ledger_of_kind
--- A statement of its own and not an optional filter, since only so the rows of a kind are found by their index.
+-- A statement of its own and not an optional filter, since only so the rows of a kind are found by their index. BETWEEN, here and
+-- below, so that the kind is part of the order that is asked for: the index of all rows has the order of their numbers too, and
+-- read by it, a kind without rows takes the whole ledger.
 SELECT read_in_index_order();
 SELECT * FROM ledger_entries AS l
  WHERE l.seq < %(before)s::bigint
-   AND l.event_type = %(event_type)s
- ORDER BY l.seq DESC
+   AND l.event_type BETWEEN %(event_type)s AND %(event_type)s
+ ORDER BY l.event_type, l.seq DESC
  LIMIT %(rows)s::int;
 
 -- name: ledger_of_days
@@ -61,8 +63,8 @@ SELECT * FROM ledger_entries AS l
    AND l.seq >= (SELECT d.first_seq FROM ledger_days AS d WHERE d.day >= %(first)s ORDER BY d.day LIMIT 1)
    AND l.seq <= (SELECT d.last_seq FROM ledger_days AS d WHERE d.day <= %(last)s ORDER BY d.day DESC LIMIT 1)
    AND l.local_date >= %(first)s::date AND l.local_date <= %(last)s::date
-   AND l.event_type = %(event_type)s
- ORDER BY l.seq DESC
+   AND l.event_type BETWEEN %(event_type)s AND %(event_type)s
+ ORDER BY l.event_type, l.seq DESC
  LIMIT %(rows)s::int;
 
 -- name: history
