@@ -172,12 +172,13 @@ class Runtime:
 
     async def _ensure_running(self) -> bool:
         """Have a process that is up to date and waits for an invocation. Returns whether it was started just now."""
-        if self._closed:
-            raise FunctionFailed(f"{self.function.group} has been stopped")
         # A process sends its answer and then asks for the next event. It may be stopped only after that: otherwise its
         # last request could still arrive, be taken for its successor's, and get the event.
         if self._process is not None and not await self._asks(self._process):
             self.stop()
+        # Only here: it may be closed while this waits, and nobody would end the process that is started then.
+        if self._closed:
+            raise FunctionFailed(f"{self.function.group} has been stopped")
         code = _fingerprint(self._code)
         if self._process is not None and code != self._started_from:
             self.stop()

@@ -5,16 +5,20 @@ import json
 import os
 import signal
 import socket
+import subprocess
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local import child
 from local.clock import Clock
 from local.gateway import BODY_LIMIT, Gateway, Server
 from local.history import Run
-from local.template import Schedule
+from local.runtime import FunctionFailed, Runtime
+from local.template import Function, Schedule
 from tests.local.echo import APP, Ask, Stack
 from tests.local.processes import alive
 
@@ -115,6 +119,23 @@ def test_a_killed_process_is_started_anew(stack: Stack) -> None:
         assert (await ask("GET", "/")).json()["pid"] != pid
 
     stack.run(test)
+
+
+def test_what_waits_for_a_process_when_all_is_stopped_starts_no_other(tmp_path: Path) -> None:
+    function = Function("EchoFunction", "echo", "functions.echo.app.handler", 60, 128)
+
+    async def test() -> None:
+        runtime = Runtime(function, {}, tmp_path / "echo.log", root=tmp_path)
+        runtime._process = child.start(["sleep", "60"], output=subprocess.DEVNULL)  # which asks for no event
+        invoked = asyncio.create_task(runtime.invoke({}))
+        await asyncio.sleep(0)
+        runtime.close()
+        with pytest.raises(FunctionFailed, match="echo has been stopped"):
+            await invoked
+        assert not runtime.is_running
+
+    with closing(asyncio.new_event_loop()) as loop:
+        loop.run_until_complete(test())
 
 
 def test_a_timeout_kills_the_process_and_answers_503(stack: Stack) -> None:
