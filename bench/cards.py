@@ -2,24 +2,40 @@
 
 import statistics
 from collections.abc import Callable, Mapping
-from typing import Final, LiteralString
+from datetime import UTC, datetime
+from typing import Any, Final, LiteralString, cast
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from bench.database_cpu import Backend, backend_of
 from bench.figure import Figure
 from bench.stage import Stage
+from functions.learn.card_models import CardRow
+from functions.learn.scheduling import CardScheduler
 from tests.support.client import Answer
 from tests.support.users import User
 
 CARDS: Final = (50, 50_000)
 REVIEWS_OF_A_CARD: Final = 20
+DAYS: Final = 1_095
 # A deck holds no more.
 CARDS_OF_A_DECK: Final = 10_000
 ROUNDS: Final = 40
 WARM_UP: Final = 8
 
-# Cards of which every second one is due, each with its log: a review a month, the last one a month ago or less.
+SCHEDULER: Final = CardScheduler(
+    desired_retention=0.9,
+    maximum_interval=3650,
+    learning_steps=(1, 10),
+    relearning_steps=(10,),
+    leech_threshold=8,
+    fuzz=False,
+)
+
+# Decks of cards, each card with its log: %(log)s says what its reviews were, and how long before the last one each was.
+# A tenth of the cards are new, and a twentieth suspended. Of the others half are due, reviewed last at some time of the
+# %(days)s days, and half are not due yet.
 HISTORY: Final[tuple[LiteralString, ...]] = (
     """
     INSERT INTO flashcard_decks (name, card_count)
@@ -28,30 +44,104 @@ HISTORY: Final[tuple[LiteralString, ...]] = (
     """,
     """
     INSERT INTO flashcards (deck_id, front, back, state, stability, difficulty, due, last_review, interval_days, reps,
-                            log_seq, position)
-    SELECT d.id, 'front ' || n, 'back ' || n, 'review', 30, 5, r.at + interval '30 d', r.at, 30, %(reviews)s,
-           (%(reviews)s - 1) * %(cards)s + n, n
+                            lapses, log_seq, suspended_at, position)
+    SELECT d.id, 'front ' || n, 'back ' || n, 'review', l.stability_after, l.difficulty_after,
+           r.at + l.due_after * interval '1 s', r.at, l.interval_days_after, l.number, l.lapses_after,
+           (l.number - 1) * %(cards)s + n, CASE WHEN n %% 20 = 1 THEN r.at END, n
       FROM generate_series(1, %(cards)s) AS n
-      JOIN (SELECT id, row_number() OVER (ORDER BY id) AS place FROM flashcard_decks) AS d
+      JOIN (SELECT id, row_number() OVER (ORDER BY id) AS place FROM flashcard_decks
+             WHERE user_id = current_user_id() AND name LIKE 'Deck %%') AS d
         ON d.place = 1 + (n - 1) / %(deck)s
+     CROSS JOIN jsonb_to_recordset(%(log)s) AS l (
+           number int, seconds_ago float8, stability_after float8, difficulty_after float8, due_after float8,
+           interval_days_after int, lapses_after int)
      CROSS JOIN LATERAL (
-           SELECT clock() - (n %% 2 * 29 + 1 + n::float / %(cards)s) * interval '1 d' AS at) AS r
+           SELECT l.interval_days_after AS rest, n::float / %(cards)s AS share OFFSET 0) AS i
+     CROSS JOIN LATERAL (
+           SELECT clock() - interval '1 d' * CASE n %% 2
+                      WHEN 0 THEN 1 + (i.rest - 1) * i.share
+                      ELSE i.rest + (%(days)s - i.rest - %(span)s) * i.share END AS at) AS r
+     WHERE l.seconds_ago = 0 AND n %% 10 <> 0
+    """,
+    """
+    INSERT INTO flashcards (deck_id, front, back, position)
+    SELECT d.id, 'front ' || n, 'back ' || n, n
+      FROM generate_series(10, %(cards)s, 10) AS n
+      JOIN (SELECT id, row_number() OVER (ORDER BY id) AS place FROM flashcard_decks
+             WHERE user_id = current_user_id() AND name LIKE 'Deck %%') AS d
+        ON d.place = 1 + (n - 1) / %(deck)s
+    """,
+    """
+    UPDATE flashcard_decks AS d SET new_count = c.new, suspended_count = c.suspended
+      FROM (SELECT deck_id, count(*) FILTER (WHERE state = 'new') AS new, count(suspended_at) AS suspended
+              FROM flashcards WHERE user_id = current_user_id() GROUP BY deck_id) AS c
+     WHERE d.user_id = current_user_id() AND d.id = c.deck_id
     """,
     """
     INSERT INTO flashcard_reviews (
-        seq, card_id, kind, rating, reviewed_at, elapsed_days, scheduler, state_before, stability_before,
+        seq, card_id, kind, rating, reviewed_at, elapsed_days, scheduler, state_before, step_before, stability_before,
         difficulty_before, due_before, last_review_before, interval_days_before, reps_before, lapses_before,
-        state_after, stability_after, difficulty_after, due_after, last_review_after, interval_days_after, reps_after,
-        lapses_after)
-    SELECT (n - 1) * %(cards)s + c.position, c.id, 'review', 3, b.at, 30, '{"name": "fsrs-6"}', 'review', 30,
-           5, b.at, b.at - interval '30 d', 30, n - 1, 0,
-           'review', 30, 5, b.at + interval '30 d', b.at, 30, n,
-           0
+        state_after, step_after, stability_after, difficulty_after, due_after, last_review_after, interval_days_after,
+        reps_after, lapses_after)
+    SELECT (l.number - 1) * %(cards)s + c.position, c.id, 'review', l.rating, r.at, l.elapsed_days, %(scheduler)s,
+           l.state_before, l.step_before, l.stability_before,
+           l.difficulty_before, c.last_review + l.due_before * interval '1 s',
+           c.last_review + l.last_review_before * interval '1 s', l.interval_days_before, l.number - 1, l.lapses_before,
+           l.state_after, l.step_after, l.stability_after, l.difficulty_after,
+           c.last_review + l.due_after * interval '1 s', r.at, l.interval_days_after, l.number, l.lapses_after
       FROM flashcards AS c
-     CROSS JOIN generate_series(1, %(reviews)s) AS n
-     CROSS JOIN LATERAL (SELECT c.last_review - (%(reviews)s - n) * interval '30 d' AS at) AS b
+     CROSS JOIN jsonb_to_recordset(%(log)s) AS l (
+           number int, rating int, seconds_ago float8, elapsed_days int,
+           state_before text, step_before int, stability_before float8, difficulty_before float8, due_before float8,
+           last_review_before float8, interval_days_before int, lapses_before int,
+           state_after text, step_after int, stability_after float8, difficulty_after float8, due_after float8,
+           interval_days_after int, lapses_after int)
+     CROSS JOIN LATERAL (SELECT c.last_review - l.seconds_ago * interval '1 s' AS at) AS r
+     WHERE c.user_id = current_user_id() AND c.last_review IS NOT NULL
     """,
 )
+
+
+def history(cards: int, reviews: int, days: int, deck: int = CARDS_OF_A_DECK) -> dict[str, Any]:
+    """What HISTORY takes: so many cards, in decks of `deck`, each reviewed so many times in `days`."""
+    log = _log(reviews)
+    return {
+        "cards": cards,
+        "deck": deck,
+        "days": days,
+        "span": log[0]["seconds_ago"] / 86_400,
+        "log": Jsonb(log),
+        "scheduler": Jsonb(SCHEDULER.document()),
+    }
+
+
+def _log(reviews: int) -> list[dict[str, Any]]:
+    """The log of a card that is reviewed as soon as it is due, and forgotten now and then.
+
+    A replay of it gives each state from the one before it. Times are seconds after the last review.
+    """
+    at = datetime(2000, 1, 1, 12, tzinfo=UTC)
+    card: dict[str, Any] = dict.fromkeys(("step", "stability", "difficulty", "due", "last_review"))
+    card |= {"state": "new", "interval_days": 0, "lapses": 0, "reps": 0}
+    log = []
+    for number in range(1, reviews + 1):
+        at = card["due"] or at
+        elapsed = (at.date() - card["last_review"].date()).days if number > 1 else None
+        rating = 1 if (reviews - number) % 5 == 4 else 3
+        outcome = SCHEDULER.outcome(cast("CardRow", card), rating, at, elapsed)
+        after = card | outcome._asdict() | {"last_review": at, "reps": number}
+        log.append(
+            {f"{name}_before": value for name, value in card.items()}
+            | {f"{name}_after": value for name, value in after.items()}
+            | {"number": number, "rating": rating, "elapsed_days": elapsed, "at": at}
+        )
+        card = after
+    assert card["state"] == "review"
+    return [
+        {name: (value - at).total_seconds() if isinstance(value, datetime) else value for name, value in row.items()}
+        | {"seconds_ago": (at - row["at"]).total_seconds()}
+        for row in log
+    ]
 
 
 def measure(stage: Stage) -> Figure:
@@ -60,9 +150,9 @@ def measure(stage: Stage) -> Figure:
     figure = Figure(
         "A million reviews",
         f"Milliseconds of CPU time of the Postgres process that serves the request, for a user with {few} cards and "
-        f"for one with {many:,}, half of them due and each reviewed {REVIEWS_OF_A_CARD} times; both take turns, the "
-        f"10th percentile of {ROUNDS} rounds. Due cards and a review are to cost at most 1.5 times as much; statistics "
-        "look at each card.",
+        f"for one with {many:,}, nearly half of them due and each reviewed {REVIEWS_OF_A_CARD} times; both take turns, "
+        f"the 10th percentile of {ROUNDS} rounds. Due cards and a review are to cost at most 1.5 times as much; "
+        "statistics look at each card.",
         ("what", f"{few} cards", f"{many:,} cards", "times"),
     )
     users = {count: with_cards(stage, count) for count in CARDS}
@@ -86,8 +176,7 @@ def with_cards(stage: Stage, cards: int) -> User:
         connection.execute("SELECT set_config('app.user_id', %s, false)", [str(user.id)])
         connection.execute("SET ROLE questlog_owner")
         for statement in HISTORY:
-            parameters = {"cards": cards, "reviews": REVIEWS_OF_A_CARD, "deck": CARDS_OF_A_DECK}
-            connection.execute(statement, parameters)
+            connection.execute(statement, history(cards, REVIEWS_OF_A_CARD, DAYS))
     return user
 
 

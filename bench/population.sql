@@ -30,6 +30,20 @@ SELECT n, (ARRAY['habit_complete', 'focus_complete', 'quest_complete', 'mileston
        LATERAL (SELECT (clock() AT TIME ZONE 'UTC')::date - 1 - ((%(ledger)s - n)::bigint * %(days)s / %(ledger)s)::int
                            AS day) AS d;
 
+-- Achievements of the last day, which paid nothing.
+WITH earned AS (
+    INSERT INTO points_ledger (seq, event_type, source_type, base_xp, bonus_xp, xp, coins, skill_stars, counters, metadata,
+                               level_after, coins_after, total_xp_after, streak_after, idempotency_key, local_date, created_at)
+    SELECT %(ledger)s + a.place, 'achievement', 'achievement', 0, 0, 0, 0, 0, '{"achievements_earned": 1}', '{}',
+           level_for(10 * %(ledger)s), 2 * %(ledger)s, 10 * %(ledger)s, 1, 'achievement:' || a.key, d.day, d.day + time '23:59'
+      FROM (SELECT key, row_number() OVER (ORDER BY sort_order) AS place FROM achievement_definitions WHERE is_active) AS a,
+           (SELECT (clock() AT TIME ZONE 'UTC')::date - 1 AS day) AS d
+     WHERE a.place <= %(achievements)s
+    RETURNING id, idempotency_key, created_at
+)
+INSERT INTO user_achievements (achievement_key, earned_at, notified, ledger_id)
+SELECT substr(e.idempotency_key, length('achievement:') + 1), e.created_at, true, e.id FROM earned AS e;
+
 -- name: habits
 INSERT INTO habits (name, sort_order, created_on, streak, streak_through, longest_streak)
 SELECT 'Habit ' || n, n, d.today - %(days)s, %(days)s, d.today - 1, %(days)s
@@ -39,11 +53,29 @@ SELECT h.id, d.today - n, 1, (d.today - n) + time '12:00'
   FROM (SELECT (clock() AT TIME ZONE 'UTC')::date AS today) AS d, habits AS h, generate_series(1, %(days)s) AS n
  WHERE h.user_id = current_user_id();
 
+-- Pauses of each habit for four days, and of everything for a week. Each was told when it was over.
+INSERT INTO habit_pauses (habit_id, starts_on, ends_on, told_at, created_at)
+SELECT h.id, p.day, p.day + 3, p.day + 4, p.day + 4
+  FROM (SELECT (clock() AT TIME ZONE 'UTC')::date AS today) AS d, habits AS h,
+       generate_series(10, %(days)s, least(100, %(days)s / 2)) AS n,
+       LATERAL (SELECT d.today - n AS day) AS p
+ WHERE h.user_id = current_user_id() AND h.name LIKE 'Habit %%';
+INSERT INTO habit_pauses (starts_on, ends_on, told_at, created_at)
+SELECT p.day, p.day + 6, p.day + 7, p.day + 7
+  FROM (SELECT (clock() AT TIME ZONE 'UTC')::date AS today) AS d, generate_series(20, %(days)s, 180) AS n,
+       LATERAL (SELECT d.today - n AS day) AS p;
+
 -- name: goals
-INSERT INTO goals (title, description, priority, target_date)
-SELECT 'Goal ' || n, 'Why it matters.', n %% 100, (clock() + interval '1 year')::date FROM generate_series(1, %(goals)s) AS n;
-INSERT INTO goal_milestones (goal_id, title, sort_order)
-SELECT g.id, 'Milestone ' || n, n FROM goals AS g, generate_series(1, 10) AS n WHERE g.user_id = current_user_id();
+-- Every fifth is reached; of the others half of the milestones are.
+INSERT INTO goals (title, description, priority, target_date, status, progress, completed_at)
+SELECT 'Goal ' || n, 'Why it matters.', n %% 100, (clock() + interval '1 year')::date, s.status,
+       CASE s.status WHEN 'completed' THEN 100 ELSE 50 END, CASE s.status WHEN 'completed' THEN clock() END
+  FROM generate_series(1, %(goals)s) AS n,
+       LATERAL (SELECT CASE n %% 5 WHEN 0 THEN 'completed' ELSE 'active' END AS status) AS s;
+INSERT INTO goal_milestones (goal_id, title, sort_order, is_completed, completed_at)
+SELECT g.id, 'Milestone ' || n, n, r.reached, CASE WHEN r.reached THEN clock() - interval '1 d' * (11 - n) END
+  FROM goals AS g, generate_series(1, 10) AS n, LATERAL (SELECT n <= 5 OR g.status = 'completed' AS reached) AS r
+ WHERE g.user_id = current_user_id() AND g.title LIKE 'Goal %%';
 
 -- name: quests
 INSERT INTO quests (title, category, xp_reward, coin_reward, is_repeatable, repeat_frequency, target)
@@ -52,10 +84,19 @@ INSERT INTO user_quest_progress (quest_id, period_key, period_start, status, pro
 SELECT q.id, to_char(d.today - n, 'YYYY-MM-DD'), d.today - n, 'completed', q.target, d.today - n, d.today - n,
        %(quest_days)s - n + 1
   FROM (SELECT (clock() AT TIME ZONE 'UTC')::date AS today) AS d, quests AS q, generate_series(1, %(quest_days)s) AS n
- WHERE q.user_id = current_user_id();
+ WHERE q.user_id = current_user_id() AND q.category = 'bench';
 INSERT INTO user_quest_progress (quest_id, period_key, period_start, status, accepted_at, target)
 SELECT q.id, to_char(d.today, 'YYYY-MM-DD'), d.today, 'accepted', d.today, q.target
-  FROM (SELECT (clock() AT TIME ZONE 'UTC')::date AS today) AS d, quests AS q WHERE q.user_id = current_user_id();
+  FROM (SELECT (clock() AT TIME ZONE 'UTC')::date AS today) AS d, quests AS q
+ WHERE q.user_id = current_user_id() AND q.category = 'bench';
+-- Quests that are done once, and were.
+INSERT INTO quests (title, category, xp_reward, coin_reward, created_at)
+SELECT 'Errand ' || n, 'errand', 10, 5, clock() - interval '1 d' - n * (interval '1 d' * %(days)s / %(errands)s)
+  FROM generate_series(1, %(errands)s) AS n;
+INSERT INTO user_quest_progress (quest_id, period_key, status, progress, accepted_at, completed_at, xp_awarded, coins_awarded,
+                                 streak_count)
+SELECT q.id, 'once', 'completed', 1, q.created_at, q.created_at + interval '1 h', 10, 5, 1
+  FROM quests AS q WHERE q.user_id = current_user_id() AND q.category = 'errand';
 INSERT INTO user_quest_progress (universal_quest_id, period_key, period_start, status, progress, completed_at)
 SELECT u.id, to_char(d.today - n, 'YYYY-MM-DD'), d.today - n, 'completed', u.target, d.today - n
   FROM (SELECT (clock() AT TIME ZONE 'UTC')::date AS today) AS d, universal_quests AS u, generate_series(1, %(quest_days)s) AS n
@@ -79,8 +120,30 @@ INSERT INTO calendar_completions (event_id, occurrence, completed_at, ledger_key
 SELECT e.id, e.start_time + interval '1 d' * n, e.start_time + interval '1 d' * n, 'bench:' || n
   FROM calendar_events AS e, generate_series(1, %(days)s - 1) AS n
  WHERE e.user_id = current_user_id() AND e.recurrence_rule = 'FREQ=DAILY';
+INSERT INTO calendar_completions (event_id, completed_at, ledger_key)
+SELECT e.id, e.end_time, 'bench:' || e.id
+  FROM calendar_events AS e
+ WHERE e.user_id = current_user_id() AND e.title LIKE 'Event %%' AND e.end_time < clock() - interval '1 d';
+
+-- name: plans
+-- What a day is planned with by itself, and a task.
 INSERT INTO daily_plans (date, items)
-SELECT (clock() AT TIME ZONE 'UTC')::date - n, '[]' FROM generate_series(1, %(days)s) AS n;
+SELECT (clock() AT TIME ZONE 'UTC')::date - n, i.items
+  FROM generate_series(0, %(days)s) AS n,
+       (SELECT jsonb_agg(plan_item(jsonb_build_object('id', p.id, 'type', p.type, 'title', p.title, 'completed', false,
+                                                      'priority', 90 + 10 * p.place)) ORDER BY p.place) AS items
+          FROM (SELECT k.*, row_number() OVER (ORDER BY k.kind, k.title) AS place
+                  FROM ((SELECT 1 AS kind, 'plan_focus' AS id, 'focus' AS type, 'Focus block' AS title)
+                         UNION ALL
+                        (SELECT 2, 'plan_habit_' || h.id, 'habit', h.name
+                           FROM habits AS h WHERE h.user_id = current_user_id() AND h.name LIKE 'Habit %%'
+                          ORDER BY h.sort_order LIMIT 5)
+                         UNION ALL
+                        (SELECT 3, 'plan_quest_' || q.id, 'quest', q.title
+                           FROM quests AS q WHERE q.user_id = current_user_id() AND q.category = 'bench'
+                          ORDER BY q.title LIMIT 3)
+                         UNION ALL
+                        (SELECT 4, 'task_' || gen_random_uuid(), 'task', 'Call home')) AS k) AS p) AS i;
 
 -- name: focus
 INSERT INTO focus_sessions (duration_seconds, actual_seconds, status, end_reason, started_at, completed_at, ended_at,
@@ -113,8 +176,12 @@ SELECT 'Item ' || n, clock() - interval '1 h' * n, n > 20 FROM generate_series(1
 INSERT INTO user_references (title, url, tags, created_at)
 SELECT 'Reference ' || n, 'https://questlog.test/', '{mixing}', clock() - interval '1 h' * n
   FROM generate_series(1, %(notes)s) AS n;
-INSERT INTO infobase_entries (title, content, updated_at)
-SELECT 'Entry ' || n, 'Leave headroom.', clock() - interval '1 h' * n FROM generate_series(1, %(notes)s) AS n;
+INSERT INTO infobase_entries (title, content, version, updated_at)
+SELECT 'Entry ' || n, 'Leave headroom.', 4, clock() - interval '1 h' * n FROM generate_series(1, %(notes)s) AS n;
+INSERT INTO infobase_versions (entry_id, version, title, content, written_at, replaced_at)
+SELECT e.id, n, e.title, 'Leave room.', e.updated_at - interval '1 h' * (5 - n), e.updated_at - interval '1 h' * (4 - n)
+  FROM infobase_entries AS e, generate_series(1, 3) AS n
+ WHERE e.user_id = current_user_id() AND e.version = 4;
 -- The search index, as an import makes it; the owner of the functions is held by row-level security, and the superuser is not.
 DELETE FROM search_words WHERE user_id = current_user_id();
 DELETE FROM search_documents WHERE user_id = current_user_id();
@@ -123,26 +190,130 @@ SELECT index_infobase(), index_ideas();
 RESET ROLE;
 
 -- name: purchases
--- Every hundredth has not been redeemed.
+-- Rewards of one's own take turns with a shared item. Every hundredth purchase has not been redeemed.
+INSERT INTO market_items (owner_id, key, name, price_coins, limit_period, sort_order)
+SELECT current_user_id(), 'reward-' || n, 'Reward ' || n, 10 + n, 'day', n FROM generate_series(1, %(rewards)s) AS n;
 INSERT INTO user_purchases (item_owner, item_id, item_key, item_name, category, is_consumable, unit_price, quantity, price_paid,
                             uses_total, uses_remaining, status, purchased_at, redeemed_at)
-SELECT i.owner_key, i.id, i.key, i.name, i.category, true, 0, 1, 0, 1, h.uses, CASE h.uses WHEN 0 THEN 'redeemed' ELSE 'active' END,
-       h.at, CASE h.uses WHEN 0 THEN h.at END
-  FROM (SELECT * FROM market_items AS i WHERE i.owner_id IS NULL AND i.is_consumable ORDER BY i.key LIMIT 1) AS i,
+SELECT i.owner_key, i.id, i.key, i.name, i.category, true, 0, 1, 0, 1, h.uses,
+       CASE h.uses WHEN 0 THEN 'redeemed' ELSE 'active' END, h.at, CASE h.uses WHEN 0 THEN h.at END
+  FROM (SELECT k.*, row_number() OVER () - 1 AS place, count(*) OVER () AS items
+          FROM ((SELECT * FROM market_items AS s WHERE s.owner_id IS NULL AND s.is_consumable ORDER BY s.key LIMIT 1)
+                 UNION ALL
+                (SELECT * FROM market_items AS s WHERE s.owner_id = current_user_id() AND s.name LIKE 'Reward %%')) AS k) AS i,
        generate_series(1, %(notes)s) AS n,
-       LATERAL (SELECT clock() - interval '1 h' * n AS at, (n %% 100 = 0)::int AS uses) AS h;
+       LATERAL (SELECT clock() - n * (interval '1 d' * %(days)s / %(notes)s) AS at, (n %% 100 = 0)::int AS uses) AS h
+ WHERE n %% i.items = i.place;
 
 -- name: tracks
-INSERT INTO reference_tracks (name, r2_key, file_size_bytes, mime_type, status, duration_seconds, created_at)
-SELECT 'Track ' || n, current_user_id() || '/audio/' || gen_random_uuid() || '.wav', 1000, 'audio/wav', 'ready', 60,
-       clock() - interval '1 h' * n
+INSERT INTO reference_tracks (name, r2_key, file_size_bytes, mime_type, status, duration_seconds, content_sha256, created_at)
+SELECT 'Track ' || n, current_user_id() || '/audio/' || gen_random_uuid() || '.wav', 1000, 'audio/wav', 'ready', 10,
+       lpad(to_hex(n), 64, '0'), clock() - n * (interval '1 d' * %(days)s / %(tracks)s)
   FROM generate_series(1, %(tracks)s) AS n;
+INSERT INTO track_analysis_cache (content_hash, name, source, duration_ms)
+SELECT lpad(to_hex(n), 64, '0'), 'Track ' || n, 'worker', 10000 FROM generate_series(0, %(tracks)s) AS n;
 INSERT INTO track_annotations (track_id, start_time_ms, title, color, created_at)
 SELECT t.id, 100 * n, 'Note ' || n, '#ffffff', t.created_at
   FROM reference_tracks AS t, generate_series(1, 10) AS n WHERE t.user_id = current_user_id();
+INSERT INTO track_regions (track_id, start_time_ms, end_time_ms, name, color)
+SELECT t.id, 500 * n, 500 * n + 3000, 'Region ' || n, '#ffffff'
+  FROM reference_tracks AS t, generate_series(1, 10) AS n WHERE t.user_id = current_user_id();
+-- Each was analysed, and they are compared in pairs, by a region or as a whole.
+INSERT INTO track_analyses (track_id, analysis_type, version, status, progress, summary, started_at, completed_at, created_at)
+SELECT t.id, 'full', '1', 'completed', 1, %(summary)s, t.created_at, t.created_at, t.created_at
+  FROM reference_tracks AS t WHERE t.user_id = current_user_id();
+INSERT INTO analysis_frame_manifests (analysis_id, hop_ms, frame_count, duration_ms, sample_rate, bands, frame_layout,
+                                      bytes_per_frame, chunk_size_frames, total_chunks, fingerprint, analyzer_version)
+SELECT a.id, m.hop_ms, m.frame_count, m.duration_ms, m.sample_rate, m.bands, m.frame_layout, m.bytes_per_frame,
+       m.chunk_size_frames, m.total_chunks, m.fingerprint, m.analyzer_version
+  FROM track_analyses AS a, jsonb_populate_record(NULL::analysis_frame_manifests, %(frames)s) AS m
+ WHERE a.user_id = current_user_id();
+INSERT INTO analysis_frame_data (analysis_id, chunk_index, start_frame, end_frame, frame_data)
+SELECT a.id, 0, 0, %(frames_of_chunk)s, %(chunk)s FROM track_analyses AS a WHERE a.user_id = current_user_id();
+INSERT INTO analysis_events (analysis_id, seq, time_ms, event_type)
+SELECT a.id, b.seq, b.time_ms, 'beat'
+  FROM track_analyses AS a, unnest(%(beats)s::int[]) WITH ORDINALITY AS b (time_ms, seq) WHERE a.user_id = current_user_id();
+INSERT INTO listening_comparisons (track_a_id, track_b_id, region_a_id, region_b_id, match_mode, trial, created_at, updated_at)
+SELECT t.id, t.next, r.a, r.b, CASE WHEN r.a IS NULL THEN 'integrated' ELSE 'region' END, 11, t.created_at, t.created_at
+  FROM (SELECT k.id, lead(k.id) OVER (ORDER BY k.created_at DESC) AS next, k.created_at,
+               row_number() OVER (ORDER BY k.created_at DESC) AS place
+          FROM reference_tracks AS k WHERE k.user_id = current_user_id()) AS t,
+       LATERAL (SELECT min(g.id::text) FILTER (WHERE g.track_id = t.id)::uuid AS a,
+                       min(g.id::text) FILTER (WHERE g.track_id = t.next)::uuid AS b
+                  FROM track_regions AS g
+                 WHERE g.user_id = current_user_id() AND g.track_id IN (t.id, t.next) AND t.place %% 2 = 0) AS r
+ WHERE t.place <= %(comparisons)s;
+INSERT INTO comparison_votes (comparison_id, trial, preferred, preferred_as_sent, created_at)
+SELECT c.id, n, 'a', 'a', c.created_at
+  FROM listening_comparisons AS c, generate_series(1, 10) AS n WHERE c.user_id = current_user_id();
 INSERT INTO listening_sessions (track_id, status, listened_ms, started_at, ended_at, completed_on)
 SELECT t.id, 'completed', 60000, t.created_at - interval '1 h' * n, t.created_at, t.created_at::date
   FROM reference_tracks AS t, generate_series(1, 10) AS n WHERE t.user_id = current_user_id();
+INSERT INTO listening_session_items (session_id, position, prompt, category, checked)
+SELECT s.id, n, 'What changed?', 'mixing', true
+  FROM listening_sessions AS s, generate_series(1, 3) AS n WHERE s.user_id = current_user_id();
+
+-- name: drills
+-- An attempt of each drill on each day.
+INSERT INTO drill_attempts (drill_id, ordinal, score, correct_count, total_count, time_seconds, created_at)
+SELECT d.id, n, 80, 8, 10, 60, clock() - interval '1 d' * (%(days)s - n + 1)
+  FROM learn_drills AS d, generate_series(1, %(days)s) AS n;
+INSERT INTO user_drill_stats (drill_id, total_attempts, correct_answers, best_score, score_sum, current_streak, best_streak,
+                              last_attempt_at, last_attempt_day, total_time_seconds)
+SELECT d.id, %(days)s, 8 * %(days)s, 80, 80 * %(days)s, %(days)s, %(days)s, clock() - interval '1 d',
+       (clock() AT TIME ZONE 'UTC')::date - 1, 60 * %(days)s
+  FROM learn_drills AS d;
+
+-- name: programs
+-- Workouts, and programs of six weeks that are over: of the days on three workouts each, the last was left out.
+INSERT INTO workouts (name, created_at)
+SELECT 'Workout ' || n, clock() - interval '1 d' * n FROM generate_series(1, 3 * %(programs)s) AS n;
+INSERT INTO workout_sections (workout_id, name, section_type, sort_order)
+SELECT w.id, 'Main', 'main', 0 FROM workouts AS w WHERE w.user_id = current_user_id() AND w.name LIKE 'Workout %%';
+INSERT INTO workout_exercises (section_id, exercise_owner, exercise_id, sets, sort_order)
+SELECT s.id, e.owner_key, e.id, 3, e.place
+  FROM workouts AS w JOIN workout_sections AS s ON s.user_id = w.user_id AND s.workout_id = w.id,
+       (SELECT owner_key, id, row_number() OVER (ORDER BY slug) AS place
+          FROM exercises WHERE is_builtin ORDER BY slug LIMIT 5) AS e
+ WHERE w.user_id = current_user_id() AND w.name LIKE 'Workout %%';
+INSERT INTO training_programs (name, duration_weeks, days_per_week, started_at, completed_at, current_week, current_day,
+                               created_at)
+SELECT 'Program ' || n, 6, 3, s.at, s.at + interval '42 d', 6, 3, s.at
+  FROM generate_series(1, %(programs)s) AS n,
+       LATERAL (SELECT clock() - interval '43 d' - n * (interval '1 d' * %(days)s / %(programs)s) AS at) AS s;
+INSERT INTO program_weeks (program_id, week_number, name)
+SELECT p.id, n, 'Week ' || n
+  FROM training_programs AS p, generate_series(1, 6) AS n WHERE p.user_id = current_user_id() AND p.name LIKE 'Program %%';
+INSERT INTO program_workouts (program_week_id, workout_id, day_number, order_index, status, session_id, completed_at)
+SELECT k.id, k.workout_id, k.day, 0, k.status, s.id, s.completed_at
+  FROM (SELECT w.id, o.workout_id, d.day, CASE d.day WHEN 3 THEN 'skipped' ELSE 'completed' END AS status,
+               row_number() OVER (ORDER BY w.id, d.day) AS place
+          FROM training_programs AS p JOIN program_weeks AS w ON w.user_id = p.user_id AND w.program_id = p.id,
+               generate_series(1, 3) AS d (day),
+               (SELECT id AS workout_id FROM workouts WHERE user_id = current_user_id() AND name = 'Workout 1') AS o
+         WHERE p.user_id = current_user_id() AND p.name LIKE 'Program %%') AS k
+  LEFT JOIN (SELECT id, completed_at, row_number() OVER (ORDER BY started_at DESC) AS place, count(*) OVER () AS sessions
+               FROM workout_sessions WHERE user_id = current_user_id() AND status = 'completed') AS s
+    ON k.status = 'completed' AND s.place = 1 + k.place %% s.sessions;
+
+-- name: messages
+-- Messages of the 90 days that they are kept, each sent to a browser and by mail.
+INSERT INTO notification_outbox (seq, kind, dedupe_key, title, body, path, created_at, expires_at)
+SELECT n, 'habit', 'bench:' || n, 'Habit ' || n, 'It is time.', '/habits', s.at, s.at + interval '1 d'
+  FROM generate_series(1, %(messages)s) AS n,
+       LATERAL (SELECT clock() - interval '1 d' - (%(messages)s - n) * interval '88 d' / %(messages)s AS at) AS s;
+INSERT INTO notification_deliveries (message_id, channel, subscription_id, status, attempts, run_after, finished_at)
+SELECT o.id, c.channel, c.subscription, 'delivered', 1, o.created_at, o.created_at
+  FROM notification_outbox AS o,
+       (SELECT 'push' AS channel, s.id AS subscription FROM push_subscriptions AS s WHERE s.user_id = current_user_id()
+         UNION ALL SELECT 'email', NULL) AS c
+ WHERE o.user_id = current_user_id();
+INSERT INTO feedback (feedback_type, title, description, status, resolved_at, created_at)
+SELECT 'bug', 'Report ' || n, 'After a pause.', 'resolved', s.at + interval '1 h', s.at
+  FROM generate_series(1, %(reports)s) AS n,
+       LATERAL (SELECT clock() - n * (interval '1 d' * %(days)s / %(reports)s) AS at) AS s;
+INSERT INTO reading_goals (year, target)
+SELECT extract(year FROM clock())::int - n, 20 FROM generate_series(0, %(days)s / 365) AS n;
 
 -- name: totals
 INSERT INTO user_totals (user_id, list, day, kind, total, amount)
@@ -171,6 +342,9 @@ SELECT l.user_id, 'daily_activity', k.streak, k.streak, max(l.local_date)
        LATERAL (SELECT 1 + floor(500 * (abs(hashtext(l.user_id::text)) %% 1000 / 1000.0) ^ 4)::int AS streak) AS k
  WHERE NOT EXISTS (SELECT FROM user_streaks AS s WHERE s.user_id = l.user_id)
  GROUP BY l.user_id, k.streak;
+UPDATE user_streaks AS s SET pauses_until = p.last
+  FROM (SELECT user_id, max(ends_on) AS last FROM habit_pauses WHERE habit_id IS NULL GROUP BY user_id) AS p
+ WHERE p.user_id = s.user_id;
 INSERT INTO leaderboard_scores (user_id, board, first_day, score, score_before)
 SELECT r.user_id, r.board, r.first_day, r.score, r.score_before
   FROM recounted_scores AS r JOIN user_settings AS s ON s.user_id = r.user_id AND s.key = 'profile_public' AND s.value = 'true'
