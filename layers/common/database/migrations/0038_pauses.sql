@@ -24,6 +24,8 @@ CREATE TABLE habit_pauses (
         daterange(starts_on, ends_on, '[]') WITH &&)
 );
 CREATE INDEX habit_pauses_of_habit ON habit_pauses (user_id, habit_id, ends_on);
+-- The last day of the latest one: lists of habits look for pauses only where one may matter.
+CREATE INDEX habit_pauses_latest ON habit_pauses (user_id, ends_on);
 -- The board of streaks asks who has paused of late, whoever it is.
 CREATE INDEX habit_pauses_of_everything ON habit_pauses (ends_on) WHERE habit_id IS NULL;
 CALL enable_row_security('habit_pauses');

@@ -47,10 +47,11 @@ $$;
 --   skipped    whether the day was skipped
 --   paused_until  the last day of the pause that the day is in; null where it is in none
 --   due        whether the habit is active, not skipped, not paused and scheduled; see is_habit_due()
+--   last_pause  the last day of the user's latest pause; null of a user who never paused
 -- What few habits need is a function that is not inlined, so that the plan stays small.
 CREATE OR REPLACE FUNCTION internal.habits_with_day(day date)
 RETURNS TABLE (
-    h habits, times int, done boolean, amount numeric, skipped boolean, paused_until date, due boolean, any_pause boolean
+    h habits, times int, done boolean, amount numeric, skipped boolean, paused_until date, due boolean, last_pause date
 )
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -60,17 +61,17 @@ BEGIN ATOMIC
                CASE h.cadence WHEN 'weekly' THEN (
                    SELECT count(DISTINCT k.completed_date) FROM habit_completions AS k
                     WHERE k.habit_id = h.id AND k.done AND k.completed_date BETWEEN d.week AND d.week + 6)::int END,
-               a.amount) AND s.day IS NULL AND p.paused_until IS NULL, d.any_pause
-      -- OFFSET 0: whoever never pauses is asked once for all habits.
-      FROM (SELECT habits_with_day.day, week_of(habits_with_day.day) AS week, EXISTS (SELECT FROM habit_pauses) AS any_pause
-            OFFSET 0) AS d
+               a.amount) AND s.day IS NULL AND p.paused_until IS NULL, d.last_pause
+      -- OFFSET 0: the pauses of whoever has none that lasts to the day are asked for once, and not for each habit.
+      FROM (SELECT habits_with_day.day, week_of(habits_with_day.day) AS week,
+                   (SELECT max(p.ends_on) FROM habit_pauses AS p) AS last_pause OFFSET 0) AS d
      CROSS JOIN habits AS h
       LEFT JOIN (SELECT k.habit_id, count(*)::int AS times, bool_or(k.done) AS done
                    FROM habit_completions AS k WHERE k.completed_date = habits_with_day.day GROUP BY k.habit_id) AS r
              ON r.habit_id = h.id
       LEFT JOIN habit_skips AS s ON s.habit_id = h.id AND s.day = habits_with_day.day
      CROSS JOIN LATERAL (SELECT CASE h.kind WHEN 'amount' THEN period_sum(h.id, h.period, d.day) END AS amount) AS a
-     CROSS JOIN LATERAL (SELECT CASE WHEN d.any_pause THEN paused_until(h.id, d.day) END AS paused_until) AS p;
+     CROSS JOIN LATERAL (SELECT CASE WHEN d.last_pause >= d.day THEN paused_until(h.id, d.day) END AS paused_until) AS p;
 END;
 
 -- What the wire shows of all habits, under the wire's names.
@@ -88,7 +89,8 @@ BEGIN ATOMIC
     SELECT (o.h).id, (o.h).name, (o.h).description, (o.h).frequency, (o.h).target_count, (o.h).custom_days, (o.h).icon,
            (o.h).color, (o.h).category, (o.h).xp_reward, (o.h).coin_reward, (o.h).skill_key, (o.h).reminder_time,
            (o.h).is_active,
-           CASE WHEN o.any_pause OR (o.h).direction = 'at_most' THEN streak_of((o.h).id, habits_shown.today)
+           -- A pause that was over when the streak ended is counted in it.
+           CASE WHEN o.last_pause > (o.h).streak_through OR (o.h).direction = 'at_most' THEN streak_of((o.h).id, habits_shown.today)
                 ELSE standing_streak((o.h).streak, (o.h).streak_through, (o.h).cadence, (o.h).custom_days, habits_shown.today)
            END,
            CASE (o.h).direction WHEN 'at_most' THEN longest_streak(o.h, streak_of((o.h).id, habits_shown.today))
@@ -153,13 +155,15 @@ CREATE OR REPLACE VIEW app.habits_today WITH (security_invoker = true) AS
 SELECT c.*, t.* FROM habits AS h, habit_columns(h) AS c, habit_today(h) AS t;
 
 -- A digest of what habits_shown() shows of the active habits on a day; null where there is none. It is made of the transactions
--- (xmin) that wrote the habits and the pauses: each completion, amount and skip changes its habit.
+-- (xmin) that wrote the habits and the pauses: each completion, amount and skip changes its habit. A pause that is over does not
+-- change, and a new one begins at most a week back.
 CREATE OR REPLACE FUNCTION app.shown_habits_version(today date) RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT sum(hash_record_extended(ROW (h.id, h.xmin, d.today, d.pauses), 0))::text
       FROM (SELECT shown_habits_version.today,
-                   (SELECT sum(hash_record_extended(ROW (p.id, p.xmin), 0)) FROM habit_pauses AS p) AS pauses OFFSET 0) AS d
+                   (SELECT sum(hash_record_extended(ROW (p.id, p.xmin), 0)) FROM habit_pauses AS p
+                     WHERE p.ends_on >= shown_habits_version.today - 10) AS pauses OFFSET 0) AS d
      CROSS JOIN habits AS h
      WHERE h.is_active;
 END;
