@@ -35,14 +35,20 @@ BEGIN ATOMIC
                    SELECT FROM habit_done(plan_source(i.item ->> 'id', 'plan_habit_'), p.date))
                WHEN starts_with(i.item ->> 'id', 'plan_quest_') THEN EXISTS (
                    SELECT FROM user_quest_progress AS q
-                    WHERE plan_source(i.item ->> 'id', 'plan_quest_') IN (q.quest_id, q.universal_quest_id)
+                    WHERE q.quest_id = plan_source(i.item ->> 'id', 'plan_quest_') AND q.period_key >= d.earliest_period
+                      AND q.completed_at >= lower(d.bounds) AND q.completed_at < upper(d.bounds)) OR EXISTS (
+                   SELECT FROM user_quest_progress AS q
+                    WHERE q.universal_quest_id = plan_source(i.item ->> 'id', 'plan_quest_')
+                      AND q.period_key >= d.earliest_period
                       AND q.completed_at >= lower(d.bounds) AND q.completed_at < upper(d.bounds))
                WHEN starts_with(i.item ->> 'id', 'plan_workout_') THEN calendar_item_done(i.item ->> 'id')
                ELSE false
            END,
            (i.item -> 'priority')::int, i.position, i.item
       FROM jsonb_array_elements(p.items) WITH ORDINALITY AS i (item, position),
-           (SELECT day_bounds(p.date) AS bounds OFFSET 0) AS d
+           -- What was completed on the day is of the month before or later; keys of longer periods stand behind those of days. So a
+           -- quest is looked up without the history of years.
+           (SELECT day_bounds(p.date) AS bounds, to_char(p.date - 40, 'YYYY-MM') AS earliest_period OFFSET 0) AS d
      ORDER BY (i.item -> 'priority')::int, i.position;
 END;
 
