@@ -8,8 +8,8 @@ import psycopg
 
 from bench.database_cpu import Backend, backend_of
 from bench.figure import Figure
+from bench.paying import paying_requests
 from bench.population import USUAL, account, crowd, settle
-from bench.scale import paying_requests
 from bench.stage import Stage
 from tests.support.users import User
 

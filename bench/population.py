@@ -168,17 +168,17 @@ def account(stage: Stage, size: Size) -> User:
 
 
 def _analysis() -> dict[str, Any]:
-    """What the worker measures of a file of ten seconds."""
-    measured = music.measure(signals.stereo(signals.pulses(120, 10)))
+    """What the worker measures of a file of a minute."""
+    measured = music.measure(signals.stereo(signals.pulses(120, 60)))
     assert measured.frames is not None
     assert measured.events is not None
-    [chunk] = measured.frames.chunks
     return {
         "summary": Jsonb(music.FACTS | measured.summary),
         "frames": Jsonb({name: getattr(measured.frames, name) for name in MANIFEST}),
-        "chunk": chunk.compressed,
-        "frames_of_chunk": chunk.end_frame,
-        "beats": [event.time_ms for event in measured.events],
+        "chunks": [chunk.compressed for chunk in measured.frames.chunks],
+        "starts": [chunk.start_frame for chunk in measured.frames.chunks],
+        "ends": [chunk.end_frame for chunk in measured.frames.chunks],
+        "beats": [event.time_ms for event in measured.events[:100]],
     }
 
 

@@ -143,7 +143,7 @@ SELECT (clock() AT TIME ZONE 'UTC')::date - n, i.items
                            FROM quests AS q WHERE q.user_id = current_user_id() AND q.category = 'bench'
                           ORDER BY q.title LIMIT 3)
                          UNION ALL
-                        (SELECT 4, 'task_' || gen_random_uuid(), 'task', 'Call home')) AS k) AS p) AS i;
+                        (SELECT 4, 'task_' || gen_random_uuid(), 'focus', 'Call home')) AS k) AS p) AS i;
 
 -- name: focus
 INSERT INTO focus_sessions (duration_seconds, actual_seconds, status, end_reason, started_at, completed_at, ended_at,
@@ -207,11 +207,11 @@ SELECT i.owner_key, i.id, i.key, i.name, i.category, true, 0, 1, 0, 1, h.uses,
 
 -- name: tracks
 INSERT INTO reference_tracks (name, r2_key, file_size_bytes, mime_type, status, duration_seconds, content_sha256, created_at)
-SELECT 'Track ' || n, current_user_id() || '/audio/' || gen_random_uuid() || '.wav', 1000, 'audio/wav', 'ready', 10,
+SELECT 'Track ' || n, current_user_id() || '/audio/' || gen_random_uuid() || '.wav', 1000, 'audio/wav', 'ready', 60,
        lpad(to_hex(n), 64, '0'), clock() - n * (interval '1 d' * %(days)s / %(tracks)s)
   FROM generate_series(1, %(tracks)s) AS n;
 INSERT INTO track_analysis_cache (content_hash, name, source, duration_ms)
-SELECT lpad(to_hex(n), 64, '0'), 'Track ' || n, 'worker', 10000 FROM generate_series(0, %(tracks)s) AS n;
+SELECT lpad(to_hex(n), 64, '0'), 'Track ' || n, 'worker', 60000 FROM generate_series(0, %(tracks)s) AS n;
 INSERT INTO track_annotations (track_id, start_time_ms, title, color, created_at)
 SELECT t.id, 100 * n, 'Note ' || n, '#ffffff', t.created_at
   FROM reference_tracks AS t, generate_series(1, 10) AS n WHERE t.user_id = current_user_id();
@@ -229,7 +229,10 @@ SELECT a.id, m.hop_ms, m.frame_count, m.duration_ms, m.sample_rate, m.bands, m.f
   FROM track_analyses AS a, jsonb_populate_record(NULL::analysis_frame_manifests, %(frames)s) AS m
  WHERE a.user_id = current_user_id();
 INSERT INTO analysis_frame_data (analysis_id, chunk_index, start_frame, end_frame, frame_data)
-SELECT a.id, 0, 0, %(frames_of_chunk)s, %(chunk)s FROM track_analyses AS a WHERE a.user_id = current_user_id();
+SELECT a.id, c.number - 1, c.start, c.end, c.data
+  FROM track_analyses AS a,
+       unnest(%(starts)s::int[], %(ends)s::int[], %(chunks)s::bytea[]) WITH ORDINALITY AS c (start, "end", data, number)
+ WHERE a.user_id = current_user_id();
 INSERT INTO analysis_events (analysis_id, seq, time_ms, event_type)
 SELECT a.id, b.seq, b.time_ms, 'beat'
   FROM track_analyses AS a, unnest(%(beats)s::int[]) WITH ORDINALITY AS b (time_ms, seq) WHERE a.user_id = current_user_id();

@@ -1,17 +1,21 @@
 """What grows: each GET route and each route that pays, by a small, a usual and a heavy account in a big database."""
 
+import hashlib
 import statistics
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from questlog.cursor import cursor_at
 
 from bench.database_cpu import Backend, backend_of, rows_in
 from bench.figure import Figure
+from bench.paying import Payment, paying_requests
 from bench.population import HEAVY, SMALL, USUAL, account, crowd, settle
 from bench.stage import Stage
-from tests.support import factories
+from tests.exercise.training import SQUAT
 from tests.support.client import LOGINS, Answer
 from tests.support.routes import NO_TRIP, Route, routes
 from tests.support.rows import Row, likely, paths_of
@@ -22,12 +26,28 @@ PAYMENTS_OF_A_USER: Final = 50
 ROUNDS: Final = 10
 WARM_UP: Final = 3
 BUDGET: Final = 1.5
+TODAY: Final = datetime.now(UTC).date()
 # Groups whose requests come over another login, and so another connection, or ask the database nothing.
 ELSEWHERE: Final = frozenset({*LOGINS, "health"})
 # What is as large as what the account holds, or asks the bucket, which is not here.
 LEFT_OUT: Final = ("export", ".csv", ".ics", "/stream", "/play")
 IDS_OF_A_TABLE: Final = 3
 
+TEMPLATE: Final = UUID(hashlib.md5(b"listening_prompt_template:Breathing").hexdigest())
+# Routes that find what they show by a key, or where all users share it.
+BY_KEY: Final[Mapping[str, str]] = {
+    "GET /exercise/{exercise_id}": f"/exercise/{SQUAT}",
+    "GET /exercise/{exercise_id}/history": f"/exercise/{SQUAT}/history",
+    "GET /learn/topics/{topic}": "/learn/topics/music_theory",
+    "GET /learn/topics/{topic}/lessons": "/learn/topics/music_theory/lessons",
+    "GET /learn/topics/{topic}/drills": "/learn/topics/music_theory/drills",
+    "GET /learn/lessons/{lesson}": "/learn/lessons/plan_the_day",
+    "GET /learn/drills/{drill}": "/learn/drills/hear_intervals",
+    "GET /learn/decks/public/{key}": "/learn/decks/public/music_intervals",
+    "GET /reference/listening/templates/{template_id}": f"/reference/listening/templates/{TEMPLATE}",
+    "GET /market/items/{item}": "/market/items/theme_ocean",
+    "GET /settings/{key}": "/settings/theme",
+}
 # What a route is asked beside its plain form: deep pages, filters, and filters without a hit.
 VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "GET /gamification/ledger, deep": {"path": "/gamification/ledger", "cursor": cursor_at(60)},
@@ -50,6 +70,12 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "GET /market/stats, a year": {"path": "/market/stats", "days": 366},
     "GET /quests, 100": {"path": "/quests", "page_size": 100},
     "GET /books, a search": {"path": "/books", "search": "Book 1"},
+    "GET /daily-plan/range, a month": {
+        "path": "/daily-plan/range",
+        "from": str(TODAY - timedelta(days=30)),
+        "to": str(TODAY),
+    },
+    "GET /quests/completed, the second page": {"path": "/quests/completed", "page": 2},
     "GET /ideas, a search": {"path": "/ideas", "search": "bells"},
     "GET /infobase, a search": {"path": "/infobase", "search": "headroom"},
 }
@@ -63,7 +89,6 @@ class Party:
     requests: dict[str, Callable[[], Answer]] = field(default_factory=dict)
     costs: dict[str, list[float]] = field(default_factory=dict)
     shown: dict[str, int] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
 
 
 def measure(stage: Stage, users: int = USERS, payments: int = PAYMENTS_OF_A_USER) -> Figure:
@@ -89,7 +114,7 @@ def measure(stage: Stage, users: int = USERS, payments: int = PAYMENTS_OF_A_USER
     backend = backend_of(stage)
     if not backend.visible:
         return figure.without_rows("it takes Linux, and Postgres on the same machine")
-    for what in [name for name in parties[0].requests if all(name in party.requests for party in parties)]:
+    for what in parties[0].requests:
         stage.tell(f"scale: {what}")
         _ask(backend, parties, what)
         _report(figure, what, parties)
@@ -97,15 +122,13 @@ def measure(stage: Stage, users: int = USERS, payments: int = PAYMENTS_OF_A_USER
         stage.tell(f"scale: {what}")
         _pay(backend, parties, what, pay)
         _report(figure, what, parties)
+    for party in parties:
+        assert stage.audit(party.user) == []
     return figure
 
 
 def _report(figure: Figure, what: str, parties: list[Party]) -> None:
     """Add the line of a request."""
-    refused = {name: party.refused[what] for name, party in zip("suh", parties, strict=True) if what in party.refused}
-    if refused:
-        figure.add(what, *(party.refused.get(what, "") for party in parties), "", "")
-        return
     # Not the 10th percentile: of so few rounds that is the least, and Linux may add the end of a round to the next one.
     costs = [statistics.quantiles(party.costs[what], n=4)[0] for party in parties]
     shown = [max(1, party.shown.get(what, 1)) for party in parties]
@@ -118,42 +141,43 @@ def _ask(backend: Backend, parties: list[Party], what: str) -> None:
     """Make a request several times for each account, in turns."""
     for number in range(WARM_UP + ROUNDS):
         for party in parties:
-            if what in party.refused:
-                continue
             before = backend.cpu_ns()
             answer = party.requests[what]()
             cost = (backend.cpu_ns() - before) / 1e6
-            if answer.status != 200:
-                party.refused[what] = str(answer.status)
-            elif number >= WARM_UP:
+            assert answer.status == 200, (what, answer.text)
+            if number >= WARM_UP:
                 party.costs.setdefault(what, []).append(cost)
                 party.shown[what] = rows_in(answer)
 
 
 def _reads(stage: Stage, user: User) -> Iterator[tuple[str, Callable[[], Answer]]]:
-    """Each GET route that answers 200, with ids of the account."""
+    """Each GET route, with ids of the account."""
     rows = _some_rows(stage, user)
     for route in routes():
         if route.endpoint.method != "GET" or route.public or route.group in ELSEWHERE or str(route) in NO_TRIP:
             continue
         if any(part in route.endpoint.path for part in LEFT_OUT):
             continue
-        found = _ids_for(route, rows, user)
-        if found is not None:
-            yield str(route), _asking(route, user, found)
+        if str(route) in BY_KEY:
+            yield str(route), _getting(user, BY_KEY[str(route)], {})
+        elif str(route) == "GET /reference/browse":
+            yield str(route), _getting(user, "/reference/browse", {"email": user.email})
+        else:
+            yield str(route), _asking(route, user, _ids_for(route, rows, user))
 
 
 def _asking(route: Route, user: User, ids: tuple[str, ...]) -> Callable[[], Answer]:
     return lambda: route.ask(user, ids)
 
 
-def _ids_for(route: Route, rows: list[Row], user: User) -> tuple[str, ...] | None:
-    """Ids with which the route answers 200; None where there are none."""
-    for path in paths_of(likely(rows, route.endpoint.path), len(route.identified_by)):
-        ids = tuple(row.id for row in path)
-        if route.ask(user, ids).status in (200, 503):
-            return ids
-    return None
+def _ids_for(route: Route, rows: list[Row], user: User) -> tuple[str, ...]:
+    """Ids with which the route answers 200."""
+    for some in (likely(rows, route.endpoint.path), rows):
+        for path in paths_of(some, len(route.identified_by)):
+            ids = tuple(row.id for row in path)
+            if route.ask(user, ids).status == 200:
+                return ids
+    raise LookupError(f"the account has nothing to ask {route} for")
 
 
 def _some_rows(stage: Stage, user: User) -> list[Row]:
@@ -184,7 +208,7 @@ def _getting(user: User, path: str, query: Mapping[str, Any]) -> Callable[[], An
     return lambda: user.get(path, query=query)
 
 
-def _pay(backend: Backend, parties: list[Party], what: str, pay: "Payment") -> None:
+def _pay(backend: Backend, parties: list[Party], what: str, pay: Payment) -> None:
     """Have each account paid several times, in turns; what it takes before is not counted."""
     for number in range(WARM_UP + ROUNDS):
         for party in parties:
@@ -192,70 +216,6 @@ def _pay(backend: Backend, parties: list[Party], what: str, pay: "Payment") -> N
             before = backend.cpu_ns()
             answer = pay.request(party.user, prepared)
             cost = (backend.cpu_ns() - before) / 1e6
-            assert answer.status == 200, answer.text
+            assert answer.status == 200, (what, answer.text)
             if number >= WARM_UP:
                 party.costs.setdefault(what, []).append(cost)
-
-
-@dataclass(frozen=True)
-class Payment:
-    """A request that pays. `prepare` makes what it is about and returns its id, so that each request pays."""
-
-    prepare: Callable[[User], str]
-    request: Callable[[User, str], Answer]
-
-
-def paying_requests(stage: Stage) -> dict[str, Payment]:
-    """The requests that pay, by their routes."""
-
-    def a_session_near_its_end(user: User) -> str:
-        session: str = factories.focus_session(user)["id"]
-        stage.query(
-            """
-            UPDATE focus_sessions
-               SET started_at = started_at - interval '24 min', ends_at = ends_at - interval '24 min'
-             WHERE user_id = %s AND id = %s
-            """,
-            *(user.id, session),
-        )
-        return session
-
-    def a_milestone(user: User) -> str:
-        milestone: str = factories.goal(user, "One", "Two")["milestones"][0]["id"]
-        return milestone
-
-    def a_reward(user: User) -> str:
-        items = user.get("/market/items").data["items"]
-        key: str = next(item["key"] for item in items if item["name"] == "An hour off")
-        return key
-
-    def a_book(user: User) -> str:
-        book: str = user.get("/books", query={"status": "reading"}).data["books"][0]["id"]
-        return book
-
-    return {
-        "POST /focus": Payment(lambda _: "", lambda user, _: user.post("/focus")),
-        "POST /focus/{session_id}/complete": Payment(
-            a_session_near_its_end, lambda user, session: user.post(f"/focus/{session}/complete")
-        ),
-        "POST /habits/{habit_id}/complete": Payment(
-            lambda user: str(factories.habit(user)["id"]), lambda user, habit: user.post(f"/habits/{habit}/complete")
-        ),
-        "POST /quests/{quest_id}/complete": Payment(
-            lambda user: str(factories.quest(user)["id"]), lambda user, quest: user.post(f"/quests/{quest}/complete")
-        ),
-        "POST /goals/milestones/{milestone_id}/complete": Payment(
-            a_milestone, lambda user, milestone: user.post(f"/goals/milestones/{milestone}/complete")
-        ),
-        "POST /calendar/{event_id}/complete": Payment(
-            lambda user: str(factories.event(user)["id"]),
-            lambda user, event: user.post(f"/calendar/{event}/complete", {"completed": True}),
-        ),
-        "POST /market/purchase": Payment(
-            a_reward, lambda user, item: user.post("/market/purchase", {"item_key": item})
-        ),
-        "POST /books/{book_id}/sessions": Payment(
-            a_book, lambda user, book: user.post(f"/books/{book}/sessions", {"pages_read": 1})
-        ),
-        "POST /activity": Payment(lambda _: "", lambda user, _: user.post("/activity", {"event_type": "page_view"})),
-    }

@@ -85,6 +85,17 @@ class Stage:
             cursor = connection.execute(sql.encode(), parameters or None)
             return cursor.fetchall() if cursor.description else []
 
+    def audit(self, user: User) -> list[tuple[Any, ...]]:
+        """What does not add up in a user's ledger, totals and marks: nothing."""
+        with psycopg.connect(self.app_url, autocommit=True) as connection:
+            connection.execute("SET statement_timeout = 0")
+            connection.execute("SELECT set_config('app.user_id', %s, false)", [str(user.id)])
+            return [
+                row
+                for view in (b"ledger_audit", b"total_audit", b"mark_audit")
+                for row in connection.execute(b"SELECT * FROM " + view).fetchall()
+            ]
+
     def new_user(self, role: str = "user") -> User:
         """A user who may do what the role may, with a session of a browser."""
         with self.database.admin() as connection:
