@@ -92,7 +92,8 @@ SELECT g.r2_key, delete_object_later(g.r2_key), move_total('tracks', 'all', -1, 
   FROM gone AS g;
 
 -- name: browse
-SELECT b.user_email, b.user_name, b.total
+SELECT b.user_email, b.user_name,
+       CASE WHEN b.is_caller THEN (SELECT coalesce(sum(t.total), 0)::bigint FROM totals_of('tracks') AS t) ELSE b.shared END AS total
   FROM browse_tracks(%(email)s, %(page)s, %(page_size)s) AS b
  LIMIT 1;
 SELECT (b.track).*, (b.track).user_id = current_user_id() AS is_own

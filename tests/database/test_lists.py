@@ -271,7 +271,7 @@ def test_each_function_with_a_limit_is_known() -> None:
         "app.search_page",  # reads an index of words
         "internal.keep_infobase_version",  # 20 versions
         "app.comparisons_page",  # 200 at most
-        "app.browse_tracks",  # counts all tracks that it may show in the same statement
+        "app.browse_tracks",  # of one user, who is a value to it
         "app.users_page",  # of all users, whom the planner knows
         # scheduled work, and what administrators are shown of it
         *("app.due_reminders", "app.failed_jobs", "app.expire_exports", "app.forget_exports"),

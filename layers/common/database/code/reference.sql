@@ -160,30 +160,34 @@ BEGIN ATOMIC
 END;
 
 -- A page of the tracks of the user with this e-mail address: all of one's own, the shared ones of others, newest first.
---   Each row repeats whose they are and how many there are; a page past the end is one row without a track. No row: nobody
---   has the address, or nothing of theirs is shared.
+--   Each row repeats whose they are and how many others have shared; of one's own there is a total. A page past the end is one
+--   row without a track. No row: nobody has the address, or nothing of theirs is shared.
+--   The owner is a value to the page, not a row of a join, and sorts are forbidden as read_in_index_order() forbids them: so the
+--   page is read in the order of its index.
 CREATE OR REPLACE FUNCTION app.browse_tracks(address text, page int, page_size int) RETURNS TABLE (
-    user_email text, user_name text, total bigint, track reference_tracks
+    user_email text, user_name text, is_caller boolean, shared bigint, track reference_tracks
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
+SET enable_sort = off SET enable_incremental_sort = off
 BEGIN ATOMIC
     WITH owner AS MATERIALIZED (
         SELECT u.id, d.key, u.name, u.id = current_user_id() AS is_caller
           FROM user_directory AS d JOIN users AS u ON u.id = d.user_id
          WHERE d.kind = 'email' AND d.key = lower(btrim(address)) AND u.approved
     ), counted AS MATERIALIZED (
-        SELECT count(*) AS total
+        SELECT count(*) AS shared
           FROM owner AS o JOIN reference_tracks AS t ON t.user_id = o.id
-         WHERE o.is_caller OR t.visibility = 'shared'
+         WHERE NOT o.is_caller AND t.visibility = 'shared'
     ), paged AS MATERIALIZED (
         SELECT t
-          FROM owner AS o JOIN reference_tracks AS t ON t.user_id = o.id
-         WHERE o.is_caller OR t.visibility = 'shared'
+          FROM reference_tracks AS t
+         WHERE t.user_id = (SELECT o.id FROM owner AS o)
+           AND ((SELECT o.is_caller FROM owner AS o) OR t.visibility = 'shared')
          ORDER BY t.created_at DESC, t.id DESC
          LIMIT page_size OFFSET (page::bigint - 1) * page_size
     )
-    SELECT o.key, o.name, c.total, p.t
+    SELECT o.key, o.name, o.is_caller, c.shared, p.t
       FROM owner AS o CROSS JOIN counted AS c LEFT JOIN paged AS p ON true
-     WHERE o.is_caller OR c.total > 0
+     WHERE o.is_caller OR c.shared > 0
      ORDER BY (p.t).created_at DESC, (p.t).id DESC;
 END;
