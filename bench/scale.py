@@ -75,7 +75,6 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "from": str(TODAY - timedelta(days=30)),
         "to": str(TODAY),
     },
-    "GET /quests/completed, the second page": {"path": "/quests/completed", "page": 2},
     "GET /ideas, a search": {"path": "/ideas", "search": "bells"},
     "GET /infobase, a search": {"path": "/infobase", "search": "headroom"},
 }
@@ -151,7 +150,7 @@ def _ask(backend: Backend, parties: list[Party], what: str) -> None:
 
 
 def _reads(stage: Stage, user: User) -> Iterator[tuple[str, Callable[[], Answer]]]:
-    """Each GET route, with ids of the account."""
+    """Each GET route, asked for things of the account: by their ids, by a key, or by whose they are."""
     rows = _some_rows(stage, user)
     for route in routes():
         if route.endpoint.method != "GET" or route.public or route.group in ELSEWHERE or str(route) in NO_TRIP:
@@ -171,12 +170,16 @@ def _asking(route: Route, user: User, ids: tuple[str, ...]) -> Callable[[], Answ
 
 
 def _ids_for(route: Route, rows: list[Row], user: User) -> tuple[str, ...]:
-    """Ids with which the route answers 200."""
+    """The ids with which the route answers 200, and of these the ones with which it shows most."""
     for some in (likely(rows, route.endpoint.path), rows):
+        shown = {}
         for path in paths_of(some, len(route.identified_by)):
             ids = tuple(row.id for row in path)
-            if route.ask(user, ids).status == 200:
-                return ids
+            answer = route.ask(user, ids)
+            if answer.status == 200:
+                shown[ids] = rows_in(answer)
+        if shown:
+            return max(shown, key=lambda ids: shown[ids])
     raise LookupError(f"the account has nothing to ask {route} for")
 
 
