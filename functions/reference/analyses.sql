@@ -31,14 +31,15 @@ SELECT a.summary -> 'waveform' AS waveform, (a.summary ->> 'duration_ms')::int A
  WHERE a.status = 'completed';
 
 -- name: cached
+-- The hash is a subquery of its own: an index is asked for what is known before, under row-level security.
 SELECT c.*,
        (SELECT t.id FROM reference_tracks AS t
          WHERE t.content_sha256 = c.content_hash
          ORDER BY t.id = %(track_id)s DESC, t.created_at, t.id
          LIMIT 1) AS track_id
   FROM track_analysis_cache AS c
- WHERE c.content_hash = coalesce(
-       %(content_hash)s, (SELECT t.content_sha256 FROM reference_tracks AS t WHERE t.id = %(track_id)s));
+ WHERE c.content_hash = (SELECT coalesce(
+       %(content_hash)s, (SELECT t.content_sha256 FROM reference_tracks AS t WHERE t.id = %(track_id)s)));
 
 -- name: cache
 INSERT INTO track_analysis_cache AS c (
