@@ -1,9 +1,11 @@
 """GET /books/stats is what Python counts from the log and the shelf, whatever was written in whatever order."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -61,6 +63,11 @@ def recounted(user: User) -> dict[str, Any]:
     }
 
 
+def rounded(number: Fraction) -> float:
+    """The number with two decimals, half up."""
+    return math.floor(number * 100 + Fraction(1, 2)) / 100
+
+
 def shown(user: User) -> dict[str, Any]:
     stats = user.get("/books/stats").data
     shelf = user.get("/books").data["books"]
@@ -68,7 +75,7 @@ def shown(user: User) -> dict[str, Any]:
     assert stats["total_books"] == len(shelf)
     assert stats["books_completed"] == sum(book["times_read"] > 0 for book in shelf)
     assert stats["books_reading"] == sum(book["status"] == "reading" for book in shelf)
-    assert stats["average_rating"] == (round(sum(rated) / len(rated), 2) if rated else None)
+    assert stats["average_rating"] == (rounded(Fraction(sum(rated)) / len(rated)) if rated else None)
     return {name: stats[name] for name in recounted(user) if name != "months"} | {
         "months": [month["pages"] for month in stats["months"][-2:]]
     }
