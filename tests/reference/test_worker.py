@@ -23,7 +23,7 @@ from functions.audio_worker import worker
 from functions.audio_worker.analysis import analyse
 from local.clock import Clock
 from tests.conftest import Database, User
-from tests.reference.uploads import register, tone
+from tests.reference.uploads import begin, register, tone
 from tests.reference.working import start, work
 from tests.support import bucket
 from tests.support.client import ROOT, log_in
@@ -92,6 +92,21 @@ def test_what_has_too_many_bytes_is_not_fetched(user: User, monkeypatch: pytest.
     work(start(user, track["id"])["id"])
     assert analysis_of(user, track["id"])["error_message"] == worker.TOO_MANY_BYTES
     assert track_of(user, track["id"])["status"] == "ready"
+
+
+@pytest.mark.parametrize("content", [tone(1.0), tone(0.2), b"no sound" * 500], ids=["larger", "smaller", "no audio"])
+def test_the_size_that_the_worker_finds_counts(user: User, database: Database, content: bytes) -> None:
+    """The URL of an upload takes another file after the first was registered."""
+    started = begin(user, tone(0.5))
+    bucket.send("PUT", started["url"], tone(0.5))
+    track = user.post("/reference/tracks", {"name": "Twice", "r2_key": started["r2_key"]}).json
+    register(user, tone(0.1))
+    bucket.send("PUT", started["url"], content)
+    work(start(user, track["id"])["id"])
+    assert track_of(user, track["id"])["file_size_bytes"] == len(content)
+    assert user.get("/reference/usage").json["bytes"] == len(content) + len(tone(0.1))
+    user.delete(f"/reference/tracks/{track['id']}")
+    assert user.get("/reference/usage").json["bytes"] == len(tone(0.1))
 
 
 def test_a_file_that_is_gone_fails_at_once(user: User, database: Database) -> None:
