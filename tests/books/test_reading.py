@@ -71,6 +71,35 @@ def test_the_last_page_completes(database: Database, user: User, clock: Clock) -
     assert payments(database, user, "book_complete") == [("book_complete", 0, 0)], "once in its life"
 
 
+def test_a_completion_that_is_sent_twice_at_once_is_answered_alike(database: Database, user: User) -> None:
+    book = added(user, total_pages=20)
+    answers = at_once(4, lambda: logged(user, book, 20))
+    assert answers == [answers[0]] * 4
+    assert answers[0]["book_completed"] is True
+    assert [unlocked["key"] for unlocked in answers[0]["achievements_unlocked"]] == ["first_book"]
+    assert (answers[0]["leveled_up"], answers[0]["new_level"]) == (True, 2), "the achievement pays 200 XP"
+    assert payments(database, user, "book_complete") == [("book_complete", 0, 0)]
+
+
+def test_what_a_book_unlocked_is_told_once(user: User) -> None:
+    book = added(user, total_pages=20)
+    assert logged(user, book, 20)["leveled_up"] is True
+    later = [logged(user, book, 5)]
+    changed(user, book, status="reading")
+    later.append(logged(user, book, 20, notes="again"))
+    assert [one["book_completed"] for one in later] == [False, True]
+    assert [(one["achievements_unlocked"], one["leveled_up"]) for one in later] == [([], False)] * 2
+
+
+def test_a_log_repeats_only_what_it_brought_itself(user: User) -> None:
+    book = added(user, total_pages=20)
+    first = logged(user, book, 10)
+    changed(user, book, status="completed")
+    again = logged(user, book, 10)
+    assert again["session_id"] == first["session_id"]
+    assert (again["achievements_unlocked"], again["leveled_up"]) == ([], False)
+
+
 def test_a_read_ends_with_its_own_latest_log(user: User, clock: Clock) -> None:
     clock.set("2031-05-08T12:00:00Z")
     book = added(user, total_pages=10)
@@ -88,6 +117,20 @@ def test_an_unread_book_marked_completed_counts_for_nothing(database: Database, 
     assert payments(database, user, "book_complete") == [("book_complete", 0, 0)]
 
 
+def test_a_book_that_was_read_in_counts_whatever_completes_it(database: Database, user: User) -> None:
+    for fields in ({"status": "completed"}, {"current_page": 100}):
+        book = added(user, total_pages=100)
+        logged(user, book, 30)
+        changed(user, book, **fields)
+        changed(user, book, status="reading")
+        changed(user, book, **fields)
+    by_edit = added(user, total_pages=100)
+    session = logged(user, by_edit, 30)["session_id"]
+    user.patch(f"/books/{by_edit['id']}/sessions/{session}", {"pages_read": 100})
+    assert payments(database, user, "book_complete") == [("book_complete", 0, 0)] * 3
+    assert counter(database, user, "books_completed") == 3
+
+
 def test_the_cap_of_a_day(database: Database, user: User) -> None:
     book = added(user)
     first = logged(user, book, 900)
@@ -96,6 +139,33 @@ def test_the_cap_of_a_day(database: Database, user: User) -> None:
     assert (second["xp_awarded"], second["coins_awarded"]) == (20, 10), "cut to what is left"
     third = logged(user, book, 7)
     assert (third["xp_awarded"], third["coins_awarded"]) == (0, 0)
+    assert wallet(database, user) == (200, 100)
+
+
+def test_the_cap_is_of_the_local_day_in_the_ledger(database: Database, new_user: NewUser, clock: Clock) -> None:
+    clock.set("2031-05-08T09:00:00Z")
+    user = new_user(settings={"timezone": "Pacific/Kiritimati"})  # there it is 23:00
+    book = added(user)
+    full = logged(user, book, 1_000)
+    assert (full["xp_awarded"], full["coins_awarded"]) == (200, 100)
+    user.delete(f"/books/{book['id']}/sessions/{full['session_id']}")
+    other = added(user)
+    again = logged(user, other, 50)
+    assert (again["xp_awarded"], again["coins_awarded"]) == (0, 0), "a deleted log frees nothing"
+    user.delete(f"/books/{other['id']}")
+    book = added(user)
+    assert logged(user, book, 50, logged_at="2031-05-01T09:00:00Z")["xp_awarded"] == 0, "the server's clock counts"
+    clock.set("2031-05-08T10:00:00Z")
+    assert logged(user, book, 50, notes="midnight")["xp_awarded"] == 10
+    assert wallet(database, user) == (210, 105)
+
+
+def test_the_cap_holds_for_logs_at_once(database: Database, user: User) -> None:
+    book = added(user)
+    pages = iter([400, 410, 420, 430])
+    answers = at_once(4, lambda: logged(user, book, next(pages)))
+    assert sum(answer["xp_awarded"] for answer in answers) == 200
+    assert sum(answer["coins_awarded"] for answer in answers) == 100
     assert wallet(database, user) == (200, 100)
 
 
@@ -159,6 +229,26 @@ def test_deleting_a_log_that_was_cut_at_the_last_page(user: User) -> None:
     cut = logged(user, book, 70)
     data = user.delete(f"/books/{book['id']}/sessions/{cut['session_id']}").data
     assert (data["book"]["current_page"], data["book"]["status"]) == (60, "reading")
+
+
+def test_an_abandoned_book_is_read_on(user: User) -> None:
+    book = added(user, total_pages=100)
+    begun = logged(user, book, 30)["book"]["started_at"]
+    changed(user, book, status="abandoned")
+    data = logged(user, book, 5)
+    assert (data["book"]["status"], data["session"]["start_page"], data["new_page"]) == ("reading", 30, 35)
+    assert data["book"]["started_at"] == begun
+
+
+def test_a_log_in_another_unit_moves_nothing(user: User) -> None:
+    book = added(user, total_pages=200)
+    session = logged(user, book, 50)["session_id"]
+    assert changed(user, book, unit="percent")["current_page"] == 25
+    path = f"/books/{book['id']}/sessions/{session}"
+    shown = user.patch(path, {"pages_read": 60}).data
+    assert (shown["session"]["unit"], shown["session"]["pages_read"]) == ("page", 60)
+    assert shown["book"]["current_page"] == 25
+    assert user.delete(path).data["book"]["current_page"] == 25
 
 
 def test_a_log_at_another_time_is_of_that_day(user: User, clock: Clock) -> None:

@@ -60,12 +60,16 @@ BEGIN
 END
 $$;
 
--- Counts the first completion of a book that has a reading session. Later ones are replays of its key.
+-- Counts the first completion of a book that has a reading session, and returns what that brought; null for later ones.
 CREATE OR REPLACE FUNCTION internal.count_book(b books) RETURNS award_result
 LANGUAGE plpgsql AS $$
+DECLARE
+    key text := 'book_complete:' || b.id;
 BEGIN
-    IF b.status = 'completed' AND EXISTS (SELECT FROM reading_sessions AS s WHERE s.book_id = b.id) THEN
-        RETURN award('book_complete', 'book', b.id, 0, 0, 'book_complete:' || b.id);
+    IF b.status = 'completed' AND EXISTS (SELECT FROM reading_sessions AS s WHERE s.book_id = b.id)
+        AND (paid_under(key)).ledger_id IS NULL
+    THEN
+        RETURN award('book_complete', 'book', b.id, 0, 0, key);
     END IF;
     RETURN NULL;
 END
@@ -257,7 +261,9 @@ BEGIN
         session_id := s.id;
         book_completed := was_completed AND s.read_number = b.times_read AND s.end_page = b.total_pages
                           AND s.start_page < s.end_page;
-        paid := ARRAY[paid_under('reading_session:' || s.id)];
+        paid := ARRAY[
+            paid_under('reading_session:' || s.id),
+            CASE WHEN s.counted_book THEN paid_under('book_complete:' || b.id) END];
         RETURN;
     ELSIF sent_time > moment THEN
         PERFORM refuse_field('logged_at', 'must not be in the future');
@@ -279,7 +285,9 @@ BEGIN
     END IF;
     PERFORM save_book(was, b);
     paid := ARRAY[pay_reading(s), count_book(b)];
-    UPDATE reading_sessions AS r SET xp_awarded = (paid[1]).xp, coins_awarded = (paid[1]).coins WHERE r.id = s.id;
+    UPDATE reading_sessions AS r
+       SET xp_awarded = (paid[1]).xp, coins_awarded = (paid[1]).coins, counted_book = (paid[2]).ledger_id IS NOT NULL
+     WHERE r.id = s.id;
     session_id := s.id;
     book_completed := b.status = 'completed' AND NOT was_completed;
 END

@@ -76,6 +76,8 @@ CREATE TABLE reading_sessions (
     read_number int NOT NULL CHECK (read_number >= 1),
     xp_awarded bigint NOT NULL DEFAULT 0 CHECK (xp_awarded >= 0),
     coins_awarded bigint NOT NULL DEFAULT 0 CHECK (coins_awarded >= 0),
+    -- Whether this log brought the first completion of its book.
+    counted_book boolean NOT NULL DEFAULT false,
     -- What was sent as logged_at: null where the server's time was taken. A double click sends the same.
     sent_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT instant(),
