@@ -231,6 +231,26 @@ def test_deleting_a_log_that_was_cut_at_the_last_page(user: User) -> None:
     assert (data["book"]["current_page"], data["book"]["status"]) == (60, "reading")
 
 
+def test_a_slip_in_an_abandoned_book_is_undone_too(user: User) -> None:
+    book = added(user, total_pages=100)
+    logged(user, book, 30)
+    slip = logged(user, book, 20)["session_id"]
+    changed(user, book, status="abandoned")
+    path = f"/books/{book['id']}/sessions/{slip}"
+    assert user.patch(path, {"pages_read": 15}).data["book"]["current_page"] == 45
+    after = user.delete(path).data["book"]
+    assert (after["current_page"], after["status"]) == (30, "abandoned")
+
+
+def test_logs_of_a_wanted_book_move_nothing(user: User) -> None:
+    book = added(user, total_pages=100)
+    session = logged(user, book, 30)["session_id"]
+    changed(user, book, status="want_to_read")
+    path = f"/books/{book['id']}/sessions/{session}"
+    for after in (user.patch(path, {"pages_read": 40}).data["book"], user.delete(path).data["book"]):
+        assert (after["current_page"], after["status"], after["started_at"]) == (0, "want_to_read", None)
+
+
 def test_an_abandoned_book_is_read_on(user: User) -> None:
     book = added(user, total_pages=100)
     begun = logged(user, book, 30)["book"]["started_at"]

@@ -293,7 +293,8 @@ BEGIN
 END
 $$;
 
--- Moves a book by what became of one of its logs; a log of an earlier read, or in another unit, moves nothing.
+-- Moves a book by what became of one of its logs; a log of an earlier read, or in another unit, moves nothing. Nor does any log
+-- move a book that is only wanted: its page is 0 whatever was read of it.
 CREATE OR REPLACE FUNCTION internal.move_book(s reading_sessions, pages int) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -302,7 +303,7 @@ DECLARE
 BEGIN
     SELECT * INTO was FROM books AS k WHERE k.id = s.book_id;
     b := was;
-    IF pages <> 0 AND s.unit = b.unit AND s.read_number = read_number(b) AND b.status IN ('reading', 'completed') THEN
+    IF pages <> 0 AND s.unit = b.unit AND s.read_number = read_number(b) AND b.status <> 'want_to_read' THEN
         b := book_at_page(b, b.current_page + pages);
         PERFORM save_book(was, b);
         PERFORM count_book(b);
