@@ -223,6 +223,36 @@ def test_a_slip_is_undone(user: User) -> None:
     user.delete(f"/books/{book['id']}/sessions/{slip['session_id']}").refused(404, "not_found")
 
 
+@pytest.mark.parametrize("pages", [20, 70])
+@pytest.mark.parametrize("status", ["want_to_read", "abandoned"])
+def test_a_slip_that_took_a_book_off_its_shelf_is_undone(user: User, status: str, pages: int) -> None:
+    """Also one that completed the book."""
+    book = added(user, total_pages=100)
+    if status == "abandoned":
+        logged(user, book, 30, notes="long ago")
+        changed(user, book, status=status)
+    before, stats = user.get(f"/books/{book['id']}").data, user.get("/books/stats").data
+    slip = logged(user, book, pages if status == "abandoned" else pages + 30)
+    assert slip["book"]["status"] == ("reading" if pages == 20 else "completed")
+    after = user.delete(f"/books/{book['id']}/sessions/{slip['session_id']}").data["book"]
+    assert after == before | {"updated_at": after["updated_at"]}
+    assert user.get("/books/stats").data == stats
+    assert reads(user, book) == []
+
+
+def test_a_book_that_was_read_on_stays_off_its_shelf(user: User) -> None:
+    book = added(user, total_pages=100)
+    first = logged(user, book, 30)["session_id"]
+    logged(user, book, 10)
+    after = user.delete(f"/books/{book['id']}/sessions/{first}").data["book"]
+    assert (after["status"], after["current_page"]) == ("reading", 10)
+    other = added(user, total_pages=100)
+    session = logged(user, other, 30)["session_id"]
+    changed(user, other, current_page=50)
+    after = user.delete(f"/books/{other['id']}/sessions/{session}").data["book"]
+    assert (after["status"], after["current_page"]) == ("reading", 20), "the user has moved it meanwhile"
+
+
 def test_deleting_a_log_that_was_cut_at_the_last_page(user: User) -> None:
     book = added(user, total_pages=100)
     logged(user, book, 60)
@@ -301,6 +331,45 @@ def test_editing_a_log(user: User, other: User) -> None:
     user.patch(path, {"logged_at": "2999-01-01T00:00:00Z"}).invalid("logged_at")
     other.patch(path, {"pages_read": 1}).refused(404, "not_found")
     other.delete(path).refused(404, "not_found")
+
+
+def test_the_life_of_a_book(new_user: NewUser, clock: Clock) -> None:
+    """Wanted, read in several logs, completed, rated, read again, completed again, 14 hours ahead of UTC."""
+    user = new_user(settings={"timezone": "Pacific/Kiritimati"})
+    clock.freeze()
+    clock.set("2031-12-30T12:00:00Z")  # the 31st there, 2 in the morning
+    book = added(user, total_pages=100)
+    assert (book["status"], book["started_at"], book["times_read"]) == ("want_to_read", None, 0)
+    begun = logged(user, book, 30)["book"]
+    assert (begun["status"], begun["current_page"], begun["progress_percent"]) == ("reading", 30, 30)
+    clock.advance("PT24H")  # the 1st of January
+    done = logged(user, book, 70)["book"]
+    assert (done["status"], done["times_read"], done["current_page"]) == ("completed", 1, 100)
+    assert (done["started_at"], done["finished_at"]) == (begun["started_at"], "2031-12-31T12:00:00.000000Z")
+    assert changed(user, book, rating=4.5)["rating"] == 4.5
+    clock.advance("P1D")
+    again = changed(user, book, status="reading")
+    assert (again["current_page"], again["finished_at"], again["times_read"]) == (0, None, 1)
+    assert again["started_at"] == "2032-01-01T12:00:00.000000Z"
+    clock.advance("P1D")
+    twice = logged(user, book, 100)["book"]
+    assert (twice["status"], twice["times_read"], twice["rating"]) == ("completed", 2, 4.5)
+    assert [(read["read_number"], read["started_at"], read["finished_at"]) for read in reads(user, book)] == [
+        (2, again["started_at"], "2032-01-02T12:00:00.000000Z"),
+        (1, begun["started_at"], done["finished_at"]),
+    ]
+    log = user.get(f"/books/{book['id']}/sessions").data["sessions"]
+    assert [session["read_number"] for session in log] == [2, 1, 1]
+    stats = user.get("/books/stats").data
+    assert (stats["total_books"], stats["books_completed"], stats["books_reading"]) == (1, 1, 0)
+    assert (stats["total_pages_read"], stats["reading_sessions"], stats["average_rating"]) == (200, 3, 4.5)
+    assert stats["goal"] == {"year": 2032, "target": None, "completed": 2}
+    assert (stats["books_this_year"], stats["pages_this_month"], stats["pages_7d"]) == (2, 170, 200)
+    assert stats["months"][-2:] == [
+        {"month": "2031-12", "pages": 30, "books": 0},
+        {"month": "2032-01", "pages": 170, "books": 2},
+    ]
+    assert (stats["current_streak_days"], stats["longest_streak_days"]) == (1, 2)
 
 
 def test_a_log_of_an_earlier_read_moves_nothing(user: User) -> None:

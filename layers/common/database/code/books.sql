@@ -270,12 +270,12 @@ BEGIN
     END IF;
     s.logged_at := coalesce(sent_time, moment);
     INSERT INTO reading_sessions (
-        book_id, pages_read, duration_minutes, notes, logged_at, local_date, start_page, end_page, unit, read_number, sent_at,
-        created_at)
+        book_id, pages_read, duration_minutes, notes, logged_at, local_date, start_page, end_page, unit, read_number,
+        status_before, sent_at, created_at)
     VALUES (
         b.id, pages, minutes, note, s.logged_at, local_day(s.logged_at), b.current_page,
         CASE WHEN was_completed THEN b.current_page ELSE least(b.current_page + pages, last_page(b)) END,
-        b.unit, read_number(b), sent_time, moment)
+        b.unit, read_number(b), CASE WHEN b.status IN ('want_to_read', 'abandoned') THEN b.status END, sent_time, moment)
     RETURNING * INTO s;
     PERFORM count_log(s, 1);
     IF NOT was_completed THEN
@@ -337,6 +337,32 @@ BEGIN
 END
 $$;
 
+-- Puts a book back on the shelf from which a log took it that is gone: where nothing was logged of it since, and it is at the page
+-- where it was.
+CREATE OR REPLACE FUNCTION internal.put_back_book(s reading_sessions) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    was books;
+    b books;
+BEGIN
+    IF s.status_before IS NULL OR EXISTS (
+        SELECT FROM reading_sessions AS r
+         WHERE r.book_id = s.book_id AND r.read_number = s.read_number AND r.created_at > s.created_at)
+    THEN
+        RETURN;
+    END IF;
+    SELECT * INTO was FROM books AS k WHERE k.id = s.book_id;
+    b := was;
+    IF b.status = 'reading' AND (read_number(b), b.unit, b.current_page) = (s.read_number, s.unit, s.start_page) THEN
+        b.status := s.status_before;
+        IF b.status = 'want_to_read' THEN
+            b.started_at := NULL;
+        END IF;
+        PERFORM save_book(was, b);
+    END IF;
+END
+$$;
+
 -- Deletes a log and moves the book back; what it was paid stays.
 CREATE OR REPLACE FUNCTION app.delete_reading(s reading_sessions) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
@@ -344,6 +370,7 @@ BEGIN
     DELETE FROM reading_sessions AS r WHERE r.id = s.id;
     PERFORM count_log(s, -1);
     PERFORM move_book(s, s.start_page - s.end_page);
+    PERFORM put_back_book(s);
 END
 $$;
 

@@ -74,6 +74,8 @@ CREATE TABLE reading_sessions (
     end_page int NOT NULL CHECK (end_page BETWEEN start_page AND 50000),
     unit text NOT NULL CHECK (unit IN ('page', 'minute', 'percent')),
     read_number int NOT NULL CHECK (read_number >= 1),
+    -- The status from which this log took the book; null where the book was being read, or was completed.
+    status_before text CHECK (status_before IN ('want_to_read', 'abandoned')),
     xp_awarded bigint NOT NULL DEFAULT 0 CHECK (xp_awarded >= 0),
     coins_awarded bigint NOT NULL DEFAULT 0 CHECK (coins_awarded >= 0),
     -- Whether this log brought the first completion of its book.
