@@ -61,9 +61,11 @@ SELECT g.*
   FROM (SELECT coalesce(%(year)s::int, extract(year FROM local_today())::int) AS year OFFSET 0) AS y, reading_goal(y.year) AS g;
 
 -- name: set_goal
-DELETE FROM reading_goals WHERE year = coalesce(%(year)s::int, extract(year FROM local_today())::int);
+DELETE FROM reading_goals
+ WHERE year = coalesce(%(year)s::int, extract(year FROM local_today())::int) AND %(target)s::int IS NULL;
 INSERT INTO reading_goals (year, target)
-SELECT coalesce(%(year)s::int, extract(year FROM local_today())::int), %(target)s::int WHERE %(target)s::int IS NOT NULL;
+SELECT coalesce(%(year)s::int, extract(year FROM local_today())::int), %(target)s::int WHERE %(target)s::int IS NOT NULL
+ON CONFLICT (user_id, year) DO UPDATE SET target = excluded.target;
 SELECT g.* FROM reading_goal(coalesce(%(year)s::int, extract(year FROM local_today())::int)) AS g;
 
 -- name: sessions

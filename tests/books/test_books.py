@@ -1,12 +1,17 @@
 """/books: the shelf, statuses, reads, goals."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User, at_once
+from tests.support.locks import is_waited_for
+from tests.support.threads import in_thread
 
 FIELDS = {
     *("id", "title", "author", "isbn", "cover_url", "genre", "total_pages", "current_page", "unit", "status"),
@@ -242,3 +247,17 @@ def test_goals(new_user: NewUser, clock: Clock) -> None:
     for body, field in (({}, "target"), ({"target": 0}, "target"), ({"target": 5, "year": 1969}, "year")):
         user.put("/books/goal", body).invalid(field)
     assert datetime.fromisoformat(added(user)["created_at"]).year == 2031
+
+
+def test_two_goals_of_a_year_at_once(database: Database, user: User) -> None:
+    """The second request waits for the first one, and is the last word."""
+    year = user.get("/books/goal").data["year"]
+    with psycopg.connect(database.admin_url) as first, ThreadPoolExecutor(1) as pool:
+        first.execute("INSERT INTO reading_goals (user_id, year, target) VALUES (%s, %s, 5)", [user.id, year])
+        answer = pool.submit(in_thread, lambda: user.put("/books/goal", {"target": 12}))
+        while not is_waited_for(database, first.info.backend_pid):
+            assert not answer.done(), "it did not wait"
+            time.sleep(0.01)
+        first.commit()
+        assert answer.result().data == {"year": year, "target": 12, "completed": 0}
+    assert user.get("/books/goal").data["target"] == 12
