@@ -35,9 +35,7 @@ SELECT * FROM lesson_states WHERE id = lesson_named(%(lesson)s);
 SELECT content_markdown, quiz_json, audio_r2_key FROM learn_lessons WHERE id = lesson_named(%(lesson)s);
 
 -- name: start
-INSERT INTO user_lesson_progress (lesson_id)
-SELECT id FROM lesson_named(%(lesson)s) AS id WHERE id IS NOT NULL
-ON CONFLICT DO NOTHING;
+SELECT start_lesson(lesson_named(%(lesson)s));
 SELECT * FROM lesson_states WHERE id = lesson_named(%(lesson)s);
 
 -- name: gradable_lesson

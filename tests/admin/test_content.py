@@ -351,6 +351,7 @@ def test_what_is_just_being_used_is_archived(admin: User, user: User, database: 
 @pytest.mark.parametrize(
     ("content_type", "path", "body"),
     [
+        ("lessons", "/learn/lessons/{}/start", {}),
         ("lessons", "/learn/lessons/{}/complete", {}),
         ("drills", "/learn/drills/{}/submit", {"score": 50, "correct_count": 1, "total_count": 2, "time_seconds": 9}),
     ],

@@ -3,8 +3,10 @@
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
+from tests.admin.test_content import waiting
 from tests.conftest import Database, User
 from tests.listening.music import track
 
@@ -192,3 +194,15 @@ def test_a_deleted_template_takes_its_presets_and_leaves_sessions(admin: User, u
     admin.get(f"/admin/templates/presets/{preset['id']}").refused(404, "not_found")
     assert admin.get(f"/admin/templates/presets/{detached['id']}").status == 200
     assert user.get(f"/reference/listening/sessions/{begun['id']}").json["template_id"] is None
+
+
+def test_a_template_that_is_deleted_while_a_session_begins_with_it_is_not_there(
+    admin: User, user: User, database: Database
+) -> None:
+    template = make(admin)
+    body = {"track_id": track(database, user), "template_id": template["id"]}
+    with psycopg.connect(database.admin_url) as deleting:
+        deleting.execute("DELETE FROM listening_prompt_templates WHERE id = %s", [template["id"]])
+        answer = waiting(database, deleting, lambda: user.post("/reference/listening/sessions", body))
+    answer.refused(404, "not_found")
+    assert user.get("/reference/listening/sessions").json["total"] == 0

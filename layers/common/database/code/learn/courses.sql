@@ -141,6 +141,16 @@ BEGIN ATOMIC
      WHERE r.reps = reps_before AND local_day(r.last_review) < today;
 END;
 
+-- Starts a lesson; one that was started before stays as it is. The lesson is held, since an administrator may delete it at this
+-- moment: then nothing is started.
+CREATE OR REPLACE FUNCTION app.start_lesson(lesson uuid) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
+BEGIN ATOMIC
+    INSERT INTO user_lesson_progress (lesson_id)
+    SELECT l.id FROM learn_lessons AS l WHERE l.id = lesson FOR KEY SHARE
+    ON CONFLICT DO NOTHING;
+END;
+
 -- Completes a lesson; the first time pays. `graded` is the score of answers, `given` the score of this completion. The
 -- last four arguments are the lesson's next schedule, and the number of reviews it was computed after.
 CREATE OR REPLACE FUNCTION app.complete_lesson(

@@ -42,7 +42,8 @@ BEGIN
        OR EXISTS (SELECT FROM listening_sessions AS r WHERE r.track_id = track AND r.status = 'in_progress') THEN
         RETURN;
     END IF;
-    SELECT t.* INTO template FROM listening_prompt_templates AS t WHERE t.id = s.template_id AND t.is_active;
+    -- Held: an administrator may delete it at this moment, and then the session could not be written.
+    SELECT t.* INTO template FROM listening_prompt_templates AS t WHERE t.id = s.template_id AND t.is_active FOR KEY SHARE;
     IF s.template_id IS NOT NULL AND NOT FOUND THEN
         PERFORM refuse(404, 'not_found', 'There is no such template.');
     END IF;
