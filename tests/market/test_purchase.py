@@ -193,6 +193,37 @@ def test_twenty_buyers_with_money_for_seven(database: Database, user: User) -> N
     assert len(database.query("SELECT 1 FROM user_purchases WHERE user_id = %s", user.id)) == 7
 
 
+@pytest.mark.parametrize(("limit", "period"), [(1, "ever"), (3, "day"), (3, "held")])
+def test_a_limit_holds_at_once(database: Database, user: User, limit: int, period: str) -> None:
+    earn(database, user, 1000)
+    key = new_key()
+    shared_item(database, key, limit_per_user=limit, limit_period=period)
+    answers = at_once(7, lambda: buy(user, key))
+    assert sorted(answer.status for answer in answers) == [200] * limit + [409] * (7 - limit)
+    for answer in answers:
+        if answer.status == 409:
+            assert answer.refused(409, "limit_reached") == {"limit": limit, "period": period}
+    assert coins(user) == 1000 - 10 * limit
+
+
+def test_a_permanent_item_is_bought_once_at_once(database: Database, user: User) -> None:
+    earn(database, user, 500)
+    answers = at_once(5, lambda: buy(user, "theme_ocean"))
+    assert sorted(answer.status for answer in answers) == [200, 409, 409, 409, 409]
+    assert coins(user) == 450
+
+
+def test_large_amounts(database: Database, user: User) -> None:
+    for _ in range(3):
+        earn(database, user, 1_000_000)
+    item = reward(user, price_coins=1_000_000)["id"]
+    details = buy(user, item, 99).refused(409, "insufficient_coins")
+    assert details == {"need": 99_000_000, "have": 3_000_000}
+    data = buy(user, item, 3).data
+    assert (data["price_paid"], data["new_balance"]) == (3_000_000, 0)
+    assert refund(user, data["purchase_id"]).data["new_balance"] == 3_000_000
+
+
 def test_the_last_five_of_a_stock(database: Database, new_user: NewUser) -> None:
     key = new_key()
     shared_item(database, key, total_stock=5, remaining_stock=5)

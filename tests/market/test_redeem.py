@@ -124,6 +124,20 @@ def test_another_factor_has_to_wait(database: Database, user: User, clock: Clock
     assert redeem(user, triple).data["active_effect"]["factor"] == 3
 
 
+def test_boosts_of_other_factors_at_once(database: Database, user: User) -> None:
+    key = f"test_{secrets.token_hex(6)}"
+    shared_item(database, key, effect_json='{"type": "xp_multiplier", "factor": 3, "seconds": 60}')
+    earn(database, user, 60)
+    purchases = {bought(user, "xp_boost_1h"), bought(user, key)}
+    waiting = iter(purchases)
+    answers = at_once(2, lambda: redeem(user, next(waiting)))
+    [refused] = [answer for answer in answers if answer.status != 200]
+    refused.refused(409, "effect_active")
+    [running] = user.get("/market").data["effects"]
+    left = {row["id"] for row in user.get("/market/inventory").data["purchases"]}
+    assert left == purchases - {running["purchase_id"]}, "the refused one is not used"
+
+
 def test_an_achievement_is_paid_plainly(database: Database, user: User) -> None:
     earn(database, user, 25)
     redeem(user, bought(user, "xp_boost_1h"))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from local.clock import Clock
 from tests.conftest import Client, Database, User, at_once
-from tests.market.shop import bought, buy, coins, earn, redeem, refund, shared_item
+from tests.market.shop import bought, buy, coins, earn, redeem, refund, reward, shared_item
 
 
 def test_a_refund(database: Database, user: User) -> None:
@@ -89,3 +89,38 @@ def test_refunds_at_once(database: Database, user: User) -> None:
     answers = at_once(8, lambda: refund(user, purchase))
     assert sorted(answer.status for answer in answers) == [200] + [409] * 7
     assert coins(user) == 50
+
+
+def test_refunds_at_once_bring_the_stock_back_once(database: Database, user: User) -> None:
+    earn(database, user, 20)
+    key = f"test_{secrets.token_hex(6)}"
+    shared_item(database, key, total_stock=3, remaining_stock=3)
+    purchase = bought(user, key, 2)
+    answers = at_once(5, lambda: refund(user, purchase))
+    assert sorted(answer.status for answer in answers) == [200] + [409] * 4
+    assert user.get(f"/market/items/{key}").data["remaining_stock"] == 3
+
+
+def test_a_reward_that_was_archived_meanwhile(database: Database, user: User) -> None:
+    earn(database, user, 10)
+    item = reward(user)["id"]
+    purchase = bought(user, item)
+    user.delete(f"/market/items/{item}")
+    assert refund(user, purchase).data["new_balance"] == 10
+    assert user.get("/market/history").data["purchases"][0]["status"] == "refunded"
+
+
+def test_the_market_itself_pays_nothing(database: Database, user: User) -> None:
+    earn(database, user, 300)
+    redeem(user, bought(user, "movie_night"))
+    refund(user, bought(user, "spa_evening"))
+    rows = database.query(
+        "SELECT event_type, xp, coins, counters FROM points_ledger WHERE user_id = %s ORDER BY seq", user.id
+    )
+    assert [(row["event_type"], row["xp"], row["coins"]) for row in rows[1:]] == [
+        ("market_purchase", 0, -50),
+        ("market_purchase", 0, -120),
+        ("market_refund", 0, 120),
+    ]
+    assert [row["counters"] for row in rows[1:]] == [{}] * 3
+    assert user.get("/market/wallet").data["total_xp"] == 0

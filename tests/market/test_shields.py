@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from local.clock import Clock
-from tests.conftest import Database, User
+from tests.conftest import Database, User, at_once
 from tests.market.shop import bought, buy, earn, refund, reward
 from tests.support.ledger import award
 
@@ -59,6 +59,15 @@ def test_two_missed_days_and_two_shields(database: Database, user: User, clock: 
     assert award(database, user, "habit_complete", xp=1)["streak"] == 3
     assert uses(database, user) == ["2031-05-10", "2031-05-11"]
     assert user.get("/market").data["streak_shields"] == 0
+
+
+def test_awards_at_once_use_one_shield(database: Database, user: User, clock: Clock) -> None:
+    with_streak_of_two(database, user, clock, 3)
+    clock.advance(timedelta(days=2))
+    results = at_once(4, lambda: award(database, user, "habit_complete", xp=1)["streak"])
+    assert results == [3] * 4
+    assert uses(database, user) == ["2031-05-10"]
+    assert user.get("/market").data["streak_shields"] == 2
 
 
 def test_a_shield_that_was_refunded_or_has_expired(database: Database, user: User, clock: Clock) -> None:
