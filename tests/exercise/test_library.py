@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.conftest import Database, NewUser, User
+from tests.conftest import Database, NewUser, User, at_once
 from tests.exercise.training import BENCH, PLANK, SQUAT, built_in, exercise, log, planned, start, trained, workout
 
 FIELDS = {
@@ -179,6 +179,8 @@ def test_a_deleted_exercise_is_hidden_and_kept_where_it_is_used(user: User) -> N
         user.get(f"/exercise/workouts/{plan['id']}").data["sections"][0]["exercises"][0]["exercise_name"] == "Wall sit"
     )
     assert user.get(f"/exercise/sessions/{session}").data["sets"][0]["exercise_name"] == "Wall sit"
+    made = user.get("/exercise/records", query={"exercise_id": own}).data["records"]
+    assert {one["exercise_name"] for one in made} == {"Wall sit"}
     # It cannot be added or logged anew, but where it was.
     user.post("/exercise/workouts", {"name": "X", "sections": plan_of(own)}).refused(404, "not_found")
     start(user)
@@ -276,6 +278,25 @@ def test_merging_moves_everything(user: User) -> None:
         "max_volume": 360,
     }
     user.get(f"/exercise/{own}").refused(404, "not_found")
+
+
+def test_merging_into_a_built_in_exercise(user: User) -> None:
+    """Sets of many sessions move, and the records are those of all sets together. Of merges at once one does it."""
+    own = exercise(user)["id"]
+    plan = workout(user, planned(own))
+    trained(user, {"exercise_id": own, "reps": 5, "weight_kg": 90}, workout_id=plan["id"])
+    trained(user, {"reps": 5, "weight_kg": 100}, {"exercise_id": own, "reps": 5, "weight_kg": 110})
+    answers = at_once(3, lambda: user.post(f"/exercise/{own}/merge", {"into": SQUAT}))
+    assert sorted(answer.status for answer in answers) == [200, 404, 404]
+    made = user.get("/exercise/records", query={"history": "true", "record_type": "max_weight"}).data["records"]
+    assert [(one["exercise_id"], one["value"], one["previous_value"]) for one in made] == [
+        (SQUAT, 110, 100),
+        (SQUAT, 100, 90),
+        (SQUAT, 90, None),
+    ]
+    assert user.get(f"/exercise/{SQUAT}/history").data["total"] == 2
+    [planned_one] = user.get(f"/exercise/workouts/{plan['id']}").data["sections"][0]["exercises"]
+    assert (planned_one["exercise_id"], planned_one["exercise_name"]) == (SQUAT, "Barbell Squat")
 
 
 def test_what_cannot_be_merged(user: User) -> None:

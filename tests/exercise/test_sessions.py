@@ -108,6 +108,17 @@ def test_starting_twice_at_once_is_one_session(user: User) -> None:
     assert user.get("/exercise/sessions").data["total"] == 1
 
 
+def test_starting_twice_in_the_past_is_one_session_too(user: User, noon: Clock) -> None:
+    """By the server's clock the second request comes at once, whenever the session began."""
+    plan, begun = workout(user, planned())["id"], iso(NOON - timedelta(days=2))
+    first = start(user, workout_id=plan, started_at=begun)
+    noon.advance("PT9S")
+    assert start(user, workout_id=plan, started_at=begun) == first
+    noon.advance("PT1S")
+    user.post("/exercise/sessions/start", {"workout_id": plan, "started_at": begun}).refused(409, "active_session")
+    assert user.get("/exercise/sessions/active").data["is_stale"] is False
+
+
 def test_another_session_is_refused_while_one_runs(user: User, clock: Clock) -> None:
     plan, other = workout(user, planned())["id"], workout(user)["id"]
     session = start(user, workout_id=plan)
@@ -153,6 +164,29 @@ def test_a_forgotten_session_is_closed_by_the_next_start(user: User, noon: Clock
     assert payments(user, database) == [("workout_complete", 50, 25, "strength")]
 
 
+def test_a_forgotten_session_is_closed_once_by_starts_at_once(user: User, noon: Clock, database: Database) -> None:
+    forgotten = start(user)
+    log(user)
+    noon.advance("PT13H")
+    started = at_once(4, lambda: start(user))
+    assert len(set(started) - {forgotten}) == 1
+    assert payments(user, database) == [("workout_complete", 50, 25, "strength")]
+    assert user.get("/exercise/sessions").data["total"] == 2
+
+
+def test_a_forgotten_session_is_paid_on_the_day_it_is_closed(
+    new_user: NewUser, noon: Clock, database: Database
+) -> None:
+    user = new_user(settings={"timezone": "UTC"})
+    for _ in range(3):
+        trained(user)
+    start(user)
+    log(user)
+    noon.advance("PT13H")  # the next day
+    start(user)
+    assert [xp for _, xp, _, _ in payments(user, database)] == [50] * 4
+
+
 def test_a_forgotten_session_without_a_working_set_is_abandoned(user: User, noon: Clock) -> None:
     session = start(user)
     log(user, reps=5, is_warmup=True)
@@ -188,6 +222,25 @@ def test_completing_twice_at_once_pays_once(user: User, database: Database) -> N
     assert payments(user, database) == [("workout_complete", 50, 25, "strength")]
     path = f"/exercise/sessions/{first['session_id']}/complete"
     assert user.post(path, {"rating": 1, "notes": "other"}).data == first
+
+
+def test_a_completion_with_a_record_is_answered_alike_at_once(user: User, database: Database) -> None:
+    trained(user, {"reps": 5, "weight_kg": 100})
+    start(user)
+    log(user, reps=5, weight_kg=110)
+    log(user, reps=5, weight_kg=120)
+    log(user, reps=5, weight_kg=105)
+    answers = at_once(4, lambda: user.post("/exercise/sessions/complete"))
+    first = answers[0].data
+    assert all(answer.data == first for answer in answers)
+    assert [one["key"] for one in first["achievements_unlocked"]] == ["first_pr"]
+    # Of each type the best that stands, and one event for all of them.
+    assert {(one["record_type"], one["value"], one["previous_value"]) for one in first["personal_records"]} == {
+        ("max_weight", 120, 110),
+        ("est_1rm", 140, 128.33),
+        ("max_volume", 600, 550),
+    }
+    assert [event for event, *_ in payments(user, database)] == ["workout_complete"] * 2 + ["personal_record"]
 
 
 def test_without_an_id_the_answer_is_repeated_for_a_minute(user: User, noon: Clock) -> None:
@@ -384,7 +437,8 @@ def test_a_completed_session_can_be_changed(user: User, noon: Clock) -> None:
     user.patch(path, {"completed_at": iso(NOON - timedelta(days=3))}).invalid("completed_at")
     user.patch(path, {"completed_at": iso(NOON + timedelta(seconds=1))}).invalid("completed_at")
     user.patch(path, {"started_at": iso(NOON + timedelta(seconds=1))}).invalid("started_at")
-    user.patch(path, {"started_at": None}).invalid("started_at")
+    for field in ("started_at", "completed_at"):
+        user.patch(path, {field: None}).invalid(field)
     user.patch(path, {"rating": 6}).invalid("rating")
     running = start(user)
     user.patch(f"/exercise/sessions/{running}", {"notes": "x"}).refused(409, "conflict")

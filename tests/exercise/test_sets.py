@@ -127,6 +127,27 @@ def test_a_completed_session_takes_more_sets(user: User, database: Database) -> 
     assert user.get("/exercise/sessions/active").data is None
 
 
+def test_a_double_click_into_a_completed_session_is_one_set(user: User) -> None:
+    path = f"/exercise/sessions/{trained(user)['session_id']}"
+    body = {"exercise_id": SQUAT, "set_number": 2, "reps": 5, "weight_kg": 120}
+    answers = at_once(4, lambda: user.post(f"{path}/sets", body))
+    assert all(answer.data == answers[0].data for answer in answers)
+    shown = user.get(path).data
+    assert (len(shown["sets"]), shown["total_sets"]) == (2, 2)
+
+
+def test_sets_without_a_number_at_once_are_each_one(user: User) -> None:
+    session = start(user)
+    logged = at_once(5, lambda: log(user)["set_number"])
+    assert sorted(logged) == [1, 2, 3, 4, 5]
+    assert len(numbers(user, session)) == 5
+
+
+def test_the_highest_number_is_followed_by_the_next(user: User) -> None:
+    start(user)
+    assert [log(user, set_number=1_000)["set_number"], log(user)["set_number"]] == [1_000, 1_001]
+
+
 def test_working_sets_alone_count(user: User) -> None:
     start(user)
     log(user, reps=5, weight_kg=100)

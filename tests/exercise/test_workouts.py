@@ -7,7 +7,7 @@ import pytest
 
 from local.clock import Clock
 from tests.conftest import Database, User, at_once
-from tests.exercise.training import BENCH, PLANK, SQUAT, complete, exercise, planned, start, trained, workout
+from tests.exercise.training import BENCH, PLANK, SQUAT, complete, exercise, log, planned, start, trained, workout
 
 FULL: dict[str, Any] = {
     "name": "Full body",
@@ -141,6 +141,27 @@ def test_bad_input_names_its_field(user: User, fields: dict[str, Any], named: st
     assert user.get("/exercise/workouts").data["total"] == 0
     path = f"/exercise/workouts/{workout(user)['id']}"
     user.put(path, fields).invalid(named)
+
+
+def test_a_hundred_exercises_in_all_sections(user: User) -> None:
+    sections = [{"name": name, "section_type": "main", "exercises": [planned()] * 50} for name in ("A", "B")]
+    made = user.post("/exercise/workouts", {"name": "Long", "sections": sections}).data
+    assert [len(section["exercises"]) for section in made["sections"]] == [50, 50]
+    too_many = [*sections, sections[0] | {"exercises": [planned()]}]
+    user.post("/exercise/workouts", {"name": "Longer", "sections": too_many}).refused(400, "validation_error")
+    user.put(f"/exercise/workouts/{made['id']}", {"sections": too_many}).refused(400, "validation_error")
+    assert user.get(f"/exercise/workouts/{made['id']}").data == made
+
+
+def test_a_deleted_exercise_stays_where_it_was_alone(user: User) -> None:
+    own = exercise(user)["id"]
+    made, other = workout(user, planned(own), planned()), workout(user, planned())
+    user.delete(f"/exercise/{own}")
+    copy = user.post(f"/exercise/workouts/{made['id']}/duplicate").data
+    assert [one["exercise_id"] for one in copy["sections"][0]["exercises"]] == [own, SQUAT]
+    sections = [{"name": "Main", "section_type": "main", "exercises": [planned(own)]}]
+    user.put(f"/exercise/workouts/{other['id']}", {"sections": sections}).refused(404, "not_found")
+    assert user.get(f"/exercise/workouts/{other['id']}").data == other
 
 
 def test_one_unknown_exercise_stores_nothing(user: User, database: Database) -> None:
@@ -281,3 +302,13 @@ def test_a_session_becomes_a_workout(user: User) -> None:
     warm = trained(user, {"reps": 8, "is_warmup": True})["session_id"]
     user.post(f"/exercise/sessions/{warm}/save-as-workout", {"name": "X"}).refused(409, "conflict")
     user.post(f"/exercise/sessions/{uuid4()}/save-as-workout", {"name": "X"}).refused(404, "not_found")
+
+
+def test_a_session_of_more_than_a_workout_can_say_is_cut(user: User) -> None:
+    session = start(user)
+    for _ in range(51):
+        log(user, reps=10_000, weight_kg=1)
+    complete(user)
+    made = user.post(f"/exercise/sessions/{session}/save-as-workout", {"name": "Long"}).data
+    [one] = made["sections"][0]["exercises"]
+    assert (one["sets"], one["reps_min"], one["reps_max"], one["weight_kg"]) == (50, 1_000, 1_000, 1)
