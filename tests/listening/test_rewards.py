@@ -155,6 +155,14 @@ def test_three_are_paid_a_local_day(user: User, database: Database, clock: Clock
     assert wallet(database, user) == (60, 20)
 
 
+def test_deleted_tracks_free_nothing(user: User, database: Database) -> None:
+    for _ in range(3):
+        paid = complete(user, worthy(user, database))
+        assert user.delete(f"/reference/tracks/{paid['session']['track_id']}").status == 200
+    assert complete(user, worthy(user, database))["reason"] == "daily_limit"
+    assert wallet(database, user) == (45, 15)
+
+
 def test_the_day_is_the_users(new_user: NewUser, database: Database, clock: Clock) -> None:
     """In Auckland, with days that begin at 4, noon in UTC is 20 hours into the day: it ends at 16:00 in UTC."""
     user = new_user(settings={"timezone": "Pacific/Auckland", "day_start_hour": 4})
