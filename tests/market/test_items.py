@@ -1,10 +1,12 @@
 """/market/items and /market/categories: what is on sale, and rewards of the user's own."""
 
 import secrets
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from local.clock import Clock
 from tests.conftest import Client, Database, User, at_once
 from tests.market.shop import bought, buy, earn, redeem, reward, shared_item
 from tests.support.paging import has_pages
@@ -210,6 +212,41 @@ def test_ordering(user: User, other: User) -> None:
     for foreign in (theirs, shared):
         user.put("/market/items/order", {"ids": [second, foreign]}).refused(404, "not_found")
     assert [item["id"] for item in listed(user) if item["is_own"]] == [third, first, second]
+
+
+def test_what_is_available(database: Database, user: User, clock: Clock) -> None:
+    """What could be bought now, if level and coins sufficed."""
+    clock.freeze()
+    clock.set("2031-05-08T12:00:00Z")
+    earn(database, user, 20)
+    later = clock.now() + timedelta(hours=1)
+    shelf: dict[str, dict[str, Any]] = {
+        "dear": {"price_coins": 1_000_000, "requires_level": 99},
+        "sold_out": {"total_stock": 1, "remaining_stock": 0},
+        "last_one": {"total_stock": 9, "remaining_stock": 1},
+        "comes": {"available_from": later},
+        "goes": {"available_until": later},
+        "once_a_day": {"limit_per_user": 1, "limit_period": "day"},
+        "one_held": {"limit_per_user": 1, "limit_period": "held"},
+    }
+    suffix = secrets.token_hex(6)
+    for name, columns in shelf.items():
+        shared_item(database, f"{name}_{suffix}", **columns)
+
+    def available() -> set[str]:
+        found = {item["key"]: item["available"] for item in listed(user)}
+        assert found == {key: user.get(f"/market/items/{key}").data["available"] for key in found}
+        return {name for name in shelf if found[f"{name}_{suffix}"]}
+
+    assert available() == {"dear", "last_one", "goes", "once_a_day", "one_held"}
+    bought(user, f"once_a_day_{suffix}")
+    held = bought(user, f"one_held_{suffix}")
+    assert available() == {"dear", "last_one", "goes"}
+    clock.set(later)
+    redeem(user, held)
+    assert available() == {"dear", "last_one", "comes", "one_held"}
+    clock.set("2031-05-09T00:00:00Z")
+    assert available() == {"dear", "last_one", "comes", "one_held", "once_a_day"}
 
 
 def test_categories(user: User) -> None:
