@@ -329,8 +329,13 @@ def test_editing_a_log(user: User, other: User) -> None:
     assert (back["book"]["status"], back["book"]["times_read"], back["book"]["current_page"]) == ("reading", 0, 99)
     user.patch(path, {"pages_read": None}).invalid("pages_read")
     user.patch(path, {"logged_at": "2999-01-01T00:00:00Z"}).invalid("logged_at")
-    other.patch(path, {"pages_read": 1}).refused(404, "not_found")
-    other.delete(path).refused(404, "not_found")
+    beside = f"/books/{added(user)['id']}/sessions/{session['id']}"
+    for answer in (
+        *(other.patch(path, {"pages_read": 1}), other.delete(path)),
+        *(user.patch(beside, {"pages_read": 1}), user.delete(beside)),
+    ):
+        answer.refused(404, "not_found")
+    assert user.get(f"/books/{book['id']}/sessions").data["total"] == 1
 
 
 def test_the_life_of_a_book(new_user: NewUser, clock: Clock) -> None:
