@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
+from local.clock import Clock
 from tests.conftest import Database, User
 from tests.reference.uploads import begin, register, tone, upload
 from tests.reference.working import start, work
@@ -72,6 +73,23 @@ def test_a_track_without_its_file_waits_for_it(user: User) -> None:
     assert user.get(f"/reference/tracks/{track['id']}/play").status == 200
     [found] = user.get("/reference/tracks").json["data"]
     assert (found["status"], found["file_size_bytes"], found["sample_rate"]) == ("ready", len(tone()), 8000)
+
+
+def test_the_same_key_again_looks_for_its_file_again(user: User) -> None:
+    started = begin(user, tone())
+    body = {"name": "Late", "r2_key": started["r2_key"]}
+    track = user.post("/reference/tracks", body).json
+    assert user.post("/reference/tracks", body).json == track
+    bucket.send("PUT", started["url"], tone())
+    again = user.post("/reference/tracks", {**body, "name": "Another"}).json
+    assert (again["id"], again["name"], again["status"]) == (track["id"], "Late", "ready")
+    assert user.get("/reference/tracks").json["total"] == 1
+
+
+def test_a_key_outlives_its_url(user: User, clock: Clock) -> None:
+    key = upload(user, tone())
+    clock.advance("PT23H")
+    assert user.post("/reference/tracks", {"name": "Late", "r2_key": key}).json["status"] == "ready"
 
 
 def test_a_key_is_registered_by_who_got_it(user: User, other: User) -> None:
