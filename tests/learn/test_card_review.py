@@ -610,6 +610,25 @@ def test_yesterdays_reviews_that_arrive_today(user: User, database: Database, cl
     assert [row["counters"]["cards_reviewed"] for row in rows] == [10, 1]
 
 
+def test_the_days_that_are_paid_are_the_users(new_user: NewUser, database: Database, clock: Clock) -> None:
+    """In New York it is a minute to four in the morning of the 6th, and there the days of this user begin at four."""
+    clock.set("2031-05-06T07:59:00Z")
+    user = new_user(settings={"timezone": "America/New_York", "day_start_hour": 4})
+    user.put("/learn/settings", {"new_per_day": 2})
+    ids = cards(user, deck(user), 4)
+    assert [review(user, card_id, 4)["xp_awarded"] for card_id in ids[:2]] == [0, 15]
+    assert user.get("/learn/cards/due").data["remaining_today"]["new"] == 0
+    clock.set("2031-05-06T08:00:00Z")
+    assert user.get("/learn/cards/due").data["remaining_today"]["new"] == 2
+    answers = [review(user, card_id, 4) for card_id in ids[2:]]
+    assert [(one["xp_awarded"], one["reviewed_today"]) for one in answers] == [(0, 1), (15, 2)]
+    rows = database.query(
+        "SELECT idempotency_key FROM points_ledger WHERE user_id = %s AND event_type = 'review_session' ORDER BY seq",
+        user.id,
+    )
+    assert [row["idempotency_key"] for row in rows] == ["review:2031-05-05", "review:2031-05-06"]
+
+
 def test_yesterday_is_paid_by_ten_cards_alone(user: User, clock: Clock) -> None:
     clock.set("2031-05-06T08:00:00Z")
     card_id = new_card(user)
