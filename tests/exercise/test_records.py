@@ -250,8 +250,15 @@ class Training(RuleBasedStateMachine):
         assert {record["record_type"] for record in answer["records"]} == {kind for kind, _ in current}
 
     @precondition(lambda self: any(self.sessions[one].sets for one in self._ids("active", "completed")))
-    @rule(data=st.data(), reps=st.integers(0, 14), delete=st.booleans())
-    def change_or_delete(self, data: st.DataObject, reps: int, delete: bool) -> None:
+    @rule(
+        data=st.data(),
+        changes=st.fixed_dictionaries(
+            {"reps": st.integers(0, 14)},
+            optional={"weight_kg": st.sampled_from([None, -25, 0, 62.5, 110]), "is_warmup": st.booleans()},
+        ),
+        delete=st.booleans(),
+    )
+    def change_or_delete(self, data: st.DataObject, changes: dict[str, Any], delete: bool) -> None:
         self._wait()
         having = [one for one in self._ids("active", "completed") if self.sessions[one].sets]
         session = data.draw(st.sampled_from(having))
@@ -261,8 +268,8 @@ class Training(RuleBasedStateMachine):
             assert self.user.delete(path).status == 200
             del self.sessions[session].sets[logged]
         else:
-            assert self.user.patch(path, {"reps": reps}).status == 200
-            self.sessions[session].sets[logged]["reps"] = reps
+            assert self.user.patch(path, changes).status == 200
+            self.sessions[session].sets[logged] |= changes
 
     @precondition(lambda self: self._active is not None)
     @rule(how=st.sampled_from(["complete", "abandon"]))
