@@ -231,9 +231,11 @@ def test_five_hundred_own_exercises_are_enough(user: User, database: Database) -
     own = exercise(user)["id"]
     database.query(
         "INSERT INTO exercises (owner_id, name, category)"
-        " SELECT %s, 'E' || n, 'x' FROM generate_series(1, 499) AS n RETURNING id",
+        " SELECT %s, 'E' || n, 'x' FROM generate_series(1, 498) AS n RETURNING id",
         user.id,
     )
+    answers = at_once(3, lambda: user.post("/exercise", {"name": "X", "category": "y"}))
+    assert sorted(answer.status for answer in answers) == [200, 409, 409]
     assert user.post("/exercise", {"name": "X", "category": "y"}).refused(409, "limit_reached") == {"limit": 500}
     user.delete(f"/exercise/{own}")
     exercise(user)

@@ -268,9 +268,11 @@ def test_someone_elses_workout_is_not_there(user: User, other: User) -> None:
 def test_five_hundred_workouts_are_enough(user: User, database: Database) -> None:
     first = workout(user)["id"]
     database.query(
-        "INSERT INTO workouts (user_id, name) SELECT %s, 'W' || n FROM generate_series(1, 499) AS n RETURNING id",
+        "INSERT INTO workouts (user_id, name) SELECT %s, 'W' || n FROM generate_series(1, 498) AS n RETURNING id",
         user.id,
     )
+    answers = at_once(3, lambda: user.post("/exercise/workouts", {"name": "X"}))
+    assert sorted(answer.status for answer in answers) == [200, 409, 409]
     assert user.post("/exercise/workouts", {"name": "X"}).refused(409, "limit_reached") == {"limit": 500}
     user.post(f"/exercise/workouts/{first}/duplicate").refused(409, "limit_reached")
     session = trained(user)["session_id"]

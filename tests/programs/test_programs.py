@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from local.clock import Clock
-from tests.conftest import Client, Database, NewUser, User
+from tests.conftest import Client, Database, NewUser, User, at_once
 from tests.exercise.training import complete, log, start, workout
 from tests.programs.training import (
     activated,
@@ -186,8 +186,9 @@ def test_the_active_one_is_listed_first_then_the_newest(user: User, clock: Clock
 
 
 def test_a_hundred_programs_and_no_more(user: User) -> None:
-    [made, *_] = [program(user, 1, 1) for _ in range(100)]
+    [made, *_] = [program(user, 1, 1) for _ in range(99)]
     body = {"name": "x", "duration_weeks": 1, "days_per_week": 1}
+    assert sorted(answer.status for answer in at_once(3, lambda: user.post(PATH, body))) == [200, 409, 409]
     assert user.post(PATH, body).refused(409, "limit_reached") == {"limit": 100}
     adopting = {"template_key": "home_circuit"}
     assert user.post(f"{PATH}/from-template", adopting).refused(409, "limit_reached") == {"limit": 100}
