@@ -12,7 +12,8 @@ SELECT k.r2_key, %(mime_type)s, %(filename)s, %(file_size)s, instant() + %(lifet
 RETURNING r2_key, mime_type;
 
 -- name: registration
-SELECT i.r2_key, i.mime_type FROM upload_intents AS i WHERE i.r2_key = %(r2_key)s;
+-- A key is taken once: that of a track which was deleted would make one without a file.
+SELECT i.r2_key, i.mime_type FROM upload_intents AS i WHERE i.r2_key = %(r2_key)s AND i.consumed_at IS NULL;
 SELECT t.* FROM reference_tracks AS t WHERE t.r2_key = %(r2_key)s;
 
 -- name: register

@@ -92,6 +92,15 @@ def test_a_key_outlives_its_url(user: User, clock: Clock) -> None:
     assert user.post("/reference/tracks", {"name": "Late", "r2_key": key}).json["status"] == "ready"
 
 
+def test_the_key_of_a_deleted_track_is_not_taken_again(user: User) -> None:
+    """A request that is sent again late would make a track that waits for its file for ever."""
+    track = register(user)
+    body = {"name": "Again", "r2_key": track["r2_key"]}
+    user.delete(f"/reference/tracks/{track['id']}")
+    user.post("/reference/tracks", body).refused(404, "not_found")
+    assert user.get("/reference/tracks").json["total"] == 0
+
+
 def test_a_key_is_registered_by_who_got_it(user: User, other: User) -> None:
     key = upload(user, tone())
     other.post("/reference/tracks", {"name": "Mine?", "r2_key": key}).refused(404, "not_found")
