@@ -101,7 +101,8 @@ def test_a_suspended_user_shares_nothing(user: User, other: User, database: Data
     assert browse(other, user.email).status == 200
     database.query("UPDATE users SET approved = false WHERE id = %s RETURNING id", user.id)
     browse(other, user.email).refused(404, "not_found")
-    other.get(f"/reference/tracks/{track}").refused(404, "not_found")
+    for rest in ("", "/stream", "/annotations"):
+        other.get(f"/reference/tracks/{track}{rest}").refused(404, "not_found")
 
 
 @pytest.mark.parametrize("visibility", ["public", None, 1])
