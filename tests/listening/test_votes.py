@@ -244,6 +244,28 @@ def test_a_blind_round_hides_loudness_of_sides(user: User, database: Database) -
     assert revealed["deltas"]["integrated_lu"] == 4.0
 
 
+def test_no_answer_of_a_blind_round_tells_which_side_is_which(user: User, database: Database) -> None:
+    a, b = track(database, user), track(database, user)
+    summarize(database, a, integrated_lufs=-10.0, true_peak_dbtp=-1.0)
+    summarize(database, b, integrated_lufs=-14.0, true_peak_dbtp=-1.0)
+    made = user.post("/reference/comparisons", {"track_a_id": a, "track_b_id": b, "blind": True}).json
+    path = f"/reference/comparisons/{made['id']}"
+    voted = [vote(user, made["id"], preferred) for preferred in ("x", "y", "tie")]
+    answers = [made, *(one["comparison"] for one in voted), user.get(path).json]
+    answers.append(user.patch(path, {"notes": "n", "verdict": "a", "blind": True}).json)
+    answers += user.get("/reference/comparisons").json["data"]
+    answers += user.get("/reference/comparisons", query={"track_id": a}).json["data"]
+    for answer in answers:
+        assert answer["deltas"] is None
+        told = {name for name, value in answer["match"].items() if value is not None}
+        assert not [name for name in told if "_a" in name or "_b" in name]
+        assert {name for name, value in answer["tally"].items() if value is not None} == {"total"}
+        assert not [name for name in answer if name.startswith("stream") or "swap" in name]
+    for one in voted:
+        assert {name for name, value in one["tally"].items() if value is not None} == {"total"}
+    assert [one["preferred"] for one in votes(user, made["id"])] == [None] * 3
+
+
 def test_a_vote_with_streams(user: User, blind: str) -> None:
     bucket.serve()
     path = f"/reference/comparisons/{blind}/votes"
