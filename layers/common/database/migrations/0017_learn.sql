@@ -348,5 +348,4 @@ CALL enable_row_security('flashcards');
 CALL enable_row_security('flashcard_reviews');
 GRANT SELECT ON user_lesson_progress, user_drill_stats, drill_attempts, learn_review_items, user_learn_totals,
     user_learn_settings, flashcard_decks, flashcards, flashcard_reviews TO questlog_app;
-GRANT INSERT ON user_lesson_progress TO questlog_app;
 GRANT INSERT, UPDATE ON user_learn_settings, flashcard_decks TO questlog_app;
