@@ -4,7 +4,8 @@
 2. Expand the series among the events, to find the occurrence to remind of now, and the next one.
 3. Store the messages, one for each dedupe key, and give the reminders their next time.
 
-A batch that is killed has done nothing. A reminder that is looked at twice makes no second message.
+A batch that is killed has done nothing. A reminder that is looked at twice makes no second message. One that cannot be
+made a message is logged and left out, since the reminders of other users are in the same batch.
 """
 
 from collections import Counter
@@ -12,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
+
+from aws_lambda_powertools import Logger
 
 from questlog.db import Connection
 from questlog.notifications import channels
@@ -23,6 +26,7 @@ from functions.notifier.texts import text_of
 
 # The size of a batch: small, so that a request that changes one of its reminders waits only for a moment.
 BATCH: Final = 500
+_log: Final = Logger(service="notifier")
 
 
 class Reminder(Row):
@@ -83,10 +87,19 @@ def _with_series(connection: Connection, reminders: Iterable[Reminder]) -> Itera
     for reminder in reminders:
         if reminder.is_due is None:
             row = found.get((reminder.user_id, reminder.source_id))
-            seen = looked_at(row, reminder.due_at, reminder.now) if row else {"is_due": False, "next_at": None}
-            yield reminder.model_copy(update=seen)
+            yield reminder.model_copy(update=_seen(row, reminder))
         else:
             yield reminder
+
+
+def _seen(row: SeriesRow | None, reminder: Reminder) -> dict[str, Any]:
+    """What looking at a series returns. One that is gone or cannot be expanded is not reminded of until it changes."""
+    nothing = {"is_due": False, "next_at": None}
+    try:
+        return looked_at(row, reminder.due_at, reminder.now) if row else nothing
+    except Exception as error:  # noqa: BLE001 - the reminders of others are in the batch
+        _log.error("reminder", source=reminder.source, error=type(error).__name__)
+        return nothing
 
 
 def _messages(reminders: Iterable[Reminder]) -> list[dict[str, Any]]:
@@ -100,7 +113,10 @@ def _messages(reminders: Iterable[Reminder]) -> list[dict[str, Any]]:
             if made[reminder.user_id] >= reminder.room:
                 continue
             made[reminder.user_id] += 1
-        messages.append(_message(reminder, len(messages)))
+        try:
+            messages.append(_message(reminder, len(messages)))
+        except Exception as error:  # noqa: BLE001 - the reminders of others are in the batch
+            _log.error("reminder", source=reminder.source, error=type(error).__name__)
     return messages
 
 

@@ -31,8 +31,11 @@ def text_of(kind: str, facts: Mapping[str, Any], zone: str) -> Text:
 
 
 def shortened(text: str, longest: int) -> str:
-    """Text of one line, cut with an ellipsis where it is longer."""
-    line = " ".join(text.split())
+    """Text of one line, cut with an ellipsis where it is longer.
+
+    A name may consist of control characters that are spaces to Python: then an ellipsis is all that can be shown.
+    """
+    line = " ".join(text.split()) or "…"
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 

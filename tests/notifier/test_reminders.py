@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from functions.notifier import reminding
 from local.clock import Clock
 from tests.conftest import Database, User
 from tests.notifications.browsers import Browser
@@ -133,6 +134,42 @@ def test_a_changed_time_counts_from_now(reader: User, browser: Browser, clock: C
     assert due(reader, database)["habit"] == "07 12:15"
     reader.patch(f"/habits/{made}", {"reminder_time": "11:00"})
     assert due(reader, database)["habit"] == "08 11:00"
+
+
+@pytest.mark.parametrize("name", ["\x1c", "\x1f \x1d", "\u2028\x1e\u2028"])
+def test_a_name_that_shows_nothing_keeps_nobody_from_being_reminded(
+    reader: User, browser: Browser, clock: Clock, *, other: User, name: str
+) -> None:
+    """These are spaces to Python and characters to the database; a message without a title would fail its batch."""
+    browser.subscribe(other, "two")
+    habit(other)
+    habit(reader, name=name)
+    reader.post("/quests", {"title": name, "category": "errands", "expires_at": "2031-05-08T18:30:00Z"})
+    event(reader, title=name, location=name, start_time="2031-05-07T19:00:00Z")
+    clock.set(NOON + timedelta(hours=6, minutes=30))
+    assert tick()["delivered"] == 4
+    assert sorted(titles(browser)) == ["Stretch", "…", "…", "…"]
+
+
+@pytest.mark.parametrize("fails", ["looked_at", "text_of"])
+def test_what_cannot_be_made_a_message_keeps_nothing_else_from_it(
+    reader: User, browser: Browser, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, other: User, fails: str
+) -> None:
+    browser.subscribe(other, "two")
+    habit(other)
+    series(reader, start_time="2031-05-01T20:30:00", end_time="2031-05-01T21:30:00")
+    tick()
+    original = getattr(reminding, fails)
+
+    def failing(*arguments: Any) -> Any:
+        if fails == "looked_at" or arguments[0] == "event":
+            raise ZeroDivisionError
+        return original(*arguments)
+
+    monkeypatch.setattr(reminding, fails, failing)
+    clock.set(NOON + timedelta(hours=6, minutes=30))
+    assert tick()["delivered"] == 1
+    assert titles(browser) == ["Stretch"]
 
 
 def test_who_wants_no_messages_has_no_reminders(user: User, database: Database) -> None:
