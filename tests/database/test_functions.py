@@ -24,8 +24,9 @@ FOUNDATIONS = {
 # Which group's SQL may call functions and views of which others, beyond the foundations.
 CALLS = {
     # Who is deleted by an administrator goes as who deletes themselves; an answered report tells its author; the queue
-    # is looked at, and moved; an account is empty where an import takes it for empty.
-    "admin": {"backups", "exports", "feedback", "imports", "jobs", "user"},
+    # is looked at, and moved; an account is empty where an import takes it for empty; who is readmitted is reminded of
+    # things again.
+    "admin": {"backups", "exports", "feedback", "imports", "jobs", "notifications", "user"},
     "audio_worker": {"jobs", "reference"},  # it takes analyses from the queue and ends them
     "calendar": {"exercise", "notifications"},  # an event may be a workout of the user's, and have a reminder
     "exercise": {"programs"},  # a session may be started for a slot of a program, and does it

@@ -8,7 +8,7 @@ import pytest
 
 from functions.notifier import reminding
 from local.clock import Clock
-from tests.conftest import Database, User
+from tests.conftest import Database, NewUser, User
 from tests.notifications.browsers import Browser
 from tests.notifier.ticking import tick
 from tests.support.clock import NOON
@@ -170,6 +170,21 @@ def test_what_cannot_be_made_a_message_keeps_nothing_else_from_it(
     clock.set(NOON + timedelta(hours=6, minutes=30))
     assert tick()["delivered"] == 1
     assert titles(browser) == ["Stretch"]
+
+
+def test_who_is_suspended_is_not_reminded_and_who_is_readmitted_is_again(
+    reader: User, browser: Browser, clock: Clock, *, database: Database, new_user: NewUser
+) -> None:
+    habit(reader)
+    admin = new_user(role="admin")
+    admin.patch(f"/admin/users/{reader.id}", {"approved": False})
+    clock.set(NOON + timedelta(hours=6, minutes=30))
+    tick()
+    assert titles(browser) == []
+    assert "habit" not in due(reader, database)
+    admin.patch(f"/admin/users/{reader.id}", {"approved": True})
+    assert due(reader, database)["habit"] == "08 18:30"
+    assert due(admin, database) == {}
 
 
 def test_who_wants_no_messages_has_no_reminders(user: User, database: Database) -> None:

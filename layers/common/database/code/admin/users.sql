@@ -158,10 +158,11 @@ END;
 CREATE OR REPLACE FUNCTION app.change_user(target uuid, new_role text, new_approved boolean, client jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
+    caller uuid := current_user_id();
     before users;
     after users;
 BEGIN
-    IF target = current_user_id() THEN
+    IF target = caller THEN
         PERFORM refuse(409, 'self', 'Another administrator has to change your own role or access.');
     END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended('administrators', 0));
@@ -187,6 +188,10 @@ BEGIN
         PERFORM audit('user_suspended', 'update', client, '{}', 'success', 'user', target::text);
     ELSIF after.approved AND NOT before.approved THEN
         PERFORM audit('resource_updated', 'update', client, '{"approved": true}', 'success', 'user', target::text);
+        -- The sender has forgotten what it came upon while they were suspended.
+        PERFORM set_config('app.user_id', target::text, true);
+        PERFORM plan_reminders();
+        PERFORM set_config('app.user_id', caller::text, true);
     END IF;
 END
 $$;
