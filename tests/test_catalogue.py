@@ -33,6 +33,7 @@ NOT_BY_USER = {
     "feedback_queue_type",
     "feedback_age",
     "feedback_by_id",
+    "feedback_resolved_by",
     "user_quest_progress_universal",
     # A board is about all who are on it.
     "leaderboard_scores_order",

@@ -104,8 +104,8 @@ READS = {
     "today": {"daily_plan", "focus", "identity", "ledger"},
     # The audit counts the rows of the lists that have totals.
     "totals": {"bookmarks", "books", "focus", "inbox", "infobase", "market", "quests", "reference"},
-    # The profile, settings and imports are the user's; a deleted administrator is nobody's creator any more.
-    "user": {"backups", "identity", "imports", "jobs", "ledger", "settings"},
+    # The profile, settings and imports are the user's; a deleted administrator has made and resolved nothing any more.
+    "user": {"backups", "feedback", "identity", "imports", "jobs", "ledger", "reference", "settings"},
 }
 
 # Functions that the contract names and no route calls yet.

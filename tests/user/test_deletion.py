@@ -48,6 +48,35 @@ def test_nothing_is_left(new_user: NewUser, database: Database) -> None:
     assert everything_of(other, database) == kept
 
 
+def test_what_an_administrator_did_names_nobody(new_user: NewUser, database: Database) -> None:
+    """Reports they resolved and shared content they made stay, and so do the rows of others in the audit trail."""
+    leaving, staying, author = new_user(role="admin"), new_user(role="admin"), new_user()
+    reported = author.post("/feedback", {"type": "bug", "title": "Bell", "description": "It rings."}).data["id"]
+    leaving.put(f"/admin/feedback/{reported}", {"status": "resolved"})
+    template = leaving.post("/admin/templates", {"name": "Low end", "prompt_text": "What does it do?"}).json["template"]
+    path = f"/admin/templates/{template['id']}"
+    preset = leaving.post(f"{path}/presets", {"name": "Loop"}).json["preset"]
+    quest = leaving.post("/admin/quests", {"title": "Tidy up"}).json
+    backup = leaving.post("/admin/backup").json["backup"]["id"]
+    leaving.patch(f"/admin/users/{author.id}", {"role": "moderator"})
+    staying.post(f"/admin/users/{leaving.id}/adjustments", {"coins": 5, "reason": "Thanks"})
+    assert leaving.delete("/user/delete").status == 200
+    assert {table for table, _ in rows_naming(database, str(leaving.id))} == {"storage_deletions"}
+    assert rows_naming(database, leaving.email) == []
+    shown = staying.get(f"/admin/feedback/{reported}").json
+    assert (shown["status"], shown["resolved_by"], shown["resolved_at"] is None) == ("resolved", None, False)
+    assert staying.get(path).json["template"] == {
+        **template,
+        "created_by": None,
+        "updated_at": staying.get(path).json["template"]["updated_at"],
+        "presets": staying.get(f"{path}/presets").json["presets"],
+    }
+    assert staying.get(f"/admin/templates/presets/{preset['id']}").json["preset"]["created_by"] is None
+    assert staying.get(f"/admin/quests/{quest['id']}").json == quest
+    for made in (path, f"/admin/quests/{quest['id']}", f"/admin/backup/{backup}"):
+        assert staying.delete(made).status == 200
+
+
 def test_what_stays_is_a_hash(user: User, database: Database) -> None:
     user.post("/auth/sessions", {"name": "Script"})
     request_id = user.delete("/user/delete").headers["x-request-id"]

@@ -78,6 +78,9 @@ BEGIN
     INSERT INTO erasures (user_hash) VALUES (hash);
     UPDATE backups AS b SET created_by = NULL WHERE b.created_by = leaving;
     UPDATE restores AS r SET requested_by = NULL WHERE r.requested_by = leaving;
+    UPDATE feedback AS f SET resolved_by = NULL WHERE f.resolved_by = leaving;
+    UPDATE listening_prompt_templates AS t SET created_by = NULL WHERE t.created_by = leaving;
+    UPDATE listening_prompt_presets AS p SET created_by = NULL WHERE p.created_by = leaving;
     DELETE FROM user_directory AS d WHERE d.user_id = leaving;
     DELETE FROM rate_limits AS r WHERE split_part(r.bucket, ':', 2) = leaving::text;
     PERFORM move_count('users', ARRAY[gone.role], gone.created_at, -1);

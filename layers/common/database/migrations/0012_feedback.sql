@@ -19,7 +19,7 @@ CREATE TABLE feedback (
     metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
     admin_response text CHECK (length(admin_response) <= 5000),
     resolved_at timestamptz,
-    -- Another user's id, so without a foreign key: it stays when that user is deleted.
+    -- Another user's id, so without a foreign key: the deletion of that user clears it.
     resolved_by uuid,
     created_at timestamptz NOT NULL DEFAULT clock(),
     updated_at timestamptz NOT NULL DEFAULT clock(),
@@ -36,6 +36,7 @@ CREATE INDEX feedback_admin_type ON feedback (status, feedback_type, created_at 
 CREATE INDEX feedback_queue_type ON feedback (feedback_type, feedback_turn(status), created_at DESC, id, user_id);
 CREATE INDEX feedback_age ON feedback (created_at);
 CREATE INDEX feedback_by_id ON feedback (id);
+CREATE INDEX feedback_resolved_by ON feedback (resolved_by) WHERE resolved_by IS NOT NULL;
 CREATE TRIGGER touch BEFORE UPDATE ON feedback FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('feedback');
 
@@ -43,3 +44,6 @@ CALL enable_row_security('feedback');
 GRANT SELECT, INSERT (feedback_type, title, description, priority, metadata, created_at, updated_at), DELETE
     ON feedback TO questlog_app;
 GRANT UPDATE (status, priority, admin_response, resolved_at, resolved_by) ON feedback TO questlog_admin;
+-- An account that is deleted has resolved nothing any more.
+CREATE POLICY identity ON feedback TO questlog_identity USING (true);
+GRANT SELECT (resolved_by), UPDATE (resolved_by) ON feedback TO questlog_identity;

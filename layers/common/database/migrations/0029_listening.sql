@@ -44,6 +44,8 @@ CREATE TRIGGER touch BEFORE UPDATE ON listening_prompt_presets FOR EACH ROW EXEC
 GRANT SELECT ON listening_prompt_templates, listening_prompt_presets
     TO questlog_app, questlog_operator, questlog_jobs, questlog_admin, questlog_console;
 GRANT INSERT, UPDATE, DELETE ON listening_prompt_templates, listening_prompt_presets TO questlog_admin;
+-- An account that is deleted is nobody's creator any more.
+GRANT SELECT (created_by), UPDATE (created_by) ON listening_prompt_templates, listening_prompt_presets TO questlog_identity;
 
 -- Regions --------------------------------------------------------------------------------------------------------------
 
