@@ -213,7 +213,9 @@ def test_a_bearer_decides_who_it_is(user: User, other: User) -> None:
     user.get("/focus", headers={"Authorization": "Bearer forged"}).refused(401, "unauthorized")
 
 
-@pytest.mark.parametrize("page", ["0", "-1", "x", "1.5", "99999999999999999999", " "])
+@pytest.mark.parametrize(
+    "page", ["0", "-1", "x", "1.5", "99999999999999999999", " ", "1.0", "1_0", " 1", "1e1", "+1", "\u0661"]
+)
 def test_pages_that_are_none(user: User, page: str) -> None:
     user.get("/focus", query={"page": page}).invalid("page")
 
