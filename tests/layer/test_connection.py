@@ -13,10 +13,11 @@ import pytest
 from questlog import db
 from questlog.settings import settings
 
-from tests.conftest import Database, User
+from tests.conftest import Database, NewUser, User
 from tests.support import logins
 from tests.support.client import Client
 from tests.support.environment import ENVIRONMENT
+from tests.test_walk import OPERATIONS
 
 KEY = {"Idempotency-Key": "once"}
 
@@ -120,6 +121,26 @@ def test_a_line_that_stays_cut_is_503_and_then_works_again(line: Line, user: Use
     line.refusing = False
     assert user.get("/focus").data["total"] == 0
     assert user.get("/ready").status == 200
+
+
+def test_without_a_database_every_route_says_so_and_serves_again_with_it(line: Line, new_user: NewUser) -> None:
+    """Platform contract, section 12. What is public may know its answer by itself, or refuse what it was asked."""
+    user = new_user(role="admin")
+    logins.disconnect()
+    line.refusing = True
+    for operation in OPERATIONS:
+        answer = operation.ask(user, *[str(user.id)] * operation.parameters)
+        if operation.public:
+            assert answer.status in (200, 302, 400, 404, 503), (str(operation), answer.text)
+        else:
+            answer.refused(503, "unavailable")
+    for path in ("/auth/session", "/auth/google", "/ready", "/health/ready"):
+        user.get(path).refused(503, "unavailable")
+    user.post("/auth/signout").refused(503, "unavailable")
+    assert user.get("/health").status == 200
+    line.refusing = False
+    assert user.get("/focus").data["total"] == 0
+    assert user.get("/admin").status == user.get("/auth/me").status == 200
 
 
 def test_a_server_that_ended_idle_connections_is_noticed_before_anything_is_sent(
