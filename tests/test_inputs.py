@@ -109,3 +109,39 @@ def wrong_with(model: type[BaseModel], sent: dict[str, Any]) -> list[Problem]:
     except ValidationError as error:
         return problems(error, sent)
     return []
+
+
+def numbers(schema: Schema, definitions: Schema, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where a schema admits a number and no text."""
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]]
+    members = [schema, *schema.get("anyOf", []), *schema.get("oneOf", [])]
+    types = {member.get("type") for member in members}
+    if path and types & {"integer", "number"} and "string" not in types:
+        yield path
+    for member in members[1:]:
+        if member.get("type") not in ("integer", "number"):
+            yield from numbers(member, definitions, path)
+    for name, inner in schema.get("properties", {}).items():
+        yield from numbers(inner, definitions, (*path, name))
+    if schema.get("type") == "array":
+        yield from numbers(schema["items"], definitions, (*path, 0))
+    if isinstance(of_any := schema.get("additionalProperties"), dict):
+        yield from numbers(of_any, definitions, (*path, "any"))
+
+
+def test_a_number_as_a_string_is_no_number() -> None:
+    """Nor is true (platform contract, 1.7)."""
+    found = 0
+    for name, model in INPUTS.items():
+        if issubclass(model, Body):
+            schema = TypeAdapter(model).json_schema()
+            for path in set(numbers(schema, schema.get("$defs", {}))):
+                found += 1
+                for wrong in ("1", "5", "1e0", True):
+                    sent: Any = wrong
+                    for step in reversed(path):
+                        sent = [sent] if step == 0 else {step: sent}
+                    fields = {field for field, _ in wrong_with(model, sent)}
+                    assert ".".join(map(str, path)) in fields, (name, path, wrong, fields)
+    assert found > 150
