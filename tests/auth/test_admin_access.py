@@ -85,6 +85,16 @@ def test_only_while_there_is_no_administrator(
     assert role_of(database, user) == "user"
 
 
+def test_a_suspended_administrator_does_not_count(user: User, new_user: NewUser, database: Database) -> None:
+    """Nobody could administrate otherwise (platform contract, 7.5)."""
+    suspended = new_user(role="admin")
+    assert user.get("/admin-access/check").json == {"is_admin": False, "can_claim": False}
+    database.query("UPDATE users SET approved = false WHERE id = %s", suspended.id)
+    assert user.get("/admin-access/check").json == {"is_admin": False, "can_claim": True}
+    assert user.post(CLAIM, {"claimKey": KEY}).status == 200
+    assert role_of(database, user) == "admin"
+
+
 def test_of_many_claims_at_once_one_wins(new_user: NewUser, database: Database) -> None:
     users = [new_user() for _ in range(5)]
     waiting = list(users)

@@ -118,6 +118,27 @@ def test_linking_is_noted(new_user: NewUser, new_person: NewPerson, audited: Aud
     assert audited(browser.last) == [("login", "success", {"provider": "google", "new_user": False, "linked": True})]
 
 
+def test_who_was_deleted_begins_anew(database: Database, person: Someone, audited: Audited) -> None:
+    """With another id, and with nothing of what was there (platform contract, 6.13)."""
+    before = person.sign_in()
+    old = before.get("/auth/me").json["id"]
+    before.post("/auth/accept-tos", {"accepted": True})
+    assert before.post("/habits", {"name": "Read"}).status == 200
+    other = person.sign_in()
+    assert Client(before.cookies["session"]).delete("/user/delete").status == 200
+    assert other.get("/auth/session").json["user"] is None
+    again = person.sign_in()
+    assert audited(again.last) == [("login", "success", {"provider": "google", "new_user": True, "linked": False})]
+    me = again.get("/auth/me").json
+    assert me["id"] != old
+    assert (me["email"], me["role"], me["ageVerified"], me["tosAccepted"]) == (person.email, "user", False, False)
+    again.post("/auth/accept-tos", {"accepted": True})
+    assert again.get("/habits").data["habits"] == []
+    [account] = database.query("SELECT user_id FROM accounts WHERE subject = %s", person.subject)
+    assert str(account["user_id"]) == me["id"]
+    assert len(users_of(database, person.email)) == 1
+
+
 def test_the_account_decides_not_the_email(new_user: NewUser, person: Someone) -> None:
     mine = person.sign_in().get("/auth/me").json["id"]
     other = new_user()
