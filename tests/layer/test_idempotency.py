@@ -1,13 +1,18 @@
 """Idempotency-Key on unsafe requests (platform contract, 1.14)."""
 
 from datetime import timedelta
+from itertools import islice
 
 import pytest
 
 from questlog import db
+from questlog.identity import SAFE_METHODS
 
 from local.clock import Clock
-from tests.conftest import Client, Database, User, at_once
+from tests.conftest import Client, Database, NewUser, User, at_once
+from tests.support import bucket
+from tests.support.routes import inhabit, routes
+from tests.support.rows import likely, paths_of, rows_of
 
 KEY = {"Idempotency-Key": "once"}
 
@@ -158,3 +163,46 @@ def test_the_connection_is_as_good_as_new_afterwards(user: User) -> None:
         before = db.connection()
         assert user.get("/focus").data["total"] == n + 1
         assert db.connection() is before
+
+
+# Answers that show a secret (a signed URL is one), and what more may not be kept: what a count or an audit row says,
+# what goes with its user, what was asked of the database, a message to try the way.
+NOT_KEPT = {
+    *("POST /auth/sessions", "POST /calendar/feed", "POST /user/imports", "POST /admin/backup/upload"),
+    *("POST /reference/upload/init", "POST /admin-access/claim", "POST /admin/db/query", "DELETE /user/delete"),
+    *("DELETE /admin/users/{user_id}", "POST /notifications/test"),
+}
+
+
+def test_answers_that_are_not_kept(new_user: NewUser, database: Database) -> None:
+    bucket.serve()
+    unkept = {str(route): route for route in routes() if not (route.public or route.takes_key)}
+    assert unkept.keys() >= NOT_KEPT
+    for name in NOT_KEPT:
+        user = new_user(role="admin")
+        new_user(role="admin")
+        assert unkept[name].endpoint.method not in SAFE_METHODS
+        for _ in range(2):
+            answer = unkept[name].ask(user, key="once")
+            assert "idempotent-replay" not in answer.headers, name
+            assert answer.status in (200, 400, 401, 403, 404), (name, answer.text)
+        assert database.query("SELECT FROM idempotency_keys WHERE user_id = %s", user.id) == [], name
+
+
+def test_no_kept_answer_holds_a_signed_url(new_user: NewUser, database: Database) -> None:
+    """Whatever each route that keeps its answer is asked for, of the caller's own."""
+    bucket.serve()
+    user = new_user(role="admin")
+    for group in {route.group for route in routes()}:
+        inhabit(group, user)
+    rows = rows_of(user.id, database)
+    for number, route in enumerate(route for route in routes() if route.takes_key):
+        if route.endpoint.method != "DELETE":
+            paths = (
+                paths_of(likely(rows, route.endpoint.path), len(route.identified_by)) if route.identified_by else [()]
+            )
+            for path in islice(paths, 5):
+                route.ask(user, [row.id for row in path], key=f"{number} {[row.id for row in path]}"[:255])
+    kept = database.query("SELECT body::text AS body FROM idempotency_keys WHERE user_id = %s", user.id)
+    assert len(kept) > 50
+    assert [row for row in kept if "X-Amz-" in str(row["body"])] == []

@@ -213,6 +213,20 @@ def test_five_a_day(user: User, clock: Clock, database: Database) -> None:
     ask(user)
 
 
+def test_a_refusal_of_the_limit_is_not_kept_under_a_key(user: User, clock: Clock, database: Database) -> None:
+    clock.set("2031-05-05T12:00:00Z")
+    for _ in range(5):
+        made_ready(database, user, ask(user)["id"])
+    key = {"idempotency-key": "k"}
+    user.post("/user/exports", {}, headers=key).refused(429, "rate_limited")
+    clock.set("2031-05-06T11:59:00Z")
+    user.post("/user/exports", {}, headers=key).refused(429, "rate_limited")
+    clock.set("2031-05-06T12:05:00Z")
+    first = user.post("/user/exports", {}, headers=key)
+    assert first.data["status"] == "queued"
+    assert user.post("/user/exports", {}, headers=key).data == first.data
+
+
 def test_a_ready_one_can_be_downloaded_for_seven_days(user: User, database: Database, clock: Clock) -> None:
     bucket.serve()
     export_id = ask(user)["id"]
