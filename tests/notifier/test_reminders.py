@@ -9,8 +9,10 @@ import pytest
 from functions.notifier import reminding
 from local.clock import Clock
 from tests.conftest import Database, NewUser, User
+from tests.jobs.accounts import bring, export_of
 from tests.notifications.browsers import Browser
 from tests.notifier.ticking import tick
+from tests.support import bucket
 from tests.support.clock import NOON
 
 
@@ -220,6 +222,44 @@ def test_a_new_zone_moves_the_reminders(reader: User, browser: Browser, clock: C
         "daily": "08 11:00",
         "streak": "08 05:00",
         "reviews": "07 13:00",
+    }
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda user, zone: user.put("/user/settings", {"timezone": zone}),
+        lambda user, zone: user.post("/settings", {"key": "timezone", "value": zone}),
+        lambda user, zone: user.patch("/settings", {"timezone": zone, "theme": "dark"}),
+    ],
+    ids=["PUT /user/settings", "POST /settings", "PATCH /settings"],
+)
+def test_whatever_route_changes_the_zone(
+    reader: User, database: Database, clock: Clock, *, write: Callable[[User, str], Any]
+) -> None:
+    habit(reader)
+    assert write(reader, "America/New_York").status == 200
+    assert due(reader, database)["habit"] == "07 22:30"
+    assert reader.delete("/settings/timezone").status == 204
+    assert due(reader, database)["habit"] == "07 18:30"
+
+
+def test_an_account_that_is_imported_is_reminded_of(
+    user: User, other: User, browser: Browser, database: Database, *, clock: Clock
+) -> None:
+    """Reminders are in no export: they are planned for who has brought the account, in its zone."""
+    bucket.serve()
+    user.patch("/user/settings", {"push_notifications": True, "timezone": "Europe/Berlin"})
+    habit(user)
+    event(user)
+    browser.subscribe(other)
+    other.patch("/user/settings", {"push_notifications": False})
+    assert bring(other, export_of(database, user).zipped())["status"] == "done"
+    assert due(other, database) == {
+        "habit": "07 16:30",
+        "event": "08 17:30",
+        "streak": "07 19:00",
+        "reviews": "08 07:00",
     }
 
 
