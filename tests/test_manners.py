@@ -1,12 +1,16 @@
 """What holds on every route (platform contract, section 1), asked of every operation of the API's document."""
 
+import io
+import logging
+import re
 from collections import Counter
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 from uuid import uuid4
 
 import pytest
 
-from docs.openapi import document
+from docs.openapi import apis, document
 from tests.conftest import Client, Database, NewUser, User
 from tests.support.rows import Row, likely, paths_of, rows_of
 from tests.test_walk import OPERATIONS, Operation, everything_of, inhabit
@@ -156,3 +160,62 @@ def test_pages_limits_and_cursors_that_are_none(new_user: NewUser, database: Dat
     assert held["page_size"] > 30
     assert held["limit"] > 5
     assert held["cursor"] > 2
+
+
+# Logs and errors (1.3, 1.9, section 8) -------------------------------------------------------------------------------
+
+MARK: Final = "zebra4711"
+
+
+def marked(value: Any) -> Any:
+    """The least a body holds, with the mark in each of its texts."""
+    if isinstance(value, dict):
+        return {key: marked(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [marked(inner) for inner in value]
+    return MARK if value == "x" else value
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What all groups log from now on, every line of it."""
+    lines = io.StringIO()
+    loggers = [logging.getLogger(name) for name in {api.name for api in apis()}]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        [handler] = logger.handlers
+        monkeypatch.setattr(handler, "stream", lines)
+        logger.setLevel(logging.DEBUG)
+    yield lines
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
+def test_no_log_and_no_error_holds_what_was_sent_or_who_sent_it(
+    new_user: NewUser, database: Database, logged: io.StringIO
+) -> None:
+    users = [new_user(role="admin") for _ in range(2)]
+    inhabit(users[-1])
+    errors = []
+    for operation in OPERATIONS:
+        for body in (marked(operation.body), {MARK: MARK, "name": MARK * 500, "title": [MARK]}):
+            query = {"q": MARK, "search": MARK, "cursor": MARK, "redirect_uri": MARK}
+            answer = operation.ask(users[-1], *[MARK] * operation.parameters, body=body, query=query)
+            if (
+                answer.status >= 400 and "query_failed" not in answer.text
+            ):  # the console says what is wrong with its SQL
+                errors.append(answer.text)
+            if answer.status == 401 or str(operation) in CHANGES_THE_CALLER:
+                users.append(new_user(role="admin"))
+    lines = logged.getvalue()
+    assert len(lines.splitlines()) >= len(OPERATIONS)
+    secrets = [secret for user in users for secret in (user.token or "", user.email)]
+    assert [secret for secret in (MARK, *secrets) if secret in lines] == []
+    assert [(secret, error) for secret in secrets for error in errors if secret in error] == []
+    assert [error for error in errors if re.search(r"\b(SELECT|INSERT|UPDATE|psycopg|Traceback)\b", error)] == []
+    details = database.query(
+        "SELECT event_type, details FROM audit_log WHERE details::text ~ '@|questlog.test' OR details::text LIKE %s",
+        f"%{MARK}%",
+    )
+    # What an administrator asks the database is kept without its literals, and names of columns are none.
+    assert {row["event_type"] for row in details} <= {"db_query"}
