@@ -2,8 +2,9 @@
 
 import hashlib
 from types import SimpleNamespace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from questlog import storage as signed
@@ -91,6 +92,26 @@ def test_all_below_a_prefix_goes_and_once_more_a_day_later(database: Database, c
     assert tick("storage") == NOTHING | {"deleted": 1}
     assert bucket.keys(f"{owner}/") == set()
     assert database.query(LISTED, f"{owner}/") == []
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "",
+        "/",
+        "backups/",
+        "erasures/",
+        "a",
+        f"{UUID(int=1)}",
+        f"{UUID(int=1)}/audio",
+        f"x{UUID(int=1)}/",
+        f"{UUID(int=1)}//",
+    ],
+)
+def test_no_prefix_but_a_users_is_ever_deleted(database: Database, prefix: str) -> None:
+    """The empty one is the whole bucket (platform contract, 6.13)."""
+    with pytest.raises(psycopg.errors.CheckViolation):
+        lists(database, prefix, is_prefix=True)
 
 
 def test_a_deleted_account_leaves_no_object(user: User) -> None:

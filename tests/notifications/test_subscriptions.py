@@ -69,6 +69,12 @@ def test_ten_browsers(user: User) -> None:
     assert len(user.post(PATH, subscription(kept)).data["subscriptions"]) == 10
 
 
+def test_ten_browsers_at_once(user: User) -> None:
+    statuses = at_once(13, lambda: user.post(PATH, subscription(endpoint())).status)
+    assert sorted(statuses) == [200] * 10 + [409] * 3
+    assert len(user.get(PATH).data["subscriptions"]) == 10
+
+
 def test_a_refused_browser_stays_where_it_was(user: User, other: User) -> None:
     address = endpoint()
     other.post(PATH, subscription(address))
