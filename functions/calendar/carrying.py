@@ -5,7 +5,8 @@ after a change of the rule or of the start, each occurrence that has one of them
 shift, which keeps rule, zone and all_day and changes the start, the n-th occurrence stays the n-th. After any other
 change, an occurrence is the one at the same instant, or in an all-day series the one on the same date. An occurrence
 without a new recurrence id no longer exists: its removal and override are deleted, its completion is cleared and stays
-paid.
+paid. The cleared completion goes where the occurrence would be, so that an occurrence which a later change brings back
+there is not paid again.
 """
 
 from collections.abc import Iterable
@@ -26,13 +27,15 @@ class CarryOver(NamedTuple):
     """A series before and after a change, and the occurrences of it that have an override or a completion.
 
     `new_ids` holds the recurrence ids before and after the change, of occurrences that still exist. It knows those that
-    were removed, overridden or completed. `completed` has None for the completion of a single event.
+    were removed, overridden or completed. `places` says of those that were completed where they are after the change,
+    or would be if they still existed. `completed` has None for the completion of a single event.
     """
 
     before: EventRow
     after: EventRow
     is_shift: bool
     new_ids: dict[datetime, datetime]
+    places: dict[datetime, datetime]
     completed: list[datetime | None]
     overridden: list[datetime]
 
@@ -52,13 +55,21 @@ class CarryOver(NamedTuple):
 
     @property
     def moves(self) -> list[Move]:
-        """The completions that become those of another event or occurrence."""
-        moves = []
-        for at in self.completed:
-            new_id = self._completion_after(at)
-            if new_id is not _GONE and (at, self.before.id) != (new_id, self.after.id):
-                moves.append(Move(self.before.id, at, self.after.id, new_id))
-        return moves
+        """The completions that become those of another event or occurrence, also those that are cleared by it."""
+        new_ids = {at: self._completion_after(at) for at in self.completed}
+        kept: dict[datetime | None, Any] = {}
+        taken = set()
+        # Those of occurrences that still exist come first; no two go to one place.
+        for at, new_id in sorted(new_ids.items(), key=lambda item: item[1] is _GONE):
+            place = self.places.get(at, at) if new_id is _GONE and at is not None else new_id
+            if place not in taken:
+                kept[at] = place
+                taken.add(place)
+        return [
+            Move(self.before.id, at, self.after.id, new_id)
+            for at, new_id in kept.items()
+            if (at, self.before.id) != (new_id, self.after.id)
+        ]
 
     @property
     def drops(self) -> list[Drop]:
@@ -106,21 +117,30 @@ def carry_over(
     """What becomes of the occurrences of a series, or of its rest, in the series that it changes into."""
     completed = list(completed)
     overridden = [override.recurrence_id for override in overrides]
+    done = {at for at in completed if at is not None}
     if before.recurrence_rule is None or after.recurrence_rule is None:
-        return CarryOver(before, after, False, {}, completed, overridden)
-    wanted = {*before.exdates, *overridden, *(at for at in completed if at is not None)}
-    is_shift = _is_shift(before, after)
-    new_ids = _ids_after_shift(before, after, wanted) if is_shift else _ids_at_same_time(before, after, wanted)
-    return CarryOver(before, after, is_shift, new_ids, completed, overridden)
+        is_moved = _is_moved(before, after)
+        places = _places_after_shift(before, after, done) if is_moved else _same_times(before, after, done)
+        return CarryOver(before, after, False, {}, places, completed, overridden)
+    wanted = {*before.exdates, *overridden, *done}
+    if _is_shift(before, after):
+        new_ids, places = _ids_after_shift(before, after, wanted), _places_after_shift(before, after, done)
+        return CarryOver(before, after, True, new_ids, places, completed, overridden)
+    places = _same_times(before, after, wanted)
+    new_ids = {at: place for at, place in places.items() if occurs(after.series, place)}
+    return CarryOver(before, after, False, new_ids, places, completed, overridden)
 
 
 def _is_shift(before: EventRow, after: EventRow) -> bool:
     """Whether only the start has changed."""
-    return (
-        rule_of(before.recurrence_rule or "").pattern == rule_of(after.recurrence_rule or "").pattern
-        and (before.timezone, before.all_day) == (after.timezone, after.all_day)
-        and before.start_time != after.start_time
-    )
+    same_pattern = rule_of(before.recurrence_rule or "").pattern == rule_of(after.recurrence_rule or "").pattern
+    return same_pattern and _is_moved(before, after)
+
+
+def _is_moved(before: EventRow, after: EventRow) -> bool:
+    """Whether the start has changed, and neither the zone nor that it is all-day."""
+    same = (before.timezone, before.all_day) == (after.timezone, after.all_day)
+    return same and before.start_time != after.start_time
 
 
 def with_bounds_moved(before: EventRow, after: EventRow) -> EventRow:
@@ -167,9 +187,13 @@ def _ids_after_shift(before: EventRow, after: EventRow, wanted: set[datetime]) -
     return dates | {at: new_id for at, new_id in nth_to_nth if at in wanted}
 
 
-def _ids_at_same_time(before: EventRow, after: EventRow, wanted: set[datetime]) -> dict[datetime, datetime]:
-    """The new recurrence ids of the wanted occurrences: the same instants, in an all-day series the same dates."""
+def _places_after_shift(before: EventRow, after: EventRow, wanted: set[datetime]) -> dict[datetime, datetime]:
+    """The instants that lie as far from the wanted ones as the new start from the old one."""
+    by = wall_difference(before.start_time, after.start_time, after.timezone)
+    return {at: moved(at, by, after.timezone) for at in wanted}
+
+
+def _same_times(before: EventRow, after: EventRow, wanted: set[datetime]) -> dict[datetime, datetime]:
+    """The wanted instants; in an all-day series the midnights of the same dates."""
     in_dates = before.all_day and after.all_day
-    series = after.series
-    new_ids = {at: instant(date_of(at, before.timezone), after.timezone) if in_dates else at for at in wanted}
-    return {at: new_id for at, new_id in new_ids.items() if occurs(series, new_id)}
+    return {at: instant(date_of(at, before.timezone), after.timezone) if in_dates else at for at in wanted}

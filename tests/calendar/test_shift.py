@@ -125,6 +125,88 @@ def test_what_was_paid_and_dropped_is_not_paid_again(user: User, database: Datab
     assert wallet(user, database) == (15, 5)
 
 
+EVERY_OTHER_DAY = {"recurrence_rule": "FREQ=DAILY;INTERVAL=2;COUNT=3"}
+EVERY_DAY = {"recurrence_rule": "FREQ=DAILY;COUNT=5"}
+
+
+def test_what_a_split_drops_is_not_paid_again(user: User, database: Database) -> None:
+    """The rest of the series is another event, and knows what its dropped occurrences paid."""
+    series = added(user, recurrence_rule="FREQ=DAILY;COUNT=6")
+    user.post(f"/calendar/{name_of(series, '08')}/complete")
+    rest = user.put(f"/calendar/{name_of(series, '07')}", EVERY_OTHER_DAY, query={"scope": "following"}).data
+    user.get(f"/calendar/{name_of(rest, '08')}").refused(404, "not_found")
+    assert wallet(user, database) == (15, 5), "what was paid stays paid"
+    user.put(f"/calendar/{rest['id']}", EVERY_DAY)
+    assert user.get(f"/calendar/{name_of(rest, '08')}").data["completed_at"] is None
+    again = user.post(f"/calendar/{name_of(rest, '08')}/complete").data
+    assert (again["already_completed"], again["xp_awarded"]) == (False, 15)
+    assert wallet(user, database) == (15, 5)
+    user.post(f"/calendar/{name_of(rest, '08')}/complete", {"completed": False})
+    assert wallet(user, database) == (0, 0)
+
+
+def test_what_is_dropped_is_known_where_the_series_goes(user: User, database: Database) -> None:
+    """Also where the series is moved before the rule brings the occurrence back."""
+    series = added(user, recurrence_rule="FREQ=DAILY;COUNT=5")
+    path = f"/calendar/{series['id']}"
+    user.post(f"/calendar/{name_of(series, '06')}/complete")
+    user.post(f"/calendar/{name_of(series, '07')}/complete")
+    user.put(path, EVERY_OTHER_DAY)
+    user.put(path, {"start_time": "2031-05-05T11:00:00Z"})
+    user.put(path, EVERY_DAY)
+    assert [day for day, _, done in days(user) if done] == ["05-07T11"]
+    user.post(f"/calendar/{name_of(series, '06', '11')}/complete")
+    assert wallet(user, database) == (30, 10)
+
+
+def test_what_is_dropped_is_known_on_its_date_in_another_zone(user: User, database: Database) -> None:
+    series = added(user, start_time="2031-05-05", all_day=True, recurrence_rule="FREQ=DAILY;COUNT=5")
+    path = f"/calendar/{series['id']}"
+    user.post(f"/calendar/{name_of(series, '06', '00')}/complete")
+    user.put(path, EVERY_OTHER_DAY)
+    user.put(path, {"timezone": "America/New_York"})
+    user.put(path, EVERY_DAY)
+    again = user.post(f"/calendar/{name_of(series, '06', '04')}/complete").data
+    assert (again["already_completed"], again["xp_awarded"]) == (False, 15)
+    assert wallet(user, database) == (15, 5)
+
+
+@pytest.mark.parametrize(
+    ("change", "sixth"),
+    [({"start_time": "2031-05-05T11:00:00Z"}, ("06", "11")), ({"timezone": "Asia/Tokyo"}, ("06", "09"))],
+    ids=["start", "zone"],
+)
+def test_what_is_dropped_is_known_after_a_time_as_a_single_event(
+    user: User, database: Database, change: dict[str, str], sixth: tuple[str, str]
+) -> None:
+    series = added(user, recurrence_rule="FREQ=DAILY;COUNT=5")
+    path = f"/calendar/{series['id']}"
+    for day in ("05", "06"):
+        user.post(f"/calendar/{name_of(series, day)}/complete")
+    user.put(path, {"recurrence_rule": None})
+    user.put(path, change)
+    user.put(path, EVERY_DAY)
+    again = user.post(f"/calendar/{name_of(series, *sixth)}/complete").data
+    assert (again["already_completed"], again["xp_awarded"]) == (False, 15)
+    assert wallet(user, database) == (30, 10)
+
+
+def test_a_shift_that_also_shortens_pays_none_again(user: User, database: Database) -> None:
+    """Each of the ticks goes a day on; the second and the third are beyond the end until the series is long again."""
+    series = added(user, recurrence_rule="FREQ=DAILY;COUNT=3")
+    for day in ("05", "06", "07"):
+        user.post(f"/calendar/{name_of(series, day)}/complete")
+    change = {"start_time": "2031-05-06T09:00:00Z", "recurrence_rule": "FREQ=DAILY;COUNT=1"}
+    user.put(f"/calendar/{series['id']}", change)
+    assert days(user) == shown("05-06T09 Stand-up done")
+    user.put(f"/calendar/{series['id']}", EVERY_DAY)
+    for day in ("07", "08"):
+        user.post(f"/calendar/{name_of(series, day)}/complete")
+    assert wallet(user, database) == (45, 15)
+    user.post(f"/calendar/{name_of(series, '09')}/complete")
+    assert wallet(user, database) == (60, 20)
+
+
 def test_a_tick_stays_when_a_series_becomes_single_and_back(user: User, database: Database) -> None:
     series = added(user, recurrence_rule="FREQ=DAILY;COUNT=3")
     path = f"/calendar/{series['id']}"
