@@ -254,6 +254,36 @@ def test_a_source_done_on_another_day_completes_nothing(user: User, database: Da
         assert shown(user, date=ahead(days))["completed_count"] == 0
 
 
+def test_a_quest_claimed_late_is_not_done_today(user: User, clock: Clock) -> None:
+    """Yesterday's period of a daily quest may be claimed today, and today's is still to be done."""
+    path = f"/quests/{universal(user, 'daily_habit')}"
+    stretch = habit(user)["id"]
+    user.post(f"/habits/{stretch}/complete")
+    clock.advance("P1D")
+    item = f"plan_quest_{universal(user, 'daily_habit')}"
+    generated(user)
+    yesterday = user.get(path).data["unclaimed_period"]
+    assert user.post(f"{path}/complete", {"period_key": yesterday}).data["xp_awarded"] == 25
+    assert [i["completed"] for i in shown(user)["items"] if i["id"] == item] == [False]
+    user.post(f"/habits/{stretch}/complete")
+    assert user.post(f"{path}/complete").data["xp_awarded"] == 25
+    assert [i["completed"] for i in shown(user)["items"] if i["id"] == item] == [True]
+
+
+@pytest.mark.parametrize("frequency", ["daily", "weekly", "monthly"])
+def test_a_quest_that_comes_back_is_done_on_the_day_it_was(user: User, clock: Clock, frequency: str) -> None:
+    errand = quest(user, accepted=True, is_repeatable=True, repeat_frequency=frequency)["id"]
+    generated(user)
+    generated(user, date=ahead(1))
+    user.post(f"/quests/{errand}/complete")
+
+    def done(day: int) -> list[bool]:
+        items = shown(user, date=ahead(day))["items"]
+        return [item["completed"] for item in items if item["id"] == f"plan_quest_{errand}"]
+
+    assert (done(0), done(1)) == ([True], [False])
+
+
 def test_a_habit_due_several_times_is_done_with_the_last(user: User) -> None:
     twice = habit(user, target_count=2)["id"]
     generated(user)

@@ -14,8 +14,8 @@ RETURN CASE item_type WHEN 'focus' THEN '/focus' WHEN 'quest' THEN '/quests' WHE
                       WHEN 'learning' THEN '/learn' WHEN 'habit' THEN '/habits' END;
 
 -- The items of a plan, in their order: by priority, then by position. An item is completed when the user has ticked it,
--- or when what it stands for is done on the plan's date. Its action_url is its own if that is a path in the app, else that
--- of its type.
+-- or when what it stands for is done on the plan's date; of a quest that comes back, in the period that has that date, since
+-- the one before may be claimed on it too. Its action_url is its own if that is a path in the app, else that of its type.
 CREATE OR REPLACE FUNCTION app.plan_items(p daily_plans) RETURNS TABLE (
     id text, type text, title text, description text, duration int, action_url text, completed boolean, priority int,
     "position" bigint, item jsonb
@@ -35,20 +35,21 @@ BEGIN ATOMIC
                    SELECT FROM habit_done(plan_source(i.item ->> 'id', 'plan_habit_'), p.date))
                WHEN starts_with(i.item ->> 'id', 'plan_quest_') THEN EXISTS (
                    SELECT FROM user_quest_progress AS q
-                    WHERE q.quest_id = plan_source(i.item ->> 'id', 'plan_quest_') AND q.period_key >= d.earliest_period
+                    WHERE q.quest_id = plan_source(i.item ->> 'id', 'plan_quest_') AND q.period_key = ANY (d.periods)
                       AND q.completed_at >= lower(d.bounds) AND q.completed_at < upper(d.bounds)) OR EXISTS (
                    SELECT FROM user_quest_progress AS q
                     WHERE q.universal_quest_id = plan_source(i.item ->> 'id', 'plan_quest_')
-                      AND q.period_key >= d.earliest_period
+                      AND q.period_key = ANY (d.periods)
                       AND q.completed_at >= lower(d.bounds) AND q.completed_at < upper(d.bounds))
                WHEN starts_with(i.item ->> 'id', 'plan_workout_') THEN calendar_item_done(i.item ->> 'id')
                ELSE false
            END,
            (i.item -> 'priority')::int, i.position, i.item
       FROM jsonb_array_elements(p.items) WITH ORDINALITY AS i (item, position),
-           -- What was completed on the day is of the month before or later; keys of longer periods stand behind those of days. So a
-           -- quest is looked up without the history of years.
-           (SELECT day_bounds(p.date) AS bounds, to_char(p.date - 40, 'YYYY-MM') AS earliest_period OFFSET 0) AS d
+           -- The periods that have the day: by their keys a quest is looked up without the history of years.
+           (SELECT day_bounds(p.date) AS bounds,
+                   ARRAY['once', quest_period_key('daily', p.date), quest_period_key('weekly', p.date),
+                         quest_period_key('monthly', p.date)] AS periods OFFSET 0) AS d
      ORDER BY (i.item -> 'priority')::int, i.position;
 END;
 
