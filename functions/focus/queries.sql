@@ -140,9 +140,10 @@ SELECT id FROM focus_libraries WHERE id = %(library_id)s;
 SELECT * FROM focus_library_tracks WHERE library_id = %(library_id)s ORDER BY sort_order;
 
 -- name: add_track
--- Under the lock, so that two tracks added at once follow each other and the limit holds.
-SELECT refuse(404, 'not_found', 'There is no such track.') WHERE %(track_id)s::uuid IS NOT NULL;
+-- Under the lock, so that two tracks added at once follow each other, the limit holds and the reference track stays meanwhile.
 SELECT lock_user();
+SELECT refuse(404, 'not_found', 'There is no such track.')
+ WHERE %(track_id)s::uuid IS NOT NULL AND NOT has_track(%(track_id)s);
 INSERT INTO focus_library_tracks (library_id, track_id, track_title, track_url, duration_seconds, sort_order)
 SELECT l.id, %(track_id)s, %(track_title)s, %(track_url)s, %(duration_seconds)s, coalesce(placed.last, 0) + 1
   FROM focus_libraries AS l,

@@ -87,7 +87,7 @@ RETURNING t.*;
 -- The track is deleted by one statement: with the row its key is on the list of what is to be deleted, whatever becomes of
 -- the request.
 SELECT lock_user();
-SELECT unlink_track(%(track_id)s);
+SELECT unlink_track(%(track_id)s), unlink_library_tracks(%(track_id)s);
 WITH gone AS (DELETE FROM reference_tracks AS t WHERE t.id = %(track_id)s RETURNING t.r2_key, t.file_size_bytes)
 SELECT g.r2_key, delete_object_later(g.r2_key), move_total('tracks', 'all', -1, amount_change => -g.file_size_bytes)
   FROM gone AS g;

@@ -54,7 +54,8 @@ CALLS = {
     # Boosts and shields act when something is paid, and pauses hold a streak; what is counted moves quests.
     "ledger": {"market", "pauses", "quests"},
     "pauses": {"habits"},  # their streaks are counted anew
-    "reference": {"jobs"},  # analyses are queued, and objects of deleted tracks
+    "focus": {"reference"},  # a library may name tracks
+    "reference": {"focus", "jobs"},  # deleted tracks leave the libraries; analyses and objects to delete are queued
     "settings": {"notifications"},  # they say when and whether to remind
     "programs": {"exercise"},  # a slot is a workout; templates make workouts; removed slots leave the sessions
     "promotion": {"calendar", "daily_plan", "ideas", "infobase", "quests"},  # it makes these of what was noted down

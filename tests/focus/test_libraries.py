@@ -3,7 +3,9 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import Client, Database, User, at_once
+from tests.reference.uploads import register
 from tests.support import factories
+from tests.support.locks import after_a_wait
 
 
 def test_a_library_with_everything(user: User) -> None:
@@ -113,6 +115,32 @@ def test_an_unknown_reference_track_is_absent(user: User) -> None:
     library = user.post("/focus/libraries", {"name": "Desk"}).data["id"]
     body = {"track_title": "x", "track_id": str(uuid4())}
     user.post(f"/focus/libraries/{library}/tracks", body).refused(404, "not_found")
+
+
+def test_a_library_may_name_a_reference_track(user: User, other: User) -> None:
+    mine, theirs = register(user)["id"], register(other, visibility="shared")["id"]
+    path = f"/focus/libraries/{user.post('/focus/libraries', {'name': 'Desk'}).data['id']}/tracks"
+    added = user.post(path, {"track_title": "Tone", "track_id": mine}).data
+    assert added["track_id"] == mine
+    user.post(path, {"track_title": "Tone", "track_id": theirs}).refused(404, "not_found")
+    assert user.get(path).data == {"tracks": [added], "total": 1}
+    assert user.delete(f"/reference/tracks/{mine}").status < 300
+    assert user.get(path).data == {"tracks": [added | {"track_id": None}], "total": 1}
+    user.post(path, {"track_title": "Tone", "track_id": mine}).refused(404, "not_found")
+
+
+def test_a_track_that_is_named_meanwhile_can_be_deleted(user: User, database: Database) -> None:
+    track = register(user)["id"]
+    path = f"/focus/libraries/{user.post('/focus/libraries', {'name': 'Desk'}).data['id']}/tracks"
+    deleted, _ = after_a_wait(
+        database,
+        user,
+        lambda: user.delete(f"/reference/tracks/{track}"),
+        meanwhile="INSERT INTO focus_library_tracks (library_id, track_id, track_title, sort_order)"
+        " SELECT l.id, t.id, 'Tone', 1 FROM focus_libraries AS l, reference_tracks AS t",
+    )
+    assert deleted.status < 300
+    assert [row["track_id"] for row in user.get(path).data["tracks"]] == [None]
 
 
 def test_limits(user: User, database: Database) -> None:

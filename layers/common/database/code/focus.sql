@@ -99,6 +99,13 @@ BEGIN ATOMIC
     SELECT count(*) FROM focus_library_tracks AS t WHERE t.library_id = l.id;
 END;
 
+-- Takes a reference track out of the libraries that name it, before it is deleted: what they say of it themselves stays.
+CREATE OR REPLACE FUNCTION app.unlink_library_tracks(gone uuid) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    UPDATE focus_library_tracks SET track_id = NULL WHERE track_id = gone;
+END;
+
 -- Changes -----------------------------------------------------------------------------------------------------------
 -- All run under the user's lock, and take the time after it, so that no moment is before the one it follows.
 

@@ -25,6 +25,11 @@ BEGIN
 END
 $$;
 
+-- Whether the user has a track. Others ask it of tracks that theirs point at.
+CREATE OR REPLACE FUNCTION app.has_track(track uuid) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM reference_tracks AS t WHERE t.id = track);
+
 -- Notes that the file of a track is in the bucket at last, its size, and what its first bytes say. The caller holds
 -- lock_user().
 CREATE OR REPLACE FUNCTION app.track_arrived(

@@ -25,7 +25,7 @@ CREATE TABLE focus_library_tracks (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT gen_random_uuid(),
     library_id uuid NOT NULL,
-    track_id uuid,
+    track_id uuid, -- a reference track, where the user has named one
     track_title text NOT NULL CHECK (length(track_title) BETWEEN 1 AND 200),
     track_url text CHECK (track_url LIKE 'https://%' AND length(track_url) <= 2000),
     duration_seconds int CHECK (duration_seconds BETWEEN 0 AND 86400),
@@ -35,8 +35,9 @@ CREATE TABLE focus_library_tracks (
     FOREIGN KEY (user_id, library_id) REFERENCES focus_libraries ON DELETE CASCADE
 );
 CREATE INDEX focus_library_tracks_order ON focus_library_tracks (user_id, library_id, sort_order);
+CREATE INDEX focus_library_tracks_reference ON focus_library_tracks (user_id, track_id) WHERE track_id IS NOT NULL;
 CALL enable_row_security('focus_library_tracks');
-GRANT SELECT, INSERT, DELETE ON focus_library_tracks TO questlog_app;
+GRANT SELECT, INSERT, DELETE, UPDATE (track_id) ON focus_library_tracks TO questlog_app;
 
 CREATE TABLE focus_sessions (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,

@@ -45,6 +45,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON reference_tracks TO questlog_app;
 GRANT SELECT, UPDATE ON reference_tracks TO questlog_jobs;
 GRANT UPDATE (status, error_message) ON reference_tracks TO questlog_admin;
 
+-- A library of the focus timer may name tracks. Who deletes one takes it out of the libraries first.
+ALTER TABLE focus_library_tracks ADD FOREIGN KEY (user_id, track_id) REFERENCES reference_tracks NOT VALID;
+
 -- What users share is read through functions that this role owns, and through no other statement.
 CREATE POLICY board ON reference_tracks FOR SELECT TO questlog_board USING (visibility = 'shared');
 GRANT SELECT ON reference_tracks TO questlog_board;
