@@ -6,7 +6,7 @@ import pytest
 from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User, at_once
 from tests.support import factories
-from tests.support.ledger import wallet
+from tests.support.ledger import boost, wallet
 
 
 def test_pays_the_whole_session(user: User, clock: Clock, database: Database) -> None:
@@ -80,7 +80,14 @@ def test_near_its_end_a_session_counts_in_full(
 
 @pytest.mark.parametrize(
     ("mode", "active", "paid"),
-    [("break", 300, (2, 0)), ("break", 200, (0, 0)), ("long_break", 900, (3, 1)), ("long_break", 500, (0, 0))],
+    [
+        ("break", 300, (2, 0)),
+        ("break", 285, (2, 0)),  # within 15 seconds of the end: in full
+        ("break", 284, (0, 0)),
+        ("long_break", 900, (3, 1)),
+        ("long_break", 855, (3, 1)),  # within a twentieth of it
+        ("long_break", 854, (0, 0)),
+    ],
 )
 def test_a_break_pays_in_full_or_not_at_all(
     user: User, clock: Clock, mode: str, active: int, paid: tuple[int, int]
@@ -90,6 +97,50 @@ def test_a_break_pays_in_full_or_not_at_all(
     answer = user.post(f"/focus/{session['id']}/complete").data
     assert (answer["xp_awarded"], answer["coins_awarded"]) == paid
     assert answer["streak"] == 0
+
+
+@pytest.mark.parametrize("mode", ["focus", "break", "long_break"])
+def test_less_than_a_minute_pays_nothing_in_any_mode(user: User, clock: Clock, database: Database, mode: str) -> None:
+    """Also where it was the whole session."""
+    session = factories.focus_session(user, mode=mode, duration_seconds=59)
+    clock.advance("59 s")
+    answer = user.post(f"/focus/{session['id']}/complete").data
+    assert (answer["xp_awarded"], answer["coins_awarded"], answer["session"]["status"]) == (0, 0, "completed")
+    assert database.query("SELECT id FROM points_ledger WHERE user_id = %s", user.id) == []
+
+
+def test_a_break_is_counted_and_is_no_activity(user: User, clock: Clock, database: Database) -> None:
+    session = factories.focus_session(user, mode="long_break")
+    clock.advance("900 s")
+    user.post(f"/focus/{session['id']}/complete")
+    [row] = database.query("SELECT * FROM points_ledger WHERE user_id = %s", user.id)
+    assert (row["event_type"], row["idempotency_key"]) == ("break_complete", f"break_complete:{session['id']}")
+    assert (row["counters"], row["skill_key"]) == ({"breaks_taken": 1}, None)
+    assert database.query("SELECT * FROM user_streaks WHERE user_id = %s", user.id) == []
+
+
+def test_a_boost_shows_in_the_session_and_in_a_replay(user: User, clock: Clock, database: Database) -> None:
+    session = factories.focus_session(user, duration_seconds=1500)
+    clock.advance("1500 s")
+    boost(database, user.id, factor=1.5, started="-1 hour", ends="1 minute")
+    first = user.post(f"/focus/{session['id']}/complete").data
+    assert (first["xp_awarded"], first["coins_awarded"], first["session"]["xp_awarded"]) == (37, 5, 37)
+    clock.advance("1 hour")
+    assert user.post(f"/focus/{session['id']}/complete").data == first | {"already_completed": True}
+    assert wallet(database, user) == (37 + 25, 5 + 10)
+
+
+def test_a_paused_session_is_completed_by_its_active_seconds(user: User, clock: Clock, database: Database) -> None:
+    session = factories.focus_session(user, duration_seconds=1500)
+    clock.advance("600 s")
+    user.post("/focus/pause")
+    clock.advance("3599 s")
+    answer = user.post(f"/focus/{session['id']}/complete").data
+    assert (answer["xp_awarded"], answer["coins_awarded"]) == (10, 2)
+    assert (answer["session"]["status"], answer["session"]["actual_seconds"]) == ("completed", 600)
+    assert user.get("/focus/active").data == {"session": None, "pause_state": None}
+    assert user.get("/focus/pause").data is None
+    assert database.query("SELECT FROM focus_pause_state WHERE user_id = %s", user.id) == []
 
 
 def test_nothing_paid_is_said_in_full(user: User, database: Database) -> None:

@@ -80,6 +80,55 @@ def test_a_lapsed_pause_expires_and_is_paid_in_part(user: User, clock: Clock) ->
     assert lasted == timedelta(seconds=3600)
 
 
+def test_what_a_lapsed_pause_is_paid_is_a_part(user: User, clock: Clock, database: Database) -> None:
+    """Its minutes count and its session does not; also where it was all but finished."""
+    sessions = []
+    for active in (600, 1490):
+        sessions.append(factories.focus_session(user, duration_seconds=1500)["id"])
+        clock.advance(f"{active} s")
+        user.post("/focus/pause")
+        clock.advance("3600 s")
+        user.get("/focus/active")
+    rows = database.query("SELECT * FROM points_ledger WHERE user_id = %s ORDER BY seq", user.id)
+    assert [(row["event_type"], row["xp"], row["coins"]) for row in rows] == [
+        ("focus_partial", 10, 2),
+        ("focus_partial", 25, 5),
+    ]
+    assert [row["idempotency_key"] for row in rows] == [f"focus_complete:{session}" for session in sessions]
+    assert [row["counters"] for row in rows] == [{"focus_minutes": 10}, {"focus_minutes": 25}]
+    assert [row["metadata"]["duration_seconds"] for row in rows] == [600, 1500]
+
+
+@pytest.mark.parametrize("active", [200, 290])
+def test_a_break_that_lapses_in_a_pause_pays_nothing(user: User, clock: Clock, database: Database, active: int) -> None:
+    session = factories.focus_session(user, mode="break", duration_seconds=300)
+    clock.advance(f"{active} s")
+    user.post("/focus/pause")
+    clock.advance("3600 s")
+    assert user.get(f"/focus/{session['id']}").data["status"] == "expired"
+    assert database.query("SELECT id FROM points_ledger WHERE user_id = %s", user.id) == []
+
+
+def test_a_pause_of_less_than_an_hour_has_not_lapsed(user: User, clock: Clock) -> None:
+    session = factories.focus_session(user)
+    user.post("/focus/pause")
+    clock.advance("3599 s")
+    assert user.get(f"/focus/{session['id']}").data["status"] == "paused"
+    clock.advance("1 s")
+    assert user.get(f"/focus/{session['id']}").data["status"] == "expired"
+
+
+def test_an_abandoned_pause_is_over(user: User, clock: Clock, database: Database) -> None:
+    session = factories.focus_session(user)
+    clock.advance("600 s")
+    user.post("/focus/pause")
+    abandoned = user.post(f"/focus/{session['id']}/abandon").data
+    assert (abandoned["status"], abandoned["xp_awarded"], abandoned["actual_seconds"]) == ("abandoned", 0, 600)
+    assert abandoned["paused_at"] is None
+    assert user.get("/focus/pause").data is None
+    assert database.query("SELECT id FROM points_ledger WHERE user_id = %s", user.id) == []
+
+
 def test_nothing_to_pause_or_resume(user: User) -> None:
     user.post("/focus/pause").refused(404, "not_found")
     user.delete("/focus/pause").refused(404, "not_found")

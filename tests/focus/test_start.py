@@ -62,6 +62,48 @@ def test_a_start_ends_what_runs(user: User) -> None:
     assert user.get("/focus/active").data["session"]["id"] == second["id"]
 
 
+def test_what_a_start_ends_is_not_paid(user: User, clock: Clock, database: Database) -> None:
+    first = factories.focus_session(user, duration_seconds=1500)
+    clock.advance("1499 s")
+    factories.focus_session(user)
+    ended = user.get(f"/focus/{first['id']}").data
+    assert (ended["status"], ended["actual_seconds"], ended["xp_awarded"]) == ("abandoned", 1499, 0)
+    user.post(f"/focus/{first['id']}/complete").refused(409, "invalid_state")
+    assert database.query("SELECT id FROM points_ledger WHERE user_id = %s", user.id) == []
+
+
+def test_why_each_session_ended(user: User, clock: Clock, database: Database) -> None:
+    def last_reason() -> str:
+        rows = database.query(
+            "SELECT end_reason FROM focus_sessions WHERE user_id = %s AND ended_at IS NOT NULL"
+            " ORDER BY started_at DESC LIMIT 1",
+            user.id,
+        )
+        reason: str = rows[0]["end_reason"]
+        return reason
+
+    for verb in ("complete", "abandon"):
+        user.post(f"/focus/{factories.focus_session(user)['id']}/{verb}")
+        assert last_reason() == "user"
+        clock.advance("1 s")
+    late = factories.focus_session(user, duration_seconds=60)["id"]
+    clock.advance("61 s")
+    user.post(f"/focus/{late}/complete")
+    assert last_reason() == "timer", "whoever finds it"
+    factories.focus_session(user)
+    clock.advance("1 s")
+    factories.focus_session(user)
+    assert last_reason() == "superseded"
+    user.post("/focus/pause")
+    clock.advance("3600 s")
+    user.get("/focus/active")
+    assert last_reason() == "pause_lapsed"
+    factories.focus_session(user, duration_seconds=60)
+    clock.advance("60 s")
+    factories.focus_session(user)
+    assert last_reason() == "timer"
+
+
 def test_a_start_ends_what_is_paused(user: User) -> None:
     factories.focus_session(user)
     user.post("/focus/pause")

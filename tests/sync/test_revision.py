@@ -1,6 +1,6 @@
 """A poll of a client that has all of it already is answered by comparing revisions (code/revisions.sql)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from tests.conftest import Database, NewUser, User
 from tests.inbox.conftest import added, changed, notify
 from tests.support.clock import ahead
 from tests.support.factories import focus_session, habit, quest
+from tests.support.ledger import purchase
 
 
 def tag(user: User) -> str:
@@ -96,16 +97,48 @@ def test_before_the_first_writing_request_the_digest_decides(new_user: NewUser, 
     assert status(user, known) == 200
 
 
+def paused(user: User, _: Database) -> None:
+    focus_session(user)
+    user.post("/focus/pause")
+
+
+def quest_for_all(user: User, database: Database) -> None:
+    """A universal quest that the user has accepted, and that is over in an hour."""
+    [row] = database.query(
+        "INSERT INTO universal_quests (key, title, quest_type, target_type, ends_at)"
+        " VALUES ('soon_over', 'A test', 'special', 'pages_read', clock() + interval '1 hour') RETURNING id"
+    )
+    assert user.post(f"/quests/{row['id']}/accept").data["status"] == "accepted"
+
+
+def protected(user: User, database: Database) -> None:
+    """A streak that missed a day, and stands as long as its shield does."""
+    shield = purchase(database, user.id, "streak_shield")
+    database.query("UPDATE user_purchases SET expires_at = clock() + interval '1 hour' WHERE id = %s", shield)
+    database.query("UPDATE user_streaks SET last_activity_date = last_activity_date - 2 WHERE user_id = %s", user.id)
+    assert user.get("/sync/progress").json["streak_days"] == 1
+
+
+@pytest.fixture
+def _none_is_left_for_all(database: Database) -> Iterator[None]:
+    yield
+    database.query("DELETE FROM universal_quests WHERE key = 'soon_over'")
+
+
 Thing = Callable[[User, Database], Any]
 # Each changes what is shown an hour from now, although nobody writes.
 BY_TIME: dict[str, Thing] = {
     "a timer ends": lambda user, _: focus_session(user, duration_seconds=3600),
     "an item expires": lambda user, _: changed(user, added(user), is_read=False, expires_at=f"{ahead(0)}T13:00:00Z"),
     "an item comes back": lambda user, _: changed(user, added(user), snoozed_until=f"{ahead(0)}T13:00:00Z"),
+    "a pause lapses": paused,
+    "a quest for all ends": quest_for_all,
+    "a shield expires": protected,
     "a quest expires": lambda user, _: quest(user, accepted=True, expires_at=f"{ahead(0)}T13:00:00Z"),
 }
 
 
+@pytest.mark.usefixtures("_none_is_left_for_all")
 @pytest.mark.parametrize("thing", BY_TIME.values(), ids=BY_TIME)
 def test_what_changes_by_time_alone_is_seen(watcher: User, clock: Clock, database: Database, thing: Thing) -> None:
     thing(watcher, database)
