@@ -74,9 +74,13 @@ def state(db: Db) -> State:
     return State(versions=rules.versions(rows), server_time=rows[0].server_time)
 
 
-@api.post("/sync/poll", envelope=False)
+@api.post("/sync/poll", envelope=False, errors={413: ["answer_too_large"]})
 def changes(db: Db, body: Known) -> Changes:
-    """Return what has changed since the versions that a client has; with include_data=false only in which domains."""
+    """Return what has changed since the versions that a client has; with include_data=false only in which domains.
+
+    413 answer_too_large when that is more than 5 MiB, as hundreds of goals with long texts may be: include_data=false
+    tells what has changed, and each list has pages of its own.
+    """
     rows = list[dict[str, Any]]
     versions, progress, badges, focus, plan, habits, goals, milestones, quests, settings = db.each(
         (

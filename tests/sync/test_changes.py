@@ -82,6 +82,22 @@ def test_quests_are_the_first_page(user: User, database: Database) -> None:
     assert data["quests"] == user.get("/quests").data["quests"]
 
 
+def test_more_than_an_answer_holds_is_told_without_data(user: User, database: Database) -> None:
+    """As many goals as there may be, with texts as long as they may be."""
+    known = versions(user)
+    database.query(
+        "INSERT INTO goals (user_id, title, description)"
+        " SELECT %s, 'g', repeat('語', 5000) FROM generate_series(1, 499)",
+        user.id,
+    )
+    goal(user)
+    user.post("/sync/poll", {"client_versions": known}).refused(413, "answer_too_large")
+    assert changes(user, known, include_data=False) == {"goals": None}
+    assert changes(user, known | {"goals": versions(user)["goals"]}) == {}
+    size = user.get("/goals").refused(413, "answer_too_large")["page_size"]
+    assert len(user.get("/goals", query={"page": 1, "page_size": size}).data["goals"]) == size
+
+
 def test_without_data_only_what_changed_is_named(settled: User) -> None:
     known = versions(settled)
     assert changes(settled, include_data=False) == dict.fromkeys(DOMAINS)
