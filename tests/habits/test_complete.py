@@ -134,6 +134,28 @@ def test_a_day_is_paid_once_whatever_becomes_of_the_target(user: User, database:
     assert counter(database, user, "habits_completed") == 1
 
 
+def test_a_day_is_paid_once_whatever_becomes_of_the_habit(user: User, database: Database) -> None:
+    """Also as another kind of habit, and by another schedule."""
+    path = f"/habits/{factories.habit(user)['id']}"
+    user.post(f"{path}/complete")
+    user.patch(path, {"kind": "amount", "target_amount": 3})
+    assert user.post(f"{path}/log", {"amount": 3}).data["xp_awarded"] == 0
+    changes: tuple[dict[str, Any], ...] = (
+        {"kind": "check"},
+        {"frequency": "weekly", "target_count": 3},
+        {"frequency": "custom", "target_count": 2},
+        {"frequency": "daily", "target_count": 5},
+    )
+    for change in changes:
+        assert user.patch(path, change).status == 200
+        for _ in range(5):
+            user.post(f"{path}/complete")
+    user.post(f"{path}/archive")
+    user.post(f"{path}/restore")
+    user.post(f"{path}/complete")
+    assert ledger(user, database) == [("habit_complete", 10, 5)]
+
+
 def test_a_day_that_was_done_stays_done(user: User, later: Later) -> None:
     habit = factories.habit(user)
     path = f"/habits/{habit['id']}"
@@ -380,6 +402,21 @@ def test_twenty_are_paid_a_day(user: User, database: Database) -> None:
     assert user.post(f"/habits/{habits[21]}/complete").data["xp_awarded"] == 10
     assert user.post(f"/habits/{habits[0]}/complete").data["xp_awarded"] == 0
     assert counter(database, user, "perfect_habit_days") == 1
+
+
+def test_what_pays_nothing_takes_no_place_under_the_cap(user: User) -> None:
+    for _ in range(3):
+        user.post(f"/habits/{factories.habit(user, xp_reward=0, coin_reward=0)['id']}/complete")
+    answers = [user.post(f"/habits/{factories.habit(user)['id']}/complete").data for _ in range(21)]
+    assert [answer["xp_awarded"] for answer in answers] == [10] * 20 + [0]
+
+
+def test_the_cap_is_of_a_day(user: User, later: Later) -> None:
+    habits = [factories.habit(user)["id"] for _ in range(21)]
+    for habit in habits:
+        user.post(f"/habits/{habit}/complete")
+    later(user, 1)
+    assert user.post(f"/habits/{habits[20]}/complete").data["xp_awarded"] == 10
 
 
 def test_over_the_cap_there_is_no_bonus(user: User, database: Database, today: Today) -> None:

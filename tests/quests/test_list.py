@@ -1,9 +1,9 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from local.clock import Clock
-from tests.conftest import Client, Database, User
+from tests.conftest import Client, Database, NewUser, User
 from tests.quests.conftest import Earn, universal
 from tests.support.factories import quest as added
 
@@ -151,6 +151,38 @@ def test_the_periods_are_the_users_own(user: User, database: Database, clock: Cl
         begins = datetime.combine(next_day, datetime.min.time(), UTC) + timedelta(hours=3 - 9)
         assert quest["period_key"] == key
         assert quest["expires_at"] == begins.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize(
+    ("zone", "day_start", "now", "key", "ends"),
+    [
+        # The day before the clocks go forward, and the day itself, which has 23 hours.
+        ("Europe/Berlin", 0, "2031-03-29T12:00:00Z", "2031-03-29", "2031-03-29T23:00:00"),
+        ("Europe/Berlin", 0, "2031-03-29T23:00:00Z", "2031-03-30", "2031-03-30T22:00:00"),
+        # The hour at which the day begins is skipped: it begins an hour later by the clock.
+        ("Europe/Berlin", 2, "2031-03-29T12:00:00Z", "2031-03-29", "2031-03-30T01:00:00"),
+        ("Europe/Berlin", 2, "2031-03-30T00:59:59Z", "2031-03-29", "2031-03-30T01:00:00"),
+        ("Europe/Berlin", 2, "2031-03-30T01:00:00Z", "2031-03-30", "2031-03-31T00:00:00"),
+        # It is shown twice: the first time counts.
+        ("Europe/Berlin", 2, "2031-10-25T12:00:00Z", "2031-10-25", "2031-10-26T00:00:00"),
+        ("Europe/Berlin", 2, "2031-10-26T00:30:00Z", "2031-10-26", "2031-10-27T01:00:00"),
+        # Midnight itself is skipped.
+        ("America/Santiago", 0, "2031-09-06T12:00:00Z", "2031-09-06", "2031-09-07T04:00:00"),
+    ],
+)
+def test_a_day_ends_where_the_clocks_change(
+    new_user: NewUser, clock: Clock, *, zone: str, day_start: int, now: str, key: str, ends: str
+) -> None:
+    clock.freeze()
+    clock.set(now)
+    user = new_user(settings={"timezone": zone, "day_start_hour": day_start})
+    quest = universal(user, "daily_focus")
+    assert (quest["period_key"], quest["expires_at"]) == (key, f"{ends}.000000Z")
+    end = datetime.fromisoformat(f"{ends}+00:00")
+    clock.set(end - timedelta(microseconds=1))
+    assert universal(user, "daily_focus")["period_key"] == key
+    clock.set(end)
+    assert universal(user, "daily_focus")["period_key"] == str(date.fromisoformat(key) + timedelta(days=1))
 
 
 def test_universal_quests_outside_their_time_are_not_there(user: User, earn: Earn, database: Database) -> None:
