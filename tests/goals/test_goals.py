@@ -242,6 +242,34 @@ def test_three_goals_are_paid_a_day(user: User, database: Database) -> None:
     assert len(payments(user, database)) == 4
 
 
+def test_the_cap_is_of_a_day(user: User, clock: Clock) -> None:
+    stopped_at_noon(clock)
+    goals = [factories.goal(user)["id"] for _ in range(5)]
+    answers = [user.patch(f"/goals/{goal}", {"status": "completed"}).data for goal in goals[:4]]
+    assert [answer["xp_awarded"] for answer in answers] == [40, 40, 40, 0]
+    clock.advance("1 day")
+    assert user.patch(f"/goals/{goals[4]}", {"status": "completed"}).data["xp_awarded"] == 40
+
+
+def test_a_goal_is_paid_once_whichever_way_it_is_completed(user: User, database: Database) -> None:
+    goal = factories.goal(user, "one")
+    path = f"/goals/{goal['id']}"
+    assert complete(user, goal["milestones"][0])["goal_completed"] is True
+    reopened = user.patch(path, {"status": "active"}).data
+    assert (reopened["status"], reopened["progress"], reopened["completed_milestones"]) == ("active", 100, 1)
+    again = user.patch(path, {"status": "completed"}).data
+    assert (again["status"], again["xp_awarded"], again["coins_awarded"]) == ("completed", 0, 0)
+    # A further milestone is paid for itself, and the goal that it completes is not.
+    further = factories.milestone(user, goal["id"])
+    last = complete(user, further)
+    assert (last["goal_completed"], last["xp_awarded"], last["coins_awarded"]) == (True, 10, 0)
+    assert payments(user, database) == [
+        ("milestone_complete", 10, 0),
+        ("goal_complete", 40, 20),
+        ("milestone_complete", 10, 0),
+    ]
+
+
 def test_the_cap_holds_in_parallel(user: User, database: Database) -> None:
     goals = iter([factories.goal(user)["id"] for _ in range(8)])
     answers = at_once(8, lambda: user.patch(f"/goals/{next(goals)}", {"status": "completed"}).data)

@@ -201,6 +201,15 @@ def test_twenty_milestones_are_paid_a_day(user: User, database: Database) -> Non
     assert len(payments(user, database)) == 23
 
 
+def test_the_cap_holds_in_parallel(user: User, database: Database) -> None:
+    milestones = iter(factories.goal(user, *[str(n) for n in range(25)])["milestones"])
+    for _ in range(17):
+        complete(user, next(milestones))
+    answers = at_once(6, lambda: complete(user, next(milestones)))
+    assert sorted(answer["xp_awarded"] for answer in answers) == [0, 0, 0, 10, 10, 10]
+    assert counter(database, user, "milestones_completed") == 23
+
+
 # Reopening -------------------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,7 @@
 from uuid import uuid4
 
+import pytest
+
 from questlog.db import Db, Statement
 
 from functions.today import app
@@ -119,6 +121,27 @@ def test_an_address_outside_the_app_is_not_followed(user: User, database: Databa
         user.id,
     )
     assert today(user)["planSummary"]["nextIncompleteItem"]["actionUrl"] == "/exercise"
+
+
+@pytest.mark.parametrize(
+    ("stored", "followed"),
+    [
+        ("/focus", "/focus"),
+        ("/focus/deep", "/exercise"),
+        ("/settings", "/exercise"),
+        *(
+            (f"/{name}/7", f"/{name}/7")
+            for name in ("quests", "exercise", "learn", "habits", "planner", "goals", "hub")
+        ),
+    ],
+)
+def test_an_address_in_the_app_is(user: User, database: Database, stored: str, followed: str) -> None:
+    written(user, {"id": "a", "title": "A", "type": "workout"})
+    database.query(
+        "UPDATE daily_plans SET items = jsonb_set(items, '{0,action_url}', to_jsonb(%s::text)) WHERE user_id = %s",
+        *(stored, user.id),
+    )
+    assert today(user)["planSummary"]["nextIncompleteItem"]["actionUrl"] == followed
 
 
 def test_returning_after_48_hours(user: User, clock: Clock) -> None:
