@@ -3,8 +3,9 @@ from uuid import uuid4
 import pytest
 
 from local.clock import Clock
-from tests.calendar.conftest import added, listed, name_of, wallet
+from tests.calendar.conftest import added, at, listed, name_of, wallet
 from tests.conftest import Client, Database, NewUser, User, at_once
+from tests.support.locks import after_a_wait
 
 REWARD = {"xp_awarded", "coins_awarded", "leveled_up", "new_level", "achievements_unlocked", "streak"}
 
@@ -111,6 +112,34 @@ def test_ten_are_paid_a_day(user: User, database: Database) -> None:
         "SELECT value FROM user_counters WHERE user_id = %s AND counter = 'planner_tasks_completed'", user.id
     )
     assert counter["value"] == 11
+
+
+def test_the_cap_is_of_a_day_of_the_users(new_user: NewUser, clock: Clock) -> None:
+    """In Tokyo, with days that begin at four, the 9th of May ends at 19:00 UTC."""
+    clock.freeze()
+    clock.set("2031-05-09T18:59:59Z")
+    user = new_user(settings={"timezone": "Asia/Tokyo", "day_start_hour": 4})
+    names = [added(user)["id"] for _ in range(12)]
+
+    def paid(name: str) -> int:
+        xp: int = user.post(f"/calendar/{name}/complete").data["xp_awarded"]
+        return xp
+
+    assert [paid(name) for name in names[:11]] == [15] * 10 + [0]
+    clock.set("2031-05-09T19:00:00Z")
+    assert paid(names[11]) == 15
+    assert paid(names[10]) == 0, "done already"
+    # Taken back and done again on another day, it is paid as of that day.
+    user.post(f"/calendar/{names[10]}/complete", {"completed": False})
+    assert paid(names[10]) == 15
+
+
+@pytest.mark.parametrize("rule", [None, "FREQ=DAILY;COUNT=2"])
+def test_it_is_dated_after_the_wait_for_the_lock(user: User, database: Database, rule: str | None) -> None:
+    event = added(user, recurrence_rule=rule)
+    path = f"/calendar/{name_of(event, '06') if rule else event['id']}"
+    answer, released = after_a_wait(database, user, lambda: user.post(f"{path}/complete").data)
+    assert at(answer["event"]["completed_at"]) >= released
 
 
 def test_the_cap_holds_in_parallel(user: User, database: Database) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from local.clock import Clock
-from tests.conftest import Database, User, at_once
+from tests.conftest import Database, NewUser, User, at_once
 from tests.quests.conftest import paid
 from tests.support.factories import quest as added
 from tests.support.ledger import wallet
@@ -80,6 +80,24 @@ def test_what_was_undone_does_not_count_for_the_day(user: User, database: Databa
     user.post(f"{quests[0]}/reopen")
     user.post(f"{quests[1]}/reopen")
     assert paid(user.post(f"{quests[0]}/complete").data) == (10, 5)
+
+
+def test_a_day_of_the_users_ends_the_cap(new_user: NewUser, clock: Clock) -> None:
+    clock.freeze()
+    clock.set("2031-03-29T22:59:59Z")  # the last second before the day of 23 hours in Berlin
+    user = new_user(settings={"timezone": "Europe/Berlin"})
+    quests = [f"/quests/{added(user, title=str(n))['id']}/complete" for n in range(23)]
+
+    def capped(paths: list[str]) -> list[bool]:
+        return [user.post(path).data["reward_capped"] for path in paths]
+
+    assert capped(quests[:11]) == [*[False] * 10, True]
+    clock.set("2031-03-29T23:00:00Z")
+    assert capped(quests[11:22]) == [*[False] * 10, True]
+    clock.set("2031-03-30T21:59:59Z")
+    assert capped(quests[10:11]) == [True]
+    clock.set("2031-03-30T22:00:00Z")
+    assert capped(quests[22:]) == [False]
 
 
 def test_what_pays_nothing_anyway_is_not_capped(user: User) -> None:
