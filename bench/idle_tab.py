@@ -49,9 +49,10 @@ HISTORY: Final[tuple[LiteralString, ...]] = (
     SELECT 'quest ' || n, 'bench', 0, 0, true, 'daily' FROM generate_series(1, 10) AS n
     """,
     """
-    INSERT INTO user_quest_progress (quest_id, period_key, period_start, status, progress, accepted_at, completed_at)
-    SELECT q.id, to_char(d.day, 'YYYY-MM-DD'), d.day, 'completed', 1, d.day, d.day
-      FROM (SELECT id, row_number() OVER () AS place FROM quests) AS q
+    INSERT INTO user_quest_progress (quest_id, period_key, period_start, status, progress, accepted_at, completed_at,
+                                     quest_created_at)
+    SELECT q.id, to_char(d.day, 'YYYY-MM-DD'), d.day, 'completed', 1, d.day, d.day, q.created_at
+      FROM (SELECT id, created_at, row_number() OVER () AS place FROM quests) AS q
       JOIN (SELECT n, local_today() - 1 - (n - 1) / 10 AS day FROM generate_series(1, %(rows)s) AS n) AS d
         ON q.place = 1 + (d.n - 1) %% 10
     """,

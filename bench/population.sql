@@ -80,13 +80,14 @@ SELECT g.id, 'Milestone ' || n, n, r.reached, CASE WHEN r.reached THEN clock() -
 -- name: quests
 INSERT INTO quests (title, category, xp_reward, coin_reward, is_repeatable, repeat_frequency, target)
 SELECT 'Quest ' || n, 'bench', 10, 5, true, 'daily', 1 + n %% 2 FROM generate_series(1, %(quests)s) AS n;
-INSERT INTO user_quest_progress (quest_id, period_key, period_start, status, progress, accepted_at, completed_at, streak_count)
+INSERT INTO user_quest_progress (quest_id, period_key, period_start, status, progress, accepted_at, completed_at, streak_count,
+                                 quest_created_at)
 SELECT q.id, to_char(d.today - n, 'YYYY-MM-DD'), d.today - n, 'completed', q.target, d.today - n, d.today - n,
-       %(quest_days)s - n + 1
+       %(quest_days)s - n + 1, q.created_at
   FROM (SELECT (clock() AT TIME ZONE 'UTC')::date AS today) AS d, quests AS q, generate_series(1, %(quest_days)s) AS n
  WHERE q.user_id = current_user_id() AND q.category = 'bench';
-INSERT INTO user_quest_progress (quest_id, period_key, period_start, status, accepted_at, target)
-SELECT q.id, to_char(d.today, 'YYYY-MM-DD'), d.today, 'accepted', d.today, q.target
+INSERT INTO user_quest_progress (quest_id, period_key, period_start, status, accepted_at, target, quest_created_at)
+SELECT q.id, to_char(d.today, 'YYYY-MM-DD'), d.today, 'accepted', d.today, q.target, q.created_at
   FROM (SELECT (clock() AT TIME ZONE 'UTC')::date AS today) AS d, quests AS q
  WHERE q.user_id = current_user_id() AND q.category = 'bench';
 -- Quests that are done once, and were. Their ids come last: what is asked of one quest is asked of one with a history.
@@ -94,8 +95,9 @@ INSERT INTO quests (id, title, category, xp_reward, coin_reward, created_at)
 SELECT overlay(gen_random_uuid()::text PLACING 'ffff' FROM 1)::uuid, 'Errand ' || n, 'errand', 10, 5,
        clock() - interval '1 d' - n * (interval '1 d' * %(days)s / %(errands)s)
   FROM generate_series(1, %(errands)s) AS n;
-INSERT INTO user_quest_progress (quest_id, period_key, status, progress, accepted_at, completed_at, xp_awarded, coins_awarded)
-SELECT q.id, 'once', 'completed', 1, q.created_at, q.created_at + interval '1 h', 10, 5
+INSERT INTO user_quest_progress (quest_id, period_key, status, progress, accepted_at, completed_at, xp_awarded, coins_awarded,
+                                 quest_created_at)
+SELECT q.id, 'once', 'completed', 1, q.created_at, q.created_at + interval '1 h', 10, 5, q.created_at
   FROM quests AS q WHERE q.user_id = current_user_id() AND q.category = 'errand';
 INSERT INTO user_quest_progress (universal_quest_id, period_key, period_start, status, progress, completed_at)
 SELECT u.id, to_char(d.today - n, 'YYYY-MM-DD'), d.today - n, 'completed', u.target, d.today - n

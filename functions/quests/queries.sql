@@ -24,16 +24,28 @@ SELECT (SELECT count(*) FROM quests WHERE coalesce(%(kind)s::text, 'user') = 'us
          WHERE kind = 'universal' AND coalesce(%(kind)s::text, 'universal') = 'universal') AS total;
 
 -- name: moved
--- What a user has made of quests is found by its rows.
+-- What a user has made of own quests is found by the rows of the present periods; of each, no more are looked at than the pages so
+-- far hold. They are counted in the index.
+SELECT read_in_index_order();
 SELECT n.*
-  FROM (SELECT m.id
-          FROM moved_quests(%(status)s) AS m
-         WHERE %(kind)s::text IS NULL OR m.kind = %(kind)s
-         ORDER BY m.kind DESC, m.sort_order, m.created_at DESC, m.id
+  FROM (SELECT l.id
+          FROM (SELECT m.id, 'user' AS kind, 0 AS sort_order, m.created_at
+                  FROM moved_quests(%(status)s, %(page)s::bigint * %(page_size)s) AS m
+                 WHERE coalesce(%(kind)s::text, 'user') = 'user'
+                 UNION ALL
+                SELECT u.id, u.kind, u.sort_order, u.created_at
+                  FROM quests_now AS u
+                 WHERE u.kind = 'universal' AND u.status = %(status)s
+                   AND coalesce(%(kind)s::text, 'universal') = 'universal') AS l
+         ORDER BY l.kind DESC, l.sort_order, l.created_at DESC, l.id
          LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s) AS p,
        LATERAL (SELECT * FROM quests_now AS q WHERE q.id = p.id OFFSET 0) AS n
  ORDER BY n.kind DESC, n.sort_order, n.created_at DESC, n.id;
-SELECT count(*) AS total FROM moved_quests(%(status)s) AS m WHERE %(kind)s::text IS NULL OR m.kind = %(kind)s;
+SELECT (SELECT count(*) FROM moved_quests(%(status)s, NULL) WHERE coalesce(%(kind)s::text, 'user') = 'user')
+     + (SELECT count(*)
+          FROM quests_now
+         WHERE kind = 'universal' AND status = %(status)s
+           AND coalesce(%(kind)s::text, 'universal') = 'universal') AS total;
 
 -- name: unmoved
 -- Quests without a row are among these, and those that time alone has ended.

@@ -68,19 +68,25 @@ LISTS: Final = {
     "market/history": {"user_purchases_recent"},
     "market/transactions": {"points_ledger_order"},
     "notifications/messages": {"notification_outbox_user_id_seq_key"},
+    "quests/moved": {"user_quest_progress_listed"},
     "quests/quests": {"quests_recent"},
     "reference/tracks": {"reference_tracks_recent"},
     "reference/tracks_where": {"reference_tracks_recent"},
 }
 
 
-# Tables of which a few rows are read beside the page and put among its rows: what was snoozed.
-PUT_ASIDE: Final = {"inbox/items": {"inbox_items"}, "inbox/kept_items": {"inbox_items"}}
+# Tables of which a few rows are read beside the page and put among its rows: what was snoozed, and universal quests.
+PUT_ASIDE: Final = {
+    "inbox/items": {"inbox_items"},
+    "inbox/kept_items": {"inbox_items"},
+    "quests/moved": {"user_quest_progress"},
+}
 
 # Where rows are compared with each other instead of being looked up by key, and are few.
 COMPARED: Final = {
     "gamification/activities": "payments that were taken back",
     "learn/due": "decks, and the cards of one queue",
+    "quests/moved": "kinds of periods",
     "quests/quests": "kinds of periods",
 }
 
@@ -119,7 +125,6 @@ SHORT: Final = {
     "pauses/pauses": "whole unless a page is asked for",
     "programs/programs": "100",
     "quests/history": "of one quest, one a day at most",
-    "quests/moved": "of the present periods",
     "quests/unmoved": "in an order that no index has: most of these quests have no row",
     "reference/analyses": "of one track",
     "sync/changes": "the quests of now, counted in the same pass",
@@ -250,6 +255,17 @@ def test_what_is_counted_beside_a_page_is_not_read_in_order(planning: Planning) 
     assert "flashcard_reviews_card" not in {node.get("Index Name") for node in read}
 
 
+def test_quests_that_were_moved_are_counted_in_the_index_of_their_list(planning: Planning) -> None:
+    """Where the average account has a few rows, any index of the user's would do."""
+    with planning("quests") as connection:
+        connection.execute("SET LOCAL random_page_cost = 1000")
+        _, _, count = STATEMENTS["quests/moved"]
+        nodes = list(_nodes(_plan(connection, count)))
+    read = [node for node in nodes if node.get("Relation Name") == "user_quest_progress"]
+    of_own_quests = [node for node in read if "universal_quest_id" not in json.dumps(node)]
+    assert {node.get("Index Name") for node in of_own_quests} == {"user_quest_progress_listed"}
+
+
 def test_each_statement_with_a_limit_says_how_it_keeps_its_order() -> None:
     limited = {
         name
@@ -268,6 +284,7 @@ def test_each_function_with_a_limit_is_known() -> None:
         "internal.due_cards",
         "internal.new_cards",
         "app.queued_cards",  # orders what these two return
+        "app.moved_quests",
         "app.search_page",  # reads an index of words
         "internal.keep_infobase_version",  # 20 versions
         "app.comparisons_page",  # 200 at most

@@ -101,8 +101,16 @@ def test_counts_follow_a_quest_that_is_changed(user: User, clock: Clock, databas
 
 
 def test_a_row_that_is_not_as_its_quest_is_found_and_mended(user: User, database: Database) -> None:
-    quest = added(user, accepted=True)
-    for change in ("target = 2", "target = NULL", "expires_at = clock()"):
+    accepted, completed = added(user, accepted=True), added(user)
+    user.post(f"/quests/{completed['id']}/complete")
+    for quest, change in (
+        (accepted, "target = 2"),
+        (accepted, "target = NULL"),
+        (accepted, "expires_at = clock()"),
+        (accepted, "quest_created_at = NULL"),
+        (completed, "quest_created_at = NULL"),
+        (completed, "quest_created_at = clock()"),
+    ):
         database.query(f"UPDATE user_quest_progress SET {change} WHERE quest_id = %s", quest["id"])
         assert len(database.audit(user.id)) == 1, change
         # What an import ends with.

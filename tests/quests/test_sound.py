@@ -18,8 +18,14 @@ REFUSED = [
     f"streak_count = -1, {COMPLETED}",
     "quest_id = NULL",
     "universal_quest_id = gen_random_uuid()",
-    "quest_id = NULL, universal_quest_id = gen_random_uuid(), target = 1",
-    "quest_id = NULL, universal_quest_id = gen_random_uuid(), expires_at = now(), target = NULL",
+    *(
+        f"quest_id = NULL, universal_quest_id = gen_random_uuid(), {kept}"
+        for kept in (
+            "target = 1, quest_created_at = NULL",
+            "target = NULL, quest_created_at = NULL, expires_at = now()",
+            "target = NULL, quest_created_at = now()",
+        )
+    ),
     "period_key = 'once', period_start = '2030-01-01'",
     "period_key = '2030-01-01', period_start = NULL",
     "accepted_at = NULL",

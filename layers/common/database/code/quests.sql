@@ -20,16 +20,6 @@ RETURN (first_day + CASE period
     WHEN 'monthly' THEN interval '1 month'
 END)::date;
 
--- The key of the period that a day is in: 2031-05-09, 2031-W19 (ISO 8601), 2031-05 or once.
-CREATE OR REPLACE FUNCTION internal.quest_period_key(period text, day date) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN CASE period
-    WHEN 'daily' THEN to_char(day, 'YYYY-MM-DD')
-    WHEN 'weekly' THEN to_char(day, 'IYYY-"W"IW')
-    WHEN 'monthly' THEN to_char(day, 'YYYY-MM')
-    ELSE 'once'
-END;
-
 -- The period of each length that the user is in now, and the key of the one before it.
 CREATE OR REPLACE FUNCTION internal.quest_periods() RETURNS TABLE (
     period text, period_key text, period_start date, previous_key text
@@ -148,32 +138,21 @@ BEGIN ATOMIC
                      WHERE u.is_active AND (u.starts_at > clock()) IS NOT TRUE) AS s) AS u;
 END;
 
--- The quests that are accepted, completed or abandoned in their present periods, in the columns that lists are ordered by.
--- Begins at their rows, as quest_counts() does.
-CREATE OR REPLACE FUNCTION app.moved_quests(wanted text)
-RETURNS TABLE (id uuid, kind text, sort_order int, created_at timestamptz)
+-- The own quests that are accepted, completed or abandoned in their present periods, of each period no more than `most` of the newest;
+-- null finds all. It is inlined.
+--   ORDER BY: behind read_in_index_order() no plan but the index of lists has this order. To count all of them, one that was made
+--   for small accounts would otherwise read all that a large one has ever done.
+CREATE OR REPLACE FUNCTION app.moved_quests(wanted text, most bigint) RETURNS TABLE (id uuid, created_at timestamptz)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    WITH t AS MATERIALIZED (
-        SELECT t.period, t.period_key FROM quest_periods() AS t
-    ), p AS MATERIALIZED (
-        SELECT o.quest_id, o.period_key
-          FROM user_quest_progress AS o
-         WHERE o.status IN ('available', 'accepted') AND o.status = wanted AND o.quest_id IS NOT NULL
-           AND o.period_key = ANY (ARRAY(SELECT t.period_key FROM t))
-         UNION ALL
-        SELECT c.quest_id, c.period_key
-          FROM user_quest_progress AS c
-         WHERE c.status IN ('completed', 'abandoned') AND c.status = wanted AND c.quest_id IS NOT NULL
-           AND c.period_key = ANY (ARRAY(SELECT t.period_key FROM t))
-    )
-    SELECT q.id, 'user', 0, q.created_at
-      FROM p
-      JOIN t ON t.period_key = p.period_key
-      JOIN quests AS q ON q.id = p.quest_id AND coalesce(q.repeat_frequency, 'once') = t.period
-     WHERE wanted <> 'accepted' OR (q.expires_at <= clock()) IS NOT TRUE
-     UNION ALL
-    SELECT n.id, n.kind, n.sort_order, n.created_at FROM quests_now AS n WHERE n.kind = 'universal' AND n.status = wanted;
+    SELECT m.quest_id, m.quest_created_at
+      FROM quest_periods() AS t,
+           LATERAL (SELECT p.quest_id, p.quest_created_at
+                      FROM user_quest_progress AS p
+                     WHERE p.status = wanted AND p.period_key = t.period_key AND p.quest_created_at IS NOT NULL
+                       AND (p.status <> 'accepted' OR (p.expires_at <= clock()) IS NOT TRUE)
+                     ORDER BY p.quest_created_at DESC, p.quest_id
+                     LIMIT most) AS m;
 END;
 
 -- When the numbers of quests change by time alone, within a day: a quest expires, or one for all begins or ends.
@@ -251,11 +230,12 @@ BEGIN ATOMIC
      WHERE q.user_id = current_user_id() AND (wanted IS NULL OR q.id = wanted) AND q.expires_at > clock();
 END;
 
--- Brings the open rows of a quest up to date that was changed or has come from a file. The caller holds lock_user().
+-- Brings the rows of a quest up to date that was changed. The caller holds lock_user().
 CREATE OR REPLACE FUNCTION app.update_quest_rows(wanted uuid) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp
 BEGIN ATOMIC
-    UPDATE user_quest_progress AS p SET target = o.target, expires_at = o.expires_at
+    UPDATE user_quest_progress AS p
+       SET target = o.target, expires_at = o.expires_at, quest_created_at = o.quest_created_at
       FROM outdated_quest_rows AS o
      WHERE o.quest_id = wanted AND p.user_id = o.user_id AND p.id = o.id;
 END;
@@ -328,17 +308,20 @@ BEGIN
            coins_awarded = 0,
            streak_count = 0,
            target = CASE q.kind WHEN 'user' THEN q.target END,
-           expires_at = CASE q.kind WHEN 'user' THEN q.expires_at END
+           expires_at = CASE q.kind WHEN 'user' THEN q.expires_at END,
+           quest_created_at = CASE q.kind WHEN 'user' THEN q.created_at END
      WHERE p.period_key = q.period_key AND (p.quest_id = q.id OR p.universal_quest_id = q.id);
     IF NOT FOUND THEN
         IF q.kind = 'universal' AND NOT hold_quest(q.id) THEN
             PERFORM refuse(404, 'not_found', 'There is no such quest.');
         END IF;
         INSERT INTO user_quest_progress (
-            quest_id, universal_quest_id, period_key, period_start, status, progress, accepted_at, target, expires_at)
+            quest_id, universal_quest_id, period_key, period_start, status, progress, accepted_at, target, expires_at,
+            quest_created_at)
         VALUES (CASE q.kind WHEN 'user' THEN q.id END, CASE q.kind WHEN 'universal' THEN q.id END,
                 q.period_key, q.period_start, new_status, new_progress, accepted,
-                CASE q.kind WHEN 'user' THEN q.target END, CASE q.kind WHEN 'user' THEN q.expires_at END);
+                CASE q.kind WHEN 'user' THEN q.target END, CASE q.kind WHEN 'user' THEN q.expires_at END,
+                CASE q.kind WHEN 'user' THEN q.created_at END);
     END IF;
     IF q.kind = 'universal' THEN
         PERFORM forget_quiet();

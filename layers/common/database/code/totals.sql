@@ -132,10 +132,30 @@ CREATE OR REPLACE FUNCTION app.focus_kind(mode text, status text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN mode || '/' || status;
 
--- How long the period is that a key of quests names: see quest_period_key().
+-- The key of the period that a day is in: 2031-05-09, 2031-W19 (ISO 8601), 2031-05 or once.
+CREATE OR REPLACE FUNCTION internal.quest_period_key(period text, day date) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE period
+    WHEN 'daily' THEN to_char(day, 'YYYY-MM-DD')
+    WHEN 'weekly' THEN to_char(day, 'IYYY-"W"IW')
+    WHEN 'monthly' THEN to_char(day, 'YYYY-MM')
+    ELSE 'once'
+END;
+
+-- How long the period is that a key of quests names.
 CREATE OR REPLACE FUNCTION app.quest_period(period_key text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE length(period_key) WHEN 10 THEN 'daily' WHEN 8 THEN 'weekly' WHEN 7 THEN 'monthly' ELSE 'once' END;
+
+-- The keys of the periods that users are in, or come to be in again when they change their zone or the start of their day: a
+-- user's day begins up to 14 hours before the day of UTC, and ends up to 18 hours after it. One more day is for requests that
+-- have waited past midnight.
+CREATE OR REPLACE FUNCTION internal.quest_keys_in_reach() RETURNS SETOF text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT quest_period_key(f.frequency, (clock() AT TIME ZONE 'UTC')::date + n)
+      FROM generate_series(-1, 2) AS n, unnest(ARRAY['once', 'daily', 'weekly', 'monthly']) AS f (frequency);
+END;
 
 CREATE OR REPLACE FUNCTION app.focus_tag_kind(mode text, status text, tag text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -243,15 +263,22 @@ SELECT k.user_id, k.list, min(k.day) AS first_day, max(k.day) AS last_day
                 SELECT l.user_id, 'listening', l.completed_on FROM listening_sessions AS l WHERE l.status = 'completed') AS d) AS k
  GROUP BY k.user_id, k.list, k.run;
 
--- The open rows of own quests that have not what quest_counts() asks of their quest, each with what it should have: the target,
--- null where the quest is done in other periods by now, and when it expires.
+-- The rows of own quests that have not what lists and quest_counts() ask of their quest, each with what it should have: when the
+-- quest was made and, of an open row, the target, both null where the quest is done in other periods by now; of an open row also
+-- when it expires. No list shows a row again whose period is out of reach, and a quest of years has a thousand of them.
 CREATE OR REPLACE VIEW app.outdated_quest_rows WITH (security_invoker = true) AS
-SELECT r.user_id, r.id, r.quest_id, r.period_key, r.target, r.expires_at
-  FROM (SELECT p.user_id, p.id, p.quest_id, p.period_key, p.target AS kept_target, p.expires_at AS kept_expires_at, q.expires_at,
-               CASE quest_period(p.period_key) WHEN coalesce(q.repeat_frequency, 'once') THEN q.target END AS target
-          FROM user_quest_progress AS p JOIN quests AS q ON q.user_id = p.user_id AND q.id = p.quest_id
-         WHERE p.status IN ('available', 'accepted')) AS r
- WHERE r.kept_target IS DISTINCT FROM r.target OR r.kept_expires_at IS DISTINCT FROM r.expires_at;
+SELECT p.user_id, p.id, p.quest_id, p.period_key, r.target, r.expires_at, r.quest_created_at
+  FROM user_quest_progress AS p
+  JOIN quests AS q ON q.user_id = p.user_id AND q.id = p.quest_id,
+       LATERAL (SELECT p.status IN ('available', 'accepted') AS is_open,
+                       quest_period(p.period_key) = coalesce(q.repeat_frequency, 'once') AS is_present) AS s,
+       LATERAL (SELECT CASE WHEN NOT s.is_open THEN p.target WHEN s.is_present THEN q.target END AS target,
+                       CASE WHEN s.is_open THEN q.expires_at ELSE p.expires_at END AS expires_at,
+                       CASE WHEN s.is_present THEN q.created_at END AS quest_created_at) AS r
+ WHERE p.period_key = ANY (ARRAY(SELECT k.period_key FROM quest_keys_in_reach() AS k (period_key)))
+   AND (p.target IS DISTINCT FROM r.target
+        OR p.expires_at IS DISTINCT FROM r.expires_at
+        OR p.quest_created_at IS DISTINCT FROM r.quest_created_at);
 
 -- Where a total is not what the rows say: nowhere.
 CREATE OR REPLACE VIEW app.total_audit WITH (security_invoker = true) AS
@@ -264,7 +291,7 @@ SELECT user_id, format('The run of %s from %s is kept until %s and counted until
   FROM user_runs AS t FULL JOIN recounted_runs AS r USING (user_id, list, first_day)
  WHERE t.last_day IS DISTINCT FROM r.last_day
  UNION ALL
-SELECT o.user_id, format('Of the quest %s, the row of %s has another target or end than the quest.', o.quest_id, o.period_key)
+SELECT o.user_id, format('Of the quest %s, the row of %s is not as the quest.', o.quest_id, o.period_key)
   FROM outdated_quest_rows AS o;
 
 -- Counts the rows of an account that was filled by an import anew. The caller holds lock_user().
@@ -277,7 +304,8 @@ BEGIN ATOMIC
     DELETE FROM user_runs AS r WHERE r.user_id = owner;
     INSERT INTO user_runs (user_id, list, first_day, last_day)
     SELECT r.user_id, r.list, r.first_day, r.last_day FROM recounted_runs AS r WHERE r.user_id = owner;
-    UPDATE user_quest_progress AS p SET target = o.target, expires_at = o.expires_at
+    UPDATE user_quest_progress AS p
+       SET target = o.target, expires_at = o.expires_at, quest_created_at = o.quest_created_at
       FROM outdated_quest_rows AS o
      WHERE o.user_id = owner AND p.user_id = owner AND p.id = o.id;
 END;

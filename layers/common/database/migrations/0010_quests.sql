@@ -97,9 +97,13 @@ CREATE TABLE user_quest_progress (
     -- Completed periods in a row up to this one, with it; 0 unless it is completed.
     streak_count int NOT NULL DEFAULT 0,
     -- Of an open row of an own quest: the quest's target and when it expires, so that open quests are counted without a look at
-    -- each. The target is null where the quest is done in other periods by now: in weeks, where this row is of a day.
+    -- each. The target is null where the quest is done in other periods by now: in weeks, where this row is of a day. These and the
+    -- next one are kept up to date while the row's period may be the user's present one: see outdated_quest_rows.
     target int,
     expires_at timestamptz,
+    -- Of each row of an own quest: when the quest was made, by which lists are ordered. Null where the quest is done in other
+    -- periods by now.
+    quest_created_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT clock(),
     updated_at timestamptz NOT NULL DEFAULT clock(),
     PRIMARY KEY (user_id, id),
@@ -121,7 +125,7 @@ BEGIN
        AND p.coins_awarded >= 0
        AND p.streak_count >= 0
        AND num_nonnulls(p.quest_id, p.universal_quest_id) = 1
-       AND (p.quest_id IS NOT NULL OR num_nonnulls(p.target, p.expires_at) = 0)
+       AND (p.quest_id IS NOT NULL OR num_nonnulls(p.target, p.expires_at, p.quest_created_at) = 0)
        AND (p.period_start IS NULL) = (p.period_key = 'once')
        AND (p.status <> 'accepted' OR p.accepted_at IS NOT NULL)
        AND (p.status = 'completed') = (p.completed_at IS NOT NULL)
@@ -139,13 +143,15 @@ CREATE UNIQUE INDEX user_quest_progress_own ON user_quest_progress (user_id, que
 CREATE UNIQUE INDEX user_quest_progress_shared ON user_quest_progress (user_id, universal_quest_id, period_key)
  WHERE universal_quest_id IS NOT NULL;
 
--- The open quests and the closed ones of a period, found without reading the history. Neither serves for look-ups of a quest.
--- Those of shared quests are few, and are asked for apart from the others.
+-- The open quests of a period, found without reading the history. Neither serves for look-ups of a quest. Those of shared quests
+-- are few, and are asked for apart from the others.
 CREATE INDEX user_quest_progress_open ON user_quest_progress (user_id, period_key)
  WHERE status IN ('available', 'accepted') AND quest_id IS NOT NULL;
 CREATE INDEX user_quest_progress_open_shared ON user_quest_progress (user_id, period_key)
  WHERE status IN ('available', 'accepted') AND universal_quest_id IS NOT NULL;
-CREATE INDEX user_quest_progress_closed ON user_quest_progress (user_id, period_key) WHERE status IN ('completed', 'abandoned');
+-- The own quests of a status in a period, in the order of lists; those that are over are left out by the index alone.
+CREATE INDEX user_quest_progress_listed ON user_quest_progress (user_id, status, period_key, quest_created_at DESC, quest_id)
+INCLUDE (expires_at) WHERE quest_created_at IS NOT NULL;
 CREATE TRIGGER touch BEFORE UPDATE ON user_quest_progress FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CALL enable_row_security('user_quest_progress');
 GRANT SELECT ON user_quest_progress TO questlog_app;
