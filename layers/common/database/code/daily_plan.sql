@@ -16,6 +16,8 @@ RETURN CASE item_type WHEN 'focus' THEN '/focus' WHEN 'quest' THEN '/quests' WHE
 -- The items of a plan, in their order: by priority, then by position. An item is completed when the user has ticked it,
 -- or when what it stands for is done on the plan's date; of a quest that comes back, in the period that has that date, since
 -- the one before may be claimed on it too. Its action_url is its own if that is a path in the app, else that of its type.
+--   OFFSET 0: each item is looked up by its key. Otherwise the planner may read all that the user has ever done, for each item or
+-- into a hash.
 CREATE OR REPLACE FUNCTION app.plan_items(p daily_plans) RETURNS TABLE (
     id text, type text, title text, description text, duration int, action_url text, completed boolean, priority int,
     "position" bigint, item jsonb
@@ -32,15 +34,17 @@ BEGIN ATOMIC
                     WHERE s.mode = 'focus' AND s.status = 'completed'
                       AND s.ended_at >= lower(d.bounds) AND s.ended_at < upper(d.bounds))
                WHEN starts_with(i.item ->> 'id', 'plan_habit_') THEN EXISTS (
-                   SELECT FROM habit_done(plan_source(i.item ->> 'id', 'plan_habit_'), p.date))
+                   SELECT FROM habit_done(plan_source(i.item ->> 'id', 'plan_habit_'), p.date) OFFSET 0)
                WHEN starts_with(i.item ->> 'id', 'plan_quest_') THEN EXISTS (
-                   SELECT FROM user_quest_progress AS q
-                    WHERE q.quest_id = plan_source(i.item ->> 'id', 'plan_quest_') AND q.period_key = ANY (d.periods)
-                      AND q.completed_at >= lower(d.bounds) AND q.completed_at < upper(d.bounds)) OR EXISTS (
-                   SELECT FROM user_quest_progress AS q
-                    WHERE q.universal_quest_id = plan_source(i.item ->> 'id', 'plan_quest_')
-                      AND q.period_key = ANY (d.periods)
-                      AND q.completed_at >= lower(d.bounds) AND q.completed_at < upper(d.bounds))
+                   SELECT FROM unnest(d.periods) AS k (period_key),
+                               LATERAL (SELECT q.completed_at FROM user_quest_progress AS q
+                                         WHERE q.quest_id = plan_source(i.item ->> 'id', 'plan_quest_')
+                                           AND q.period_key = k.period_key
+                                         UNION ALL
+                                        SELECT q.completed_at FROM user_quest_progress AS q
+                                         WHERE q.universal_quest_id = plan_source(i.item ->> 'id', 'plan_quest_')
+                                           AND q.period_key = k.period_key OFFSET 0) AS q
+                    WHERE q.completed_at >= lower(d.bounds) AND q.completed_at < upper(d.bounds))
                WHEN starts_with(i.item ->> 'id', 'plan_workout_') THEN calendar_item_done(i.item ->> 'id')
                ELSE false
            END,
