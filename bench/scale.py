@@ -33,6 +33,11 @@ ELSEWHERE: Final = frozenset({*LOGINS, "health"})
 LEFT_OUT: Final = ("export", ".csv", ".ics", "/stream", "/play")
 IDS_OF_A_TABLE: Final = 3
 
+LEARNING: Final = (
+    "`GET /learn/stats` and `GET /learn/forecast` look at each card, of which the heavy account has {cards}: each is "
+    "forgotten along a curve of its own, and is due on a day that follows from the user's zone. Nothing is kept of "
+    "them. `GET /learn/decks/{{deck_id}}` counts the cards that are due."
+)
 TEMPLATE: Final = UUID(hashlib.md5(b"listening_prompt_template:Breathing").hexdigest())
 # Routes that find what they show by a key, or where all users share it.
 BY_KEY: Final[Mapping[str, str]] = {
@@ -101,6 +106,7 @@ def measure(stage: Stage, users: int = USERS, payments: int = PAYMENTS_OF_A_USER
         "cost against the small one's, each divided by the rows that the answer shows where these differ. "
         f"At most {BUDGET} is the budget.",
         ("what", "small", "usual", "heavy", "rows shown", "factor"),
+        notes=[LEARNING.format(cards=f"{HEAVY.cards:,}")],
     )
     stage.tell(f"scale: {users:,} users")
     crowd(stage, users, payments)
