@@ -25,7 +25,6 @@ NOT_BY_REQUESTS: Mapping[str, str] = {
     "GET /auth/callback/{provider}": "a sign-in at the provider",
     "GET /notifications/unsubscribe/{token}": "a token that only mails have",
     "POST /notifications/unsubscribe/{token}": "the same",
-    "GET /reference/browse": "a folder of files in the bucket",
     "POST /reference/tracks": "a file in the bucket",
     "GET /analysis": "an analysis that a worker has made",
     "GET /frames/analysis/{analysis_id}/chunks/{number}": "the same",
@@ -36,10 +35,11 @@ NOT_BY_REQUESTS: Mapping[str, str] = {
 
 
 class Request(NamedTuple):
-    """What to send: a path without its method, and a body where it needs one."""
+    """What to send: a path without its method, and a body or a query where it needs one."""
 
     path: str
     body: Any = None
+    query: Mapping[str, str] | None = None
 
 
 def _made(client: Client, path: str, body: Any) -> Any:
@@ -234,6 +234,9 @@ PREPARED: Mapping[str, Callable[[Client], Request]] = {
         "/exercise/programs/from-template", {"template_key": "full_body_start"}
     ),
     "POST /quests/{quest_id}/reopen": lambda client: Request(f"/quests/{_completed(client)}/reopen"),
+    "GET /reference/browse": lambda client: Request(
+        "/reference/browse", query={"email": client.get("/user/profile").data["email"]}
+    ),
     "GET /settings/{key}": lambda _client: Request("/settings/theme"),
 }
 
@@ -263,4 +266,4 @@ def ask_prepared(route: Route, user: Client, new_user: Callable[[], User]) -> Ca
         request = name(new_user().id)
     else:
         return partial(route.ask, user)
-    return partial(user.request, route.endpoint.method, request.path, body=request.body)
+    return partial(user.request, route.endpoint.method, request.path, body=request.body, query=request.query)
