@@ -85,12 +85,9 @@ ON CONFLICT (user_id, content_hash) DO UPDATE
      = (excluded.name, excluded.source, excluded.duration_ms, excluded.bpm, excluded.key_signature,
         excluded.integrated_lufs, excluded.sample_peak_dbfs, excluded.rms_dbfs, excluded.energy,
         excluded.frequency_profile, excluded.waveform, excluded.sections);
--- The object may be another one than was registered: its URL takes uploads for 15 minutes.
-SELECT move_total('tracks', 'all', 0, owner => t.user_id, amount_change => %(size)s - t.file_size_bytes)
-  FROM reference_tracks AS t
- WHERE t.user_id = %(user_id)s AND t.id = %(track_id)s AND t.file_size_bytes <> %(size)s;
+SELECT resize_track(%(user_id)s, %(track_id)s, %(size)s);
 UPDATE reference_tracks AS t
-   SET content_sha256 = s.content_sha256, file_size_bytes = %(size)s,
+   SET content_sha256 = s.content_sha256,
        duration_seconds = coalesce(t.duration_seconds, s.duration_ms / 1000.0),
        sample_rate = coalesce(t.sample_rate, s.sample_rate),
        channels = coalesce(t.channels, s.channels),
@@ -110,12 +107,9 @@ SELECT FROM reference_tracks AS t WHERE t.user_id = %(user_id)s AND t.id = %(tra
 UPDATE track_analyses AS a
    SET status = 'failed', completed_at = instant(), error_message = %(reason)s
  WHERE a.user_id = %(user_id)s AND a.id = %(job_id)s;
-SELECT move_total('tracks', 'all', 0, owner => t.user_id, amount_change => %(size)s - t.file_size_bytes)
-  FROM reference_tracks AS t
- WHERE t.user_id = %(user_id)s AND t.id = %(track_id)s AND t.file_size_bytes <> %(size)s;
+SELECT resize_track(%(user_id)s, %(track_id)s, %(size)s);
 UPDATE reference_tracks AS t
-   SET file_size_bytes = coalesce(%(size)s, t.file_size_bytes),
-       content_sha256 = coalesce(%(content_sha256)s, t.content_sha256),
+   SET content_sha256 = coalesce(%(content_sha256)s, t.content_sha256),
        duration_seconds = coalesce(t.duration_seconds, %(duration_seconds)s),
        sample_rate = coalesce(t.sample_rate, %(sample_rate)s),
        channels = coalesce(t.channels, %(channels)s),

@@ -30,6 +30,18 @@ CREATE OR REPLACE FUNCTION app.has_track(track uuid) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN EXISTS (SELECT FROM reference_tracks AS t WHERE t.id = track);
 
+-- Notes how large the file of a track turned out to be, in the user's bytes too; null is not known. It may be another file than was
+-- registered: an upload's URL takes files for 15 minutes. The caller holds the track's row.
+CREATE OR REPLACE FUNCTION app.resize_track(owner uuid, track uuid, size bigint) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    SELECT move_total('tracks', 'all', 0, owner => t.user_id, amount_change => size - t.file_size_bytes)
+      FROM reference_tracks AS t
+     WHERE t.user_id = resize_track.owner AND t.id = track AND t.file_size_bytes <> size;
+    UPDATE reference_tracks AS t SET file_size_bytes = size
+     WHERE t.user_id = resize_track.owner AND t.id = track AND t.file_size_bytes <> size;
+END;
+
 -- Notes that the file of a track is in the bucket at last, its size, and what its first bytes say. The caller holds
 -- lock_user().
 CREATE OR REPLACE FUNCTION app.track_arrived(
