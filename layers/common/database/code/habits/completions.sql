@@ -134,7 +134,7 @@ BEGIN
         END IF;
     END IF;
     IF habit.kind = 'check' AND habit.cadence = 'daily' AND before.wanted = before.today AND NOT before.any_pause THEN
-        -- Most are so, and then all of today is known.
+        -- Most completions are of this kind. What the habit shows of today is known then, without reading it again.
         current_streak := new_streak;
         longest_streak := habit.longest_streak;
         completed_today := completed;
