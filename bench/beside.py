@@ -78,7 +78,7 @@ def measure(stage: Stage) -> Figure:
     )
     url = peer.set_up(stage)
     first, *pairs = [Pair(Account(stage), PeerAccount(url)) for _ in range(1 + ACCOUNTS)]
-    crowd.copy_account(stage.admin_url, first.ours.user.id, _of_another_user)
+    crowd.copy_account(stage.admin_url, first.ours.user.id, crowd.of_another_user)
     crowd.copy_account(url, first.theirs.user_id, peer.of_another_user)
     stage.query("VACUUM ANALYZE")
     peer.analyze(url)
@@ -102,15 +102,6 @@ def measure(stage: Stage) -> Figure:
             *(_shown(_by_side(latency, route, statistics.median), 1e-6, ".1f") for latency in latencies),
         )
     return figure
-
-
-def _of_another_user(table: str, column: str, kind: str) -> str | None:
-    # The ids of rows may be the same: each key begins with the user's.
-    if kind == "bytea":
-        return f"sha256(r.{column} || n::text::bytea)"
-    if column == ("id" if table == "users" else "user_id"):
-        return f"md5(r.{column}::text || n)::uuid"
-    return f"n || r.{column}" if (table, column) in (("users", "email"), ("user_directory", "key")) else None
 
 
 def _through_proxies(stage: Stage, url: str, first: Pair, pairs: list[Pair]) -> tuple[Moved, list[Moved]]:

@@ -43,3 +43,17 @@ def copy_account(url: str, user_id: UUID, change: Change, copies: int = COPIES) 
                 ),
                 [copies, user_id],
             )
+
+
+def of_another_user(table: str, column: str, _kind: str) -> str | None:
+    """What tells a copy's rows from those of the account, in our own schema."""
+    if column == "token_hash":
+        return f"sha256(r.{column} || n::text::bytea)"
+    # In all other tables the ids may be the same: the key begins with the user's.
+    if column == "id" and table in ("users", "audit_log", "jobs"):
+        return "md5(r.id::text || n)::uuid"
+    if column == "user_id" or column.endswith("_owner"):
+        return f"CASE r.{column} WHEN r.user_id THEN md5(r.user_id::text || n)::uuid ELSE r.{column} END"
+    if column.endswith(("r2_key", "object_key")):
+        return f"replace(r.{column}, r.user_id::text, md5(r.user_id::text || n)::uuid::text)"
+    return f"n || r.{column}" if (table, column) in (("users", "email"), ("user_directory", "key")) else None

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from questlog.db import Queries
 
 from bench.cards import HISTORY, history
+from bench.crowd import copy_account, of_another_user
 from bench.stage import Stage
 from bench.training import with_history
 from tests.audio_worker import signals
@@ -187,6 +188,11 @@ def crowd(stage: Stage, users: int, rows: int) -> None:
     with _past_all_guards(stage) as connection:
         for statement in STATEMENTS.statements("crowd", {"users": users, "rows": rows}):
             connection.execute(*statement)
+
+
+def neighbours(stage: Stage, user: User) -> None:
+    """Many other users who have what `user` has: a table that a few accounts fill is planned for as no real one is."""
+    copy_account(stage.admin_url, user.id, of_another_user)
 
 
 def settle(stage: Stage) -> None:

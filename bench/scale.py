@@ -10,10 +10,11 @@ from uuid import UUID
 
 from questlog.cursor import cursor_at
 
+from bench.crowd import COPIES
 from bench.database_cpu import Backend, backend_of, rows_in
 from bench.figure import Figure
 from bench.paying import Payment, paying_requests
-from bench.population import HEAVY, SMALL, USUAL, account, crowd, settle
+from bench.population import HEAVY, SMALL, USUAL, account, crowd, neighbours, settle
 from bench.stage import Stage
 from tests.exercise.training import SQUAT
 from tests.support.client import LOGINS, Answer
@@ -100,7 +101,8 @@ def measure(stage: Stage, users: int = USERS, payments: int = PAYMENTS_OF_A_USER
     figure = Figure(
         "What grows",
         f"Milliseconds of CPU time of the Postgres process that serves the request, in a database of {users:,} users "
-        f"with {payments} payments each; the lower quartile of {ROUNDS} rounds, in which the accounts take turns. "
+        f"with {payments} payments each, and of {COPIES} who have as much of everything as the small account; the "
+        f"lower quartile of {ROUNDS} rounds, in which the accounts take turns. "
         f"A small account has {SMALL.ledger:,} rows in the ledger and a month of everything, a usual one "
         f"{USUAL.ledger:,} and a year, a heavy one {HEAVY.ledger:,} and three years. The factor is the heavy account's "
         "cost against the small one's, each divided by the rows that the answer shows where these differ. "
@@ -112,6 +114,8 @@ def measure(stage: Stage, users: int = USERS, payments: int = PAYMENTS_OF_A_USER
     crowd(stage, users, payments)
     stage.tell("scale: three accounts")
     parties = [Party(account(stage, size)) for size in (SMALL, USUAL, HEAVY)]
+    stage.tell(f"scale: {COPIES:,} users like the small one")
+    neighbours(stage, parties[0].user)
     settle(stage)
     stage.serve()
     for party in parties:
