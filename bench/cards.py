@@ -1,8 +1,9 @@
-"""What flashcards cost the database: a few of them beside 50,000 with a log of a million reviews."""
+"""What flashcards cost the database: a few of them beside 130,000 with a log of a million reviews."""
 
 import statistics
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, Final, LiteralString, cast
 
 import psycopg
@@ -16,9 +17,11 @@ from functions.learn.scheduling import CardScheduler
 from tests.support.client import Answer
 from tests.support.users import User
 
-CARDS: Final = (50, 50_000)
-REVIEWS_OF_A_CARD: Final = 20
+CARDS: Final = (50, 130_000)
 DAYS: Final = 1_095
+BEHIND: Final = 90
+# Each so many-th answer is "again": with nine of ten remembered, a card of three years has 13 reviews.
+FORGOTTEN: Final = 8
 # A deck holds no more.
 CARDS_OF_A_DECK: Final = 10_000
 ROUNDS: Final = 40
@@ -33,9 +36,9 @@ SCHEDULER: Final = CardScheduler(
     fuzz=False,
 )
 
-# Decks of cards, each card with its log: %(log)s says what its reviews were, and how long before the last one each was.
-# A tenth of the cards are new, and a twentieth suspended. Of the others half are due, reviewed last at some time of the
-# %(days)s days, and half are not due yet.
+# Decks of cards that were added one after the other in %(days)s days, each answered as soon as it was due, until
+# %(behind)s days ago. %(log)s says what the answers to one were, and how long after the first. A tenth of the cards
+# are new, and a twentieth suspended.
 HISTORY: Final[tuple[LiteralString, ...]] = (
     """
     INSERT INTO flashcard_decks (name, card_count)
@@ -43,25 +46,26 @@ HISTORY: Final[tuple[LiteralString, ...]] = (
       FROM generate_series(1, ceil(%(cards)s::numeric / %(deck)s)::int) AS n
     """,
     """
-    INSERT INTO flashcards (deck_id, front, back, state, stability, difficulty, due, last_review, interval_days, reps,
-                            lapses, log_seq, suspended_at, position)
-    SELECT d.id, 'front ' || n, 'back ' || n, 'review', l.stability_after, l.difficulty_after,
-           r.at + l.due_after * interval '1 s', r.at, l.interval_days_after, l.number, l.lapses_after,
-           (l.number - 1) * %(cards)s + n, CASE WHEN n %% 20 = 1 THEN r.at END, n
+    INSERT INTO flashcards (deck_id, front, back, state, step, stability, difficulty, due, last_review, interval_days,
+                            reps, lapses, log_seq, suspended_at, position)
+    SELECT d.id, 'front ' || n, 'back ' || n, l.state_after, l.step_after, l.stability_after, l.difficulty_after,
+           a.first + l.due_after * interval '1 s', a.first + l.at * interval '1 s', l.interval_days_after, l.number,
+           l.lapses_after, (l.number - 1) * %(cards)s + n, CASE WHEN n %% 20 = 1 THEN a.last END, n
       FROM generate_series(1, %(cards)s) AS n
       JOIN (SELECT id, row_number() OVER (ORDER BY id) AS place FROM flashcard_decks
              WHERE user_id = current_user_id() AND name LIKE 'Deck %%') AS d
         ON d.place = 1 + (n - 1) / %(deck)s
-     CROSS JOIN jsonb_to_recordset(%(log)s) AS l (
-           number int, seconds_ago float8, stability_after float8, difficulty_after float8, due_after float8,
-           interval_days_after int, lapses_after int)
      CROSS JOIN LATERAL (
-           SELECT l.interval_days_after AS rest, n::float / %(cards)s AS share OFFSET 0) AS i
+           SELECT e.last, e.last - interval '1 d' * ((%(days)s - %(behind)s) * (1 - n::float / %(cards)s)) AS first
+             FROM (SELECT clock() - interval '1 d' * %(behind)s AS last) AS e) AS a
      CROSS JOIN LATERAL (
-           SELECT clock() - interval '1 d' * CASE n %% 2
-                      WHEN 0 THEN 1 + (i.rest - 1) * i.share
-                      ELSE i.rest + (%(days)s - i.rest - %(span)s) * i.share END AS at) AS r
-     WHERE l.seconds_ago = 0 AND n %% 10 <> 0
+           SELECT r.*
+             FROM jsonb_to_recordset(%(log)s) AS r (
+                  number int, at float8, state_after text, step_after int, stability_after float8,
+                  difficulty_after float8, due_after float8, interval_days_after int, lapses_after int)
+            WHERE a.first + r.at * interval '1 s' <= a.last
+            ORDER BY r.number DESC LIMIT 1) AS l
+     WHERE n %% 10 <> 0
     """,
     """
     INSERT INTO flashcards (deck_id, front, back, position)
@@ -83,51 +87,54 @@ HISTORY: Final[tuple[LiteralString, ...]] = (
         difficulty_before, due_before, last_review_before, interval_days_before, reps_before, lapses_before,
         state_after, step_after, stability_after, difficulty_after, due_after, last_review_after, interval_days_after,
         reps_after, lapses_after)
-    SELECT (l.number - 1) * %(cards)s + c.position, c.id, 'review', l.rating, r.at, l.elapsed_days, %(scheduler)s,
-           l.state_before, l.step_before, l.stability_before,
-           l.difficulty_before, c.last_review + l.due_before * interval '1 s',
-           c.last_review + l.last_review_before * interval '1 s', l.interval_days_before, l.number - 1, l.lapses_before,
-           l.state_after, l.step_after, l.stability_after, l.difficulty_after,
-           c.last_review + l.due_after * interval '1 s', r.at, l.interval_days_after, l.number, l.lapses_after
+    SELECT (l.number - 1) * %(cards)s + c.position, c.id, 'review', l.rating, a.first + l.at * interval '1 s',
+           l.elapsed_days, %(scheduler)s, l.state_before, l.step_before, l.stability_before, l.difficulty_before,
+           a.first + l.due_before * interval '1 s', a.first + l.last_review_before * interval '1 s',
+           l.interval_days_before, l.number - 1, l.lapses_before,
+           l.state_after, l.step_after, l.stability_after, l.difficulty_after, a.first + l.due_after * interval '1 s',
+           a.first + l.at * interval '1 s', l.interval_days_after, l.number, l.lapses_after
       FROM flashcards AS c
-     CROSS JOIN jsonb_to_recordset(%(log)s) AS l (
-           number int, rating int, seconds_ago float8, elapsed_days int,
+      JOIN jsonb_to_recordset(%(log)s) AS k (number int, at float8) ON k.number = c.reps
+     CROSS JOIN LATERAL (SELECT c.last_review - k.at * interval '1 s' AS first) AS a
+      JOIN jsonb_to_recordset(%(log)s) AS l (
+           number int, rating int, at float8, elapsed_days int,
            state_before text, step_before int, stability_before float8, difficulty_before float8, due_before float8,
            last_review_before float8, interval_days_before int, lapses_before int,
            state_after text, step_after int, stability_after float8, difficulty_after float8, due_after float8,
-           interval_days_after int, lapses_after int)
-     CROSS JOIN LATERAL (SELECT c.last_review - l.seconds_ago * interval '1 s' AS at) AS r
-     WHERE c.user_id = current_user_id() AND c.last_review IS NOT NULL
+           interval_days_after int, lapses_after int) ON l.number <= c.reps
+     WHERE c.user_id = current_user_id()
+     -- As they were written, day after day.
+     ORDER BY a.first + l.at * interval '1 s'
     """,
 )
 
 
-def history(cards: int, reviews: int, days: int, deck: int = CARDS_OF_A_DECK) -> dict[str, Any]:
-    """What HISTORY takes: so many cards, in decks of `deck`, each reviewed so many times in `days`."""
-    log = _log(reviews)
+def history(cards: int, days: int, behind: int, deck: int = CARDS_OF_A_DECK) -> dict[str, Any]:
+    """What HISTORY takes: so many cards, in decks of `deck`, learned in `days` and left alone for the last `behind`."""
     return {
         "cards": cards,
         "deck": deck,
         "days": days,
-        "span": log[0]["seconds_ago"] / 86_400,
-        "log": Jsonb(log),
+        "behind": behind,
+        "log": Jsonb(_log(days)),
         "scheduler": Jsonb(SCHEDULER.document()),
     }
 
 
-def _log(reviews: int) -> list[dict[str, Any]]:
-    """The log of a card that is reviewed as soon as it is due, and forgotten now and then.
+def _log(days: int) -> list[dict[str, Any]]:
+    """The log of a card that is reviewed as soon as it is due, for so many days, and forgotten now and then.
 
-    A replay of it gives each state from the one before it. Times are seconds after the last review.
+    A replay of it gives each state from the one before it. Times are seconds after the first review.
     """
-    at = datetime(2000, 1, 1, 12, tzinfo=UTC)
+    first = at = datetime(2000, 1, 1, 12, tzinfo=UTC)
     card: dict[str, Any] = dict.fromkeys(("step", "stability", "difficulty", "due", "last_review"))
     card |= {"state": "new", "interval_days": 0, "lapses": 0, "reps": 0}
     log = []
-    for number in range(1, reviews + 1):
-        at = card["due"] or at
+    for number in count(1):
+        if at > first + timedelta(days):
+            break
         elapsed = (at.date() - card["last_review"].date()).days if number > 1 else None
-        rating = 1 if (reviews - number) % 5 == 4 else 3
+        rating = 1 if number % FORGOTTEN == FORGOTTEN - 1 else 3
         outcome = SCHEDULER.outcome(cast("CardRow", card), rating, at, elapsed)
         after = card | outcome._asdict() | {"last_review": at, "reps": number}
         log.append(
@@ -135,11 +142,9 @@ def _log(reviews: int) -> list[dict[str, Any]]:
             | {f"{name}_after": value for name, value in after.items()}
             | {"number": number, "rating": rating, "elapsed_days": elapsed, "at": at}
         )
-        card = after
-    assert card["state"] == "review"
+        card, at = after, outcome.due
     return [
-        {name: (value - at).total_seconds() if isinstance(value, datetime) else value for name, value in row.items()}
-        | {"seconds_ago": (at - row["at"]).total_seconds()}
+        {name: (value - first).total_seconds() if isinstance(value, datetime) else value for name, value in row.items()}
         for row in log
     ]
 
@@ -150,7 +155,7 @@ def measure(stage: Stage) -> Figure:
     figure = Figure(
         "A million reviews",
         f"Milliseconds of CPU time of the Postgres process that serves the request, for a user with {few} cards and "
-        f"for one with {many:,}, nearly half of them due and each reviewed {REVIEWS_OF_A_CARD} times; both take turns, "
+        f"for one with {many:,}, learned in {DAYS:,} days and left alone for the last {BEHIND}; both take turns, "
         f"the 10th percentile of {ROUNDS} rounds. Due cards and a review are to cost at most 1.5 times as much; "
         "statistics look at each card.",
         ("what", f"{few} cards", f"{many:,} cards", "times"),
@@ -176,7 +181,7 @@ def with_cards(stage: Stage, cards: int) -> User:
         connection.execute("SELECT set_config('app.user_id', %s, false)", [str(user.id)])
         connection.execute("SET ROLE questlog_owner")
         for statement in HISTORY:
-            connection.execute(statement, history(cards, REVIEWS_OF_A_CARD, DAYS))
+            connection.execute(statement, history(cards, DAYS, BEHIND))
     return user
 
 

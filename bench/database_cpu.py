@@ -129,15 +129,24 @@ def _round(backend: Backend, account: Account) -> dict[str, int]:
 def rows_in(answer: Answer) -> int:
     """How many rows of the database the longest list of an answer shows; 1 for a document without one.
 
-    The occurrences of a series are made by the function, from the one row that the database returns of it.
+    The occurrences of a series are made by the function, from the one row that the database returns of it; and so is a
+    day of statistics on which nothing was, from none.
     """
     return max(1, _longest(answer.json)) if answer.text.startswith(("{", "[")) else 1
 
 
 def _longest(value: Any) -> int:
     if isinstance(value, list):
-        return max(len({_row_of(place, item) for place, item in enumerate(value)}), *map(_longest, value), 0)
+        rows = {_row_of(place, item) for place, item in enumerate(value) if not _is_empty_day(item)}
+        return max(len(rows), *map(_longest, value), 0)
     return max(map(_longest, value.values()), default=0) if isinstance(value, dict) else 0
+
+
+def _is_empty_day(item: Any) -> bool:
+    """Whether an item is a date with numbers that are all zero."""
+    return (
+        isinstance(item, dict) and "date" in item and not any(value for name, value in item.items() if name != "date")
+    )
 
 
 def _row_of(place: int, item: Any) -> str | int:

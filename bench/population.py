@@ -64,7 +64,6 @@ class Size:
     workouts: int
     programs: int
     cards: int
-    reviews_of_a_card: int
     messages: int
     reports: int
 
@@ -91,7 +90,6 @@ SMALL: Final = Size(
     workouts=20,
     programs=2,
     cards=60,
-    reviews_of_a_card=3,
     messages=60,
     reports=100,
 )
@@ -116,7 +114,6 @@ USUAL: Final = Size(
     workouts=200,
     programs=10,
     cards=1_000,
-    reviews_of_a_card=6,
     messages=540,
     reports=150,
 )
@@ -141,12 +138,12 @@ HEAVY: Final = Size(
     workouts=2_000,
     programs=60,
     cards=10_000,
-    reviews_of_a_card=11,
     messages=540,
     reports=500,
 )
-# Cards of a deck.
+# Cards of a deck, and for how many days nobody has looked at them: so many of each account's are due.
 DECK: Final = 1_000
+AWAY: Final = 7
 
 
 def account(stage: Stage, size: Size) -> User:
@@ -161,7 +158,7 @@ def account(stage: Stage, size: Size) -> User:
         for table in REPLACED:
             connection.execute(f"DELETE FROM {table} WHERE user_id = %s".encode(), [user.id])
         for cards in HISTORY:
-            connection.execute(cards, history(size.cards, size.reviews_of_a_card, size.days, DECK))
+            connection.execute(cards, history(size.cards, size.days, AWAY, DECK))
         for name in OF_AN_ACCOUNT:
             for statement in STATEMENTS.statements(name, parameters):
                 connection.execute(*statement)

@@ -35,9 +35,8 @@ LEFT_OUT: Final = ("export", ".csv", ".ics", "/stream", "/play")
 IDS_OF_A_TABLE: Final = 3
 
 LEARNING: Final = (
-    "`GET /learn/stats` and `GET /learn/forecast` look at each card, of which the heavy account has {cards}: each is "
-    "forgotten along a curve of its own, and is due on a day that follows from the user's zone. Nothing is kept of "
-    "them. `GET /learn/decks/{{deck_id}}` counts the cards that are due."
+    "`GET /learn/stats` looks at each card, of which the heavy account has {cards}. What is remembered of them on "
+    "average is no sum that could be kept: each card is forgotten along a curve of its own, so each term changes daily."
 )
 TEMPLATE: Final = UUID(hashlib.md5(b"listening_prompt_template:Breathing").hexdigest())
 # Routes that find what they show by a key, or where all users share it.
