@@ -155,9 +155,7 @@ class Stacking:
 
     def shelf(self, source: str) -> Shelf:
         """All books taken."""
-        if self._rounded:
-            message = f"Ratings in quarters were rounded to the nearest half star: {self._rounded}."
-            self.problems.tell(None, None, message)
+        self.problems.sum_up("Ratings in quarters were rounded to the nearest half star", self._rounded)
         return Shelf(format=source, books=self.books, skipped=self.skipped, problems=self.problems)
 
 

@@ -69,6 +69,18 @@ def test_a_row_without_its_quotes_is_told() -> None:
     assert problems.listed[0].line == 2
 
 
+def test_a_loss_of_the_whole_file_is_told_however_many_rows_have_problems() -> None:
+    problems = Problems()
+    for line in range(SHOWN, -10, -1):
+        problems.tell(line, None, "Bad.")
+    problems.sum_up("Left out", 3)
+    problems.sum_up("Never left out", 0)
+    *of_rows, last = problems.in_order()
+    assert len(of_rows) == SHOWN - 1
+    assert of_rows == sorted(of_rows)
+    assert last == (None, None, "Left out: 3.")
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [

@@ -45,15 +45,27 @@ class Problem(NamedTuple):
 
 @dataclass(slots=True)
 class Problems:
-    """The first 50 problems of a file; with all of them a broken file of 4 MiB would get a report of 4 MiB."""
+    """The first 50 problems of a file; with all of them a broken file of 4 MiB would get a report of 4 MiB.
+
+    `sums` are among the 50 however many problems single rows have: each counts all losses of a kind.
+    """
 
     listed: list[Problem] = field(default_factory=list)
+    sums: list[Problem] = field(default_factory=list)
 
     def tell(self, line: int | None, name: str | None, message: str) -> None:
         """Add a problem; beyond the first 50 nothing is kept."""
         if len(self.listed) < SHOWN:
             self.listed.append(Problem(line, name[:_LONGEST_NAME] if name else None, message))
 
+    def sum_up(self, message: str, count: int) -> None:
+        """Add a problem of the whole file, with how often it occurs; nothing if it never does."""
+        if count:
+            self.sums.append(Problem(None, None, f"{message}: {count}."))
+
     def in_order(self) -> list[Problem]:
         """The problems by line, those that belong to no line last."""
-        return sorted(self.listed, key=lambda problem: (problem.line is None, problem.line or 0))
+        of_rows = sorted(
+            self.listed[: SHOWN - len(self.sums)], key=lambda problem: (problem.line is None, problem.line or 0)
+        )
+        return [*of_rows, *self.sums]
