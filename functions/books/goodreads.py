@@ -115,7 +115,7 @@ def _take(books: Stacking, row: Row) -> None:
             import_key=key,
             line=row.line,
             title=books.cut(row.line, title, title, LONGEST_TITLE) or title,
-            author=books.cut(row.line, title, author, LONGEST_AUTHOR),
+            author=books.cut(row.line, title, _all_authors(author, row["additional authors"]), LONGEST_AUTHOR),
             isbn=isbn,
             total_pages=books.count(row, title, "number of pages", MOST_PAGES),
             status=status,
@@ -126,6 +126,11 @@ def _take(books: Stacking, row: Row) -> None:
             added=books.day(row.line, title, row["date added"]),
         )
     )
+
+
+def _all_authors(author: str, others: str) -> str:
+    """The authors with a comma between them, as StoryGraph has them in one column."""
+    return ", ".join(filter(None, map(clean_line, [author, *others.split(",")])))
 
 
 def _tags(shelves: str, exclusive: str) -> Iterator[str]:
@@ -169,13 +174,15 @@ def _cells(book: ExportedBook, positions: Counter[str]) -> list[str]:
     if book.status != "completed":
         shelves.insert(0, exclusive)
     positions.update(shelves)
+    author, others = _first_author(book.author or "")
     # A reading that is not finished counts too.
     unfinished = book.status in ("reading", "abandoned")
     cells = {
         "Book Id": book_id(book.id, book.import_key),
         "Title": book.title,
-        "Author": book.author or "",
-        "Author l-f": _last_name_first(book.author or ""),
+        "Author": author,
+        "Author l-f": _last_name_first(author),
+        "Additional Authors": others,
         "ISBN": f'="{(thirteen and isbn10(thirteen)) or ""}"',
         "ISBN13": f'="{thirteen or ""}"',
         "My Rating": str(rounded(book.rating or Decimal(0), 0)),
@@ -198,6 +205,12 @@ def book_id(own_id: UUID, import_key: str | None) -> str:
     if source == FORMAT and _ID.fullmatch(known):
         return known
     return str(_OWN_IDS + int.from_bytes(own_id.bytes[:6]))
+
+
+def _first_author(authors: str) -> tuple[str, str]:
+    """The first of the authors, and the others, so that an import puts them together again."""
+    first, _, others = authors.partition(", ")
+    return (first, others) if _all_authors(first, others) == authors else (authors, "")
 
 
 def _last_name_first(author: str) -> str:

@@ -66,7 +66,7 @@ def test_the_sample() -> None:
             import_key="goodreads:900001",
             line=2,
             title="The Glass Tide (Saltmark, #2)",
-            author="Ilse Verran",
+            author="Ilse Verran, Tom Okoro",
             isbn="9780123456786",
             total_pages=312,
             status="completed",
@@ -284,6 +284,27 @@ def test_keys() -> None:
     assert (found.skipped, told(found)) == (1, [(3, "The book is in the file twice, with the id 7.")])
 
 
+@pytest.mark.parametrize(
+    ("author", "others", "authors"),
+    [
+        ("A", "B", "A, B"),
+        ("A", "B  b, C,, ", "A, B b, C"),
+        ("A", "", "A"),
+        ("", "B", "B"),
+        ("", "", None),
+    ],
+)
+def test_all_authors_are_kept_and_the_first_is_compared(author: str, others: str, authors: str | None) -> None:
+    book = one(Author=author, Additional_Authors=others, Book_Id="")
+    assert (book.author, book.import_key) == (authors, f"goodreads:t|{author.casefold()}")
+
+
+def test_more_authors_than_fit_are_cut_and_told() -> None:
+    found = shelf(row(Additional_Authors="Tom, " + "x" * 400))
+    assert [len(book.author or "") for book in found.books] == [300]
+    assert told(found) == [(2, "Text was cut to 300 characters.")]
+
+
 def test_likeness() -> None:
     assert likeness("The Glass Tide (Saltmark, #2)", "Ilse Verran, Tom Okoro") == likeness(
         "the glass tide", "ilse verran"
@@ -408,6 +429,20 @@ def test_our_own_export_comes_back(given_books: list[ExportedBook]) -> None:
         times = book.times_read if book.status != "want_to_read" else int(book.finished is not None)
         undated = times - (book.finished is not None)
         assert [read.finished for read in back.reads] == [None] * undated + [book.finished] * (times - undated)
+
+
+@pytest.mark.parametrize(
+    ("author", "cells"),
+    [
+        ("Ilse Verran, Tom Okoro, Ana Roe", ("Ilse Verran", "Verran, Ilse", "Tom Okoro, Ana Roe")),
+        ("Ilse Verran", ("Ilse Verran", "Verran, Ilse", "")),
+        (", Verran", (", Verran", ", Verran", "")),
+        (None, ("", "", "")),
+    ],
+)
+def test_the_first_author_stands_alone(author: str | None, cells: tuple[str, str, str]) -> None:
+    [row_of] = csv.DictReader(io.StringIO(file_of(exported(author=author))))
+    assert (row_of["Author"], row_of["Author l-f"], row_of["Additional Authors"]) == cells
 
 
 def test_what_is_written_passes_the_rules_of_its_columns() -> None:

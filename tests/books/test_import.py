@@ -77,7 +77,7 @@ def test_the_sample_of_goodreads(new_user: NewUser, database: Database) -> None:
         next(book for book in shelf(user) if book["title"].startswith(title))
         for title in ("The Glass", "Counting", "Fragments", "Maps")
     )
-    assert (tide["author"], tide["isbn"], tide["rating"]) == ("Ilse Verran", "9780123456786", 4)
+    assert (tide["author"], tide["isbn"], tide["rating"]) == ("Ilse Verran, Tom Okoro", "9780123456786", 4)
     assert (tide["status"], tide["times_read"], tide["current_page"], tide["total_pages"]) == ("completed", 2, 312, 312)
     assert (tide["started_at"], tide["finished_at"]) == (None, "2031-02-03T17:00:00.000000Z")  # noon there
     assert [read["finished_at"] for read in reads(user, tide)] == [tide["finished_at"], None]
