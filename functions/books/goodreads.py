@@ -30,7 +30,6 @@ from functions.books.shelf import (
     Stacking,
     Status,
     likeness,
-    reads_of,
     status_of,
 )
 
@@ -64,6 +63,16 @@ COLUMNS: Final = (
     "Owned Copies",
 )
 _REQUIRED: Final = frozenset({"title", "author", "exclusive shelf"})
+# What users said of their books in older exports.
+_LEFT_OUT: Final = (
+    "Recommended For",
+    "Recommended By",
+    "Original Purchase Date",
+    "Original Purchase Location",
+    "Condition",
+    "Condition Description",
+    "BCID",
+)
 _SHELVES: Final[dict[Status, str]] = {
     "want_to_read": "to-read",
     "reading": "currently-reading",
@@ -122,10 +131,11 @@ def _take(books: Stacking, row: Row) -> None:
             rating=books.rating(row, title, "my rating"),
             notes=books.cut(row.line, title, notes, LONGEST_NOTES),
             tags=books.tags(row.line, title, [*_tags(row["bookshelves"], shelf), tag or ""]),
-            reads=reads_of(status, count, [Read(finished=finished)] if finished else []),
+            reads=books.reads(status, count, [Read(finished=finished)] if finished else []),
             added=books.day(row.line, title, row["date added"]),
         )
     )
+    books.leave_out(row, _LEFT_OUT)
 
 
 def _all_authors(author: str, others: str) -> str:

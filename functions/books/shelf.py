@@ -1,6 +1,7 @@
 """Books as files of other apps hold them: what the readers of Goodreads and StoryGraph files share."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -35,6 +36,8 @@ _STATUSES: Final[dict[str, Status]] = {
     **dict.fromkeys(_GIVEN_UP, "abandoned"),
     **dict.fromkeys(_PAUSED, "reading"),
 }
+# What a cell says that says nothing.
+_NOTHING: Final = frozenset({"", "no"})
 _SERIES: Final = re.compile(r"\s*\([^()]*#[^()]*\)$")
 
 
@@ -88,6 +91,8 @@ class Stacking:
     skipped: int = 0
     _keys: dict[str, int] = field(default_factory=dict)
     _rounded: int = 0
+    _left_out: Counter[str] = field(default_factory=Counter)
+    _given_up: int = 0
 
     def skip(self, line: int, title: str | None, message: str) -> None:
         self.skipped += 1
@@ -153,9 +158,22 @@ class Stacking:
             self.problems.tell(line, title, f"Text was cut to {longest:,} characters.")
         return text[:longest].rstrip() or None
 
+    def leave_out(self, row: Row, columns: Iterable[str]) -> None:
+        """Count the columns in which a row says something that we have no place for."""
+        self._left_out.update(name for name in columns if clean_line(row[name.casefold()]).casefold() not in _NOTHING)
+
+    def reads(self, status: Status, count: int, dated: list[Read]) -> list[Read]:
+        """The reads of a book, see `reads_of`. Counts the days on which one was given up, which no read holds."""
+        found = reads_of(status, count, dated)
+        self._given_up += max(len(dated) - len(found), 0)
+        return found
+
     def shelf(self, source: str) -> Shelf:
         """All books taken."""
         self.problems.sum_up("Ratings in quarters were rounded to the nearest half star", self._rounded)
+        self.problems.sum_up("Days on which books were given up were left out", self._given_up)
+        for name, count in self._left_out.items():
+            self.problems.sum_up(f"What books have in the column {name} was left out", count)
         return Shelf(format=source, books=self.books, skipped=self.skipped, problems=self.problems)
 
 

@@ -22,7 +22,6 @@ from functions.books.shelf import (
     ShelvedBook,
     Stacking,
     likeness,
-    reads_of,
     status_of,
 )
 
@@ -30,6 +29,7 @@ FORMAT: Final = "storygraph"
 # Names of 2021 that still circulate.
 _ALIASES: Final = {"author": "authors", "isbn": "isbn/uid"}
 _REQUIRED: Final = frozenset({"title", "authors", "read status"})
+_LEFT_OUT: Final = ("Contributors", "Format", "Owned?")
 _ASIN: Final = re.compile(r"B[0-9A-Z]{9}")
 _RANGE: Final = re.compile(r"(\d{4}/\d{1,2}/\d{1,2})\s*-\s*(\d{4}/\d{1,2}/\d{1,2})")
 
@@ -72,10 +72,11 @@ def _take(books: Stacking, row: Row) -> None:
             rating=books.rating(row, title, "star rating"),
             notes=books.cut(row.line, title, notes, LONGEST_NOTES),
             tags=books.tags(row.line, title, [*row["tags"].split(","), tag or "", *row["moods"].split(",")]),
-            reads=reads_of(status, count, dated),
+            reads=books.reads(status, count, dated),
             added=books.day(row.line, title, row["date added"]),
         )
     )
+    books.leave_out(row, _LEFT_OUT)
 
 
 def _dated(books: Stacking, row: Row, title: str) -> Iterator[Read]:

@@ -180,14 +180,36 @@ DAY = date(2031, 2, 3)
         ("currently-reading", "1", "2031/02/03", [DAY]),
         ("to-read", "1", "", []),
         ("to-read", "1", "2031/02/03", [DAY]),
-        ("dnf", "1", "2031/02/03", []),
         ("dnf", "2", "2031/02/03", [DAY]),
+        ("dnf", "1", "", []),
     ],
 )
 def test_reads(name: str, count: str, finished: str, reads: list[date | None]) -> None:
     book = one(Exclusive_Shelf=name, Read_Count=count, Date_Read=finished)
     assert [read.finished for read in book.reads] == reads
     assert {read.started for read in book.reads} <= {None}
+
+
+def test_the_day_on_which_a_book_was_given_up_is_told_once() -> None:
+    given_up = [row(Book_Id=book_id, Exclusive_Shelf="dnf", Read_Count="1", Date_Read="2031/02/03") for book_id in "12"]
+    found = shelf(*given_up)
+    assert [book.reads for book in found.books] == [[], []]
+    assert told(found) == [(None, "Days on which books were given up were left out: 2.")]
+
+
+def test_what_older_exports_say_besides_is_told_once_per_column() -> None:
+    more = ["Recommended For", "Recommended By", "Original Purchase Date", "Original Purchase Location"]
+    more += ["Condition", "Condition Description", "BCID"]
+    header = ",".join([HEADER, *more])
+    rows = [row() + ",,Ada,2020/01/01,Oslo,good,worn,123-456", row(Book_Id="2") + ",,Bo,,,,,", row(Book_Id="3")]
+    found = shelf(*rows, row(Title="") + ",x,x,x,x,x,x,x", header=header)
+    assert told(found) == [
+        (5, "The book has no title."),
+        *(
+            (None, f"What books have in the column {name} was left out: {count}.")
+            for name, count in zip(more[1:], (2, 1, 1, 1, 1, 1), strict=True)
+        ),
+    ]
 
 
 @pytest.mark.parametrize(

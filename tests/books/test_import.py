@@ -102,7 +102,10 @@ def test_the_sample_of_storygraph(user: User) -> None:
         (None, "2028-07-09T12:00:00.000000Z"),
     ]
     assert [problem["message"] for problem in report["problems"]] == [
-        "Ratings in quarters were rounded to the nearest half star: 1."
+        "Ratings in quarters were rounded to the nearest half star: 1.",
+        "What books have in the column Contributors was left out: 1.",
+        "What books have in the column Format was left out: 3.",
+        "What books have in the column Owned? was left out: 1.",
     ]
     assert counts(sent(user, STORYGRAPH)) == (0, 0, 4, 0)
 

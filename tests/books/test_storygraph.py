@@ -57,7 +57,12 @@ def told(found: Shelf) -> list[tuple[int | None, str]]:
 def test_the_sample() -> None:
     found = read(SAMPLE.encode())
     assert (found.format, found.skipped) == ("storygraph", 0)
-    assert told(found) == [(None, "Ratings in quarters were rounded to the nearest half star: 1.")]
+    assert told(found) == [
+        (None, "Ratings in quarters were rounded to the nearest half star: 1."),
+        (None, "What books have in the column Contributors was left out: 1."),
+        (None, "What books have in the column Format was left out: 3."),
+        (None, "What books have in the column Owned? was left out: 1."),
+    ]
     salt, owl, undated, tagged = found.books
     assert salt == ShelvedBook(
         import_key="storygraph:9780123456786",
@@ -128,12 +133,21 @@ EARLIER = date(2028, 7, 9)
         ("currently-reading", "", "", "1", []),
         ("to-read", "", "", "1", []),
         ("to-read", "2031/02/03", "", "1", [Read(None, FINISH)]),
-        ("did-not-finish", "2031/02/03", "", "0", []),
-        ("did-not-finish", "2031/02/03, 2028/07/09", "", "1", [Read(None, EARLIER)]),
+        ("did-not-finish", "", "", "0", []),
     ],
 )
 def test_reads(name: str, dates: str, last: str, count: str, reads: list[Read]) -> None:
     assert one(Read_Status=name, Dates_Read=dates, Last_Date_Read=last, Read_Count=count).reads == reads
+
+
+@pytest.mark.parametrize(
+    ("dates", "count", "reads"),
+    [("2031/02/03", "0", []), ("2031/02/03, 2028/07/09", "1", [Read(None, EARLIER)])],
+)
+def test_the_day_on_which_a_book_was_given_up_is_told(dates: str, count: str, reads: list[Read]) -> None:
+    found = shelf(row(Read_Status="did-not-finish", Dates_Read=dates, Read_Count=count))
+    assert found.books[0].reads == reads
+    assert told(found) == [(None, "Days on which books were given up were left out: 1.")]
 
 
 def test_a_range_that_ends_before_it_starts_loses_its_start() -> None:
@@ -185,6 +199,7 @@ def test_keys(uid: str, key: str, isbn: str | None) -> None:
 
 def test_two_editions_of_a_book_are_two_books() -> None:
     found = shelf(row(Format="audio"), row(Format="paperback"))
+    assert told(found) == [(None, "What books have in the column Format was left out: 2.")]
     assert [book.import_key for book in found.books] == ["storygraph:t|a", "storygraph:t|a|2"]
 
 
