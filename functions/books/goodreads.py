@@ -104,7 +104,7 @@ def _take(books: Stacking, row: Row) -> None:
         books.skip(row.line, None, "The book has no title.")
         return
     author = clean_line(row["author"])
-    isbn = isbn13(row["isbn13"]) or isbn13(row["isbn"])
+    isbn = books.isbn(row.line, title, row["isbn13"], row["isbn"])
     book_id = clean_line(row["book id"])
     known = _ID.fullmatch(book_id)
     identity = book_id if known else isbn or likeness(title, author)

@@ -13,6 +13,8 @@ from questlog.importing.problems import Problems
 from questlog.importing.tables import Row
 from questlog.importing.values import clean_line, decimal_of, fold, integer_of
 
+from functions.books.isbn import isbn13
+
 Status = Literal["want_to_read", "reading", "completed", "abandoned"]
 
 # The limits of our own tables (training contract, 3); longer text is cut, which the report says.
@@ -38,6 +40,8 @@ _STATUSES: Final[dict[str, Status]] = {
 }
 # What a cell says that says nothing.
 _NOTHING: Final = frozenset({"", "no"})
+# An ISBN with a wrong digit, or what a spreadsheet makes of one: 9.78E+12, or without its zeros in front.
+_LIKE_ISBN: Final = re.compile(r"[0-9][0-9.,E+ X-]{7,}", re.IGNORECASE)
 _SERIES: Final = re.compile(r"\s*\([^()]*#[^()]*\)$")
 
 
@@ -121,6 +125,14 @@ class Stacking:
         if found is None or 0 <= found <= most:
             return found or None
         self.problems.tell(row.line, title, f"The {name} was left out: it is not a whole number from 0 to {most:,}.")
+        return None
+
+    def isbn(self, line: int, title: str, *texts: str) -> str | None:
+        """The first of the texts that is a valid ISBN. If none is, one that looks like an ISBN becomes a problem."""
+        if found := next(filter(None, map(isbn13, texts)), None):
+            return found
+        if any(_LIKE_ISBN.fullmatch(text.strip('=" ')) for text in texts):
+            self.problems.tell(line, title, "The ISBN was left out: it is not valid, or a spreadsheet has changed it.")
         return None
 
     def rating(self, row: Row, title: str, name: str) -> Decimal | None:

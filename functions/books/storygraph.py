@@ -11,7 +11,6 @@ from questlog.importing.markup import plain_text
 from questlog.importing.tables import Row, Table
 from questlog.importing.values import clean_line
 
-from functions.books.isbn import isbn13
 from functions.books.shelf import (
     LONGEST_AUTHOR,
     LONGEST_NOTES,
@@ -53,7 +52,7 @@ def _take(books: Stacking, row: Row) -> None:
         books.skip(row.line, None, "The book has no title.")
         return
     author = clean_line(row["authors"])
-    isbn = isbn13(row["isbn/uid"])
+    isbn = books.isbn(row.line, title, row["isbn/uid"])
     uid = clean_line(row["isbn/uid"]).upper()
     identity = isbn or (uid if _ASIN.fullmatch(uid) else likeness(title, author))
     dated = list(_dated(books, row, title))

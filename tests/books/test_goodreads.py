@@ -219,16 +219,30 @@ def test_what_older_exports_say_besides_is_told_once_per_column() -> None:
         ("080442957X", "", "9780804429573"),
         ("080442957x", "", "9780804429573"),
         ("0-8044-2957-X", "", "9780804429573"),
-        ('="0804429570"', "", None),
         ('="Contributor"', '="Contributor"', None),
-        ("", "9.78E+12", None),
-        ("", '="9780123456785"', None),
+        ("0123456789", "9.78E+12", "9780123456786"),
         ("", "9791090636071", "9791090636071"),
         ('="0123456789"', '="9780987654328"', "9780987654328"),
     ],
 )
 def test_numbers_of_books_are_checked(isbn: str, isbn_13: str, stored: str | None) -> None:
     assert one(ISBN=isbn, ISBN13=isbn_13).isbn == stored
+
+
+@pytest.mark.parametrize(
+    ("isbn", "isbn_13"),
+    [
+        ("", "9.78E+12"),
+        ("1,23E+08", "9,78E+12"),
+        ("123456789", ""),
+        ('="0804429570"', '=""'),
+        ("", '="9780123456785"'),
+    ],
+)
+def test_a_number_that_is_damaged_is_told_on_its_line(isbn: str, isbn_13: str) -> None:
+    found = shelf(row(), row(Book_Id="2", ISBN=isbn, ISBN13=isbn_13))
+    assert [book.isbn for book in found.books] == [None, None]
+    assert told(found) == [(3, "The ISBN was left out: it is not valid, or a spreadsheet has changed it.")]
 
 
 def test_both_numbers_of_a_book_are_equal() -> None:

@@ -186,15 +186,20 @@ def test_rounded_ratings_are_told_once() -> None:
         ("0123456789", "9780123456786", "9780123456786"),
         ("9780123456786", "9780123456786", "9780123456786"),
         ("B0ABCDE123", "B0ABCDE123", None),
-        ("9.78E+12", "t|a", None),
         ("12345", "t|a", None),
-        ("9780123456780", "t|a", None),
         ("", "t|a", None),
     ],
 )
 def test_keys(uid: str, key: str, isbn: str | None) -> None:
     book = one(**{"ISBN/UID": uid})
     assert (book.import_key, book.isbn) == (f"storygraph:{key}", isbn)
+
+
+@pytest.mark.parametrize("uid", ["9.78E+12", "9780123456780"])
+def test_a_number_that_is_damaged_is_told_and_no_key(uid: str) -> None:
+    found = shelf(row(**{"ISBN/UID": uid}))
+    assert [(book.import_key, book.isbn) for book in found.books] == [("storygraph:t|a", None)]
+    assert told(found) == [(2, "The ISBN was left out: it is not valid, or a spreadsheet has changed it.")]
 
 
 def test_two_editions_of_a_book_are_two_books() -> None:
