@@ -6,7 +6,8 @@ named in `_parts` are read, and nothing of the others is kept, logged or put int
 
 import json
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -17,13 +18,13 @@ from questlog.importing.tables import decoded
 from questlog.importing.values import clean_line, fold
 
 from functions.habits.history import (
-    LONGEST_CATEGORY,
     Days,
     Difficulty,
     HabitDay,
     ImportedHabit,
     ImportedQuest,
     Records,
+    category_of,
     import_key,
     name_of,
     text_of,
@@ -40,6 +41,7 @@ _AT_ROLL: Final = timedelta(seconds=5)
 _ONE_DAY: Final = timedelta(days=1)
 # More than anybody scores a habit on one day.
 MOST_CLICKS: Final = 100_000
+_NO_DAY: Final = "Entries of a history whose day cannot be read were left out"
 _YEARS: Final = range(2000, 2200)
 
 
@@ -68,6 +70,8 @@ class _Reading:
     quests: list[ImportedQuest]
     skipped: int = 0
     keys: set[str] = field(default_factory=set)
+    # What has no place here, and how much of it there is in the file.
+    losses: Counter[str] = field(default_factory=Counter)
 
 
 def read(data: bytes) -> Records:
@@ -79,6 +83,9 @@ def read(data: bytes) -> Records:
         _take_habit(reading, task)
     for task in reading.document.tasks["todos"]:
         _take_todo(reading, task)
+    reading.losses["Rewards were left out"] += len(reading.document.tasks["rewards"])
+    for message, count in reading.losses.items():
+        reading.problems.sum_up(message, count)
     return Records(
         format=FORMAT,
         habits=reading.habits,
@@ -106,7 +113,7 @@ def _parts(data: bytes) -> _Document:
     if not (-16 * 60 <= west <= 16 * 60 and 0 <= start < 24):
         west = start = 0
     return _Document(
-        tasks={kind: _list(tasks.get(kind)) for kind in _KINDS},
+        tasks={kind: _list(tasks.get(kind)) for kind in (*_KINDS, "rewards")},
         tags={
             str(_object(tag).get("id")): clean_line(_text(_object(tag).get("name")))
             for tag in _list(document.get("tags"))
@@ -159,7 +166,12 @@ def _take_daily(reading: _Reading, sent: Any) -> None:
     name = _name(reading, task, "daily")
     if name is not None:
         schedule = _schedule(task, name, reading.problems)
-        reading.habits.append(_habit(reading, task, name, schedule, _days_of_daily(reading, task, name)))
+        habit = _habit(reading, task, name, schedule, _days_of_daily(reading, task, name))
+        reading.habits.append(habit)
+        # Streaks are counted from days, of which the file holds only the last.
+        reading.losses["Streaks of more days than the file holds were left out"] += _number(task.get("streak")) > len(
+            habit.days
+        )
 
 
 def _take_habit(reading: _Reading, sent: Any) -> None:
@@ -169,8 +181,12 @@ def _take_habit(reading: _Reading, sent: Any) -> None:
         return
     slips = _clicks(reading, task, "scoredDown")
     if task.get("up") is True:
-        days = [HabitDay(day, is_done=True) for day in _clicks(reading, task, "scoredUp")]
+        clicks = _clicks(reading, task, "scoredUp")
+        days = [HabitDay(day, is_done=True) for day in clicks]
         reading.habits.append(_habit(reading, task, name, _Schedule("weekly"), days))
+        if several := sum(times > 1 for times in clicks.values()):
+            message = f"Days on which the habit was scored up several times count as done once: {several}."
+            reading.problems.tell(None, name, message)
         if slips:
             message = f"Days on which the habit was scored down were left out: {len(slips)}."
             reading.problems.tell(None, name, message)
@@ -189,7 +205,11 @@ def _clicks(reading: _Reading, task: Mapping[str, Any], kind: str) -> dict[date,
     clicks: dict[date, Decimal] = {}
     for entry in map(_object, _list(task.get("history"))):
         times, moment = _number(entry.get(kind)), _moment(entry.get("date"))
-        if 0 < times <= MOST_CLICKS and moment is not None:
+        if not 0 < times <= MOST_CLICKS:
+            continue
+        if moment is None:
+            reading.losses[_NO_DAY] += 1
+        else:
             day = _day(moment, reading.document)
             clicks[day] = clicks.get(day, Decimal(0)) + round(times)
     return clicks
@@ -198,18 +218,30 @@ def _clicks(reading: _Reading, task: Mapping[str, Any], kind: str) -> dict[date,
 def _take_todo(reading: _Reading, sent: Any) -> None:
     task = _object(sent)
     if task.get("completed") is True:
+        reading.losses["Completed to-dos were left out"] += 1
         return
     title = _name(reading, task, "to-do")
     if title is None:
         return
+    due = _due(task.get("date"))
+    reading.losses["Due dates that cannot be read were left out"] += due is None and bool(task.get("date"))
+    items = [f"- [{'x' if is_done else ' '}] {item}" for item, is_done in _checklist(task)]
     reading.quests.append(
         ImportedQuest(
             import_key=_key(task, title),
             title=title,
-            description=_description(task, title, reading.problems),
+            description=text_of([_text(task.get("notes")), *items], None, title, reading.problems),
             difficulty=_DIFFICULTIES.get(_number(task.get("priority")), "easy"),
+            category=_category(reading, task, title),
+            due=due,
         )
     )
+
+
+def _due(value: object) -> date | None:
+    """The date or the instant at which a to-do is due. None also for words, which old versions of the app accepted."""
+    found = _moment(value)
+    return found.date() if found and isinstance(value, str) and len(value) <= len("2031-03-04") else found
 
 
 def _name(reading: _Reading, task: Mapping[str, Any], kind: str) -> str | None:
@@ -230,10 +262,22 @@ def _key(task: Mapping[str, Any], name: str) -> str:
     return import_key(FORMAT, _text(task.get("id")) or _text(task.get("_id")) or fold(name))
 
 
-def _description(task: Mapping[str, Any], name: str, problems: Problems) -> str | None:
-    """The notes, and the checklist as lines below them."""
-    items = (clean_line(_text(_object(item).get("text"))) for item in _list(task.get("checklist")))
-    return text_of([_text(task.get("notes")), *(f"- {item}" for item in items if item)], None, name, problems)
+def _checklist(task: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    """The items of a checklist, and whether each is done."""
+    for item in map(_object, _list(task.get("checklist"))):
+        if text := clean_line(_text(item.get("text"))):
+            yield text, item.get("completed") is True
+
+
+def _category(reading: _Reading, task: Mapping[str, Any], name: str) -> str | None:
+    """The first of a task's tags. The others, and the task's reminders, are counted as losses."""
+    sent = task.get("tags")
+    # Exports of the second version of the app have an object whose names are the tags.
+    tags = [tag for tag, is_set in sent.items() if is_set is True] if isinstance(sent, dict) else _list(sent)
+    names = [found for tag in tags if (found := reading.document.tags.get(str(tag)))]
+    reading.losses["Tags of a task after its first were left out"] += len(names[1:])
+    reading.losses["Reminders of tasks were left out"] += len(_list(task.get("reminders")))
+    return category_of("".join(names[:1]), name, reading.problems)
 
 
 def _habit(
@@ -246,17 +290,17 @@ def _habit(
     in_order = unique.in_order()
     created = _moment(task.get("createdAt")) or _moment(task.get("dateCreated"))
     first = [*(day.day for day in in_order[:1]), *([_day(created, document)] if created else [])]
-    tags = (document.tags.get(str(tag)) for tag in _list(task.get("tags")))
-    category = next(filter(None, tags), "")[:LONGEST_CATEGORY].rstrip()
+    # The items of a checklist are not done for good: a daily begins anew each day.
+    items = [f"- {item}" for item, _ in _checklist(task)]
     return ImportedHabit(
         import_key=_key(task, name),
         line=None,
         name=name,
-        description=_description(task, name, reading.problems),
+        description=text_of([_text(task.get("notes")), *items], None, name, reading.problems),
         frequency=schedule.frequency,
         target_count=schedule.target_count,
         custom_days=list(schedule.custom_days),
-        category=category or None,
+        category=_category(reading, task, name),
         created_on=min(first, default=None),
         days=in_order,
     )
@@ -286,7 +330,10 @@ def _days_of_daily(reading: _Reading, task: Mapping[str, Any], name: str) -> lis
     days, unsure = [], 0
     for entry in map(_object, _list(task.get("history"))):
         moment = _moment(entry.get("date"))
-        if moment is None or entry.get("completed") is not True:
+        if entry.get("completed") is not True:
+            continue
+        if moment is None:
+            reading.losses[_NO_DAY] += 1
             continue
         day, is_sure = _day_meant(moment, reading.document)
         unsure += not is_sure

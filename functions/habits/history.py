@@ -63,12 +63,14 @@ class ImportedHabit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedQuest:
-    """A task that is done once."""
+    """A task that is done once. It is due on a date, or on the user's date at an instant."""
 
     import_key: str
     title: str
     description: str | None
     difficulty: Difficulty
+    category: str | None = None
+    due: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,11 @@ def name_of(text: str, line: int | None, problems: Problems) -> str:
 def text_of(parts: Iterable[str], line: int | None, name: str, problems: Problems) -> str | None:
     """Several texts as one, each on a line of its own, cut to the longest that we keep; a cut becomes a problem."""
     return _cut("\n".join(filter(None, map(clean, parts))), LONGEST_TEXT, line, name, problems) or None
+
+
+def category_of(text: str, name: str, problems: Problems) -> str | None:
+    """A category, cut to the longest that we keep; a cut becomes a problem."""
+    return _cut(text, LONGEST_CATEGORY, None, name, problems) or None
 
 
 def _cut(text: str, longest: int, line: int | None, name: str, problems: Problems) -> str:

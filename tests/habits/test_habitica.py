@@ -34,6 +34,8 @@ SAMPLE = """
     "history":[{"date":1930300000000,"value":-2.1,"scoredUp":0,"scoredDown":3}]}],
   "rewards":[{"id":"r-1","type":"reward","text":"Film","value":20}]}}
 """
+# The streak of 9 days, of which the file holds one, and the film.
+LOSSES = ["Streaks of more days than the file holds were left out: 1.", "Rewards were left out: 1."]
 ROLL = datetime(2031, 3, 4, 7, 10, tzinfo=UTC)
 
 
@@ -96,7 +98,8 @@ def test_the_sample() -> None:
             days=[HabitDay(date(2031, 3, 3), is_done=False, amount=Decimal(3))],
         ),
     ]
-    assert (records.format, records.skipped, records.quests, told(records)) == ("habitica", 0, [], [])
+    assert (records.format, records.skipped, records.quests) == ("habitica", 0, [])
+    assert told(records) == LOSSES
 
 
 SECRETS = {
@@ -163,7 +166,10 @@ def test_a_positive_habit_has_no_schedule() -> None:
     task = {"id": "h", "text": "Walk", "up": True, "down": True, "history": history}
     records = read(document({"habits": [task]}, rolls=[ROLL]))
     [habit] = records.habits
-    assert told(records) == ["Days on which the habit was scored down were left out: 1."]
+    assert told(records) == [
+        "Days on which the habit was scored up several times count as done once: 1.",
+        "Days on which the habit was scored down were left out: 1.",
+    ]
     assert (habit.frequency, habit.target_count) == ("weekly", 1)
     assert habit.days == [HabitDay(date(2031, 3, 4), is_done=True)]
 
@@ -176,7 +182,6 @@ def test_a_negative_habit_is_a_limit_of_nothing_a_day() -> None:
         {"date": at(ROLL - timedelta(days=2)), "value": 3},
         {"date": at(ROLL - timedelta(days=3)), "value": -3, "scoredDown": -4},
         {"date": at(ROLL - timedelta(days=4)), "value": -3, "scoredDown": 1e300},
-        {"date": "never", "value": -3, "scoredDown": 1},
     ]
     habit = one({"habits": [{"id": "h", "text": "Smoke", "up": False, "down": True, "history": history}]}, rolls=[ROLL])
     assert (habit.kind, habit.direction, habit.target_amount, habit.period) == ("amount", "at_most", Decimal(0), "day")
@@ -198,15 +203,88 @@ def test_a_habit_that_cannot_be_scored_is_left_out() -> None:
     [(0.1, "easy"), (1, "easy"), (1.5, "medium"), (2, "hard"), (None, "easy"), ("x", "easy")],
 )
 def test_open_to_dos_become_quests(priority: Any, difficulty: str) -> None:
-    checklist = [{"text": "one", "completed": True}, {"text": "two"}, "x"]
     todos = [
-        {"id": "t", "text": "Tax", "notes": "soon", "priority": priority, "checklist": checklist, "date": "3/13"},
+        {"id": "t", "text": "Tax", "notes": "soon", "priority": priority},
         {"id": "u", "text": "Old", "completed": True},
         {"id": "v", "text": ""},
     ]
     records = read(document({"todos": todos}))
-    assert [vars_of(quest) for quest in records.quests] == [("habitica:t", "Tax", "soon\n- one\n- two", difficulty)]
-    assert (records.habits, records.skipped, len(told(records))) == ([], 0, 1)
+    assert [vars_of(quest) for quest in records.quests] == [("habitica:t", "Tax", "soon", difficulty)]
+    assert (records.habits, records.skipped) == ([], 0)
+    assert told(records) == ["A to-do that has no text was left out.", "Completed to-dos were left out: 1."]
+
+
+def quest(**fields: Any) -> ImportedQuest:
+    """The quest of a to-do, of which nothing is told."""
+    records = read(document({"todos": [{"id": "t", "text": "Tax"} | fields]}, more={"tags": TAGS}))
+    assert (len(records.quests), told(records)) == (1, [])
+    return records.quests[0]
+
+
+def test_a_checklist_stands_below_the_notes() -> None:
+    checklist = [{"text": "one", "completed": True}, {"text": " two "}, {"text": ""}, "x"]
+    assert quest(notes="soon", checklist=checklist).description == "soon\n- [x] one\n- [ ] two"
+    # Those of a daily begin anew each day.
+    assert one(daily(notes="soon", checklist=checklist)).description == "soon\n- one\n- two"
+
+
+TAGS = [{"id": "a", "name": "home"}, {"id": "b", "name": "late"}, {"id": "c", "name": "x" * 60}]
+
+
+def test_the_first_tag_of_a_to_do_is_its_category() -> None:
+    assert quest(tags=["gone", "a"]).category == "home"
+    assert quest(tags=["gone"]).category is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "due"),
+    [
+        ("2031-05-09T22:00:00.000Z", datetime(2031, 5, 9, 22, tzinfo=UTC)),
+        ("2031-05-09T22:00:00+02:00", datetime(2031, 5, 9, 20, tzinfo=UTC)),
+        ("2031-05-09", date(2031, 5, 9)),
+        (at(ROLL), ROLL),
+        (None, None),
+        ("", None),
+    ],
+)
+def test_due_dates(sent: Any, due: date | None) -> None:
+    assert quest(date=sent).due == due
+
+
+def test_due_dates_that_cannot_be_read_are_told_once() -> None:
+    todos = [{"id": text, "text": "Tax", "date": text} for text in ("3/13", "today", "9999-12-31", "2031-05-09")]
+    records = read(document({"todos": todos}))
+    assert [quest.due for quest in records.quests] == [None, None, None, date(2031, 5, 9)]
+    assert told(records) == ["Due dates that cannot be read were left out: 3."]
+
+
+def test_what_tasks_have_besides_is_told_once() -> None:
+    reminder = {"id": "r", "startDate": "", "time": "2031-03-04T18:00:00.000Z"}
+    more: dict[str, Any] = {"reminders": [reminder], "tags": ["a", "gone", "b"]}
+    tasks = daily(streak=3, **more) | {
+        "habits": [{"id": "h", "text": "Walk", "up": True} | more],
+        "todos": [{"id": "t", "text": "Tax"} | more, {"id": "u", "text": "Old", "completed": True} | more],
+        "rewards": [{"id": "w", "text": "Film", "value": 20}, {"id": "x", "text": "Cake", "value": 5}],
+    }
+    assert sorted(told(read(document(tasks, more={"tags": TAGS})))) == [
+        "Completed to-dos were left out: 1.",
+        "Reminders of tasks were left out: 3.",
+        "Rewards were left out: 2.",
+        "Streaks of more days than the file holds were left out: 1.",
+        "Tags of a task after its first were left out: 3.",
+    ]
+
+
+def test_a_streak_that_the_days_show_is_not_told() -> None:
+    assert len(one(daily([entry(ROLL), entry(ROLL - timedelta(days=1))], streak=2)).days) == 2
+
+
+def test_a_history_without_days_is_told_once() -> None:
+    done = [{"completed": True, "date": moment} for moment in ("soon", True, 1e300, -1, None)]
+    history = [{"date": "never", "scoredUp": 1, "scoredDown": 1}, {"date": "never", "value": 2.0}]
+    records = read(document(daily(done) | {"habits": [{"id": "h", "text": "Walk", "up": True, "history": history}]}))
+    assert [habit.days for habit in records.habits] == [[], []]
+    assert told(records) == ["Entries of a history whose day cannot be read were left out: 7."]
 
 
 def vars_of(quest: ImportedQuest) -> tuple[str, str, str | None, str]:
@@ -234,10 +312,9 @@ def entry(moment: datetime, completed: bool | None = True, **more: Any) -> dict[
         # Not due, and done all the same.
         ([entry(ROLL + timedelta(hours=1), isDue=False)], ["2031-03-04"]),
         # An average, or from before entries said so.
-        ([entry(ROLL, completed=None), {"value": 2.0}, {"date": "soon", "completed": True}], []),
+        ([entry(ROLL, completed=None), {"value": 2.0}], []),
         ([{"date": "2031-03-04T10:00:00.000Z", "completed": True}], ["2031-03-04"]),
         ([{"date": float(at(ROLL)) + 7e6, "completed": True}], ["2031-03-04"]),
-        ([{"date": True, "completed": True}, {"date": 1e300, "completed": True}, {"date": -1, "completed": True}], []),
         ([None, 5, "x", []], []),
     ],
 )
@@ -272,14 +349,23 @@ def test_an_entry_at_a_roll_after_days_without_one_is_told() -> None:
 
 
 def test_exports_of_the_second_version_have_the_tasks_at_the_top() -> None:
-    task = daily(dateCreated="2014-03-02T10:00:00.000Z", tags={"t-1": True})["dailys"][0]
-    records = read(json.dumps({"dailys": [task], "habits": [], "apiToken": "x", "tags": [{"id": "t-1"}]}).encode())
-    assert [(habit.name, habit.created_on) for habit in records.habits] == [("Read", date(2014, 3, 2))]
+    task = daily(dateCreated="2014-03-02T10:00:00.000Z", tags={"t-0": False, "t-1": True, "t-2": True})["dailys"][0]
+    tags = [{"id": "t-0", "name": "work"}, {"id": "t-1", "name": "home"}, {"id": "t-2"}]
+    records = read(json.dumps({"dailys": [task], "habits": [], "apiToken": "x", "tags": tags}).encode())
+    assert [(habit.name, habit.created_on, habit.category) for habit in records.habits] == [
+        ("Read", date(2014, 3, 2), "home")
+    ]
 
 
 def test_the_first_tag_that_is_known_is_the_category() -> None:
-    tags = [{"id": "a", "name": " "}, {"id": "b", "name": "x" * 60}, {"id": "c", "name": "late"}, None]
-    assert one(daily(tags=["gone", "a", "b", "c", 5]), more={"tags": tags}).category == "x" * 40
+    tags = [{"id": "a", "name": " "}, {"id": "b", "name": "home"}, None]
+    assert one(daily(tags=["gone", "a", "b", 5]), more={"tags": tags}).category == "home"
+
+
+def test_a_long_category_is_cut_and_told() -> None:
+    records = read(document(daily(tags=["c"]), more={"tags": TAGS}))
+    assert records.habits[0].category == "x" * 40
+    assert told(records) == ["Text was cut to 40 characters."]
 
 
 def test_what_cannot_be_taken_is_told_and_counted() -> None:
@@ -321,7 +407,7 @@ def test_a_file_that_is_too_large_is_refused() -> None:
 )
 def test_any_values_are_records_or_refused(value: Any) -> None:
     names = ("id", "text", "notes", "frequency", "everyX", "repeat", "history", "tags", "createdAt", "checklist", "up")
-    for name in names:
+    for name in (*names, "date", "reminders", "streak"):
         tasks = {kind: [daily(**{name: value})["dailys"][0]] for kind in ("dailys", "habits", "todos")}
         with suppress(Refused):
             read(document(tasks))

@@ -12,6 +12,7 @@ import pytest
 
 from local.clock import Clock
 from tests.conftest import Client, Database, NewUser, User, at_once
+from tests.habits.test_habitica import LOSSES
 from tests.habits.test_habitica import SAMPLE as HABITICA
 from tests.habits.test_loop import HEADER, packed
 from tests.habits.test_loop import SAMPLE as LOOP
@@ -116,7 +117,7 @@ def test_the_sample_of_habitica(user: User, database: Database) -> None:
     before = ledger(user, database)
     report = sent(user, HABITICA.encode())
     assert (report["format"], counts(report), report["completions"]) == ("habitica", (2, 0, 0, 0), 1)
-    assert report["problems"] == []
+    assert [problem["message"] for problem in report["problems"]] == LOSSES
     stretch, sugar = habits(user)
     assert (sugar["name"], sugar["kind"], sugar["direction"], sugar["target_amount"]) == (
         "Sugar",
@@ -169,6 +170,27 @@ def test_to_dos_become_quests_once(user: User) -> None:
     assert sent(user, document)["quests"] == 0
     more = json.dumps({"tasks": {"todos": [*todos, {"id": "t-9", "text": "Task 9"}]}}).encode()
     assert sorted(report["quests"] for report in at_once(2, lambda: sent(user, more))) == [0, 1]
+
+
+@pytest.mark.parametrize(("start", "expires"), [(0, "2031-05-10T04:00:00"), (5, "2031-05-10T09:00:00")])
+def test_a_to_do_is_due_until_its_day_is_over(new_user: NewUser, start: int, expires: str) -> None:
+    user = new_user(settings={"timezone": "America/New_York", "day_start_hour": start})
+    days = {"midnight": "2031-05-09T04:00:00.000Z", "late": "2031-05-10T03:59:59.000Z", "date": "2031-05-09"}
+    days |= {"today": "2031-05-08T04:00:00.000Z", "past": "2031-05-07T04:00:00.000Z", "never": ""}
+    todos = [{"id": name, "text": name, "date": day} for name, day in days.items()]
+    tags = [{"id": "a", "name": "home"}]
+    document = json.dumps({"tasks": {"todos": [*todos, {"id": "t", "text": "tag", "tags": ["a"]}]}, "tags": tags})
+    for report in (sent(user, document.encode(), dry_run="true"), sent(user, document.encode())):
+        assert [problem["message"] for problem in report["problems"]] == ["Due dates that are over were left out: 1."]
+    found = {quest["title"]: quest for quest in user.get("/quests", query={"kind": "user"}).data["quests"]}
+    end_of_today = expires.replace("-10T", "-09T")
+    assert {title: quest["expires_at"] for title, quest in found.items() if quest["expires_at"]} == {
+        **dict.fromkeys(("midnight", "late", "date"), f"{expires}.000000Z"),
+        "today": f"{end_of_today}.000000Z",
+    }
+    assert {quest["status"] for quest in found.values()} == {"available"}
+    assert {title for title, quest in found.items() if quest["category"] == "home"} == {"tag"}
+    assert sent(user, document.encode())["problems"] == []
 
 
 def test_a_later_export_brings_what_is_new_and_what_has_changed(user: User) -> None:
