@@ -94,6 +94,7 @@ class _Reader:
         # Two workouts of one title and time differ only in their place: rows that begin again are a second one.
         self._current: tuple[str, ...] = ()
         self._runs: dict[tuple[str, ...], int] = {}
+        self._supersets: set[tuple[str, str]] = set()
 
     def take(self, row: Row) -> None:
         title = clean_line(row["title"])
@@ -125,6 +126,10 @@ class _Reader:
             self._workouts.refuse_row(key, row.line, title, f"The set was left out: {error}.")
             return
         self._workouts.add_set(key, row.line, index, self._text(row["exercise_notes"]), logged)
+        superset = (key, row["superset_id"].strip())
+        if superset[1] and superset not in self._supersets:
+            self._supersets.add(superset)
+            self._workouts.lose("Supersets")
 
     def _key(self, started_at: datetime, ended_at: datetime | None, title: str) -> str:
         times = (_minute(started_at), "" if ended_at is None else _minute(ended_at))

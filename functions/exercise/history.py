@@ -1,5 +1,6 @@
 """Workouts as files of other apps hold them: exercises are known by name, and times are wall-clock times."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -133,12 +134,17 @@ class Gathering:
         self._own = own
         self._drafts: dict[str, _Draft] = {}
         self._refused: set[str] = set()
+        self._losses: Counter[str] = Counter()
 
     def refuse(self, workout: str, line: int, name: str, message: str) -> None:
         """Skip a whole workout; `workout` is the key that its rows share. It is reported and counted once."""
         if workout not in self._refused:
             self._refused.add(workout)
             self.problems.tell(line, clean_line(name), message)
+
+    def lose(self, what: str) -> None:
+        """Count something that was left out, which the whole file has one problem for."""
+        self._losses[what] += 1
 
     def refuse_row(self, key: str, line: int, name: str, message: str) -> None:
         """Leave out one row of a workout that was opened."""
@@ -225,6 +231,8 @@ class Gathering:
 
     def history(self, source: str) -> History:
         """All workouts that have a set. What was left out becomes a problem."""
+        for what, count in self._losses.items():
+            self.problems.sum_up(f"{what} were left out", count)
         kept, skipped = [], len(self._refused)
         for draft in self._drafts.values():
             workout = draft.workout

@@ -141,14 +141,12 @@ def _take(workouts: Gathering, row: Row, units: dict[Quantity, Unit | None]) -> 
         workouts.refuse(f"{row['date']}|{title}", row.line, title, f"The workout {error}.")
         return
     key = import_key(FORMAT, str(started_at), title)
-    workouts.open(
-        key,
-        line=row.line,
-        name=title,
-        started_at=started_at,
-        ended=duration_of(row["duration"]),
-        notes=row["workout notes"],
+    duration = duration_of(row["duration"])
+    is_new = workouts.open(
+        key, line=row.line, name=title, started_at=started_at, ended=duration, notes=row["workout notes"]
     )
+    if is_new and duration is None and row["duration"].strip():
+        workouts.lose("Durations that cannot be read")
     order = plain_spaces(row["set order"]).casefold()
     if order == _REST:
         return

@@ -68,7 +68,8 @@ def told(history: History) -> list[tuple[int | None, str]]:
 
 def test_the_sample() -> None:
     history = read(SAMPLE.encode())
-    assert (history.format, history.skipped, told(history)) == ("hevy", 0, [])
+    assert (history.format, history.skipped) == ("hevy", 0)
+    assert told(history) == [(None, "Supersets were left out: 1.")]
     pull, run = history.workouts
     seated = "Row, Seated (Cable)"
     assert (pull.name, pull.notes) == ('Pull "B" 💪', "line one\nline two")
@@ -183,6 +184,14 @@ def test_ends(end: str, seconds: int | None, is_told: bool) -> None:
     assert counted == seconds
     assert (ended == start) is (seconds is None)
     assert bool(told(history)) is is_told
+
+
+def test_supersets_are_counted_in_each_workout_and_told_once() -> None:
+    later = {"start": "6 Dec 2031, 06:05", "end": "6 Dec 2031, 07:05"}
+    pairs = [row(superset=number, exercise=name) for number, name in (("0", "A"), ("0", "B"), ("1", "C"), ("1", "D"))]
+    history = read(exported(*pairs, row(exercise="E"), row(superset="0", **later), row(**later, index="1")))
+    assert [len(workout.sets) for workout in history.workouts] == [5, 2]
+    assert told(history) == [(None, "Supersets were left out: 3.")]
 
 
 def test_kinds_of_sets() -> None:

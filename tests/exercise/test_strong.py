@@ -265,6 +265,19 @@ def test_a_clock_that_was_left_running_gives_no_end(duration: str, end: int, cou
     )
 
 
+def test_durations_that_cannot_be_read_are_told_once() -> None:
+    rows = [
+        "2031-04-02 06:15:09,Push,soon,Curl,1,0,5,0,0,,,",
+        "2031-04-02 06:15:09,Push,soon,Curl,2,0,5,0,0,,,",
+        "2031-04-03 06:15:09,Push,later,Curl,1,0,5,0,0,,,",
+        "2031-04-04 06:15:09,Push, ,Curl,1,0,5,0,0,,,",
+        "2031-04-05 06:15:09,Push,1h,Curl,1,0,5,0,0,,,",
+    ]
+    history = read("\n".join([A12, *rows]).encode())
+    assert [workout.ended for workout in history.workouts] == [None, None, None, timedelta(hours=1)]
+    assert told(history) == [(None, "Durations that cannot be read were left out: 2.")]
+
+
 def test_sets_without_anything_are_counted_once_per_workout() -> None:
     history, sets = one("Squat,1,50,5,0,0,,,\nSquat,2,0,0,0,0,,,\nSquat,3,,,,,,,\nCurl,1,20,0,0,0,,,")
     assert sets == [LoggedSet("Squat", Decimal(50), 5), LoggedSet("Curl", Decimal(20), 0)]
