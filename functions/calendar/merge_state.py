@@ -53,6 +53,7 @@ class Outcome:
         self._deleted: set[UUID] = set()
         self._counts: dict[Count, int] = dict.fromkeys(("imported", "updated", "unchanged", "removed", "skipped"), 0)
         self._problems: list[Problem] = []
+        self._sums: list[Problem] = []
 
     def write(self, row: EventRow, count: Count | None = None) -> None:
         """Write a row, new or changed; with `count`, count the component that it was made of."""
@@ -88,6 +89,10 @@ class Outcome:
         if len(self._problems) < MAX_PROBLEMS:
             self._problems.append(Problem(uid=uid, message=message))
 
+    def sum_up(self, message: str) -> None:
+        """Add a problem of the whole document. It is among the first 50 however many others there are."""
+        self._sums.append(Problem(uid=None, message=message))
+
     def rewrite(self, rows: Sequence[EventRow]) -> Rewrite:
         """The rows to write and to delete. `rows` are the stored ones: those that are touched must not have changed."""
         series = {row.parent_event_id for row in self._written.values()}
@@ -102,4 +107,5 @@ class Outcome:
 
     def imported(self) -> Imported:
         """The counts and the problems."""
-        return Imported(**self._counts, problems=self._problems)
+        problems = [*self._problems[: MAX_PROBLEMS - len(self._sums)], *self._sums]
+        return Imported(**self._counts, problems=problems)

@@ -51,6 +51,8 @@ def merged(rows: Sequence[EventRow], completed: Completed, document: Document) -
     merge = _Merge(StoredEvents(rows, completed))
     for uid, why in document.problems:
         merge.outcome.skip(uid, why)
+    for name, count in document.losses.items():
+        merge.outcome.sum_up(f"{name} has no place here and was left out: {count}")
     by_uid: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in document.entries:
         by_uid[entry.uid].append(entry)

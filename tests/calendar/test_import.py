@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ def counts(answer: Any) -> tuple[int, ...]:
 def test_an_event_arrives_whole(user: User) -> None:
     answer = imported(
         user,
-        EVENT + "DESCRIPTION:One\\, two\\nthree\nLOCATION:Room 1\nCATEGORIES:Work,MEETING\n"
+        EVENT + "DESCRIPTION:One\\, two\\nthree\nLOCATION:Room 1\nCATEGORIES:MEETING\n"
         "BEGIN:VALARM\nACTION:DISPLAY\nDESCRIPTION:x\nTRIGGER:-PT1H\nEND:VALARM\n",
     )
     assert answer.data == {"imported": 1, "updated": 0, "unchanged": 0, "removed": 0, "skipped": 0, "problems": []}
@@ -353,7 +354,7 @@ def test_what_does_not_say_when_is_left_out_and_told(user: User, lines: str, tol
         ("TRIGGER;RELATED=START:-P1DT1H", 1500),
         ("TRIGGER:-P4W", 40320),
         ("TRIGGER:PT0S", 0),
-        # No fault, but nothing that can be kept.
+        # Nothing that can be kept.
         ("TRIGGER:PT15M", None),
         ("TRIGGER;RELATED=END:-PT15M", None),
         ("TRIGGER;VALUE=DATE-TIME:20310505T080000Z", None),
@@ -363,9 +364,27 @@ def test_what_does_not_say_when_is_left_out_and_told(user: User, lines: str, tol
 def test_alarms(user: User, trigger: str, minutes: int | None) -> None:
     alarm = f"BEGIN:VALARM\nUID:of-the-alarm\nACTION:DISPLAY\n{trigger}\nEND:VALARM\n"
     answer = imported(user, f"{alarm}UID:own\nDTSTART:20310505T090000Z\n")
-    assert answer.data["problems"] == []
+    lost = [(None, "VALARM has no place here and was left out: 1")]
+    assert problems(answer) == (lost if minutes is None else [])
     assert listed(user)[0]["reminder_minutes"] == minutes
     assert "UID:own" in user.get("/calendar/export.ics").text
+
+
+@pytest.mark.parametrize(("second", "is_told"), [("-PT15M", False), ("-P1D", True), ("PT5M", True)])
+def test_an_event_keeps_one_alarm(user: User, second: str, is_told: bool) -> None:
+    alarms = "".join(
+        f"BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:{trigger}\nEND:VALARM\n" for trigger in ("-PT15M", second, second)
+    )
+    answer = imported(user, f"{alarms}UID:own\nDTSTART:20310505T090000Z\n")
+    assert listed(user)[0]["reminder_minutes"] == 15
+    expected = [(None, "VALARM has no place here and was left out: 1")]
+    assert problems(answer) == (expected if is_told else [])
+
+
+def test_an_alarm_that_never_rings_is_no_loss(user: User) -> None:
+    # Apple's calendars write one into each event for which the alarm of the calendar is switched off.
+    alarm = "BEGIN:VALARM\nACTION:NONE\nTRIGGER;VALUE=DATE-TIME:19760401T005545Z\nEND:VALARM\n"
+    assert problems(imported(user, f"{alarm}UID:own\nDTSTART:20310505T090000Z\n")) == []
 
 
 def test_an_alarms_uid_is_not_its_events(user: User) -> None:
@@ -394,7 +413,55 @@ def test_components_of_other_kinds_are_passed_over(user: User) -> None:
     other = "".join(f"BEGIN:{name}\nUID:{name}\nSUMMARY:x\nEND:{name}\n" for name in ("VTODO", "VJOURNAL", "VFREEBUSY"))
     text = f"BEGIN:VCALENDAR\n{other}BEGIN:VEVENT\n{EVENT}END:VEVENT\nEND:VCALENDAR\n"
     answer = user.post("/calendar/import", (text * 2).encode(), headers=ICS)
-    assert (counts(answer), answer.data["problems"]) == ((1, 0, 0, 0), [])
+    assert counts(answer) == (1, 0, 0, 0)
+    assert problems(answer) == [
+        (None, "VTODO has no place here and was left out: 2"),
+        (None, "VJOURNAL has no place here and was left out: 2"),
+    ]
+
+
+BESIDES = """ATTACH:https://x.test/plan.pdf
+ATTENDEE;CN=Ada:mailto:ada@x.test
+ATTENDEE;CN=Bo:mailto:bo@x.test
+COLOR:turquoise
+COMMENT:bring the keys
+CONFERENCE;VALUE=URI:https://x.test/call
+CONTACT:Ada
+GEO:52.5;13.4
+IMAGE;VALUE=URI:https://x.test/door.png
+ORGANIZER:mailto:ada@x.test
+RELATED-TO:two@test
+RESOURCES:projector
+URL:https://x.test/
+CATEGORIES:Family,Meeting
+"""
+
+
+def test_what_events_have_besides_is_told_once_for_the_document(user: User) -> None:
+    events = [f"UID:{number}\n{BESIDES if number < 2 else 'SEQUENCE:two'}" for number in range(60)]
+    many = "".join(f"BEGIN:VEVENT\nDTSTART:20310505T090000Z\n{event}\nEND:VEVENT\n" for event in events)
+    answer = user.post("/calendar/import", f"BEGIN:VCALENDAR\n{many}END:VCALENDAR\n".encode(), headers=ICS)
+    assert counts(answer) == (60, 0, 0, 0)
+    names = dict.fromkeys(re.split("[;:]", line)[0] for line in BESIDES.splitlines())
+    expected = [(None, f"{name} has no place here and was left out: 2") for name in names]
+    assert (len(problems(answer)), problems(answer)[-len(expected) :]) == (50, expected)
+    assert {event["event_type"] for event in listed(user)} == {"meeting", "general"}
+
+
+def test_what_is_cancelled_loses_nothing(user: User) -> None:
+    imported(user, EVENT)
+    answer = imported(user, EVENT.replace("SEQUENCE:2", "SEQUENCE:3") + BESIDES + "STATUS:CANCELLED\n")
+    assert (answer.data["removed"], problems(answer)) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("categories", "is_told"),
+    [("Meeting", False), ("meeting,MEETING", False), (",", False), ("Family", True), ("Family,Meeting", True)],
+)
+def test_categories_that_are_no_type_are_told(user: User, categories: str, is_told: bool) -> None:
+    answer = imported(user, EVENT + f"CATEGORIES:{categories}\n")
+    expected = [(None, "CATEGORIES has no place here and was left out: 1")]
+    assert problems(answer) == (expected if is_told else [])
 
 
 @pytest.mark.parametrize(

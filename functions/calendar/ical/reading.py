@@ -6,6 +6,7 @@ it keeps too little (a DURATION in days, a TZID beside a DATE), so values are re
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple, get_args
@@ -31,6 +32,22 @@ MAX_DATES: Final = 5_000
 MAX_PERIODS: Final = 500
 
 _TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
+# What events and documents hold of their users that has no place here.
+_LEFT_OUT: Final = (
+    "ATTACH",
+    "ATTENDEE",
+    "COLOR",
+    "COMMENT",
+    "CONFERENCE",
+    "CONTACT",
+    "GEO",
+    "IMAGE",
+    "ORGANIZER",
+    "RELATED-TO",
+    "RESOURCES",
+    "URL",
+)
+_OTHER_KINDS: Final = ("VTODO", "VJOURNAL")
 _HEX: Final = re.compile("#[0-9A-Fa-f]{6}")
 _TIME: Final = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z)?)?", re.IGNORECASE)
 _DURATION: Final = re.compile(
@@ -102,7 +119,7 @@ class Entry(NamedTuple):
     """A VEVENT that could be read.
 
     `says` are the fields that the document sets, of those a user may set; `periods` are the ends of RDATEs that have a
-    length of their own; `notes` say what was left out.
+    length of their own; `notes` say what was left out, and `losses` name what has no place here.
     """
 
     uid: str
@@ -113,6 +130,7 @@ class Entry(NamedTuple):
     says: frozenset[str]
     periods: dict[datetime, datetime]
     notes: list[str]
+    losses: list[str]
 
 
 class Effort:
@@ -129,10 +147,14 @@ class Effort:
 
 
 class Document(NamedTuple):
-    """The events of a document that could be read, and those that could not, as pairs of UID and reason."""
+    """The events of a document that could be read, and those that could not, as pairs of UID and reason.
+
+    `losses` counts the components of other kinds, and the events with properties, that have no place here.
+    """
 
     entries: list[Entry]
     problems: list[tuple[str | None, str]]
+    losses: Counter[str]
 
 
 def uid_of(event: Component) -> str:
@@ -151,6 +173,7 @@ def read(calendars: Iterable[Component], users_zone: str) -> Document:
     problems: list[tuple[str | None, str]] = []
     calendars = list(calendars)
     allowed = Effort(sum(len(calendar.parts) for calendar in calendars))
+    losses = Counter(part.name for calendar in calendars for part in calendar.parts if part.name in _OTHER_KINDS)
     for calendar in calendars:
         zones = Zones(calendar, users_zone)
         method = calendar.first("METHOD")
@@ -160,7 +183,9 @@ def read(calendars: Iterable[Component], users_zone: str) -> Document:
                 entries.append(_Reader(event, zones, users_zone, allowed).entry(cancels=cancels))
             except Unusable as problem:
                 problems.append((event.uid, str(problem)))
-    return Document(entries, problems)
+    for entry in entries:
+        losses.update(() if entry.cancelled else entry.losses)
+    return Document(entries, problems, losses)
 
 
 class _Reader:
@@ -174,6 +199,7 @@ class _Reader:
         # Of times that name no zone: that of DTSTART, once it is read.
         self._default = zones.floating
         self._notes: list[str] = []
+        self._losses = [name for name in _LEFT_OUT if component.has(name)]
 
     def entry(self, *, cancels: bool) -> Entry:
         """The event. Raises Unusable if it cannot be imported."""
@@ -204,6 +230,7 @@ class _Reader:
             says=frozenset({*says, *(["timezone"] if own_zone or not drafted.all_day else [])}),
             periods=periods,
             notes=self._notes,
+            losses=self._losses,
         )
 
     def _check(self) -> None:
@@ -299,11 +326,16 @@ class _Reader:
     def _event_type(self) -> EventType | None:
         """The first category that is one of our event types."""
         lines = self._component.named("CATEGORIES")
-        named = [str(name).strip().lower() for line in lines for name in split_on_unescaped_comma(line.value)]
-        return next((event_type for name in named for event_type in _TYPES if event_type == name), None)
+        texts = (str(name).strip().lower() for line in lines for name in split_on_unescaped_comma(line.value))
+        named = list(filter(None, dict.fromkeys(texts)))
+        found = next((event_type for name in named for event_type in _TYPES if event_type == name), None)
+        if len(named) > (found is not None):
+            self._losses.append("CATEGORIES")
+        return found
 
     def _reminder(self) -> int | None:
-        """The minutes before the start at which the first alarm with such a trigger rings."""
+        """The minutes before the start at which the first alarm with such a trigger rings. Others are lost."""
+        reminder: int | None = None
         for alarm in self._component.parts:
             if alarm.name != "VALARM":
                 continue
@@ -311,12 +343,13 @@ class _Reader:
             match = None if trigger is None else _DURATION.fullmatch(trigger.value)
             if trigger is None or (match is None and not _TIME.fullmatch(trigger.value)):
                 self._notes.append(f"an alarm {_UNREADABLE}")
-            elif match is not None and trigger.parameters.get("RELATED", "START").upper() == "START":
-                days, rest = _length(match)
-                minutes = (timedelta(days=days) + rest) // timedelta(minutes=1)
-                if (match[1] == "-" or minutes == 0) and minutes <= 40_320:
-                    return minutes
-        return None
+                continue
+            minutes = None if match is None else _minutes_before_start(trigger, match)
+            reminder = minutes if reminder is None else reminder
+            is_kept = minutes is not None and minutes == reminder
+            if not (is_kept or _never_rings(alarm) or "VALARM" in self._losses):
+                self._losses.append("VALARM")
+        return reminder
 
     def _sequence(self) -> int:
         line = self._component.first("SEQUENCE")
@@ -413,6 +446,19 @@ class _Reader:
                 yield start, _duration(Line("RDATE", {}, end)).after(start, drafted.timezone)
             else:
                 yield start, max(start, self._moment(line, end).at)
+
+
+def _never_rings(alarm: Component) -> bool:
+    action = alarm.first("ACTION")
+    return action is not None and action.value.upper() == "NONE"
+
+
+def _minutes_before_start(trigger: Line, match: re.Match[str]) -> int | None:
+    """The minutes of a trigger; None of one that is after the start, long before it or beside the end."""
+    days, rest = _length(match)
+    minutes = (timedelta(days=days) + rest) // timedelta(minutes=1)
+    is_of_start = trigger.parameters.get("RELATED", "START").upper() == "START"
+    return minutes if is_of_start and (match[1] == "-" or minutes == 0) and minutes <= 40_320 else None
 
 
 def _wall(match: re.Match[str] | None) -> datetime:

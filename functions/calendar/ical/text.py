@@ -56,6 +56,10 @@ class Component:
         """The first property of a name that can be read."""
         return next(iter(self.named(name)), None)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a property of this name, whether or not it can be read."""
+        return name in self._lines_by_name
+
     def is_broken(self, name: str) -> bool:
         """Whether there is a property of this name that cannot be read; "" asks for lines that are no property."""
         return None in self._properties(name)
