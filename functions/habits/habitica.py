@@ -18,6 +18,9 @@ from questlog.importing.tables import decoded
 from questlog.importing.values import clean_line, fold
 
 from functions.habits.history import (
+    LONGEST_NAME,
+    LONGEST_TEXT_OF_QUEST,
+    LONGEST_TITLE_OF_QUEST,
     Days,
     Difficulty,
     HabitDay,
@@ -220,17 +223,18 @@ def _take_todo(reading: _Reading, sent: Any) -> None:
     if task.get("completed") is True:
         reading.losses["Completed to-dos were left out"] += 1
         return
-    title = _name(reading, task, "to-do")
+    title = _name(reading, task, "to-do", LONGEST_TITLE_OF_QUEST)
     if title is None:
         return
     due = _due(task.get("date"))
     reading.losses["Due dates that cannot be read were left out"] += due is None and bool(task.get("date"))
+    notes = _text(task.get("notes"))
     items = [f"- [{'x' if is_done else ' '}] {item}" for item, is_done in _checklist(task)]
     reading.quests.append(
         ImportedQuest(
             import_key=_key(task, title),
             title=title,
-            description=text_of([_text(task.get("notes")), *items], None, title, reading.problems),
+            description=text_of([notes, *items], None, title, reading.problems, LONGEST_TEXT_OF_QUEST),
             difficulty=_DIFFICULTIES.get(_number(task.get("priority")), "easy"),
             category=_category(reading, task, title),
             due=due,
@@ -244,9 +248,9 @@ def _due(value: object) -> date | None:
     return found.date() if found and isinstance(value, str) and len(value) <= len("2031-03-04") else found
 
 
-def _name(reading: _Reading, task: Mapping[str, Any], kind: str) -> str | None:
+def _name(reading: _Reading, task: Mapping[str, Any], kind: str, longest: int = LONGEST_NAME) -> str | None:
     """The name of a task; None for one that is left out, which is reported, and counted unless it is a to-do."""
-    name = name_of(_text(task.get("text")), None, reading.problems)
+    name = name_of(_text(task.get("text")), None, reading.problems, longest)
     key = _key(task, name)
     if name and key not in reading.keys:
         reading.keys.add(key)

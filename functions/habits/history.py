@@ -13,9 +13,11 @@ from functions.habits.models import EVERY_DAY, MOST_AMOUNT, Direction, Frequency
 
 Difficulty = Literal["easy", "medium", "hard"]
 
-# The limits of our own tables (core contract, 4, 6); longer text is cut, which the report says.
+# The limits of our own tables (core contract, 4; planning contract, 1); longer text is cut, which the report says.
 LONGEST_NAME: Final = 120
 LONGEST_TEXT: Final = 2_000
+LONGEST_TITLE_OF_QUEST: Final = 200
+LONGEST_TEXT_OF_QUEST: Final = 5_000
 LONGEST_CATEGORY: Final = 40
 LONGEST_UNIT: Final = 20
 LARGEST_AMOUNT: Final = Decimal(MOST_AMOUNT)
@@ -89,14 +91,16 @@ def import_key(source: str, *parts: str) -> str:
     return f"{source}:{'|'.join(parts)}"[:_LONGEST_KEY]
 
 
-def name_of(text: str, line: int | None, problems: Problems) -> str:
+def name_of(text: str, line: int | None, problems: Problems, longest: int = LONGEST_NAME) -> str:
     """A name, cut to the longest that we keep; a cut becomes a problem."""
-    return _cut(clean_line(text), LONGEST_NAME, line, text, problems)
+    return _cut(clean_line(text), longest, line, text, problems)
 
 
-def text_of(parts: Iterable[str], line: int | None, name: str, problems: Problems) -> str | None:
+def text_of(
+    parts: Iterable[str], line: int | None, name: str, problems: Problems, longest: int = LONGEST_TEXT
+) -> str | None:
     """Several texts as one, each on a line of its own, cut to the longest that we keep; a cut becomes a problem."""
-    return _cut("\n".join(filter(None, map(clean, parts))), LONGEST_TEXT, line, name, problems) or None
+    return _cut("\n".join(filter(None, map(clean, parts))), longest, line, name, problems) or None
 
 
 def category_of(text: str, name: str, problems: Problems) -> str | None:

@@ -228,6 +228,16 @@ def test_a_checklist_stands_below_the_notes() -> None:
     assert one(daily(notes="soon", checklist=checklist)).description == "soon\n- one\n- two"
 
 
+def test_a_to_do_is_as_long_as_a_quest_may_be() -> None:
+    whole = quest(text="t" * 200, notes="n" * 5_000)
+    assert (len(whole.title), len(whole.description or "")) == (200, 5_000)
+    records = read(document({"todos": [{"id": "t", "text": "t" * 201, "notes": "n" * 5_001}]}))
+    assert [(len(one.title), len(one.description or "")) for one in records.quests] == [(200, 5_000)]
+    assert told(records) == ["Text was cut to 200 characters.", "Text was cut to 5,000 characters."]
+    habit = read(document(daily(text="t" * 200, notes="n" * 5_000))).habits[0]
+    assert (len(habit.name), len(habit.description or "")) == (120, 2_000)
+
+
 TAGS = [{"id": "a", "name": "home"}, {"id": "b", "name": "late"}, {"id": "c", "name": "x" * 60}]
 
 
