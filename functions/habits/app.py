@@ -89,7 +89,7 @@ def import_habits(db: Db, request: Request, query: ImportQuery, content: bytes) 
             (importing.Standing, list[importing.Held], list[importing.Key], list[importing.Key]), "importable"
         )
         records = records or importing.read(content, query)
-        plan = importing.planned(records, standing, held, deleted, quests)
+        plan = importing.planned(records, standing.zone, held, deleted, quests)
         if query.dry_run or not plan.writes:
             return plan.report(records, dry_run=query.dry_run)
         if db.one(Written, "import", version=standing.version, **plan.parameters()).written:

@@ -18,6 +18,7 @@ from questlog.importing.tables import decoded
 from questlog.importing.values import clean_line, fold
 
 from functions.habits.history import (
+    DUE_ON,
     LONGEST_NAME,
     LONGEST_TEXT_OF_QUEST,
     LONGEST_TITLE_OF_QUEST,
@@ -230,11 +231,12 @@ def _take_todo(reading: _Reading, sent: Any) -> None:
     reading.losses["Due dates that cannot be read were left out"] += due is None and bool(task.get("date"))
     notes = _text(task.get("notes"))
     items = [f"- [{'x' if is_done else ' '}] {item}" for item, is_done in _checklist(task)]
+    longest = LONGEST_TEXT_OF_QUEST - (len(DUE_ON.format(due)) if due else 0)
     reading.quests.append(
         ImportedQuest(
             import_key=_key(task, title),
             title=title,
-            description=text_of([notes, *items], None, title, reading.problems, LONGEST_TEXT_OF_QUEST),
+            description=text_of([notes, *items], None, title, reading.problems, longest),
             difficulty=_DIFFICULTIES.get(_number(task.get("priority")), "easy"),
             category=_category(reading, task, title),
             due=due,

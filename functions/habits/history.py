@@ -18,6 +18,7 @@ LONGEST_NAME: Final = 120
 LONGEST_TEXT: Final = 2_000
 LONGEST_TITLE_OF_QUEST: Final = 200
 LONGEST_TEXT_OF_QUEST: Final = 5_000
+DUE_ON: Final = "\nDue on {:%Y-%m-%d}."
 LONGEST_CATEGORY: Final = 40
 LONGEST_UNIT: Final = 20
 LARGEST_AMOUNT: Final = Decimal(MOST_AMOUNT)
@@ -65,7 +66,7 @@ class ImportedHabit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedQuest:
-    """A task that is done once. It is due on a date, or on the user's date at an instant."""
+    """A task that is done once. It is due on a date, or on the user's date at an instant; its text has room for it."""
 
     import_key: str
     title: str

@@ -7,7 +7,7 @@ known keys that are not in the file.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
@@ -20,11 +20,10 @@ from questlog.errors import Conflict, Failure
 from questlog.importing.problems import TooLarge
 from questlog.importing.requests import media_type, refusals, reported
 from questlog.importing.verdicts import OWN_FORMAT, digest_of, verdict
-from questlog.recurrence.times import date_of, instant
-from questlog.wire import rfc3339
+from questlog.recurrence.times import date_of
 
 from functions.habits import files, loop
-from functions.habits.history import ImportedHabit, ImportedQuest, Records
+from functions.habits.history import DUE_ON, ImportedHabit, ImportedQuest, Records
 from functions.habits.loop import ExportedDay, ExportedHabit
 from functions.habits.models import Direction, Frequency, HabitsReport, ImportQuery, Kind, Period
 
@@ -38,12 +37,10 @@ _EPOCH: Final = date(2000, 1, 1)
 
 
 class Standing(NamedTuple):
-    """A version of the habits that changes whenever anything of them does; when the user's days begin; the time."""
+    """A version of the habits that changes whenever anything of them does, and the user's time zone."""
 
     version: str
     zone: str
-    day_start: int
-    now: datetime
 
 
 class Held(NamedTuple):
@@ -108,7 +105,6 @@ class Plan:
     amounts: list[Decimal | None] = field(default_factory=list)
     completions: int = 0
     unchanged: int = 0
-    overdue: int = 0
 
     @property
     def writes(self) -> bool:
@@ -127,7 +123,6 @@ class Plan:
         }
 
     def report(self, records: Records, *, dry_run: bool) -> HabitsReport:
-        records.problems.sum_up("Due dates that are over were left out", self.overdue)
         return HabitsReport(
             format=records.format,
             imported=len(self.imported),
@@ -157,9 +152,7 @@ def read(content: bytes, query: ImportQuery) -> Records:
     return records
 
 
-def planned(
-    records: Records, standing: Standing, held: Sequence[Held], deleted: Iterable[Key], quests: Iterable[Key]
-) -> Plan:
+def planned(records: Records, zone: str, held: Sequence[Held], deleted: Iterable[Key], quests: Iterable[Key]) -> Plan:
     """What to write of a file's habits and quests. Raises Conflict limit_reached if too many would be active."""
     plan = Plan()
     known = _Known(records, held, [key.import_key for key in deleted])
@@ -176,9 +169,7 @@ def planned(
         rows.append(_row(habit, habit_id, digest, len(plan.imported) + 1))
         _add_days(plan, habit, habit_id)
     there = {key.import_key for key in quests}
-    for quest in records.quests:
-        if quest.import_key not in there:
-            _add_quest(plan, quest, standing)
+    plan.quests = [_quest_row(quest, zone) for quest in records.quests if quest.import_key not in there]
     _require_room(plan, held)
     return plan
 
@@ -285,19 +276,14 @@ def _add_days(plan: Plan, habit: ImportedHabit, habit_id: UUID) -> None:
     plan.completions += sum(day.is_done for day in habit.days)
 
 
-def _add_quest(plan: Plan, quest: ImportedQuest, standing: Standing) -> None:
-    """Add a quest, which expires when the day is over on which it is due. One that is overdue is still to be done."""
+def _quest_row(quest: ImportedQuest, zone: str) -> dict[str, Any]:
+    """The quest, with the day on which it is due in its text: a quest that expires could not be done any later."""
     row = asdict(quest)
     due = row.pop("due")
-    expires_at = None if due is None else _end_of(due, standing)
-    if expires_at is not None and expires_at <= standing.now:
-        expires_at, plan.overdue = None, plan.overdue + 1
-    plan.quests.append(row | {"expires_at": None if expires_at is None else rfc3339(expires_at)})
-
-
-def _end_of(due: date, standing: Standing) -> datetime:
-    day = date_of(due, standing.zone) if isinstance(due, datetime) else due
-    return instant(datetime.combine(day + timedelta(days=1), time(standing.day_start)), standing.zone)
+    if due is not None:
+        day = date_of(due, zone) if isinstance(due, datetime) else due
+        row["description"] = f"{quest.description or ''}{DUE_ON.format(day)}".lstrip()
+    return row
 
 
 def _require_room(plan: Plan, held: Sequence[Held]) -> None:

@@ -149,7 +149,7 @@ SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.is_acti
 
 -- name: importable
 -- The version is read first, so that a change after it is noticed when the plan is written.
-SELECT habits_version() AS version, d.zone, d.day_start, clock() AS now FROM day_settings() AS d;
+SELECT habits_version() AS version, d.zone FROM day_settings() AS d;
 SELECT h.id, h.import_key, h.import_digest, h.name, h.is_active, coalesce(s.days, 0) AS days, coalesce(s.sum, 0) AS sum,
        coalesce(s.squares, 0) AS squares
   FROM habits AS h LEFT JOIN habit_sums() AS s ON s.habit_id = h.id

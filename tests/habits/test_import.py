@@ -172,25 +172,27 @@ def test_to_dos_become_quests_once(user: User) -> None:
     assert sorted(report["quests"] for report in at_once(2, lambda: sent(user, more))) == [0, 1]
 
 
-@pytest.mark.parametrize(("start", "expires"), [(0, "2031-05-10T04:00:00"), (5, "2031-05-10T09:00:00")])
-def test_a_to_do_is_due_until_its_day_is_over(new_user: NewUser, start: int, expires: str) -> None:
-    user = new_user(settings={"timezone": "America/New_York", "day_start_hour": start})
-    days = {"midnight": "2031-05-09T04:00:00.000Z", "late": "2031-05-10T03:59:59.000Z", "date": "2031-05-09"}
-    days |= {"today": "2031-05-08T04:00:00.000Z", "past": "2031-05-07T04:00:00.000Z", "never": ""}
-    todos = [{"id": name, "text": name, "date": day} for name, day in days.items()]
-    tags = [{"id": "a", "name": "home"}]
-    document = json.dumps({"tasks": {"todos": [*todos, {"id": "t", "text": "tag", "tags": ["a"]}]}, "tags": tags})
-    for report in (sent(user, document.encode(), dry_run="true"), sent(user, document.encode())):
-        assert [problem["message"] for problem in report["problems"]] == ["Due dates that are over were left out: 1."]
-    found = {quest["title"]: quest for quest in user.get("/quests", query={"kind": "user"}).data["quests"]}
-    end_of_today = expires.replace("-10T", "-09T")
-    assert {title: quest["expires_at"] for title, quest in found.items() if quest["expires_at"]} == {
-        **dict.fromkeys(("midnight", "late", "date"), f"{expires}.000000Z"),
-        "today": f"{end_of_today}.000000Z",
+def test_the_day_on_which_a_to_do_is_due_stands_in_the_quest(new_user: NewUser) -> None:
+    user = new_user(settings={"timezone": "America/New_York"})
+    days = {
+        "midnight": "2031-05-09T04:00:00.000Z",
+        "late": "2031-05-10T03:59:59.000Z",
+        "date": "2031-05-09",
+        "never": "",
     }
+    todos = [{"id": name, "text": name, "date": day} for name, day in days.items()]
+    todos.append({"id": "long", "text": "long", "date": "2020-02-29", "notes": "x" * 5_000, "tags": ["a"]})
+    document = json.dumps({"tasks": {"todos": todos}, "tags": [{"id": "a", "name": "home"}]}).encode()
+    assert [problem["name"] for problem in sent(user, document)["problems"]] == ["long"]
+    found = {quest["title"]: quest for quest in user.get("/quests", query={"kind": "user"}).data["quests"]}
+    assert {title: quest["description"] for title, quest in found.items()} == {
+        **dict.fromkeys(("midnight", "late", "date"), "Due on 2031-05-09."),
+        "never": None,
+        "long": "x" * 4_981 + "\nDue on 2020-02-29.",
+    }
+    assert {quest["expires_at"] for quest in found.values()} == {None}
     assert {quest["status"] for quest in found.values()} == {"available"}
-    assert {title for title, quest in found.items() if quest["category"] == "home"} == {"tag"}
-    assert sent(user, document.encode())["problems"] == []
+    assert {title for title, quest in found.items() if quest["category"] == "home"} == {"long"}
 
 
 def test_a_later_export_brings_what_is_new_and_what_has_changed(user: User) -> None:

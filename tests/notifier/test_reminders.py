@@ -1,6 +1,5 @@
 """When each kind of thing is reminded of, and when it is not: NOON is a Wednesday, 2031-05-07 12:00 UTC."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -538,13 +537,6 @@ def test_a_quest_before_it_expires(reader: User, run: Run, browser: Browser, clo
     assert browser.shown()[-1]["body"] == "This quest expires on Saturday at 08:00."
     assert "quest" not in due(reader, database)
     del made, soon
-
-
-def test_a_quest_that_was_imported_with_a_due_date(reader: User, database: Database) -> None:
-    todo = {"id": "t", "text": "Tax", "date": "2031-05-09T10:00:00.000Z"}
-    document = json.dumps({"tasks": {"todos": [todo]}}).encode()
-    reader.post("/habits/import", document, headers={"content-type": "application/json"})
-    assert due(reader, database)["quest"] == "09 00:00"
 
 
 def test_feedback_that_was_answered(

@@ -618,18 +618,12 @@ BEGIN ATOMIC
     SELECT d.import_key FROM deleted_imports AS d WHERE d.kind = 'quest';
 END;
 
--- Adds quests of the user's own from a file, with the reward of their difficulty. `rows` holds rows of quests. Returns the ids of
--- those that expire.
-CREATE OR REPLACE FUNCTION internal.import_quests(rows jsonb) RETURNS SETOF uuid
+-- Adds quests of the user's own from a file, with the reward of their difficulty. `rows` holds rows of quests.
+CREATE OR REPLACE FUNCTION internal.import_quests(rows jsonb) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
     SELECT revise_quests() WHERE rows <> '[]';
-    WITH added AS (
-        INSERT INTO quests (title, description, category, difficulty, xp_reward, coin_reward, expires_at, import_key)
-        SELECT q.title, q.description, coalesce(q.category, 'general'), q.difficulty, r.xp, r.coins, q.expires_at,
-               q.import_key
-          FROM jsonb_populate_recordset(NULL::quests, rows) AS q, difficulty_reward(q.difficulty) AS r
-        RETURNING id, expires_at
-    )
-    SELECT id FROM added WHERE expires_at IS NOT NULL;
+    INSERT INTO quests (title, description, category, difficulty, xp_reward, coin_reward, import_key)
+    SELECT q.title, q.description, coalesce(q.category, 'general'), q.difficulty, r.xp, r.coins, q.import_key
+      FROM jsonb_populate_recordset(NULL::quests, rows) AS q, difficulty_reward(q.difficulty) AS r;
 END;

@@ -84,7 +84,7 @@ BEGIN
     PERFORM judge_amounts(h, '-infinity') FROM habits AS h WHERE h.id = ANY (of_habits) AND h.kind = 'amount';
     PERFORM recount_habit(h, undone => true) FROM habits AS h WHERE h.id = ANY (of_habits);
     PERFORM plan_habit_reminder(h.id, h.reminder_time) FROM habits AS h WHERE h.id = ANY (of_habits) AND h.is_active;
-    PERFORM plan_quest_reminder(q) FROM import_quests(rows -> 'quests') AS q;
+    PERFORM import_quests(rows -> 'quests');
     RETURN true;
 END
 $$;
