@@ -26,11 +26,12 @@ CHANGES_THE_CALLER: Final = {
 # Public, and different with a session.
 SHOWS_THE_CALLER: Final = {"GET /auth/session", "POST /auth/signout", "POST /auth/logout"}
 
-NO_PAGES: Final = ("0", "-1", "1000001", "x", "1.5", "1.0", "1_0", " 1", "1e1", "\u0661")
+# Python and pydantic take more of these for whole numbers than JSON does.
+NO_NUMBERS: Final = ("x", "1.5", "1.0", "1_0", "+1", " 1", "1 ", "1e1", "0x1", "\u0661", "-", "--1", "\0")
 NOT_IN_A_QUERY: Final = {
-    "page": NO_PAGES,
-    "page_size": (*NO_PAGES, "101"),
-    "limit": ("0", "-1", "x", "1.5"),
+    "page": ("0", "-1", "1000001"),
+    "page_size": ("0", "-1", "101"),
+    "limit": ("0", "-1"),
     "cursor": ("x", "AAAA", "\u00e9", "\0", "a" * 5_000, "bnVsbA", "W10", "WzFd", "-1", "9" * 30),
 }
 
@@ -40,10 +41,16 @@ def unknown(operation: Operation) -> list[str]:
     return [str(uuid4())] * operation.parameters
 
 
-def query_of(operation: Operation) -> set[str]:
-    """The names of what the operation takes in its query."""
+def query_of(operation: Operation) -> dict[str, dict[str, Any]]:
+    """The schemas of what the operation takes in its query, by their names."""
     described = document()["paths"][operation.path][operation.method.lower()]
-    return {parameter["name"] for parameter in described["parameters"] if parameter["in"] == "query"}
+    return {one["name"]: one["schema"] for one in described["parameters"] if one["in"] == "query"}
+
+
+def not_in(name: str, schema: dict[str, Any]) -> tuple[str, ...]:
+    """What a parameter of a query does not take."""
+    types = [member.get("type") for member in (schema, *schema.get("anyOf", ()))]
+    return (*NOT_IN_A_QUERY.get(name, ()), *(NO_NUMBERS if "integer" in types else ()))
 
 
 def found_by(operation: Operation, user: User, rows: list[Row]) -> tuple[str, ...] | None:
@@ -139,27 +146,41 @@ def test_a_method_that_a_path_does_not_take(user: User, stranger: Client) -> Non
                 assert {*answer.headers["allow"].split(", ")} - {"HEAD"} == taken, path
 
 
-# Pages and cursors (1.8) ---------------------------------------------------------------------------------------------
+# Numbers, pages and cursors (1.7, 1.8) -------------------------------------------------------------------------------
 
 
-def test_pages_limits_and_cursors_that_are_none(new_user: NewUser, database: Database) -> None:
+def test_numbers_limits_and_cursors_that_are_none(new_user: NewUser, database: Database) -> None:
     user = new_user(role="admin")
     inhabit(user)
     rows = rows_of(user.id, database)
     held: Counter[str] = Counter()
     for operation in (one for one in OPERATIONS if one.method == "GET"):
-        names = query_of(operation) & NOT_IN_A_QUERY.keys()
-        ids = found_by(operation, user, rows) if names else None
+        refused = {name: values for name, schema in query_of(operation).items() if (values := not_in(name, schema))}
+        ids = found_by(operation, user, rows) if refused else None
         if ids is not None:
-            held.update(names)
-            for name, value in [(one, value) for one in names for value in NOT_IN_A_QUERY[one]]:
+            held.update(refused.keys())
+            for name, value in [(name, value) for name, values in refused.items() for value in values]:
                 answer = operation.ask(user, *ids, query={name: value})
                 fields = {entry["field"] for entry in answer.refused(400, "validation_error")["fields"]}
                 assert name in fields, (str(operation), name, value)
     assert held["page"] > 30
     assert held["page_size"] > 30
     assert held["limit"] > 5
+    assert held["days"] > 5
     assert held["cursor"] > 2
+    assert held.keys() >= {"offset", "older_than_days", "part", "points", "weeks", "year"}
+
+
+def test_numbers_in_a_path_that_are_none(new_user: NewUser, database: Database) -> None:
+    """404, below an id that names something."""
+    user = new_user(role="admin")
+    inhabit(user)
+    rows = rows_of(user.id, database)
+    found = [(one, ids) for one in OPERATIONS if one.numbers if (ids := found_by(one, user, rows))]
+    for operation, ids in found:
+        for number in ("1_", "0_1", "+1", "%201", "1%20", "1.0", "x", "\u0661"):
+            operation.ask(user, *ids, number=number).refused(404, "not_found")
+    assert len(found) > 2
 
 
 # Logs and errors (1.3, 1.9, section 8) -------------------------------------------------------------------------------

@@ -47,10 +47,12 @@ class Operation:
         """How many values the path takes that are no numbers."""
         return self.path.count("{") - len(self.numbers)
 
-    def ask(self, client: Client, *ids: str, prefix: str = "", body: Any = None, query: Any = None) -> Answer:
+    def ask(
+        self, client: Client, *ids: str, prefix: str = "", number: str = "1", body: Any = None, query: Any = None
+    ) -> Answer:
         """Make the request with these values in the path."""
         values = iter(ids)
-        path = re.sub(r"{(\w+)}", lambda name: "1" if name[1] in self.numbers else next(values), self.path)
+        path = re.sub(r"{(\w+)}", lambda name: number if name[1] in self.numbers else next(values), self.path)
         own = BODIES.get(str(self)) or self.body
         query = {**QUERIES.get(str(self), {}), **(query or {})}
         return client.request(self.method, prefix + path, body=own if body is None else body, query=query)

@@ -7,13 +7,13 @@ wrong with it is not worked out before.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import islice
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, get_args
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, PlainValidator, TypeAdapter, ValidationError
 from pydantic_core import from_json
 from starlette.requests import Request
 
@@ -34,6 +34,18 @@ _COMMAS: Final = bytes.maketrans(b"[]{}:E", b",,,,,e")
 _LARGEST: Final = b"9223372036854775807"
 _OUTSIDE_64_BIT: Final = 2**63
 _NAMED_UP_TO: Final = 65_536
+
+IsWritten = Callable[[str], bool]
+"""Whether a text of the URL is how a value of some type is written there."""
+
+
+def _in_digits(text: str) -> bool:
+    digits = text.removeprefix("-")
+    return digits.isascii() and digits.isdecimal()
+
+
+# pydantic alone would also take 1_0, 1.0, +1 and blanks around a number.
+_WRITTEN: Final[Mapping[type, IsWritten]] = {int: _in_digits}
 
 
 class Arguments:
@@ -87,7 +99,8 @@ class Arguments:
             self._errors.append((error, json, "body"))
 
     def _read_query(self, model: type[BaseModel], request: Request) -> None:
-        sent = {key: _storable(value) for key, value in request.query_params.items() if value}
+        written = _written_in(model)
+        sent = {key: _readable(value, written.get(key)) for key, value in request.query_params.items() if value}
         try:
             self._values["query"] = model.model_validate_strings(sent)
         except ValidationError as error:
@@ -95,7 +108,7 @@ class Arguments:
 
     def _read_segment(self, name: str, annotation: Any, segment: str) -> None:
         try:
-            self._values[name] = _adapter(annotation).validate_strings(_storable(segment))
+            self._values[name] = _adapter(annotation).validate_strings(_readable(segment, _written(annotation)))
         except ValidationError:
             self._is_not_found = True
 
@@ -103,6 +116,22 @@ class Arguments:
 @cache
 def _adapter(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(annotation)
+
+
+@cache
+def _written_in(query: type[BaseModel]) -> Mapping[str, IsWritten | None]:
+    """How the fields of a query are written, by their names in the URL."""
+    fields: Mapping[str, Any] = query.model_fields
+    return {one.alias or name: _written(one.annotation, *one.metadata) for name, one in fields.items()}
+
+
+@cache
+def _written(annotation: Any, *metadata: Any) -> IsWritten | None:
+    """How a value of this type is written in a URL, be it one of several; None where its text is free or read by us."""
+    parts = (*get_args(annotation), *metadata)
+    if any(isinstance(part, PlainValidator) for part in parts):
+        return None
+    return _WRITTEN.get(annotation) or next(filter(None, map(_written, parts)), None)
 
 
 def json_object(request: Request, content: bytes, limit: int = MAX_BODY) -> dict[str, Any]:
@@ -194,6 +223,10 @@ def _objection(scalar: Any) -> str | None:
     return None
 
 
-def _storable(text: str) -> str:
-    """Text of the URL with U+FFFD in place of NUL, which Postgres cannot store; it matches no stored text."""
-    return text.replace("\0", "\ufffd")
+def _readable(text: str, is_written: IsWritten | None) -> str:
+    """Text of the URL as its parameter's type may read it.
+
+    U+FFFD stands for NUL, which Postgres cannot store: it matches no stored text. It stands too for the whole of a text
+    that is not how a value of the type is written: it is no value of any such type.
+    """
+    return "\ufffd" if is_written and not is_written(text) else text.replace("\0", "\ufffd")

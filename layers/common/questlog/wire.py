@@ -111,13 +111,6 @@ def _plain_boolean(value: Any) -> Any:
     return value
 
 
-def _plain_digits(value: Any) -> Any:
-    """A page in a query is written in digits; pydantic alone would also take 1_0, 1.0 and blanks around them."""
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]+", value) is None:
-        raise ValueError("must be a whole number")
-    return value
-
-
 Instant = Annotated[
     AwareDatetime,
     _ReadBy(_instant),
@@ -234,8 +227,8 @@ Tags = Annotated[
 ]
 """Tags (planning contract, common rule 2): at most 20 that differ in more than case, each of 1 to 50 characters."""
 
-Page = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_plain_digits)]
-PageSize = Annotated[int, Field(ge=1, le=100), BeforeValidator(_plain_digits)]
+Page = Annotated[int, Field(ge=1, le=1_000_000)]
+PageSize = Annotated[int, Field(ge=1, le=100)]
 
 
 class Query(BaseModel):
