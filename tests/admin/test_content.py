@@ -365,6 +365,46 @@ def test_what_is_deleted_while_it_is_learned_is_not_there(
         waiting(database, deleting, lambda: user.post(path.format(row["id"]), body)).refused(404, "not_found")
 
 
+def workout(exercise: str) -> dict[str, Any]:
+    planned = {"exercise_id": exercise, "sets": 3, "reps_min": 5}
+    return {"name": "Strongman", "sections": [{"name": "Main", "section_type": "main", "exercises": [planned]}]}
+
+
+@pytest.mark.parametrize("key", [None, "once"])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/exercise/workouts", workout),
+        ("/exercise/sessions/log-set", lambda exercise: {"exercise_id": exercise, "reps": 1}),
+        ("/exercise/{own}/merge", lambda exercise: {"into": exercise}),
+    ],
+)
+def test_an_exercise_that_is_deleted_while_it_is_used_is_not_there(
+    *, path: str, body: Callable[[str], dict[str, Any]], key: str | None, admin: User, user: User, database: Database
+) -> None:
+    """Whoever comes too late is answered as the one who comes later still."""
+    exercise = make(admin, "exercises")["id"]
+    path = path.format(own=user.post("/exercise", {"name": "Log carry", "category": "strength"}).data["id"])
+    user.post("/exercise/sessions/start", {"name": "Today"})
+    headers = {"Idempotency-Key": key} if key else {}
+    with psycopg.connect(database.admin_url) as deleting:
+        deleting.execute("DELETE FROM exercises WHERE id = %s", [exercise])
+        answer = waiting(database, deleting, lambda: user.post(path, body(exercise), headers=headers))
+    answer.refused(404, "not_found")
+    later = user.post(path, body(exercise), headers=headers)
+    assert later.json["error"] == answer.error
+    assert ("idempotent-replay" in later.headers) is (key is not None)
+
+
+def test_a_topic_that_is_deleted_while_a_lesson_is_added_is_not_there(
+    admin: User, topic: str, database: Database
+) -> None:
+    body = LEAST["lessons"] | {"key": key(), "topic_id": topic}
+    with psycopg.connect(database.admin_url) as deleting:
+        deleting.execute("DELETE FROM learn_topics WHERE id = %s", [topic])
+        waiting(database, deleting, lambda: admin.post("/admin/content/lessons", body)).invalid("topic_id")
+
+
 def test_an_achievement_that_is_just_being_deleted_is_not_earned(admin: User, user: User, database: Database) -> None:
     """The payment that would complete it waits for the deletion, and is kept."""
     row = make(admin, "achievements", trigger_config={"counter": "habits_completed", "count": 1})

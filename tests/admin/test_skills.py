@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from database.migrate import MIGRATIONS
-from tests.admin.conftest import audited
+from tests.admin.conftest import audited, while_it_waits
 from tests.conftest import Database, User, at_once
 from tests.support.ledger import award
 
@@ -164,6 +164,25 @@ def test_a_skill_that_content_gives_stays(moderator: User, database: Database) -
     moderator.delete("/admin/skills/juggling").refused(409, "in_use")
     moderator.delete(f"/admin/quests/{quest}")
     assert moderator.delete("/admin/skills/juggling").status == 200
+
+
+@pytest.mark.parametrize("path", ["/habits", "/quests"])
+def test_a_skill_that_is_deleted_while_it_is_given_is_none(
+    moderator: User, user: User, path: str, database: Database
+) -> None:
+    """Whoever comes too late is answered as the one who comes later still."""
+    made(moderator)
+    body = {"title": "Practice", "name": "Practice", "category": "home", "skill_key": "juggling"}
+    deleted = "DELETE FROM skill_definitions WHERE key = 'juggling'"
+    while_it_waits(database, deleted, lambda: user.post(path, body)).invalid("skill_key")
+    user.post(path, body).invalid("skill_key")
+
+
+def test_a_skill_that_is_deleted_while_content_comes_to_give_it_is_none(moderator: User, database: Database) -> None:
+    made(moderator)
+    body = {"title": "Practice", "skill_id": "juggling"}
+    deleted = "DELETE FROM skill_definitions WHERE key = 'juggling'"
+    while_it_waits(database, deleted, lambda: moderator.post("/admin/quests", body)).invalid("skill_id")
 
 
 @pytest.mark.usefixtures("built_in")

@@ -196,6 +196,22 @@ def test_a_lock_that_is_not_free_in_time_is_503(user: User, database: Database, 
     assert [habit["name"] for habit in user.get("/habits").data["habits"]] == ["Read"]
 
 
+@pytest.mark.parametrize("headers", [{}, KEY])
+def test_a_reference_to_what_never_was_is_a_fault_of_ours(
+    user: User, database: Database, headers: dict[str, str]
+) -> None:
+    """It is tried again, as if that had been deleted meanwhile, and once only."""
+    database.query(
+        "ALTER TABLE focus_libraries ADD CONSTRAINT misled FOREIGN KEY (name) REFERENCES skill_definitions NOT VALID"
+    )
+    try:
+        user.post("/focus/libraries", {"name": "a"}, headers=headers).refused(500, "internal_error")
+    finally:
+        database.query("ALTER TABLE focus_libraries DROP CONSTRAINT misled")
+    assert libraries(user) == 0
+    assert user.post("/focus/libraries", {"name": "a"}, headers=headers).status == 200
+
+
 def test_a_key_that_keeps_nothing_is_no_reason_to_try_again(line: Line, user: User, database: Database) -> None:
     """An answer that shows a secret is not kept, so that trying again would make a second token."""
     user.get("/auth/me")

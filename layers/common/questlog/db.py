@@ -32,6 +32,7 @@ from questlog.errors import (
     Failure,
     Interrupted,
     NotFound,
+    Overtaken,
     PoolerUnfit,
     Replay,
     Unauthorized,
@@ -229,7 +230,7 @@ def _refusal_of_constraint(sqlstate: str, constraint: str | None) -> Exception:
     if sqlstate == _FOREIGN_KEY_VIOLATION and (constraint or "").endswith(_KEYS_TO_USERS):
         # The user was deleted after this request had been authenticated.
         return Unauthorized()
-    return DatabaseFault(sqlstate, constraint)
+    return (Overtaken if sqlstate == _FOREIGN_KEY_VIOLATION else DatabaseFault)(sqlstate, constraint)
 
 
 def _refusal_of_ours(sqlstate: str, diagnostic: psycopg.errors.Diagnostic) -> Exception:
@@ -251,7 +252,8 @@ class Db:
     The `precedents` are statements that are sent between the opening and the route's own.
 
     If the connection is lost during a `repeatable` trip, one that only reads, the trip is sent again. Any other is sent
-    again only if it is certain that nothing of it was applied.
+    again only if it is certain that nothing of it was applied. A trip that another request has overtaken is sent again
+    too: its statements then see what that one has done.
     """
 
     def __init__(
@@ -332,6 +334,8 @@ class Db:
         except Interrupted as interrupted:
             if not (interrupted.nothing_applied or self._repeatable):
                 raise
+            results = send(connection(), trip)
+        except Overtaken:
             results = send(connection(), trip)
         return results[len(trip) - len(statements) :]
 

@@ -14,6 +14,7 @@ Interrupted                 the trip to the database ended before its outcome wa
 Replay                      not a failure: an answer is stored for this Idempotency-Key
 Unchanged                   not a failure either: the client has this answer already
 DatabaseFault               a database error nobody foresaw: 500, and only its code in the log
+└── Overtaken               it may be that another request was faster; becomes what looking again answers
 """
 
 import traceback
@@ -159,6 +160,13 @@ class DatabaseFault(Exception):
 
     def __str__(self) -> str:
         return f"{self._said}, process {self.process}"
+
+
+class Overtaken(DatabaseFault):
+    """A foreign key was broken. Most likely another request has deleted, since this one looked, what it refers to.
+
+    Whoever looks again then finds that it is gone. A fault of ours is the same again.
+    """
 
 
 # Shown in place of the message of an error that nobody foresaw, which may quote what a user sent.

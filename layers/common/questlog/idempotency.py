@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from questlog.db import Connection, Db, Queries, Statement, connection, count_trip, refusal_of, send
-from questlog.errors import Failure, Interrupted, Replay, Unavailable
+from questlog.errors import Failure, Interrupted, Overtaken, Replay, Unavailable
 
 # Only refusals of these statuses are stored: the route itself decided them, and would do so again. After any other the
 # caller may correct the request and send it again with the same key.
@@ -63,10 +63,11 @@ class IdempotentDb(Db):
 
         If the connection is lost before the answer is known to be stored, `work` runs a second time; the transaction of
         the first is then either rolled back, or its stored answer is returned. Raises Unavailable if that fails too.
+        It also runs a second time if another request has overtaken it.
         """
         try:
             return self._once(work)
-        except Interrupted:
+        except (Interrupted, Overtaken):
             pass
         try:
             return self._once(work)
