@@ -186,6 +186,28 @@ def test_the_request_that_settles_says_so(user: User, clock: Clock) -> None:
     assert answer["session"]["actual_seconds"] == 600
 
 
+@pytest.mark.parametrize("paid", [True, False])
+def test_completing_a_former_session_settles_the_live_one(
+    user: User, clock: Clock, database: Database, *, paid: bool
+) -> None:
+    """As any write of focus does (rule 3)."""
+    former = factories.focus_session(user, duration_seconds=600)
+    clock.advance("600 s" if paid else "1 s")
+    first = user.post(f"/focus/{former['id']}/complete").data
+    live = factories.focus_session(user, duration_seconds=14400)
+    clock.advance("5 hours")
+    again = user.post(f"/focus/{former['id']}/complete").data
+    [row] = database.query("SELECT status, end_reason FROM focus_sessions WHERE id = %s", live["id"])
+    assert row == {"status": "completed", "end_reason": "timer"}
+    assert again["already_completed"] is True
+    assert again["session"] == first["session"]
+    assert again["xp_awarded"] == first["xp_awarded"] == (10 if paid else 0)
+    # What was paid says the level of the first time; where nothing was, the present one is shown (rule 6).
+    level = user.get("/progress").json["level"]
+    assert level > first["new_level"]
+    assert again["new_level"] == (first["new_level"] if paid else level)
+
+
 # The day that is paid --------------------------------------------------------------------------------------------
 
 

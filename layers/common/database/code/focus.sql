@@ -206,21 +206,23 @@ BEGIN
 END
 $$;
 
--- Ends the live session if its time is up: every read and write of the timer begins with this. It is a statement of its
--- own there, because a statement does not see what the functions it calls have written.
+-- Ends the live session if its time is up, unless it is the one that is left to the statement after: every read and write of
+-- the timer begins with this. It is a statement of its own there, because a statement does not see what the functions it calls
+-- have written.
 --   It looks without the lock first: nearly always there is nothing to end, and polls should not wait for each other.
-CREATE OR REPLACE FUNCTION app.settle_focus() RETURNS void
+CREATE OR REPLACE FUNCTION app.settle_focus(but uuid DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
     s focus_sessions;
 BEGIN
-    PERFORM FROM focus_sessions AS f WHERE f.status IN ('active', 'paused') AND focus_expires_at(f) <= instant();
+    PERFORM FROM focus_sessions AS f
+     WHERE f.status IN ('active', 'paused') AND focus_expires_at(f) <= instant() AND f.id IS DISTINCT FROM but;
     IF NOT FOUND THEN
         RETURN;
     END IF;
     PERFORM lock_user();
     SELECT * INTO s FROM focus_sessions AS f
-     WHERE f.status IN ('active', 'paused') AND focus_expires_at(f) <= instant();
+     WHERE f.status IN ('active', 'paused') AND focus_expires_at(f) <= instant() AND f.id IS DISTINCT FROM but;
     IF FOUND THEN
         PERFORM end_overdue_focus(s);
     END IF;
