@@ -259,7 +259,8 @@ def session(request: Request) -> Reply[CurrentSession]:
     try:
         user, expiry = _as_caller(request).each((AuthUser, Expiry), "session", terms=settings().tos_version)
     except Failure as failure:
-        if failure.status != 401:
+        # 404: the user was deleted after this request had been authenticated.
+        if failure.status not in (401, 404):
             raise
         dead = identity.cookie_token(request) == identity.presented_token(request)
         return Reply(CurrentSession(), cookies=(identity.cleared_cookie(),) if dead else (), headers=NO_STORE)

@@ -3,14 +3,18 @@
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
 
+from questlog.identity import OWN_SCOPES
+
 from tests.conftest import Answer, Database, NewUser, User, at_once
 from tests.support.client import Client
 from tests.support.locks import is_waited_for
+from tests.support.routes import routes
 from tests.support.threads import in_thread
 from tests.support.waiting import wait_until
 from tests.test_walk import everything_of, inhabit
@@ -143,15 +147,58 @@ def test_a_request_that_waits_for_the_deletion_is_refused(
 ) -> None:
     user.post("/focus", {"duration_seconds": 60})
     database.query("UPDATE focus_sessions SET ends_at = started_at WHERE user_id = %s", user.id)
-    with psycopg.connect(database.app_url) as deleting, ThreadPoolExecutor(1) as pool:
+    while_deleted(user, database, lambda: send(user)).refused(401, "unauthorized")
+
+
+READS = [route for route in routes() if route.endpoint.method == "GET" and route.endpoint.requires in OWN_SCOPES]
+
+
+def test_a_read_that_waits_for_the_deletion_is_refused(new_user: NewUser, database: Database) -> None:
+    """Where it notes that its user is active, as it does every five minutes."""
+    named = [route for route in READS if not route.identified_by]
+    for route in named:
+        user = new_user()
+        database.query(
+            "UPDATE sessions SET last_activity_at = instant() - interval '10 minutes' WHERE user_id = %s", user.id
+        )
+        answer = while_deleted(user, database, partial(route.ask, user))
+        assert answer.status == 401, (str(route), answer.text)
+    assert len(named) > 80
+
+
+@pytest.mark.parametrize(("path", "read"), [("/user/stats", "user_achievements"), ("/user/profile", "user_progress")])
+def test_a_read_whose_user_is_deleted_after_it_was_let_in_is_refused(
+    user: User, database: Database, path: str, read: str
+) -> None:
+    """It waits before its own statement: for a table that is locked."""
+    lock = f"LOCK TABLE {read} IN ACCESS EXCLUSIVE MODE"
+    while_deleted(user, database, lambda: user.get(path), first=lock).refused(401, "unauthorized")
+
+
+def test_who_is_deleted_while_they_ask_who_they_are_is_nobody(user: User, database: Database) -> None:
+    database.query(
+        "UPDATE sessions SET last_activity_at = instant() - interval '10 minutes' WHERE user_id = %s", user.id
+    )
+    answer = while_deleted(user, database, lambda: user.get("/auth/session"))
+    assert answer.json == {"user": None, "expires_at": None}
+
+
+def while_deleted(user: User, database: Database, send: Callable[[], Answer], *, first: str = "SELECT") -> Answer:
+    """The answer to a request that waits for the deletion of its user, which is then committed."""
+    with psycopg.connect(database.admin_url) as deleting, ThreadPoolExecutor(1) as pool:
+        deleting.execute(first.encode())
         deleting.execute("SELECT set_config('app.user_id', %s, true)", [str(user.id)])
         deleting.execute("SELECT set_config('app.scope', 'own', true)")
         deleting.execute("SELECT revise()")
         deleting.execute("SELECT delete_user('{}')")
-        answer = pool.submit(in_thread, lambda: send(user))
-        wait_until(lambda: is_waited_for(database, deleting.info.backend_pid), "the request waits for the deletion")
+        answer = pool.submit(in_thread, send)
+        wait_until(
+            lambda: answer.done() or is_waited_for(database, deleting.info.backend_pid),
+            "the request waits for the deletion",
+        )
+        assert not answer.done(), "it did not wait"
         deleting.commit()
-        answer.result().refused(401, "unauthorized")
+        return answer.result()
 
 
 def test_the_last_administrator_stays(new_user: NewUser, database: Database) -> None:

@@ -33,7 +33,7 @@ from questlog import identity
 from questlog.binding import Arguments
 from questlog.db import Db, Queries, Statement, sent_ahead
 from questlog.edge import Edge, LambdaHandler
-from questlog.errors import Failure, Forbidden, Invalid, Unchanged
+from questlog.errors import Failure, Forbidden, Invalid, NotFound, Unchanged
 from questlog.idempotency import IdempotentDb, fingerprint, is_key
 from questlog.revision import REVISE
 from questlog.routing import Resource, Router, no_such_path
@@ -122,6 +122,11 @@ class Endpoint:
         self.tools = options.get("tools", ())
         self.errors = options.get("errors", {})
 
+    @property
+    def names_something(self) -> bool:
+        """Whether a request names something that may not be there: in its path, or elsewhere as the route declares."""
+        return "{" in self.path or 404 in self.errors
+
     @cached_property
     def parameters(self) -> Mapping[str, Any]:
         """The types of the call's parameters by name."""
@@ -153,12 +158,21 @@ class Endpoint:
             raise Forbidden("Another site may have sent this request.", "csrf_violation")
         db = self._database(request, content)
         try:
-            response = db.run(lambda: self._respond(request, self.call(**arguments.bound(db))))
+            response = db.run(lambda: self._respond(request, self._result(db, arguments)))
         except Unchanged as unchanged:
             response = Response(status_code=304, headers={"ETag": unchanged.tag})
         if self.requires is not None:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+    def _result(self, db: Db, arguments: Arguments) -> Any:
+        try:
+            return self.call(**arguments.bound(db))
+        except NotFound:
+            if not self.names_something:
+                # The user may have been deleted after this request had been authenticated, which then says so.
+                db.authenticate_only()
+            raise
 
     def _database(self, request: Request, content: bytes) -> Db:
         is_safe = request.method in identity.SAFE_METHODS

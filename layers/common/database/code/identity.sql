@@ -61,6 +61,9 @@ BEGIN
 
     IF caller.last_activity_at < clock() - interval '5 minutes' THEN
         UPDATE sessions SET last_activity_at = clock() WHERE user_id = caller.user_id AND id = caller.session_id;
+        IF NOT FOUND THEN -- it has waited for what ended the session, such as the deletion of the user
+            PERFORM refuse(401, 'unauthorized', 'Sign in to do this.');
+        END IF;
         UPDATE users SET last_activity_at = clock() WHERE id = caller.user_id;
     END IF;
 END
