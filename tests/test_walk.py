@@ -7,10 +7,11 @@ covers the group, or another user's ids would be refused only because they name 
 import importlib
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -20,7 +21,7 @@ from tests.conftest import Database, NewUser, User
 from tests.support.client import Answer, Bearer, Client
 from tests.support.minimal import minimal
 from tests.support.routes import BODIES, OF_EVERYONE, QUERIES
-from tests.support.rows import likely, paths_of, rows_of
+from tests.support.rows import Row, likely, paths_of, rows_of
 from tests.support.users import create_user
 
 HERE = Path(__file__).parent
@@ -207,6 +208,45 @@ def test_the_walk_reaches_what_it_is_about(new_user: NewUser, database: Database
     reached = Reach(new_user, database)
     unreached = [str(op) for op in IDENTIFIED if not op.path.startswith(SHARED) and not reached(op)]
     assert unreached == []
+
+
+# UUIDs to Python or Postgres, and malformed on the wire. For the others see tests/layer/test_wire.py.
+FORMS: list[Callable[[str], str]] = [lambda id_: f"{{{id_}}}", lambda id_: f"{id_[:4]}-{id_[4:8]}{id_[9:]}"]
+
+
+def of_each_table(operation: Operation, rows: list[Row]) -> list[list[str]]:
+    """Ids for the operation's path: of each table that may be meant, those of one row."""
+    paths = paths_of(likely(rows, operation.path), operation.parameters)
+    return [[row.id for row in path] for path in {path[-1].table: path for path in paths}.values()]
+
+
+def test_an_id_is_written_in_one_form(new_user: NewUser, database: Database) -> None:
+    """In any other it is malformed, and names nothing (platform contract, 1.4)."""
+    owner = new_user()
+    inhabit(owner)
+    before = everything_of(owner, database)
+    rows = rows_of(owner.id, database)
+    for operation in IDENTIFIED:
+        for *above, last in of_each_table(operation, rows):
+            for form in FORMS:
+                answer = operation.ask(owner, *above, quote(form(last)))
+                assert answer.status == 404, (str(operation), form(last), answer.text)
+    after = everything_of(owner, database)
+    # What may have written says so, also where it found nothing to write to.
+    assert {name for name in after if after[name] != before[name]} <= {"user_revisions"}
+
+
+def test_an_id_is_written_in_either_case(new_user: NewUser, database: Database) -> None:
+    owner = new_user()
+    inhabit(owner)
+    rows = rows_of(owner.id, database)
+    found = 0
+    for operation in (one for one in IDENTIFIED if one.method == "GET" and not one.path.startswith("/settings/")):
+        for ids in of_each_table(operation, rows):
+            if operation.ask(owner, *ids).status == 200:
+                found += 1
+                assert operation.ask(owner, *(id_.upper() for id_ in ids)).status == 200, (str(operation), ids)
+    assert found > 30
 
 
 class Reach:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from types import GenericAlias
 from typing import Any, Final, NamedTuple
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -13,7 +13,7 @@ from questlog.db import Db
 from questlog.errors import Invalid, NotFound
 from questlog.identity import Client
 from questlog.validation import problems
-from questlog.wire import Body, Total
+from questlog.wire import Body, Total, uuid_of
 
 from functions.admin.content_models import (
     Achievement,
@@ -60,7 +60,7 @@ class Kind(NamedTuple):
     row: type[Any]
     new: type[Body]
     change: type[Body]
-    read_id: Callable[[str], Any] = UUID
+    read_id: Callable[[str], Any] = uuid_of
 
 
 KINDS: Final[Mapping[ContentType, Kind]] = {

@@ -31,6 +31,7 @@ from questlog.wire import (
     absent,
     blank_is_null,
     json_at_most,
+    uuid_of,
 )
 
 EventType = Literal[
@@ -103,13 +104,13 @@ class EventId(NamedTuple):
         """ValueError when the text is neither."""
         event, separator, stamp = text.partition("_")
         if not separator:
-            return cls(UUID(event), None)
+            return cls(uuid_of(event), None)
         if not re.fullmatch(r"\d{8}T\d{6}Z", stamp, re.ASCII):
             raise ValueError("is no occurrence")
         recurrence_id = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         if not FIRST <= recurrence_id <= LAST:
             raise ValueError("is no occurrence")
-        return cls(UUID(event), recurrence_id)
+        return cls(uuid_of(event), recurrence_id)
 
 
 EventKey = Annotated[

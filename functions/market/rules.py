@@ -5,6 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from questlog.cursor import cursor_at
+from questlog.wire import uuid_of
 
 from functions.market.models import (
     CategorySpending,
@@ -31,7 +32,7 @@ class ItemName(NamedTuple):
     def of(cls, text: str) -> "ItemName":
         """The name as parameters of a statement."""
         try:
-            return cls(text, UUID(text))
+            return cls(text, uuid_of(text))
         except ValueError:
             return cls(text, None)
 

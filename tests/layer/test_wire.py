@@ -2,6 +2,7 @@
 
 import json
 import re
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -218,6 +219,18 @@ def test_a_bearer_decides_who_it_is(user: User, other: User) -> None:
 )
 def test_pages_that_are_none(user: User, page: str) -> None:
     user.get("/focus", query={"page": page}).invalid("page")
+
+
+@pytest.mark.parametrize("form", ["{{{}}}", "urn:uuid:{}", "uuid:{}", " {}", "{} ", "{}0", "({})"])
+def test_ids_that_are_none(user: User, form: str) -> None:
+    """A UUID has one form: other programs' spellings of one are malformed in a path (1.4), and no value in a query."""
+    library = user.post("/focus/libraries", {"name": "Mine"}).data["id"]
+    for id_ in (form.format(library), form.format(library.replace("-", ""))):
+        user.get(f"/focus/libraries/{quote(id_)}").refused(404, "not_found")
+        user.get("/learn/cards/due", query={"deck_id": id_}).invalid("deck_id")
+    for id_ in (library.replace("-", ""), library.replace("-", "_"), f"{library[:-2]}_1"):
+        user.get(f"/focus/libraries/{id_}").refused(404, "not_found")
+    assert user.get(f"/focus/libraries/{library.upper()}").data["id"] == library
 
 
 def test_an_absurd_page_is_empty(user: User) -> None:

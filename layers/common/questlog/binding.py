@@ -12,6 +12,7 @@ from functools import cache
 from itertools import islice
 from math import isfinite
 from typing import Any, Final, get_args
+from uuid import UUID
 
 from pydantic import BaseModel, PlainValidator, TypeAdapter, ValidationError
 from pydantic_core import from_json
@@ -44,8 +45,13 @@ def _in_digits(text: str) -> bool:
     return digits.isascii() and digits.isdecimal()
 
 
-# pydantic alone would also take 1_0, 1.0, +1 and blanks around a number.
-_WRITTEN: Final[Mapping[type, IsWritten]] = {int: _in_digits}
+def _in_hyphenated_length(text: str) -> bool:
+    return len(text) == len("00000000-0000-4000-8000-000000000000")
+
+
+# pydantic alone would also take 1_0, 1.0, +1 and blanks around a number, and a UUID in braces, after urn:uuid: and
+# without hyphens, each of which has a length of its own.
+_WRITTEN: Final[Mapping[type, IsWritten]] = {int: _in_digits, UUID: _in_hyphenated_length}
 
 
 class Arguments:

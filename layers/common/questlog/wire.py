@@ -196,6 +196,17 @@ class MaxEntries:
         return value
 
 
+def uuid_of(text: str) -> UUID:
+    """The UUID in its one form on the wire, with hyphens and in either case. ValueError for any other text.
+
+    Python alone would also take it in braces, after urn:uuid:, and with its hyphens anywhere or nowhere.
+    """
+    found = UUID(text)
+    if str(found) != text.lower():
+        raise ValueError("must be a UUID")
+    return found
+
+
 def blank_is_null(value: str | None) -> str | None:
     """None for optional text that was left blank."""
     return value or None
