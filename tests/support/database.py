@@ -28,6 +28,9 @@ from tests.support.environment import LOGINS
 
 # So many connections of one login are kept for the next one who asks.
 _MOST_KEPT: Final = 8
+# A test may make a hundred requests at once, each over a connection of its own, while every worker keeps some of each
+# login. Whoever wants one of a server that has no more to give is answered 503.
+_MOST_CONNECTIONS: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,7 @@ class Server:
         if given:
             self.admin_url = given
         else:
-            self._postgres = Postgres(self._folder / "postgres", durable=False)
+            self._postgres = Postgres(self._folder / "postgres", durable=False, max_connections=_MOST_CONNECTIONS)
             self._postgres.start()
             self.admin_url = self._postgres.admin_url
         self.migrated = Database(f"questlog_{secrets.token_hex(4)}", self.admin_url, self.passwords).create()
