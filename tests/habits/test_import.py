@@ -180,7 +180,7 @@ def test_the_day_on_which_a_to_do_is_due_stands_in_the_quest(new_user: NewUser) 
         "date": "2031-05-09",
         "never": "",
     }
-    todos = [{"id": name, "text": name, "date": day} for name, day in days.items()]
+    todos: list[dict[str, Any]] = [{"id": name, "text": name, "date": day} for name, day in days.items()]
     todos.append({"id": "long", "text": "long", "date": "2020-02-29", "notes": "x" * 5_000, "tags": ["a"]})
     document = json.dumps({"tasks": {"todos": todos}, "tags": [{"id": "a", "name": "home"}]}).encode()
     assert [problem["name"] for problem in sent(user, document)["problems"]] == ["long"]
