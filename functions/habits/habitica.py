@@ -19,6 +19,7 @@ from questlog.importing.values import clean_line, fold
 
 from functions.habits.history import (
     DUE_ON,
+    LARGEST_AMOUNT,
     LONGEST_NAME,
     LONGEST_TEXT_OF_QUEST,
     LONGEST_TITLE_OF_QUEST,
@@ -215,7 +216,7 @@ def _clicks(reading: _Reading, task: Mapping[str, Any], kind: str) -> dict[date,
             reading.losses[_NO_DAY] += 1
         else:
             day = _day(moment, reading.document)
-            clicks[day] = clicks.get(day, Decimal(0)) + round(times)
+            clicks[day] = min(clicks.get(day, Decimal(0)) + round(times), LARGEST_AMOUNT)
     return clicks
 
 
@@ -265,7 +266,7 @@ def _name(reading: _Reading, task: Mapping[str, Any], kind: str, longest: int = 
 
 
 def _key(task: Mapping[str, Any], name: str) -> str:
-    return import_key(FORMAT, _text(task.get("id")) or _text(task.get("_id")) or fold(name))
+    return import_key(FORMAT, clean_line(_text(task.get("id"))) or clean_line(_text(task.get("_id"))) or fold(name))
 
 
 def _checklist(task: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:

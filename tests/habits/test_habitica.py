@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -189,6 +190,25 @@ def test_a_negative_habit_is_a_limit_of_nothing_a_day() -> None:
         HabitDay(date(2031, 3, 3), is_done=False, amount=Decimal(4)),
         HabitDay(date(2031, 3, 4), is_done=False, amount=Decimal(3)),
     ]
+
+
+def test_a_limit_holds_no_more_on_a_day_than_a_habit_may_have() -> None:
+    """However many entries of that day there are."""
+    history = [{"date": at(ROLL), "scoredDown": 100_000}] * 10_001
+    tasks = {"habits": [{"id": "h-1", "text": "Sugar", "up": False, "down": True, "history": history}]}
+    assert [day.amount for day in one(tasks).days] == [1_000_000_000]
+
+
+@pytest.mark.parametrize("sent", ["a\0b", "a\ud800b", "a\nb", " a b "])
+def test_an_id_becomes_a_key_that_can_be_stored(sent: str) -> None:
+    task = {"id": sent, "text": "Read"}
+    records = read(document({"dailys": [task], "todos": [{**task, "id": f"{sent}c"}]}))
+    keys = [records.habits[0].import_key, records.quests[0].import_key]
+    assert all(re.fullmatch("habitica:a ?b ?c?", key) for key in keys), keys
+
+
+def test_an_id_that_cannot_be_stored_at_all_is_none() -> None:
+    assert one(daily(id="\0")).import_key == one(daily(id="")).import_key
 
 
 def test_a_habit_that_cannot_be_scored_is_left_out() -> None:

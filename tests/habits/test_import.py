@@ -136,6 +136,21 @@ def test_the_sample_of_habitica(user: User, database: Database) -> None:
     assert ledger(user, database) == before
 
 
+def test_ids_and_scores_that_cannot_be_stored_as_they_are(user: User) -> None:
+    """Nobody's app writes them, but a file may hold them."""
+    often = [{"date": 1930300000000, "scoredDown": 100_000}] * 10_001
+    tasks = {
+        "habits": [{"id": "a\0", "text": "Sugar", "up": False, "down": True, "history": often}],
+        "dailys": [{"id": "\ud800", "text": "Read", "frequency": "daily"}],
+        "todos": [{"id": "b\ud800", "text": "Post the letter"}],
+    }
+    content = json.dumps({"tasks": tasks}).encode()
+    report = sent(user, content)
+    assert (counts(report), report["quests"], report["problems"]) == ((2, 0, 0, 0), 1, [])
+    again = sent(user, content)
+    assert (counts(again), again["quests"]) == ((0, 0, 2, 0), 0)
+
+
 def test_streaks_are_the_users_own_history(user: User) -> None:
     sent(user, FILE)
     read = named(user, "Read")
