@@ -212,6 +212,34 @@ def test_a_reference_to_what_never_was_is_a_fault_of_ours(
     assert user.post("/focus/libraries", {"name": "a"}, headers=headers).status == 200
 
 
+@pytest.mark.parametrize("headers", [{}, KEY])
+@pytest.mark.parametrize("refusals", [("40P01", "23503"), ("23503", "40P01")])
+def test_who_loses_a_deadlock_may_be_overtaken_too(
+    user: User, database: Database, headers: dict[str, str], refusals: tuple[str, str]
+) -> None:
+    """A request that deletes wins the deadlock with one that refers to what it deletes, which then looks too early."""
+    database.query(
+        f"""
+        CREATE SEQUENCE public.attempts;
+        GRANT USAGE ON SEQUENCE public.attempts TO PUBLIC;
+        CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            refusals text[] := '{{{",".join(refusals)}}}';
+            refusal text := refusals[nextval('public.attempts')];
+        BEGIN
+            IF refusal IS NOT NULL THEN RAISE EXCEPTION USING ERRCODE = refusal; END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER lose BEFORE INSERT ON focus_libraries FOR EACH ROW EXECUTE FUNCTION lose();
+        """
+    )
+    try:
+        assert user.post("/focus/libraries", {"name": "a"}, headers=headers).status == 200
+    finally:
+        database.query("DROP TRIGGER lose ON focus_libraries; DROP FUNCTION lose(); DROP SEQUENCE public.attempts")
+    assert libraries(user) == 1
+
+
 def test_a_key_that_keeps_nothing_is_no_reason_to_try_again(line: Line, user: User, database: Database) -> None:
     """An answer that shows a secret is not kept, so that trying again would make a second token."""
     user.get("/auth/me")

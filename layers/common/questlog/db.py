@@ -330,14 +330,19 @@ class Db:
         """Send the opening, the precedents and these statements as one trip. Returns the rows of these statements."""
         trip = [*self._opening, *(self._precedents if statements else ()), *statements]
         try:
-            results = send(connection(), trip)
+            results = self._sent(trip)
+        except Overtaken:
+            results = self._sent(trip)
+        return results[len(trip) - len(statements) :]
+
+    def _sent(self, trip: Sequence[Statement]) -> list[list[DictRow]]:
+        """Send a trip, and once more if the connection is lost and that does no harm."""
+        try:
+            return send(connection(), trip)
         except Interrupted as interrupted:
             if not (interrupted.nothing_applied or self._repeatable):
                 raise
-            results = send(connection(), trip)
-        except Overtaken:
-            results = send(connection(), trip)
-        return results[len(trip) - len(statements) :]
+        return send(connection(), trip)
 
 
 @cache

@@ -66,13 +66,18 @@ class IdempotentDb(Db):
         It also runs a second time if another request has overtaken it.
         """
         try:
-            return self._once(work)
-        except (Interrupted, Overtaken):
-            pass
+            try:
+                return self._uninterrupted(work)
+            except Overtaken:
+                return self._uninterrupted(work)
+        except Interrupted:
+            raise Unavailable from None
+
+    def _uninterrupted(self, work: Callable[[], Response]) -> Response:
         try:
             return self._once(work)
         except Interrupted:
-            raise Unavailable from None
+            return self._once(work)
 
     def _once(self, work: Callable[[], Response]) -> Response:
         self._connection = None
