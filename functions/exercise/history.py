@@ -75,7 +75,8 @@ class LoggedWorkout:
         An end that is missing, not after the start or more than 24 h after it is the start, without a duration.
         """
         start = instant(self.started_at, zone)
-        if self.ended is None:
+        # A duration of many years would lead to no date that there is.
+        if self.ended is None or (isinstance(self.ended, timedelta) and not self.has_possible_end):
             return start, start, None
         end = start + self.ended if isinstance(self.ended, timedelta) else instant(self.ended, zone)
         if not start < end <= start + _LONGEST_WORKOUT:

@@ -249,6 +249,7 @@ def test_durations(text: str, seconds: int | None) -> None:
         ("62h 43m", 0, None),
         ("24h 1m", 0, None),
         ('"3,527h 3min"', 0, None),
+        ("99999999h", 0, None),  # beyond the last date there is
         ("3,527h 3min", 0, None),  # without quotes it is two cells
         ("", 0, None),
         ("0s", 0, None),
