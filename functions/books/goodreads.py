@@ -218,9 +218,9 @@ def book_id(own_id: UUID, import_key: str | None) -> str:
 
 
 def _first_author(authors: str) -> tuple[str, str]:
-    """The first of the authors, and the others, so that an import puts them together again."""
-    first, _, others = authors.partition(", ")
-    return (first, others) if _all_authors(first, others) == authors else (authors, "")
+    """The first of the authors, and the others. A single word may be a first name, as in `King, Stephen`."""
+    first, *others = names = authors.split(", ")
+    return (first, ", ".join(others)) if all(" " in name.strip() for name in names) else (authors, "")
 
 
 def _last_name_first(author: str) -> str:

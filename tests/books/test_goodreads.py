@@ -472,6 +472,8 @@ def test_our_own_export_comes_back(given_books: list[ExportedBook]) -> None:
     [
         ("Ilse Verran, Tom Okoro, Ana Roe", ("Ilse Verran", "Verran, Ilse", "Tom Okoro, Ana Roe")),
         ("Ilse Verran", ("Ilse Verran", "Verran, Ilse", "")),
+        ("King, Stephen", ("King, Stephen", "King, Stephen", "")),
+        ("le Roe, Ana", ("le Roe, Ana", "le Roe, Ana", "")),
         (", Verran", (", Verran", ", Verran", "")),
         (None, ("", "", "")),
     ],
