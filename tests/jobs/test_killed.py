@@ -161,7 +161,9 @@ def test_what_has_served_goes(workers: Workers, user: User, database: Database, 
             break
         tick_until_over(database, clock, "cleanup")
         assert database.query("SELECT r2_key FROM upload_intents WHERE user_id = %s", user.id) == [], statement
-        assert database.query("SELECT object_key FROM storage_deletions") == [{"object_key": key}], statement
+        # What other tests have left becomes old, too, as the clock moves.
+        listed = database.query("SELECT object_key FROM storage_deletions WHERE object_key LIKE %s", f"{user.id}/%")
+        assert listed == [{"object_key": key}], statement
     assert statement > 12
 
 
