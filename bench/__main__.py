@@ -4,7 +4,6 @@ import argparse
 import os
 import platform
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -89,8 +88,8 @@ ORDER: Final = (
     "size",
 )
 
-# Measured only when they are asked for, each in a database of its own, and written to documents of their own: `scale`
-# takes gigabytes and long, and docs/scale.md counts with what the others say.
+# Measured only when they are asked for, and written to documents of their own: `scale` takes gigabytes and long, and
+# docs/scale.md counts with what the others say.
 APART: Final[Mapping[str, tuple[str, ...]]] = {"scale": ("scale", "administration"), "capacity": ("weight", "day")}
 
 INTRODUCTION: Final = """# Figures
@@ -112,26 +111,29 @@ def main() -> None:
     chosen = parser.parse_args().figure
     console = Console()
     figures = []
+    server = ""
     apart = {name for names in APART.values() for name in names}
     names = [name for name in ORDER if name not in apart] if chosen is None else APART.get(chosen, (chosen,))
-    with _progress(console) as bar, ExitStack() as stages:
+    with _progress(console) as bar:
         task = bar.add_task("a database", total=len(names))
         tell = partial(_describe, bar, task)
-        stage = stages.enter_context(Stage(tell))
         for position, name in enumerate(names, 1):
             tell(name)
             if not console.is_terminal:
                 console.print(f"{position} of {len(names)}: {name}")
-            if chosen in APART and position > 1:
-                stages.close()
-                stage = stages.enter_context(Stage(tell))
-            figure = ON_A_STAGE[name](stage) if name in ON_A_STAGE else BY_THEMSELVES[name]()
+            if name in BY_THEMSELVES:
+                figure = BY_THEMSELVES[name]()
+            else:
+                # One of its own: the quests and skills that another figure has left would be looked at by every award.
+                with Stage(tell) as stage:
+                    figure = ON_A_STAGE[name](stage)
+                    server = stage.version
             console.print(figure.table())
             if chosen is None or chosen in APART:
                 plots.draw(name, figure, DOCUMENTS / "plots")
             figures.append(figure)
             bar.advance(task)
-        machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {stage.version}"
+        machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {server}"
     if chosen is None or chosen in APART:
         document = DOCUMENTS / ("bench.md" if chosen is None else f"bench-{chosen}.md")
         command = "make bench" if chosen is None else f"make bench ARGS={chosen}"
