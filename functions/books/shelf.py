@@ -38,7 +38,7 @@ _STATUSES: Final[dict[str, Status]] = {
     **dict.fromkeys(_GIVEN_UP, "abandoned"),
     **dict.fromkeys(_PAUSED, "reading"),
 }
-# What a cell says that says nothing.
+# Cells without information.
 _NOTHING: Final = frozenset({"", "no"})
 # An ISBN with a wrong digit, or what a spreadsheet makes of one: 9.78E+12, or without its zeros in front.
 _LIKE_ISBN: Final = re.compile(r"[0-9][0-9.,E+ X-]{7,}", re.IGNORECASE)

@@ -235,7 +235,7 @@ SELECT day AS date, count(*) AS reviews, count(*) FILTER (WHERE passed) AS passe
 -- name: forecast
 SELECT require_deck(%(deck_id)s);
 SELECT local_today() AS today;
--- The overdue ones are not told apart by days: to find the day of a moment costs more than to read it.
+-- All overdue cards are counted under yesterday. To work out the local day of each would cost more than to read the card.
 SELECT CASE WHEN c.due >= s.begins THEN local_day(c.due, s.zone, s.day_start) ELSE s.today - 1 END AS date, count(*) AS due
   FROM (SELECT d.zone, d.day_start, t.today, lower(day_bounds(t.today, d.zone, d.day_start)) AS begins
           FROM day_settings() AS d, (SELECT local_today() AS today OFFSET 0) AS t OFFSET 0) AS s,

@@ -232,7 +232,7 @@ def _objection(scalar: Any) -> str | None:
 def _readable(text: str, is_written: IsWritten | None) -> str:
     """Text of the URL as its parameter's type may read it.
 
-    U+FFFD stands for NUL, which Postgres cannot store: it matches no stored text. It stands too for the whole of a text
-    that is not how a value of the type is written: it is no value of any such type.
+    NUL becomes U+FFFD, since Postgres cannot store NUL; U+FFFD matches no stored text. A text in another form than the
+    type is written in becomes U+FFFD as a whole, which the type refuses.
     """
     return "\ufffd" if is_written and not is_written(text) else text.replace("\0", "\ufffd")

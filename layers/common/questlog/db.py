@@ -252,8 +252,8 @@ class Db:
     The `precedents` are statements that are sent between the opening and the route's own.
 
     If the connection is lost during a `repeatable` trip, one that only reads, the trip is sent again. Any other is sent
-    again only if it is certain that nothing of it was applied. A trip that another request has overtaken is sent again
-    too: its statements then see what that one has done.
+    again only if it is certain that nothing of it was applied. A trip that has broken a foreign key is sent again
+    too, see Overtaken: nothing of it was applied.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ Interrupted                 the trip to the database ended before its outcome wa
 Replay                      not a failure: an answer is stored for this Idempotency-Key
 Unchanged                   not a failure either: the client has this answer already
 DatabaseFault               a database error nobody foresaw: 500, and only its code in the log
-└── Overtaken               it may be that another request was faster; becomes what looking again answers
+└── Overtaken               another request may have deleted what this one refers to; it is sent once more
 """
 
 import traceback
@@ -163,9 +163,9 @@ class DatabaseFault(Exception):
 
 
 class Overtaken(DatabaseFault):
-    """A foreign key was broken. Most likely another request has deleted, since this one looked, what it refers to.
+    """A foreign key was broken. Most likely another request has just deleted the row that this one refers to.
 
-    Whoever looks again then finds that it is gone. A fault of ours is the same again.
+    The request is sent once more: it then finds that the row is gone, and says so. A fault of ours occurs again.
     """
 
 

@@ -63,7 +63,7 @@ class IdempotentDb(Db):
 
         If the connection is lost before the answer is known to be stored, `work` runs a second time; the transaction of
         the first is then either rolled back, or its stored answer is returned. Raises Unavailable if that fails too.
-        It also runs a second time if another request has overtaken it.
+        It also runs a second time if it has broken a foreign key, see Overtaken.
         """
         try:
             try:

@@ -206,9 +206,9 @@ BEGIN
 END
 $$;
 
--- Ends the live session if its time is up, unless it is the one that is left to the statement after: every read and write of
--- the timer begins with this. It is a statement of its own there, because a statement does not see what the functions it calls
--- have written.
+-- Ends the live session if its time is up. Every read and write of the timer begins with this. It is a statement of its own
+-- there, because a statement does not see what the functions it calls have written. The session `but` is left as it is: the next
+-- statement ends it.
 --   It looks without the lock first: nearly always there is nothing to end, and polls should not wait for each other.
 CREATE OR REPLACE FUNCTION app.settle_focus(but uuid DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$

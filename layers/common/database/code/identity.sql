@@ -61,7 +61,7 @@ BEGIN
 
     IF caller.last_activity_at < clock() - interval '5 minutes' THEN
         UPDATE sessions SET last_activity_at = clock() WHERE user_id = caller.user_id AND id = caller.session_id;
-        IF NOT FOUND THEN -- it has waited for what ended the session, such as the deletion of the user
+        IF NOT FOUND THEN -- the session ended while this waited for its row: the user was deleted, for example
             PERFORM refuse(401, 'unauthorized', 'Sign in to do this.');
         END IF;
         UPDATE users SET last_activity_at = clock() WHERE id = caller.user_id;
