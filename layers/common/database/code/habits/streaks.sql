@@ -40,12 +40,17 @@ CREATE OR REPLACE FUNCTION internal.streak_after(turns_later int, streak int, pa
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN turns_later <= 1 + paused THEN streak ELSE 0 END;
 
--- A streak as it stands on a day, for lists: it is inlined.
+-- A streak as it stands on a day, for lists: it is inlined. Most habits have no streak, went on a turn ago or are daily: only the
+-- others need to know the turn of a day, whose expression takes long to be made ready.
 CREATE OR REPLACE FUNCTION internal.standing_streak(
     streak int, through date, cadence text, custom_days int[], today date
 ) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN streak_after(habit_turn(today, cadence, custom_days) - habit_turn(through, cadence, custom_days), streak);
+RETURN CASE
+    WHEN streak = 0 OR through >= today - CASE cadence WHEN 'weekly' THEN 7 ELSE 1 END THEN streak
+    WHEN cadence = 'daily' THEN 0
+    ELSE streak_after(turns_between(through, today, cadence, custom_days), streak)
+END;
 
 -- How many turns of a habit are paused between its latest streak and a day: those with a paused day; of a limit, which keeps
 -- itself, those with nothing but paused days.
