@@ -66,32 +66,48 @@ GRANT SELECT (owner_id, owner_key, id, remaining_stock), UPDATE (remaining_stock
 CREATE TABLE user_purchases (
     user_id uuid NOT NULL DEFAULT current_user_id() REFERENCES users ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT gen_random_uuid(),
-    item_owner uuid NOT NULL CHECK (item_owner IN (user_id, '00000000-0000-0000-0000-000000000000')),
+    -- The user, or nobody: the item is shared.
+    item_owner uuid NOT NULL,
     item_id uuid NOT NULL,
     item_key text NOT NULL,
     item_name text NOT NULL,
     category text NOT NULL,
     is_consumable boolean NOT NULL,
-    unit_price bigint NOT NULL CHECK (unit_price >= 0),
-    quantity int NOT NULL CHECK (quantity BETWEEN 1 AND 99),
+    unit_price bigint NOT NULL,
+    quantity int NOT NULL,
     price_paid bigint NOT NULL,
-    uses_total int NOT NULL CHECK (uses_total >= 1),
-    uses_remaining int NOT NULL CHECK (uses_remaining BETWEEN 0 AND uses_total),
-    status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'redeemed', 'refunded')),
+    uses_total int NOT NULL,
+    uses_remaining int NOT NULL,
+    -- active, redeemed or refunded
+    status text NOT NULL DEFAULT 'active',
     purchased_at timestamptz NOT NULL,
     redeemed_at timestamptz,
     expires_at timestamptz,
     refunded_at timestamptz,
-    refund_reason text CHECK (length(refund_reason) <= 200),
+    refund_reason text,
     PRIMARY KEY (user_id, id),
-    FOREIGN KEY (item_owner, item_id) REFERENCES market_items,
-    CHECK (price_paid = unit_price * quantity),
-    CHECK ((status = 'refunded') = (refunded_at IS NOT NULL)),
-    CHECK (refund_reason IS NULL OR status = 'refunded'),
-    CHECK (status <> 'active' OR uses_remaining > 0),
-    CHECK (status <> 'redeemed' OR (uses_remaining = 0 AND redeemed_at IS NOT NULL)),
-    CHECK (is_consumable OR (uses_remaining = 0 AND redeemed_at = purchased_at))
+    FOREIGN KEY (item_owner, item_id) REFERENCES market_items
 );
+
+-- Whether a purchase is sound, seen by itself; see sound_habit() for why it is one function.
+CREATE FUNCTION sound_purchase(p user_purchases) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+DECLARE
+    sound boolean := p.item_owner IN (p.user_id, '00000000-0000-0000-0000-000000000000')
+        AND p.unit_price >= 0 AND p.quantity BETWEEN 1 AND 99 AND p.price_paid = p.unit_price * p.quantity
+        AND p.uses_total >= 1 AND p.uses_remaining BETWEEN 0 AND p.uses_total
+        AND (p.is_consumable OR (p.uses_remaining = 0 AND p.redeemed_at IS NOT DISTINCT FROM p.purchased_at));
+BEGIN
+    IF p.status = 'refunded' THEN
+        RETURN sound AND p.refunded_at IS NOT NULL AND (p.refund_reason IS NULL OR length(p.refund_reason) <= 200);
+    END IF;
+    RETURN sound AND num_nonnulls(p.refunded_at, p.refund_reason) = 0
+       AND CASE p.status WHEN 'active' THEN p.uses_remaining > 0
+                         WHEN 'redeemed' THEN p.uses_remaining = 0 AND p.redeemed_at IS NOT NULL
+                         ELSE false END;
+END
+$$;
+ALTER TABLE user_purchases ADD CHECK (sound_purchase(user_purchases));
 -- With what a period's purchases add up to.
 CREATE INDEX user_purchases_recent ON user_purchases (user_id, purchased_at DESC, id) INCLUDE (category, price_paid);
 CREATE INDEX user_purchases_item ON user_purchases (user_id, item_id, purchased_at);
