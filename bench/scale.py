@@ -38,10 +38,6 @@ LEARNING: Final = (
     "`GET /learn/stats` looks at each card, of which the heavy account has {cards}. What is remembered of them on "
     "average is no sum that could be kept: each card is forgotten along a curve of its own, so each term changes daily."
 )
-MARKET: Final = (
-    "`GET /market/history` adds up one number for each reward that was ever bought, of which the heavy account has "
-    "{rewards}, to say how many purchases there are."
-)
 TEMPLATE: Final = UUID(hashlib.md5(b"listening_prompt_template:Breathing").hexdigest())
 # Routes that find what they show by a key, or where all users share it.
 BY_KEY: Final[Mapping[str, str]] = {
@@ -111,7 +107,7 @@ def measure(stage: Stage, users: int = USERS, payments: int = PAYMENTS_OF_A_USER
         "cost against the small one's, each divided by the rows that the answer shows where these differ. "
         f"At most {BUDGET} is the budget.",
         ("what", "small", "usual", "heavy", "rows shown", "factor"),
-        notes=[LEARNING.format(cards=f"{HEAVY.cards:,}"), MARKET.format(rewards=HEAVY.rewards)],
+        notes=[LEARNING.format(cards=f"{HEAVY.cards:,}")],
     )
     stage.tell(f"scale: {users:,} users")
     crowd(stage, users, payments)

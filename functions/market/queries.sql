@@ -114,17 +114,21 @@ SELECT *
    AND (%(key)s::text IS NULL OR item_key = %(key)s OR item_id = %(id)s)
  ORDER BY purchased_at DESC, id
  LIMIT %(page_size)s OFFSET (%(page)s::bigint - 1) * %(page_size)s;
--- Of the purchases that are kept as active, which have an index, some have expired. For the others see purchase_kind().
+-- Of the purchases that are kept as active, which have an index, some have expired. For the others see purchase_kinds().
 SELECT CASE WHEN %(status)s::text IN ('active', 'expired')
             THEN (SELECT count(*)
                     FROM user_purchases AS p
                    WHERE p.status = 'active' AND (p.expires_at <= clock()) IS TRUE = (%(status)s::text = 'expired')
                      AND (%(key)s::text IS NULL OR p.item_key = %(key)s OR p.item_id = %(id)s))
+            WHEN %(key)s::text IS NULL
+            THEN (SELECT coalesce(sum(t.total), 0)::bigint
+                    FROM totals_of('purchases') AS t
+                   WHERE t.day = '-infinity' AND t.kind IN ('active', 'redeemed', 'refunded')
+                     AND (%(status)s::text IS NULL OR t.kind = %(status)s))
             ELSE (SELECT coalesce(sum(t.total), 0)::bigint
                     FROM totals_of('purchases') AS t
                    WHERE (%(status)s::text IS NULL OR split_part(t.kind, '/', 1) = %(status)s)
-                     AND (%(key)s::text IS NULL OR split_part(t.kind, '/', 3) = %(key)s
-                          OR split_part(t.kind, '/', 2) = %(id)s::uuid::text))
+                     AND (split_part(t.kind, '/', 3) = %(key)s OR split_part(t.kind, '/', 2) = %(id)s::uuid::text))
        END AS total;
 
 -- name: inventory

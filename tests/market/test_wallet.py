@@ -124,14 +124,21 @@ def test_the_history(database: Database, user: User, other: User) -> None:
     refund(user, third)
 
     def ids(**query: Any) -> list[str]:
-        return [row["id"] for row in user.get("/market/history", query=query).data["purchases"]]
+        found = user.get("/market/history", query=query).data
+        assert found["total"] == len(found["purchases"])
+        return [row["id"] for row in found["purchases"]]
 
     assert ids() == [third, second, first]
     assert ids(status="active") == [first]
     assert ids(status="redeemed") == [second]
     assert ids(status="refunded") == [third]
+    assert ids(status="expired") == []
     assert ids(item="movie_night") == [third, first]
+    assert ids(item="movie_night", status="active") == [first]
+    assert ids(item="movie_night", status="refunded") == [third]
+    assert ids(item="theme_ocean", status="refunded") == []
     assert ids(item=user.get("/market/items/theme_ocean").data["id"]) == [second]
+    assert ids(item=user.get("/market/items/theme_ocean").data["id"], status="redeemed") == [second]
     page = user.get("/market/history", query={"page": 2, "page_size": 2}).data
     assert ([row["id"] for row in page["purchases"]], page["total"]) == ([first], 3)
     assert (page["page"], page["page_size"]) == (2, 2)

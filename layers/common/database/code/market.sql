@@ -107,6 +107,8 @@ DECLARE
     level int;
     price bigint;
     bought_at timestamptz;
+    first_status text;
+    kinds text[];
 BEGIN
     PERFORM lock_user();
     bought_at := instant();
@@ -134,6 +136,7 @@ BEGIN
             'remaining', (SELECT i.remaining_stock FROM market_items AS i WHERE i.owner_id IS NULL AND i.id = item.id)));
     END IF;
     price := item.price_coins * quantity;
+    first_status := CASE WHEN item.is_consumable THEN 'active' ELSE 'redeemed' END;
     INSERT INTO user_purchases (
         id, item_owner, item_id, item_key, item_name, category, is_consumable, unit_price, quantity, price_paid, uses_total,
         uses_remaining, status, purchased_at, redeemed_at, expires_at)
@@ -141,13 +144,14 @@ BEGIN
         new_purchase, item.owner_key, item.id, item.key, item.name, item.category, item.is_consumable, item.price_coins,
         quantity, price, item.uses_per_purchase * quantity,
         CASE WHEN item.is_consumable THEN item.uses_per_purchase * quantity ELSE 0 END,
-        CASE WHEN item.is_consumable THEN 'active' ELSE 'redeemed' END,
+        first_status,
         bought_at,
         CASE WHEN NOT item.is_consumable THEN bought_at END,
         bought_at + make_interval(days => item.valid_days));
+    kinds := purchase_kinds(first_status, item.id, item.key);
     PERFORM move_totals(ARRAY[
-        ROW(current_user_id(), 'purchases', '-infinity',
-            purchase_kind(CASE WHEN item.is_consumable THEN 'active' ELSE 'redeemed' END, item.id, item.key), 1, 0),
+        ROW(current_user_id(), 'purchases', '-infinity', kinds[1], 1, 0),
+        ROW(current_user_id(), 'purchases', '-infinity', kinds[2], 1, 0),
         ROW(current_user_id(), 'spending', utc_day(bought_at), item.category, 1, price),
         ROW(current_user_id(), 'spending_months', month_of(bought_at), item.category, 1, price)]::user_totals[]);
     IF item.price_coins > 0 THEN
@@ -199,8 +203,8 @@ BEGIN
            redeemed_at = CASE WHEN p.uses_remaining = uses THEN at END
      WHERE p.id = purchase
     RETURNING p.status, p.item_id, p.item_key INTO STRICT taken;
-    PERFORM move_row('purchases', purchase_kind('active', taken.item_id, taken.item_key),
-                     purchase_kind(taken.status, taken.item_id, taken.item_key));
+    PERFORM move_kinds('purchases', purchase_kinds('active', taken.item_id, taken.item_key),
+                       purchase_kinds(taken.status, taken.item_id, taken.item_key));
 END
 $$;
 
@@ -250,7 +254,7 @@ BEGIN
     refunded_coins := p.price_paid;
     UPDATE user_purchases AS r SET status = 'refunded', refunded_at = refund.refunded_at, refund_reason = given_reason
      WHERE r.id = wanted;
-    PERFORM move_row('purchases', purchase_kind(p.status, p.item_id, p.item_key), purchase_kind('refunded', p.item_id, p.item_key));
+    PERFORM move_kinds('purchases', purchase_kinds(p.status, p.item_id, p.item_key), purchase_kinds('refunded', p.item_id, p.item_key));
     DELETE FROM user_equipment AS e WHERE e.purchase_id = wanted;
     PERFORM take_stock(p.item_id, -p.quantity) WHERE p.item_owner <> current_user_id();
     PERFORM reverse('purchase:' || wanted, coalesce(given_reason, 'Refunded')) WHERE p.price_paid > 0;

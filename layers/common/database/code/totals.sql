@@ -161,10 +161,10 @@ CREATE OR REPLACE FUNCTION app.focus_tag_kind(mode text, status text, tag text) 
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN mode || '/' || status || '/' || tag;
 
--- The status, the id of the item, and its key. No key has a slash.
-CREATE OR REPLACE FUNCTION app.purchase_kind(status text, item_id uuid, item_key text) RETURNS text
+-- The status, for who wants the purchases of all items; and the status, the id of the item, and its key. No key has a slash.
+CREATE OR REPLACE FUNCTION app.purchase_kinds(status text, item_id uuid, item_key text) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN status || '/' || item_id || '/' || item_key;
+RETURN ARRAY[status, status || '/' || item_id || '/' || item_key];
 
 -- The status, whether it was ever finished, and the rating: completed/read/4.5. A book without one has nothing behind the last slash.
 CREATE OR REPLACE FUNCTION app.book_kind(b books) RETURNS text
@@ -221,8 +221,8 @@ SELECT f.user_id, 'focus_tags', month_of(f.started_at), focus_tag_kind(f.mode, f
   FROM focus_sessions AS f, LATERAL (SELECT DISTINCT unnest(f.tags) AS tag) AS t
  WHERE f.ended_at IS NOT NULL GROUP BY 1, 3, 4
  UNION ALL
-SELECT p.user_id, 'purchases', '-infinity', purchase_kind(p.status, p.item_id, p.item_key), count(*), 0
-  FROM user_purchases AS p GROUP BY 1, 4
+SELECT p.user_id, 'purchases', '-infinity', k.kind, count(*), 0
+  FROM user_purchases AS p, unnest(purchase_kinds(p.status, p.item_id, p.item_key)) AS k (kind) GROUP BY 1, 4
  UNION ALL
 SELECT p.user_id, 'spending', utc_day(p.purchased_at), p.category, count(*), sum(p.price_paid)::bigint
   FROM user_purchases AS p GROUP BY 1, 3, 4

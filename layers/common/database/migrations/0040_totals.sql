@@ -13,7 +13,7 @@ CREATE DOMAIN total_list AS text COLLATE "C" CHECK (value IN (
 --   references        open, archived
 --   inbox             what is stored of an item: see inbox_kind()
 --   infobase          /category/ and /tag/ with the category and each tag of the entries that are not in the trash
---   purchases         the stored status and the item: see purchase_kind()
+--   purchases         the stored status, and the same with the item: see purchase_kinds()
 --   spending          the category, by the day of UTC; `amount` is the coins
 --   spending_months   the same by the first day of the month of UTC
 --   books             the status, whether it was read, and the rating: see book_kind()
