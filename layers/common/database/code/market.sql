@@ -103,7 +103,7 @@ CREATE OR REPLACE FUNCTION app.purchase(new_purchase uuid, wanted_key text, want
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
     item market_items;
-    standing record;
+    bought bigint;
     level int;
     price bigint;
     bought_at timestamptz;
@@ -119,7 +119,9 @@ BEGIN
     ELSIF quantity > 1 AND NOT item.is_consumable THEN
         PERFORM refuse_field('quantity', 'must be 1 for an item that is bought once');
     END IF;
-    SELECT * INTO standing FROM market_standing(item, lower(day_bounds(local_today())));
+    IF item.limit_per_user IS NOT NULL THEN
+        SELECT s.bought INTO bought FROM market_standing(item, lower(day_bounds(local_today()))) AS s;
+    END IF;
     SELECT p.level INTO level FROM level_progress AS p;
     IF NOT (item.is_active AND item.archived_at IS NULL AND (item.available_from <= bought_at) IS NOT FALSE
             AND (item.available_until > bought_at) IS NOT FALSE)
@@ -128,7 +130,7 @@ BEGIN
     ELSIF level < item.requires_level THEN
         PERFORM refuse(403, 'level_too_low', 'Your level is too low for this item.',
                        jsonb_build_object('need', item.requires_level, 'have', level));
-    ELSIF standing.bought + quantity > item.limit_per_user THEN
+    ELSIF bought + quantity > item.limit_per_user THEN
         PERFORM refuse(409, 'limit_reached', 'You have as many of this item as one may have.',
                        jsonb_build_object('limit', item.limit_per_user, 'period', item.limit_period));
     ELSIF item.owner_id IS NULL AND NOT take_stock(item.id, quantity) THEN
