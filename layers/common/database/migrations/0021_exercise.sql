@@ -125,9 +125,11 @@ CREATE TABLE workout_sessions (
     workout_id uuid NOT NULL,
     program_workout_id uuid,
     -- The workout as it was at the start; it may be renamed.
-    workout_name text NOT NULL CHECK (length(workout_name) BETWEEN 1 AND 120),
-    workout_type text NOT NULL CHECK (workout_type IN ('strength', 'cardio', 'hiit', 'flexibility', 'mixed')),
-    status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'completed', 'abandoned')),
+    workout_name text NOT NULL,
+    -- strength, cardio, hiit, flexibility or mixed
+    workout_type text NOT NULL,
+    -- active, completed or abandoned
+    status text NOT NULL DEFAULT 'active',
     started_at timestamptz NOT NULL,
     completed_at timestamptz,
     abandoned_at timestamptz,
@@ -136,31 +138,54 @@ CREATE TABLE workout_sessions (
     closed_at timestamptz,
     -- The user's day of started_at when that was written.
     local_date date NOT NULL,
-    duration_seconds int CHECK (duration_seconds BETWEEN 0 AND 43200),
-    notes text CHECK (length(notes) BETWEEN 1 AND 2000),
-    rating int CHECK (rating BETWEEN 1 AND 5),
-    intensity_modifier numeric(3, 2) CHECK (intensity_modifier BETWEEN 0.1 AND 2),
+    duration_seconds int,
+    notes text,
+    rating int,
+    intensity_modifier numeric(3, 2),
     -- Of its working sets; kept with the row, so that statistics need not read every set there is.
-    total_sets int NOT NULL DEFAULT 0 CHECK (total_sets >= 0),
-    total_volume_kg numeric(14, 3) NOT NULL DEFAULT 0 CHECK (total_volume_kg >= 0),
-    xp_awarded bigint NOT NULL DEFAULT 0 CHECK (xp_awarded >= 0),
-    coins_awarded bigint NOT NULL DEFAULT 0 CHECK (coins_awarded >= 0),
+    total_sets int NOT NULL DEFAULT 0,
+    total_volume_kg numeric(14, 3) NOT NULL DEFAULT 0,
+    xp_awarded bigint NOT NULL DEFAULT 0,
+    coins_awarded bigint NOT NULL DEFAULT 0,
     is_completed boolean NOT NULL GENERATED ALWAYS AS (status = 'completed') STORED,
-    import_key text CHECK (length(import_key) BETWEEN 1 AND 320),
+    import_key text,
     -- What the file said; null once the user has changed something.
-    import_digest bytea CHECK (length(import_digest) = 16),
+    import_digest bytea,
     PRIMARY KEY (user_id, id),
     UNIQUE (user_id, import_key),
     -- What session_exercises repeats.
     UNIQUE (user_id, id, started_at, is_completed),
-    FOREIGN KEY (user_id, workout_id) REFERENCES workouts,
-    CHECK ((completed_at IS NOT NULL) = (status = 'completed')),
-    CHECK ((abandoned_at IS NOT NULL) = (status = 'abandoned')),
-    CHECK ((closed_at IS NULL) = (status = 'active')),
-    CHECK (duration_seconds IS NULL OR status = 'completed'),
-    CHECK (completed_at >= started_at),
-    CHECK (import_digest IS NULL OR import_key IS NOT NULL)
+    FOREIGN KEY (user_id, workout_id) REFERENCES workouts
 ) WITH (fillfactor = 80);
+
+-- Whether a session is sound, seen by itself; see sound_habit() for why it is one function.
+CREATE FUNCTION sound_session(s workout_sessions) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+DECLARE
+    sound boolean := length(s.workout_name) BETWEEN 1 AND 120
+        AND s.workout_type IN ('strength', 'cardio', 'hiit', 'flexibility', 'mixed')
+        AND s.status IN ('active', 'completed', 'abandoned')
+        AND (s.completed_at IS NOT NULL) = (s.status = 'completed')
+        AND (s.abandoned_at IS NOT NULL) = (s.status = 'abandoned')
+        AND (s.closed_at IS NULL) = (s.status = 'active')
+        AND s.total_sets >= 0 AND s.total_volume_kg >= 0 AND s.xp_awarded >= 0 AND s.coins_awarded >= 0;
+BEGIN
+    IF num_nonnulls(s.completed_at, s.duration_seconds, s.notes, s.rating, s.intensity_modifier, s.import_key,
+                    s.import_digest) = 0 THEN
+        RETURN sound;
+    END IF;
+    RETURN sound
+       AND (s.completed_at IS NULL OR s.completed_at >= s.started_at)
+       AND (s.duration_seconds IS NULL OR (s.duration_seconds BETWEEN 0 AND 43200 AND s.status = 'completed'))
+       AND (s.notes IS NULL OR length(s.notes) BETWEEN 1 AND 2000)
+       AND (s.rating IS NULL OR s.rating BETWEEN 1 AND 5)
+       AND (s.intensity_modifier IS NULL OR s.intensity_modifier BETWEEN 0.1 AND 2)
+       AND (s.import_key IS NULL OR length(s.import_key) BETWEEN 1 AND 320)
+       -- 16 bytes: what the file said.
+       AND (s.import_digest IS NULL OR (length(s.import_digest) = 16 AND s.import_key IS NOT NULL));
+END
+$$;
+ALTER TABLE workout_sessions ADD CHECK (sound_session(workout_sessions));
 CREATE UNIQUE INDEX workout_sessions_one_active ON workout_sessions (user_id) WHERE status = 'active';
 CREATE INDEX workout_sessions_started ON workout_sessions (user_id, started_at DESC, id);
 CREATE INDEX workout_sessions_workout ON workout_sessions (user_id, workout_id);
@@ -210,18 +235,18 @@ CREATE TABLE exercise_sets (
     session_id uuid NOT NULL,
     exercise_owner uuid NOT NULL,
     exercise_id uuid NOT NULL,
-    set_number int NOT NULL CHECK (set_number >= 1),
+    set_number int NOT NULL,
     -- What the request asked for, by which a double click is known.
     requested_number int,
-    reps int CHECK (reps BETWEEN 0 AND 10000),
-    weight_kg numeric(7, 3) CHECK (weight_kg BETWEEN -500 AND 2000),
-    duration_seconds int CHECK (duration_seconds BETWEEN 0 AND 86400),
-    distance_m numeric(10, 3) CHECK (distance_m BETWEEN 0 AND 1000000),
-    rpe numeric(3, 1) CHECK (rpe BETWEEN 1 AND 10 AND rpe * 2 = trunc(rpe * 2)),
+    reps int,
+    weight_kg numeric(7, 3),
+    duration_seconds int,
+    distance_m numeric(10, 3),
+    rpe numeric(3, 1),
     is_warmup boolean NOT NULL DEFAULT false,
     is_dropset boolean NOT NULL DEFAULT false,
     is_failure boolean NOT NULL DEFAULT false,
-    notes text CHECK (length(notes) BETWEEN 1 AND 500),
+    notes text,
     logged_at timestamptz NOT NULL DEFAULT instant(),
     -- Whether it counts: for totals, records and rewards.
     is_working boolean NOT NULL GENERATED ALWAYS AS (
@@ -229,9 +254,29 @@ CREATE TABLE exercise_sets (
         AND (coalesce(reps, 0) >= 1 OR coalesce(duration_seconds, 0) >= 1 OR coalesce(distance_m, 0) > 0)) STORED,
     PRIMARY KEY (user_id, id),
     UNIQUE (user_id, session_id, exercise_owner, exercise_id, set_number),
-    FOREIGN KEY (user_id, session_id, exercise_owner, exercise_id) REFERENCES session_exercises ON DELETE CASCADE,
-    CHECK (num_nonnulls(reps, duration_seconds, distance_m) >= 1)
+    FOREIGN KEY (user_id, session_id, exercise_owner, exercise_id) REFERENCES session_exercises ON DELETE CASCADE
 ) WITH (fillfactor = 90);
+
+-- Whether a set is sound, seen by itself; see sound_habit() for why it is one function.
+CREATE FUNCTION sound_set(x exercise_sets) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+DECLARE
+    sound boolean := x.set_number >= 1 AND num_nonnulls(x.reps, x.duration_seconds, x.distance_m) >= 1
+        AND (x.reps IS NULL OR x.reps BETWEEN 0 AND 10000)
+        AND (x.weight_kg IS NULL OR x.weight_kg BETWEEN -500 AND 2000);
+BEGIN
+    IF num_nonnulls(x.duration_seconds, x.distance_m, x.rpe, x.notes) = 0 THEN
+        RETURN sound;
+    END IF;
+    RETURN sound
+       AND (x.duration_seconds IS NULL OR x.duration_seconds BETWEEN 0 AND 86400)
+       AND (x.distance_m IS NULL OR x.distance_m BETWEEN 0 AND 1000000)
+       -- In steps of a half.
+       AND (x.rpe IS NULL OR (x.rpe BETWEEN 1 AND 10 AND x.rpe * 2 = trunc(x.rpe * 2)))
+       AND (x.notes IS NULL OR length(x.notes) BETWEEN 1 AND 500);
+END
+$$;
+ALTER TABLE exercise_sets ADD CHECK (sound_set(exercise_sets));
 CALL enable_row_security('exercise_sets');
 GRANT SELECT ON exercise_sets TO questlog_app;
 
