@@ -207,22 +207,21 @@ END
 $$;
 
 -- Ends the live session if its time is up. Every read and write of the timer begins with this. It is a statement of its own
--- there, because a statement does not see what the functions it calls have written. The session `but` is left as it is: the next
--- statement ends it.
+-- there, because a statement does not see what the functions it calls have written.
 --   It looks without the lock first: nearly always there is nothing to end, and polls should not wait for each other.
-CREATE OR REPLACE FUNCTION app.settle_focus(but uuid DEFAULT NULL) RETURNS void
+CREATE OR REPLACE FUNCTION app.settle_focus() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 DECLARE
     s focus_sessions;
 BEGIN
     PERFORM FROM focus_sessions AS f
-     WHERE f.status IN ('active', 'paused') AND focus_expires_at(f) <= instant() AND f.id IS DISTINCT FROM but;
+     WHERE f.status IN ('active', 'paused') AND focus_expires_at(f) <= instant();
     IF NOT FOUND THEN
         RETURN;
     END IF;
     PERFORM lock_user();
     SELECT * INTO s FROM focus_sessions AS f
-     WHERE f.status IN ('active', 'paused') AND focus_expires_at(f) <= instant() AND f.id IS DISTINCT FROM but;
+     WHERE f.status IN ('active', 'paused') AND focus_expires_at(f) <= instant();
     IF FOUND THEN
         PERFORM end_overdue_focus(s);
     END IF;
@@ -264,8 +263,12 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    at := instant();
     session := before.session;
+    IF session.status NOT IN ('active', 'paused') THEN
+        -- Another one may run, and its time may be up. There is never more than one.
+        PERFORM settle_focus();
+    END IF;
+    at := instant();
     already_completed := session.status = 'completed';
     IF session.status = 'paused' AND focus_expires_at(session) <= at THEN
         session.status := 'expired'; -- settle_focus() will end it so
