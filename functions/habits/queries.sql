@@ -2,11 +2,11 @@
 -- lock_user(): the completions, skips and streaks of one user change one request at a time.
 
 -- name: habits
-SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.is_active = NOT %(archived)s;
+SELECT h.* FROM habits_shown(local_today()) AS h WHERE h.is_active = NOT %(archived)s;
 
 -- name: habits_page
 SELECT h.*
-  FROM local_today() AS today, habits_shown(today) AS h
+  FROM habits_shown(local_today()) AS h
  WHERE h.id IN (SELECT p.id FROM habits AS p
                  WHERE p.is_active = NOT %(archived)s
                  ORDER BY p.sort_order, p.created_at, p.id
@@ -145,7 +145,7 @@ SELECT refuse_field('ids', 'must name every active habit once')
 UPDATE habits AS h SET sort_order = o.place
   FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS o (id, place)
  WHERE h.id = o.id AND h.sort_order <> o.place;
-SELECT h.* FROM local_today() AS today, habits_shown(today) AS h WHERE h.is_active;
+SELECT h.* FROM habits_shown(local_today()) AS h WHERE h.is_active;
 
 -- name: importable
 -- The version is read first, so that a change after it is noticed when the plan is written.

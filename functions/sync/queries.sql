@@ -40,7 +40,7 @@ SELECT * FROM sync_badges() WHERE sync_asks('badges');
 SELECT * FROM sync_focus() WHERE sync_asks('focus');
 SELECT * FROM sync_plan() WHERE sync_asks('plan');
 SELECT h.*
-  FROM (SELECT local_today() AS today OFFSET 0) AS d, habits_shown(d.today) AS h
+  FROM habits_shown(local_today()) AS h
  WHERE sync_asks('habits') AND h.is_active
  ORDER BY h.sort_order, h.created_at, h.id;
 SELECT g.*, goal_is_overdue(g, d.today) AS is_overdue

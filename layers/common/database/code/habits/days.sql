@@ -41,7 +41,7 @@ BEGIN
 END
 $$;
 
--- All habits on a day, each with what is recorded of it:
+-- All habits on a day, each with the day and what is recorded of it. The day may be an expression: it is evaluated once.
 --   times      how often it was completed        done       whether the day's target was met
 --   amount     the sum of the day's period; null of a habit without amounts
 --   skipped    whether the day was skipped
@@ -49,27 +49,28 @@ $$;
 --   due        whether the habit is active, not skipped, not paused and scheduled; see is_habit_due()
 --   last_pause  the last day of the user's latest pause; null of a user who never paused
 -- What few habits need is a function that is not inlined, so that the plan stays small.
-CREATE OR REPLACE FUNCTION internal.habits_with_day(day date)
+CREATE OR REPLACE FUNCTION internal.habits_with_day(on_day date)
 RETURNS TABLE (
-    h habits, times int, done boolean, amount numeric, skipped boolean, paused_until date, due boolean, last_pause date
+    day date, h habits, times int, done boolean, amount numeric, skipped boolean, paused_until date, due boolean, last_pause date
 )
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT h, coalesce(r.times, 0), coalesce(r.done, false), a.amount, s.day IS NOT NULL, p.paused_until,
+    SELECT d.day, h, coalesce(r.times, 0), coalesce(r.done, false), a.amount, h.id = ANY (d.skipped), p.paused_until,
            is_habit_due(
                h, d.day,
                CASE h.cadence WHEN 'weekly' THEN (
                    SELECT count(DISTINCT k.completed_date) FROM habit_completions AS k
                     WHERE k.habit_id = h.id AND k.done AND k.completed_date BETWEEN d.week AND d.week + 6)::int END,
-               a.amount) AND s.day IS NULL AND p.paused_until IS NULL, d.last_pause
-      -- OFFSET 0: the pauses of whoever has none that lasts to the day are asked for once, and not for each habit.
-      FROM (SELECT habits_with_day.day, week_of(habits_with_day.day) AS week,
-                   (SELECT max(p.ends_on) FROM habit_pauses AS p) AS last_pause OFFSET 0) AS d
+               a.amount) AND h.id <> ALL (d.skipped) AND p.paused_until IS NULL, d.last_pause
+      -- OFFSET 0: this is asked for once, and not for each habit. Few are skipped on a day, and a list of them costs less than a join.
+      FROM (SELECT g.day, week_of(g.day) AS week,
+                   (SELECT max(p.ends_on) FROM habit_pauses AS p) AS last_pause,
+                   ARRAY(SELECT s.habit_id FROM habit_skips AS s WHERE s.day = g.day) AS skipped
+              FROM (SELECT on_day AS day OFFSET 0) AS g OFFSET 0) AS d
      CROSS JOIN habits AS h
-      LEFT JOIN (SELECT k.habit_id, count(*)::int AS times, bool_or(k.done) AS done
-                   FROM habit_completions AS k WHERE k.completed_date = habits_with_day.day GROUP BY k.habit_id) AS r
+      LEFT JOIN LATERAL (SELECT k.habit_id, count(*)::int AS times, bool_or(k.done) AS done
+                           FROM habit_completions AS k WHERE k.completed_date = d.day GROUP BY k.habit_id) AS r
              ON r.habit_id = h.id
-      LEFT JOIN habit_skips AS s ON s.habit_id = h.id AND s.day = habits_with_day.day
      CROSS JOIN LATERAL (SELECT CASE h.kind WHEN 'amount' THEN period_sum(h.id, h.period, d.day) END AS amount) AS a
      CROSS JOIN LATERAL (SELECT CASE WHEN d.last_pause >= d.day THEN paused_until(h.id, d.day) END AS paused_until) AS p;
 END;
@@ -90,10 +91,10 @@ BEGIN ATOMIC
            (o.h).color, (o.h).category, (o.h).xp_reward, (o.h).coin_reward, (o.h).skill_key, (o.h).reminder_time,
            (o.h).is_active,
            -- A pause that was over when the streak ended is counted in it.
-           CASE WHEN o.last_pause > (o.h).streak_through OR (o.h).direction = 'at_most' THEN streak_of((o.h).id, habits_shown.today)
-                ELSE standing_streak((o.h).streak, (o.h).streak_through, (o.h).cadence, (o.h).custom_days, habits_shown.today)
+           CASE WHEN o.last_pause > (o.h).streak_through OR (o.h).direction = 'at_most' THEN streak_of((o.h).id, o.day)
+                ELSE standing_streak((o.h).streak, (o.h).streak_through, (o.h).cadence, (o.h).custom_days, o.day)
            END,
-           CASE (o.h).direction WHEN 'at_most' THEN longest_streak(o.h, streak_of((o.h).id, habits_shown.today))
+           CASE (o.h).direction WHEN 'at_most' THEN longest_streak(o.h, streak_of((o.h).id, o.day))
                                 ELSE (o.h).longest_streak END,
            (o.h).last_completed_at, o.done, o.times, o.due, o.skipped, o.paused_until, (o.h).kind, (o.h).direction,
            (o.h).target_amount, (o.h).unit, (o.h).amount_step, (o.h).period, (o.h)."group", o.amount,
