@@ -1,9 +1,9 @@
 SET LOCAL ROLE questlog_owner;
 
 -- The id of the workout, habit or quest that a generated item stands for: the uuid after the prefix of the item's id.
--- Null where there is none.
+-- Null where there is none. It is inlined, as it could not be if it were said to be more than STABLE, which pg_input_is_valid() is.
 CREATE OR REPLACE FUNCTION internal.plan_source(item_id text, prefix text) RETURNS uuid
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE WHEN starts_with(item_id, prefix) AND pg_input_is_valid(substr(item_id, length(prefix) + 1), 'uuid')
             THEN substr(item_id, length(prefix) + 1)::uuid END;
 
@@ -36,14 +36,13 @@ BEGIN ATOMIC
                WHEN starts_with(i.item ->> 'id', 'plan_habit_') THEN EXISTS (
                    SELECT FROM habit_done(plan_source(i.item ->> 'id', 'plan_habit_'), p.date) OFFSET 0)
                WHEN starts_with(i.item ->> 'id', 'plan_quest_') THEN EXISTS (
-                   SELECT FROM unnest(d.periods) AS k (period_key),
+                   SELECT FROM (SELECT plan_source(i.item ->> 'id', 'plan_quest_') AS quest OFFSET 0) AS w,
+                               unnest(d.periods) AS k (period_key),
                                LATERAL (SELECT q.completed_at FROM user_quest_progress AS q
-                                         WHERE q.quest_id = plan_source(i.item ->> 'id', 'plan_quest_')
-                                           AND q.period_key = k.period_key
+                                         WHERE q.quest_id = w.quest AND q.period_key = k.period_key
                                          UNION ALL
                                         SELECT q.completed_at FROM user_quest_progress AS q
-                                         WHERE q.universal_quest_id = plan_source(i.item ->> 'id', 'plan_quest_')
-                                           AND q.period_key = k.period_key OFFSET 0) AS q
+                                         WHERE q.universal_quest_id = w.quest AND q.period_key = k.period_key OFFSET 0) AS q
                     WHERE q.completed_at >= lower(d.bounds) AND q.completed_at < upper(d.bounds))
                WHEN starts_with(i.item ->> 'id', 'plan_workout_') THEN calendar_item_done(i.item ->> 'id')
                ELSE false
