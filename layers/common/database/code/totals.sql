@@ -164,7 +164,7 @@ RETURN mode || '/' || status || '/' || tag;
 -- The status, for who wants the purchases of all items; and the status, the id of the item, and its key. No key has a slash.
 CREATE OR REPLACE FUNCTION app.purchase_kinds(status text, item_id uuid, item_key text) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN ARRAY[status, status || '/' || item_id || '/' || item_key];
+RETURN ARRAY[status, status || '/' || item_id::text || '/' || item_key];
 
 -- The status, whether it was ever finished, and the rating: completed/read/4.5. A book without one has nothing behind the last slash.
 CREATE OR REPLACE FUNCTION app.book_kind(b books) RETURNS text
