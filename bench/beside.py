@@ -17,7 +17,7 @@ from tests.support.proxy import Proxy
 
 # Milliseconds that are added to the way to the database and back.
 DISTANCES: Final = (0, 2, 10, 40)
-ACCOUNTS: Final = 6
+ACCOUNTS: Final = 12
 # Each round completes a habit, of which an account has PAID_HABITS that are paid.
 WARM_UP: Final = 6
 ROUNDS: Final = 6
