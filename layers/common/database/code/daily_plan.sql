@@ -1,7 +1,8 @@
 SET LOCAL ROLE questlog_owner;
 
 -- The id of the workout, habit or quest that a generated item stands for: the uuid after the prefix of the item's id.
--- Null where there is none. It is inlined, as it could not be if it were said to be more than STABLE, which pg_input_is_valid() is.
+-- Null where there is none. It is declared STABLE because pg_input_is_valid() is STABLE: Postgres does not inline a function that is
+-- declared IMMUTABLE and calls a STABLE one.
 CREATE OR REPLACE FUNCTION internal.plan_source(item_id text, prefix text) RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE WHEN starts_with(item_id, prefix) AND pg_input_is_valid(substr(item_id, length(prefix) + 1), 'uuid')

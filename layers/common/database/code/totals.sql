@@ -161,7 +161,8 @@ CREATE OR REPLACE FUNCTION app.focus_tag_kind(mode text, status text, tag text) 
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN mode || '/' || status || '/' || tag;
 
--- The status, for who wants the purchases of all items; and the status, the id of the item, and its key. No key has a slash.
+-- Two kinds: the status alone, which counts the purchases of all items, and the status with the id of the item and its key. No key
+-- has a slash. The id is cast because to join a uuid and a text is STABLE, and then Postgres does not inline the function.
 CREATE OR REPLACE FUNCTION app.purchase_kinds(status text, item_id uuid, item_key text) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN ARRAY[status, status || '/' || item_id::text || '/' || item_key];

@@ -158,8 +158,8 @@ CREATE TABLE workout_sessions (
     FOREIGN KEY (user_id, workout_id) REFERENCES workouts
 ) WITH (fillfactor = 80);
 
--- Whether a session is sound, seen by itself; see sound_habit() for why it is one function.
-CREATE FUNCTION sound_session(s workout_sessions) RETURNS boolean
+-- Whether a session of training is sound, seen by itself; see sound_habit() for why it is one function.
+CREATE FUNCTION sound_workout_session(s workout_sessions) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
 DECLARE
     sound boolean := length(s.workout_name) BETWEEN 1 AND 120
@@ -185,7 +185,7 @@ BEGIN
        AND (s.import_digest IS NULL OR (length(s.import_digest) = 16 AND s.import_key IS NOT NULL));
 END
 $$;
-ALTER TABLE workout_sessions ADD CHECK (sound_session(workout_sessions));
+ALTER TABLE workout_sessions ADD CHECK (sound_workout_session(workout_sessions));
 CREATE UNIQUE INDEX workout_sessions_one_active ON workout_sessions (user_id) WHERE status = 'active';
 CREATE INDEX workout_sessions_started ON workout_sessions (user_id, started_at DESC, id);
 CREATE INDEX workout_sessions_workout ON workout_sessions (user_id, workout_id);

@@ -62,7 +62,8 @@ BEGIN ATOMIC
                    SELECT count(DISTINCT k.completed_date) FROM habit_completions AS k
                     WHERE k.habit_id = h.id AND k.done AND k.completed_date BETWEEN d.week AND d.week + 6)::int END,
                a.amount) AND h.id <> ALL (d.skipped) AND p.paused_until IS NULL, d.last_pause
-      -- OFFSET 0: this is asked for once, and not for each habit. Few are skipped on a day, and a list of them costs less than a join.
+      -- OFFSET 0: the day and what belongs to it are read once, and not for each habit. The skips of the day are a list, because they
+      -- are few: a join costs more.
       FROM (SELECT g.day, week_of(g.day) AS week,
                    (SELECT max(p.ends_on) FROM habit_pauses AS p) AS last_pause,
                    ARRAY(SELECT s.habit_id FROM habit_skips AS s WHERE s.day = g.day) AS skipped

@@ -32,8 +32,8 @@ RETURN CASE cadence
 END;
 
 -- How many turns later the turn of one day is than that of another; null where there is no other. It is for who asks about one
--- habit: most are daily, and the expression of habit_turn() takes longer to be made ready than a call of a function. It runs as its
--- owner, since lists call it as the user, who sees no internal functions.
+-- habit: most are daily, and the expression of habit_turn() takes longer to be made ready than a call of a function. It runs with
+-- the rights of its owner: lists call it with those of the user, who may not call the functions inside.
 CREATE OR REPLACE FUNCTION internal.turns_between(earlier date, later date, cadence text, custom_days int[]) RETURNS int
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, app, internal, public, pg_temp AS $$
 BEGIN

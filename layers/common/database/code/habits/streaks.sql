@@ -40,8 +40,9 @@ CREATE OR REPLACE FUNCTION internal.streak_after(turns_later int, streak int, pa
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN turns_later <= 1 + paused THEN streak ELSE 0 END;
 
--- A streak as it stands on a day, for lists: it is inlined. Most habits have no streak, went on a turn ago or are daily: only the
--- others need to know the turn of a day, whose expression takes long to be made ready.
+-- A streak as it stands on a day, for lists: it is inlined. Most habits have no streak, were done a short time ago or are daily. The
+-- turns of days are compared only for the others, because their expression takes long to be made ready.
+--   Yesterday is in this turn or the one before. So is, of a weekly habit, a day of the last seven.
 CREATE OR REPLACE FUNCTION internal.standing_streak(
     streak int, through date, cadence text, custom_days int[], today date
 ) RETURNS int
